@@ -1,0 +1,1 @@
+"""Where the face is: detect, landmarks, track, smooth, crop, paste."""

@@ -1,0 +1,70 @@
+"""Image-plane coordinates: the one normalised convention, and the only calls to `grid_sample`.
+
+axes       (x, y): x right, y down
+pixel      integer pixel centres: the first pixel's centre is 0, the last one's W - 1
+extent     normalised -1 and 1 are the image's outer edges; pixel i's centre is (2i + 1) / W - 1
+grid       absolute positions (B, H, W, 2);  flow = grid - identity_grid
+direction  backward: a grid lives in the output and points into the source
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def identity_grid(
+    height: int,
+    width: int,
+    *,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+) -> Tensor:
+    """Every output pixel points at itself. -> (1, H, W, 2), normalised."""
+    y = pixel_to_normalised(torch.arange(height, device=device, dtype=dtype), height)
+    x = pixel_to_normalised(torch.arange(width, device=device, dtype=dtype), width)
+    rows, columns = torch.meshgrid(y, x, indexing="ij")
+    return torch.stack((columns, rows), dim=-1)[None]
+
+
+def pixel_to_normalised(pixel: Tensor, extent: int) -> Tensor:
+    """One coordinate in pixels -> normalised; `extent` is the image's width (x) or height (y)."""
+    return (2 * pixel + 1) / extent - 1
+
+
+def normalised_to_pixel(normalised: Tensor, extent: int) -> Tensor:
+    """One normalised coordinate -> pixels; `extent` is the image's width (x) or height (y)."""
+    return ((normalised + 1) * extent - 1) / 2
+
+
+def points_to_normalised(points_px: Tensor, height: int, width: int) -> Tensor:
+    """Points (..., 2) in pixels -> normalised."""
+    extent = points_px.new_tensor((width, height))
+    return (2 * points_px + 1) / extent - 1
+
+
+def points_to_pixel(points: Tensor, height: int, width: int) -> Tensor:
+    """Normalised points (..., 2) -> pixels."""
+    extent = points.new_tensor((width, height))
+    return ((points + 1) * extent - 1) / 2
+
+
+def warp(features: Tensor, grid: Tensor) -> Tensor:
+    """out[y, x] = features[grid[y, x]], bilinear, edges repeated.
+
+    features (B, C, H, W), grid (B, h, w, 2) normalised -> (B, C, h, w)
+    """
+    return F.grid_sample(features, grid, padding_mode="border", align_corners=False)
+
+
+def resize_grid(grid: Tensor, height: int, width: int) -> Tensor:
+    """A grid at another resolution: the flow is resized, so an identity grid stays the identity.
+
+    grid (B, h, w, 2) -> (B, height, width, 2)
+    """
+    here = identity_grid(grid.shape[1], grid.shape[2], device=grid.device, dtype=grid.dtype)
+    there = identity_grid(height, width, device=grid.device, dtype=grid.dtype)
+    flow = (grid - here).permute(0, 3, 1, 2)  # (B, 2, h, w)
+    flow = F.interpolate(flow, (height, width), mode="bilinear", align_corners=False)
+    return there + flow.permute(0, 2, 3, 1)

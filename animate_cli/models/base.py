@@ -1,0 +1,58 @@
+"""The contract of a model: the same for training, evaluation and use.
+
+Landmarks that reach a model are in *face pixels*: pixels of the square it sees and renders. The
+driver's come through one fixed square for the whole clip, cut by the same rule as the source's,
+so that a shift in the driver is a shift of the same share of the head in the source.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Protocol, TypeVar
+
+from torch import Tensor
+
+from animate_cli.options import MotionOptions
+from animate_cli.records import Rendered
+
+
+class Reads(Enum):
+    """What pass 1 must give the model per driver frame."""
+
+    LANDMARKS = "landmarks"
+    FRAMES = "frames"
+    EXPRESSION = "expression"
+
+
+SourceCode = TypeVar("SourceCode")
+DriverCode = TypeVar("DriverCode")
+State = TypeVar("State")
+
+
+class FaceModel(Protocol[SourceCode, DriverCode, State]):
+    """A still face and a motion code in, a moved face out."""
+
+    face_size: int
+    reads: Reads
+
+    def encode_source(self, face: Tensor, landmarks: Tensor) -> SourceCode:
+        """Once per portrait: face (1, 3, S, S) in [0, 1], landmarks (1, 74, 2) in face pixels."""
+        ...
+
+    def encode_driver(self, faces: Tensor | None, landmarks: Tensor) -> DriverCode:
+        """Per frame, small, batched: faces (B, 3, S, S) where the model reads frames, else None;
+        landmarks (B, 74, 2) in face pixels."""
+        ...
+
+    def retarget(
+        self, source: SourceCode, driver: DriverCode, anchor: DriverCode, options: MotionOptions
+    ) -> DriverCode:
+        """The driver's motion on the source's face: codes of B frames and of the one anchor
+        frame -> codes of B frames."""
+        ...
+
+    def render(
+        self, source: SourceCode, drivers: DriverCode, state: State | None = None
+    ) -> tuple[Rendered, State | None]:
+        """Draw B frames. Models without memory take and return None as state."""
+        ...

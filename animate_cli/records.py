@@ -1,0 +1,179 @@
+"""The frozen records that pass between stages; nothing here computes.
+
+Frames are uint8 RGB (H, W, 3) outside networks, float32 in [0, 1] (B, 3, H, W) inside. Points are
+(x, y) with integer pixel centres. Times are exact fractions of a second.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Image = NDArray[np.uint8]
+Points = NDArray[np.float32]
+Matrix = NDArray[np.float64]
+
+LANDMARKS = 74
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Photo:
+    """A still image as read: upright, 8 bits, sRGB.
+
+    pixels (H, W, 3) uint8; alpha (H, W) uint8, or None for an opaque image;
+    notes: what reading had to change ("16-bit reduced to 8"), to be told to the user.
+    """
+
+    path: Path
+    pixels: Image
+    alpha: NDArray[np.uint8] | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudioInfo:
+    """One audio track: its place among the audio streams, codec, and start on the video clock."""
+
+    index: int
+    codec: str
+    sample_rate: int
+    channels: int
+    start_s: Fraction
+    duration_s: Fraction | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoInfo:
+    """What a video says of itself, with display rotation and pixel shape already settled.
+
+    width, height: of the upright, square-pixel frames that the reader yields;
+    rate: average frame rate, exact; frames: declared count, None where the container has none;
+    is_variable: time stamps are not evenly spaced; bits: per colour component.
+    """
+
+    path: Path
+    width: int
+    height: int
+    rate: Fraction
+    frames: int | None
+    duration_s: Fraction | None
+    codec: str
+    bits: int = 8
+    rotation_deg: int = 0
+    is_variable: bool = False
+    audio: tuple[AudioInfo, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Frame:
+    """One decoded frame: pixels (H, W, 3) uint8, its number from 0, and its exact time.
+
+    time_s is counted from the first frame that was asked for; is_concealed says that the packet
+    was damaged and the frame before stands in.
+    """
+
+    pixels: Image
+    index: int
+    time_s: Fraction
+    is_concealed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Detection:
+    """A face proposal that the landmark network confirmed.
+
+    box (x0, y0, x1, y1) in pixels; landmarks (74, 2) in pixels; confidence (74,) in [0, 1].
+    """
+
+    box: tuple[float, float, float, float]
+    landmarks: Points
+    confidence: NDArray[np.float32]
+
+    @property
+    def score(self) -> float:
+        """Mean confidence of the points."""
+        return float(self.confidence.mean())
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Crop:
+    """A square cut from a frame: crop_to_frame (2, 3) maps crop pixels to frame pixels.
+
+    size: pixels of the square's side.
+    """
+
+    crop_to_frame: Matrix
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Trajectory:
+    """Pass 1's whole result: where the face's points are in every frame of a driver.
+
+    landmarks (T, 74, 2) float32 in driver pixels, smoothed, finite in every frame;
+    confidence (T, 74) float32 in [0, 1], 0 where the face was lost;
+    found (T,) bool: the face was seen in this frame;
+    times_s: T exact times; rate: average frame rate; width, height: of the driver's frames;
+    driver: its file name; sha256: of its bytes; frames_declared: what the container promised;
+    frames_concealed: damaged frames that were replaced by the one before;
+    cut (T,) bool: the picture jumps to another shot before this frame.
+    """
+
+    landmarks: Points
+    confidence: NDArray[np.float32]
+    found: NDArray[np.bool_]
+    cut: NDArray[np.bool_]
+    times_s: tuple[Fraction, ...]
+    rate: Fraction
+    width: int
+    height: int
+    driver: str
+    sha256: str
+    frames_declared: int | None = None
+    frames_concealed: int = 0
+
+    def __len__(self) -> int:
+        return len(self.times_s)
+
+    @property
+    def lost(self) -> int:
+        """Frames in which no face was seen."""
+        return int((~self.found).sum())
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Portrait:
+    """The source, ready to be animated.
+
+    photo: the whole picture; landmarks (74, 2) in its pixels; crop: the full-resolution face
+    square (its size in photo pixels); face (1, 3, S, S) float32: the crop at the model's size.
+    """
+
+    photo: Photo
+    landmarks: Points
+    crop: Crop
+    face: Tensor
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rendered:
+    """What a model gives for a batch of frames, all at the model's face size S.
+
+    face (B, 3, S, S) float32 in [0, 1];
+    grid (B, S, S, 2) normalised, backward, into the source face; None if nothing was warped;
+    refine_mask (B, 1, S, S) in [0, 1]: 1 where pixels were invented, 0 where the warped source
+    was kept (Zhao et al. 2021, eq. 2, M); None means 0 everywhere.
+    """
+
+    face: Tensor
+    grid: Tensor | None
+    refine_mask: Tensor | None

@@ -1,0 +1,1 @@
+"""From the low-resolution face to full resolution."""
