@@ -62,7 +62,7 @@ class TrainError(AnimateError):
     """A training cannot start or go on; the last checkpoint stays usable."""
 
 
-class Cancelled(AnimateError):
+class Cancelled(AnimateError):  # noqa: N818 - it is a wish, not an error
     """The caller asked to stop; nothing half-written is left behind."""
 
     def __init__(self) -> None:

@@ -1,0 +1,102 @@
+"""Frame to square and back.
+
+Convention  points are (x, y), integer pixel centres; crop_to_frame maps crop pixels to frame
+            pixels: p_frame = A @ p_crop + t with crop_to_frame = [A | t].
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animate_cli.records import Crop, Image, Matrix, Points
+
+LANDMARK_MARGIN = 1.5  # side of the landmark network's square / longer side of the points' box
+FACE_MARGIN = 2.3  # the same for the square that is animated: hair, ears, neck
+LEAST_FACE_MARGIN = 1.7  # in tight photos the animated square may shrink this far
+
+
+def points_box(points: Points) -> tuple[float, float, float, float]:
+    """The bounding box x0, y0, x1, y1 of points (K, 2)."""
+    x0, y0 = points.min(axis=0)
+    x1, y1 = points.max(axis=0)
+    return float(x0), float(y0), float(x1), float(y1)
+
+
+def square(center: tuple[float, float], side: float, size: int, roll_deg: float = 0.0) -> Crop:
+    """A square of `side` frame pixels about `center`, seen as `size` crop pixels.
+
+    roll_deg turns the square clockwise with the head, so that the face stands upright in it.
+    """
+    scale = side / size
+    c, s = np.cos(np.deg2rad(roll_deg)) * scale, np.sin(np.deg2rad(roll_deg)) * scale
+    linear = np.array([[c, -s], [s, c]])
+    middle = np.full(2, (size - 1) / 2)
+    offset = np.asarray(center, np.float64) - linear @ middle
+    return Crop(crop_to_frame=np.hstack((linear, offset[:, None])), size=size)
+
+
+def landmark_square(points: Points, size: int, roll_deg: float = 0.0) -> Crop:
+    """The landmark network's square about known points (74, 2)."""
+    x0, y0, x1, y1 = points_box(points)
+    side = LANDMARK_MARGIN * max(x1 - x0, y1 - y0)
+    return square(((x0 + x1) / 2, (y0 + y1) / 2), side, size, roll_deg)
+
+
+def face_square(points: Points, width: int, height: int) -> Crop:
+    """The square that is animated, on whole photo pixels, inside the photo where it fits.
+
+    points (74, 2) in a photo of width x height. Its crop pixels are photo pixels, so that cutting
+    and pasting are exact copies; where the photo is too tight it hangs over the edge.
+    """
+    x0, y0, x1, y1 = points_box(points)
+    face = max(x1 - x0, y1 - y0)
+    side = round(max(min(FACE_MARGIN * face, width, height), LEAST_FACE_MARGIN * face, 2))
+    left = _inside(round((x0 + x1 - side) / 2), side, width)
+    top = _inside(round((y0 + y1 - side) / 2 - 0.06 * side), side, height)
+    return Crop(crop_to_frame=np.array([[1.0, 0.0, left], [0.0, 1.0, top]]), size=side)
+
+
+def _inside(start: int, side: int, extent: int) -> int:
+    """Shift a span into [0, extent) where it fits, else let it hang over evenly."""
+    return min(max(start, 0), extent - side) if side <= extent else (extent - side) // 2
+
+
+def cut(frame: Image, crop: Crop, size: int | None = None) -> Image:
+    """frame (H, W, 3) -> (size, size, 3), edges repeated; averages when it shrinks."""
+    size = size or crop.size
+    frame_pixels_per_pixel = float(np.linalg.norm(crop.crop_to_frame[:, 0])) * crop.size / size
+    if frame_pixels_per_pixel > 2:  # bilinear sampling alone would alias
+        step = int(frame_pixels_per_pixel)
+        large = cut(frame, crop, size * step)
+        return cv2.resize(large, (size, size), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+    matrix = rescale(crop, size).crop_to_frame
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    border = cv2.BORDER_REPLICATE
+    return cv2.warpAffine(frame, matrix, (size, size), flags=flags, borderMode=border)  # type: ignore[return-value]
+
+
+def rescale(crop: Crop, size: int) -> Crop:
+    """The same square seen at another resolution."""
+    ratio = crop.size / size
+    linear = crop.crop_to_frame[:, :2]
+    shift = linear @ np.full(2, (ratio - 1) / 2)  # the corner pixel's centre moves
+    offset = crop.crop_to_frame[:, 2] + shift
+    return Crop(crop_to_frame=np.hstack((linear * ratio, offset[:, None])), size=size)
+
+
+def to_frame(points: NDArray[np.floating], crop: Crop) -> Points:
+    """Points (..., 2) in crop pixels -> frame pixels."""
+    return _apply(crop.crop_to_frame, points)
+
+
+def to_crop(points: NDArray[np.floating], crop: Crop) -> Points:
+    """Points (..., 2) in frame pixels -> crop pixels."""
+    inverse: Matrix = cv2.invertAffineTransform(crop.crop_to_frame)  # type: ignore[assignment]
+    return _apply(inverse, points)
+
+
+def _apply(matrix: Matrix, points: NDArray[np.floating]) -> Points:
+    moved = points @ matrix[:, :2].T + matrix[:, 2]
+    return moved.astype(np.float32)

@@ -1,0 +1,45 @@
+"""The 74 landmarks: which index is what, and how they mirror.
+
+0-67 the iBUG 300-W scheme; 68, 69 upper and lower lid middle of the right eye (image left);
+70, 71 of the left eye; 72 right pupil, 73 left pupil. (Zhao et al. 2021 name 74 = 68 + 6 with
+pupils; the six are read here as WFLW's extra lid points and its two pupils.)
+"""
+
+from __future__ import annotations
+
+JAW = tuple(range(17))
+RIGHT_BROW = tuple(range(17, 22))
+LEFT_BROW = tuple(range(22, 27))
+NOSE = tuple(range(27, 36))
+RIGHT_EYE = tuple(range(36, 42))
+LEFT_EYE = tuple(range(42, 48))
+OUTER_LIPS = tuple(range(48, 60))
+INNER_LIPS = tuple(range(60, 68))
+RIGHT_LIDS = (68, 69)
+LEFT_LIDS = (70, 71)
+PUPILS = (72, 73)
+
+OUTER_EYE_CORNERS = (36, 45)
+
+MIRROR = (
+    *range(16, -1, -1),
+    *range(26, 16, -1),
+    *range(27, 31),
+    *range(35, 30, -1),
+    *(45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40),
+    *(54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55),
+    *(64, 63, 62, 61, 60, 67, 66, 65),
+    *(70, 71, 68, 69, 73, 72),
+)
+"""MIRROR[k] is the point that k becomes in the mirrored image."""
+
+MEDIAPIPE = (
+    *(162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389),
+    *(71, 63, 105, 66, 107, 336, 296, 334, 293, 301),
+    *(168, 197, 5, 4, 75, 97, 2, 326, 305),
+    *(33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380),
+    *(61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181),
+    *(78, 82, 13, 312, 308, 317, 14, 87),
+    *(159, 145, 386, 374, 468, 473),
+)
+"""Where each landmark stands in MediaPipe's 478 points: the order of the training labels."""
