@@ -1,0 +1,73 @@
+"""Where a run computes: decided once, at the door."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from animate_cli.errors import OptionError
+from animate_cli.options import ComputeOptions
+
+if TYPE_CHECKING:
+    import torch
+
+
+def open_device(options: ComputeOptions) -> torch.device:
+    """Settle device, threads and seeds for this process.
+
+    The numbers of threads and the seeds of torch and OpenCV belong to the process: the last run
+    that was opened decides them for all.
+
+    Raises:
+        OptionError: no such device here, or a number of threads below 0.
+    """
+    import cv2
+    import torch
+
+    device = resolve(options.device)
+    threads = thread_count(options.threads)
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
+    torch.manual_seed(options.seed)
+    cv2.setRNGSeed(options.seed)
+    return device
+
+
+def thread_count(threads: int) -> int:
+    """Threads to use: 0 means every core this process may run on."""
+    if threads < 0:
+        raise OptionError(f"--threads {threads}: below 0", hint="give a number, or 0 for all cores")
+    if threads:
+        return threads
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def resolve(name: str) -> torch.device:
+    """auto, cpu, cuda, cuda:N or mps -> a device that exists here.
+
+    Raises:
+        OptionError: unknown, or absent on this machine.
+    """
+    import torch
+
+    present = devices()
+    if name == "auto":
+        return torch.device("cuda:0" if "cuda:0" in present else present[-1])
+    wanted = "cuda:0" if name == "cuda" else name
+    if wanted in present:
+        return torch.device(wanted)
+    hint = f"here are: auto, {', '.join(present)}"
+    if wanted.startswith("cuda") and "+cpu" in torch.__version__:
+        hint += f"; torch {torch.__version__} is a build without CUDA"
+    raise OptionError(f"--device {name}: not on this machine", hint=hint)
+
+
+def devices() -> tuple[str, ...]:
+    """Every device torch can use here, cpu first."""
+    import torch
+
+    cuda = tuple(f"cuda:{index}" for index in range(torch.cuda.device_count()))
+    mps = ("mps",) if torch.backends.mps.is_available() else ()
+    return ("cpu", *cuda, *mps)

@@ -1,0 +1,137 @@
+"""What a run says of itself: while it works (`Progress`) and when it is done (`Report`)."""
+
+from __future__ import annotations
+
+import json
+import platform
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from fractions import Fraction
+from importlib import metadata
+from pathlib import Path
+
+from animate_cli.hub import WeightUsed
+
+PACKAGES = ("animate-cli", "torch", "opencv-python-headless", "av", "numpy", "pillow")
+
+
+class Step(StrEnum):
+    """What is being counted."""
+
+    TRACK = "tracking the driver"
+    RENDER = "animating"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a run is. total: frames expected, None where the driver does not say."""
+
+    step: Step
+    done: int
+    total: int | None
+    elapsed_s: float
+
+    @property
+    def fps(self) -> float:
+        """Frames per second since this step began."""
+        return self.done / self.elapsed_s if self.elapsed_s > 0 else 0.0
+
+
+OnProgress = Callable[[Progress], bool | None]
+"""Called after every few frames; returning False cancels the run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """Busy seconds of one stage; stages overlap, so they add up to more than the run took."""
+
+    stage: str
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """A package that took part."""
+
+    package: str
+    version: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What was done.
+
+    output: file or folder written; frames: written; rate: of the output;
+    fps: frames per second of the rendering pass; elapsed_s: of the whole run;
+    lost: driver frames without a face; concealed: damaged ones, replaced by the one before;
+    declared: frames the driver's container promised; anchor: the frame motion is measured from;
+    notes: everything that had to be told.
+    """
+
+    output: Path
+    frames: int
+    width: int
+    height: int
+    rate: Fraction
+    duration_s: float
+    fps: float
+    elapsed_s: float
+    lost: int
+    concealed: int
+    declared: int | None
+    anchor: int
+    device: str
+    timings: tuple[Timing, ...]
+    versions: tuple[Version, ...]
+    weights: tuple[WeightUsed, ...]
+    notes: tuple[str, ...]
+
+    def to_json(self) -> str:
+        """One JSON object; paths and exact fractions as strings."""
+        return json.dumps(asdict(self), default=str, indent=2)
+
+
+class Clock:
+    """Busy seconds per stage, added up from any thread."""
+
+    def __init__(self) -> None:
+        self._started = time.perf_counter()
+        self._seconds: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def measure(self, stage: str) -> Iterator[None]:
+        """Add the time that the block takes to the stage."""
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            with self._lock:
+                spent = time.perf_counter() - begun
+                self._seconds[stage] = self._seconds.get(stage, 0.0) + spent
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the clock was made."""
+        return time.perf_counter() - self._started
+
+    @property
+    def timings(self) -> tuple[Timing, ...]:
+        """The stages in the order in which they were first measured."""
+        with self._lock:
+            return tuple(Timing(stage=k, seconds=round(v, 4)) for k, v in self._seconds.items())
+
+
+def versions() -> tuple[Version, ...]:
+    """Python and the packages that shape the result, as installed."""
+    found = [Version(package="python", version=platform.python_version())]
+    for package in PACKAGES:
+        try:
+            found.append(Version(package=package, version=metadata.version(package)))
+        except metadata.PackageNotFoundError:
+            continue
+    return tuple(found)

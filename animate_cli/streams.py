@@ -1,0 +1,120 @@
+"""Run a stage in a thread of its own, a few items ahead of whoever reads it.
+
+    frames = ahead(decode(path), depth=8)          # decodes while ...
+    for image in ahead(render(frames), depth=8):   # ... this renders while ...
+        writer.write(image)                        # ... the caller encodes
+
+The queue is bounded, so memory is flat. An exception in the stage is raised where it is read.
+Closing the iterator (also by an exception or an interrupt in the reader) stops the thread and
+closes the stage, which closes what the stage itself reads; then the thread is joined.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Iterable, Iterator
+from queue import Empty, Full, Queue
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+
+_PATIENCE_S = 0.05  # how often a blocked thread looks whether it is still wanted
+
+
+class _End:
+    """The last thing in the queue: why the stage ended."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error
+
+
+class _Stage(Generic[Item]):
+    def __init__(self, items: Iterable[Item], depth: int) -> None:
+        self.queue: Queue[Item | _End] = Queue(maxsize=depth)
+        self._items = items
+        self._stopped = threading.Event()
+        self.thread = threading.Thread(target=self._fill, name="animate-stage", daemon=True)
+
+    def _fill(self) -> None:
+        error: BaseException | None = None
+        iterator = iter(self._items)
+        try:
+            for item in iterator:
+                if not self._put(item):
+                    break
+        except BaseException as problem:  # raised again where it is read
+            error = problem
+        error = _close(iterator) or error
+        self._put(_End(error))
+
+    def _put(self, item: Item | _End) -> bool:
+        """False when nobody reads any more."""
+        while not self._stopped.is_set():
+            try:
+                self.queue.put(item, timeout=_PATIENCE_S)
+            except Full:
+                continue
+            return True
+        return False
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self.thread.join()
+
+
+def ahead(items: Iterable[Item], *, depth: int) -> Generator[Item, None, None]:
+    """The same items in the same order, made by a thread at most `depth` items ahead.
+
+    The thread starts with the first item that is asked for.
+    """
+    stage = _Stage(items, depth)
+    stage.thread.start()
+    try:
+        while True:
+            item = _get(stage.queue)
+            if isinstance(item, _End):
+                if item.error is not None:
+                    raise item.error
+                return
+            yield item
+    finally:
+        stage.stop()
+
+
+def batched(items: Iterable[Item], size: int) -> Iterator[tuple[Item, ...]]:
+    """Tuples of `size` items, the last one as long as what is left; closes `items` when closed."""
+    batch: list[Item] = []
+    iterator = iter(items)
+    try:
+        for item in iterator:
+            batch.append(item)
+            if len(batch) == size:
+                yield tuple(batch)
+                batch.clear()
+        if batch:
+            yield tuple(batch)
+    finally:
+        _raise(_close(iterator))
+
+
+def _get(queue: Queue[Item | _End]) -> Item | _End:
+    while True:  # a wait without an end would not hear an interrupt on Windows
+        try:
+            return queue.get(timeout=1.0)
+        except Empty:
+            continue
+
+
+def _close(iterator: Iterator[Item]) -> BaseException | None:
+    """Let a generator run its clean-up now rather than when it is collected."""
+    try:
+        if isinstance(iterator, Generator):
+            iterator.close()
+    except BaseException as problem:  # raised again where it is read
+        return problem
+    return None
+
+
+def _raise(error: BaseException | None) -> None:
+    if error is not None:
+        raise error
