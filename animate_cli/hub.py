@@ -7,24 +7,19 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import json
 import os
 import tomllib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from enum import Enum, StrEnum
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, get_type_hints
+from typing import TYPE_CHECKING
 
 import platformdirs
 
 from animate_cli.errors import WeightsError
 
 if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-    from torch import Tensor, nn
-
-    Config = TypeVar("Config", bound=DataclassInstance)
+    from torch import Tensor
 
 REGISTRY = "registry.toml"
 
@@ -64,14 +59,6 @@ class WeightUsed:
 
     name: str
     sha256: str
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Loaded:
-    """What a weight file holds: the config it was built with, as JSON values, and its tensors."""
-
-    config: Mapping[str, object]
-    tensors: Mapping[str, Tensor]
 
 
 def embedded_dir() -> Path:
@@ -166,17 +153,17 @@ def used(name: str) -> WeightUsed:
     return WeightUsed(name=name, sha256=entry(name).sha256)
 
 
-def load(weights: str) -> Loaded:
-    """Verified safetensors, on the CPU.
+def load(name: str) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Verified safetensors: the file's own metadata, which the caller types, and its CPU tensors.
 
     Raises:
-        WeightsError: missing, damaged, or not safetensors with a config.
+        WeightsError: missing, damaged, or not safetensors.
     """
-    return read(verified_path(weights))
+    return read(verified_path(name))
 
 
-def read(path: Path) -> Loaded:
-    """Any safetensors file as `save` writes it; nothing in it is unpickled.
+def read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Any safetensors file, such as one that a training wrote; nothing is ever unpickled.
 
     Raises:
         WeightsError: not such a file.
@@ -185,56 +172,11 @@ def read(path: Path) -> Loaded:
 
     try:
         with safe_open(path, framework="pt") as file:
-            config = json.loads((file.metadata() or {})["config"])
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
-        hint = "give a .safetensors file that this program wrote"
-        raise WeightsError(f"{path}: not weights with a config ({error!r})", hint=hint) from error
-    return Loaded(config=config, tensors=tensors)
-
-
-def save(path: Path, config: DataclassInstance, tensors: Mapping[str, Tensor]) -> None:
-    """Tensors and the frozen config they were built with, in one safetensors file."""
-    from safetensors.torch import save_file
-
-    contiguous = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
-    save_file(contiguous, path, metadata={"config": json.dumps(asdict(config))})
-
-
-def typed_config(kind: type[Config], config: Mapping[str, object], *, weights: str) -> Config:
-    """The file's config as the network's own record; enums are read from their values.
-
-    Raises:
-        WeightsError: a key is unknown or a value is none of its enum's.
-    """
-    types = get_type_hints(kind)
-    try:
-        values = {key: _typed(types[key], value) for key, value in config.items()}
-        return kind(**values)
-    except (KeyError, TypeError, ValueError) as error:
-        message = f"{weights}: these weights are not for {kind.__name__} ({error!r})"
-        raise WeightsError(message, hint="they belong to another network or version") from error
-
-
-def fill(network: nn.Module, tensors: Mapping[str, Tensor], *, weights: str) -> None:
-    """Load tensors into a network, every name and shape matching.
-
-    Raises:
-        WeightsError: a tensor is missing, left over, or of another shape.
-    """
-    try:
-        network.load_state_dict(tensors)
-    except RuntimeError as error:
-        first = str(error).splitlines()[0]
-        message = f"{weights}: these weights do not fit {type(network).__name__} ({first})"
-        raise WeightsError(message, hint="they belong to another network or version") from error
-
-
-def _typed(kind: object, value: object) -> object:
-    """JSON knows neither enums nor tuples."""
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind(value)
-    return tuple(value) if isinstance(value, list) else value
+            metadata = dict(file.metadata() or {})
+            return metadata, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        hint = "give a .safetensors file"
+        raise WeightsError(f"{path}: cannot be read as weights ({error})", hint=hint) from error
 
 
 def sha256_of(path: Path) -> str:
