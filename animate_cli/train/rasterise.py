@@ -1,0 +1,113 @@
+"""A triangle mesh to pixels: which triangle is seen where, with vectorised numpy alone.
+
+Convention  points are (x, y) pixels with integer pixel centres; depth grows away from the viewer.
+            Values are interpolated linearly on the picture plane: a head is small against its
+            distance, so the perspective term is left out.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+BLOCKS = (4, 8, 16, 32, 64, 128)  # triangles are tested against a square of pixels this wide
+
+
+class Seen(NamedTuple):
+    """The nearest triangle of every covered pixel, P pixels.
+
+    pixel (P,) = row * width + column; triangle (P,); weight (P, 3) barycentric.
+    """
+
+    pixel: NDArray[np.int64]
+    triangle: NDArray[np.int64]
+    weight: Floats
+
+    def interpolate(self, values: Floats, triangles: NDArray[np.int64]) -> Floats:
+        """Per-vertex values (V, C) at the seen points. -> (P, C)"""
+        corners = values[triangles[self.triangle]]  # (P, 3, C)
+        blended: Floats = np.einsum("pkc,pk->pc", corners, self.weight)
+        return blended
+
+
+def rasterise(xy: Floats, depth: Floats, triangles: NDArray[np.int64], size: int) -> Seen:
+    """What a square picture of `size` pixels sees of a mesh: a z-buffer.
+
+    xy (V, 2), depth (V,), triangles (N, 3). Both sides of a triangle are drawn; triangles wider
+    than the largest block (128 pixels) are refused with ValueError.
+    """
+    corners = xy[triangles]  # (N, 3, 2)
+    low = np.ceil(corners.min(axis=1)).astype(np.int64)
+    extent = np.floor(corners.max(axis=1)).astype(np.int64) - low + 1
+    wide = extent.max(axis=1)
+    on_screen = (low + extent > 0).all(axis=1) & (low < size).all(axis=1) & (extent > 0).all(axis=1)
+    if wide[on_screen].max(initial=0) > BLOCKS[-1]:
+        raise ValueError(f"a triangle is wider than {BLOCKS[-1]} pixels; subdivide the mesh")
+    parts, least = [], 0
+    for block in BLOCKS:
+        chosen = np.flatnonzero(on_screen & (wide > least) & (wide <= block))
+        for start in range(0, len(chosen), 2_000_000 // block**2):
+            some = chosen[start : start + 2_000_000 // block**2]
+            parts.append(_fragments(corners, depth[triangles], low, some, block, size))
+        least = block
+    pixel, z, triangle, weight = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return _nearest(pixel, z, triangle, weight, size)
+
+
+def _fragments(
+    corners: Floats,
+    depths: Floats,
+    low: NDArray[np.int64],
+    chosen: NDArray[np.int64],
+    block: int,
+    size: int,
+) -> tuple[NDArray[np.int64], Floats, NDArray[np.int64], Floats]:
+    """Pixels inside the chosen triangles, each tested against block x block pixels."""
+    a, b, c = (corners[chosen, k][:, None] for k in range(3))  # (n, 1, 2)
+    steps = np.stack(np.meshgrid(np.arange(block), np.arange(block)), axis=-1).reshape(1, -1, 2)
+    at = (low[chosen][:, None] + steps).astype(np.float32)  # (n, block^2, 2)
+    area = _cross(b - a, c - a)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        wb, wc = _cross(at - a, c - a) / area, _cross(b - a, at - a) / area
+    wa = 1 - wb - wc
+    inside = (wa >= 0) & (wb >= 0) & (wc >= 0) & (at >= 0).all(-1) & (at < size).all(-1)
+    which, _ = np.nonzero(inside)
+    weight = np.stack((wa[inside], wb[inside], wc[inside]), axis=-1)
+    column, row = at[inside].astype(np.int64).T
+    z = (depths[chosen[which]] * weight).sum(axis=1)
+    return row * size + column, z, chosen[which], weight
+
+
+def _cross(u: Floats, v: Floats) -> Floats:
+    crossed: Floats = u[..., 0] * v[..., 1] - u[..., 1] * v[..., 0]
+    return crossed
+
+
+def _nearest(
+    pixel: NDArray[np.int64], z: Floats, triangle: NDArray[np.int64], weight: Floats, size: int
+) -> Seen:
+    """Of all fragments of a pixel the one with the least depth."""
+    order = np.argsort(-z, kind="stable")
+    winner = np.full(size * size, -1, np.int64)
+    winner[pixel[order]] = order  # the last written, the nearest, stays
+    kept = winner[winner >= 0]
+    return Seen(pixel[kept], triangle[kept], weight[kept].astype(np.float32))
+
+
+def normals(vertices: Floats, triangles: NDArray[np.int64]) -> Floats:
+    """Unit vertex normals (V, 3), area weighted; zero where a vertex has no triangle."""
+    a, b, c = (vertices[triangles[:, k]] for k in range(3))
+    face = np.cross(b - a, c - a)
+    total = np.zeros_like(vertices)
+    for axis in range(3):
+        for corner in range(3):
+            total[:, axis] += np.bincount(
+                triangles[:, corner], weights=face[:, axis], minlength=len(vertices)
+            )
+    length = np.linalg.norm(total, axis=1, keepdims=True)
+    unit: Floats = total / np.maximum(length, 1e-9)
+    return unit
