@@ -1,0 +1,57 @@
+"""`animate SOURCE --driver X`: the main job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from animate_cli.cli import console
+from animate_cli.cli.flags import SECTIONS, takes_options
+from animate_cli.cli.progress import shown_progress
+from animate_cli.options import Options
+
+
+@takes_options(*SECTIONS)
+def run(
+    *,
+    context: typer.Context,
+    source: Annotated[Path, typer.Argument(help="A photo of the face that shall move.")],
+    options: Options,
+    driver: Annotated[
+        Path | None,
+        typer.Option(
+            "--driver",
+            "-d",
+            help="The motion: a video, an image, a folder of images, or a .npz template.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File to write; without it, SOURCE--DRIVER.mp4 here."),
+    ] = None,
+    show_faces: Annotated[
+        bool, typer.Option("--show-faces", help="Write the photo with its faces numbered; stop.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a summary as JSON instead of the path.")
+    ] = False,
+) -> None:
+    """Animate a photo (the default command)."""
+    if show_faces:
+        from animate_cli.pipeline import write_faces
+
+        console.result(str(write_faces(source, output, options=options)))
+        return
+    if driver is None:
+        context.fail("Missing option '--driver': the video, image or template that gives motion.")
+    from animate_cli.pipeline import Animator
+
+    animator = Animator(options)
+    with shown_progress() as on_progress:
+        report = animator.animate(source, driver, output, on_progress=on_progress)
+    for note in report.notes:
+        console.warn(note)
+    console.tell(f"{report.frames} frames at {report.fps:.1f} frames/s, {report.elapsed_s:.1f} s")
+    console.result(report.to_json() if as_json else str(report.output))
