@@ -1,0 +1,105 @@
+"""The weights door: only verified bytes pass it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from animate_cli import hub
+from animate_cli.errors import WeightsError
+
+ROW = """
+[[weight]]
+name = "points"
+kind = "a test"
+file = "points.safetensors"
+sha256 = "{sha256}"
+size = 1
+licence = "Apache-2.0"
+commercial_use = true
+card = "none"
+{extra}
+"""
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An embedded folder with one published weight, and an empty cache."""
+    embedded = tmp_path / "embedded"
+    embedded.mkdir()
+    monkeypatch.setattr(hub, "embedded_dir", lambda: embedded)
+    monkeypatch.setenv("ANIMATE_HOME", str(tmp_path / "home"))
+    path = embedded / "points.safetensors"
+    save_file({"a": torch.arange(3.0)}, path, metadata={"config": "{}"})
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    (embedded / hub.REGISTRY).write_text(ROW.format(sha256=digest, extra='repo = "a/b"'))
+    return embedded
+
+
+def test_embedded_weights_load_with_their_metadata(shelf: Path) -> None:
+    metadata, tensors = hub.load("points")
+    assert metadata["config"] == "{}"
+    assert torch.equal(tensors["a"], torch.arange(3.0))
+    assert hub.state("points") is hub.WeightState.OK
+
+
+def test_one_flipped_byte_is_refused(shelf: Path) -> None:
+    path = shelf / "points.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    assert hub.state("points") is hub.WeightState.DAMAGED
+    with pytest.raises(WeightsError, match="sha256"):
+        hub.load("points")
+
+
+def test_a_file_placed_in_the_cache_is_found(shelf: Path) -> None:
+    content = (shelf / "points.safetensors").read_bytes()
+    (shelf / "points.safetensors").unlink()
+    assert hub.cached_path("points") is None
+    with pytest.raises(WeightsError) as caught:
+        hub.load("points")
+    place = hub.cache_dir() / "points.safetensors"
+    assert str(place) in caught.value.hint  # the hint is an instruction that works:
+    place.parent.mkdir(parents=True)
+    place.write_bytes(content)
+    assert hub.cached_path("points") == place
+    assert hub.load("points")[1].keys() == {"a"}
+
+
+def test_a_pickle_is_never_opened(shelf: Path, tmp_path: Path) -> None:
+    path = tmp_path / "evil.safetensors"
+    torch.save({"a": torch.zeros(1)}, path)
+    with pytest.raises(WeightsError, match="cannot be read"):
+        hub.read(path)
+
+
+def test_a_mistyped_name_is_answered(shelf: Path) -> None:
+    with pytest.raises(WeightsError) as caught:
+        hub.entry("ponts")
+    assert "did you mean 'points'" in caught.value.hint
+
+
+@pytest.mark.parametrize("text", ["", "weight = 3", ROW.format(sha256="", extra="colour = 1")])
+def test_a_broken_registry_says_so(shelf: Path, text: str) -> None:
+    (shelf / hub.REGISTRY).write_text(text)
+    with pytest.raises(WeightsError, match="registry"):
+        hub.registry()
+
+
+def test_the_shipped_registry_is_whole() -> None:
+    entries = hub.registry()
+    assert len({entry.name for entry in entries}) == len(entries)
+    for entry in entries:
+        assert len(bytes.fromhex(entry.sha256)) == 32
+        assert entry.licence
+        path = hub.embedded_dir() / entry.file
+        if path.is_file():
+            assert hub.state(entry.name) is hub.WeightState.OK
+            assert path.stat().st_size == entry.size
+        else:
+            assert entry.repo or entry.size == 0  # what is not embedded says where it is

@@ -1,0 +1,102 @@
+"""Stages ahead of their reader: same items, flat memory, errors and closing pass through."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from animate_cli.streams import ahead, batched
+
+
+class Source:
+    """Counts what was taken from it and knows whether it was closed."""
+
+    def __init__(self, length: int, fails_at: int | None = None) -> None:
+        self.length, self.fails_at = length, fails_at
+        self.taken = 0
+        self.is_closed = False
+
+    def __iter__(self) -> Iterator[int]:
+        try:
+            for index in range(self.length):
+                if index == self.fails_at:
+                    raise OSError("the disk is gone")
+                self.taken += 1
+                yield index
+        finally:
+            self.is_closed = True
+
+
+def stage_threads() -> list[threading.Thread]:
+    return [one for one in threading.enumerate() if one.name == "animate-stage"]
+
+
+@settings(max_examples=25, deadline=None)
+@given(length=st.integers(0, 30), depth=st.integers(1, 5), size=st.integers(1, 7))
+def test_ahead_changes_nothing(length: int, depth: int, size: int) -> None:
+    batches = list(ahead(batched(ahead(range(length), depth=depth), size), depth=depth))
+    assert [item for batch in batches for item in batch] == list(range(length))
+    assert all(len(batch) == size for batch in batches[:-1])
+    assert not stage_threads()
+
+
+def test_it_never_runs_further_ahead_than_its_queue() -> None:
+    source = Source(1000)
+    items = ahead(source, depth=3)
+    next(items)
+    time.sleep(0.2)
+    assert source.taken <= 1 + 3 + 1  # read, queued, in hand
+    items.close()
+
+
+def test_stages_overlap() -> None:
+    def slow(items: Iterator[int]) -> Iterator[int]:
+        for item in items:
+            time.sleep(0.02)
+            yield item
+
+    begun = time.perf_counter()
+    for _ in ahead(slow(ahead(slow(iter(range(20))), depth=2)), depth=2):
+        time.sleep(0.02)
+    assert time.perf_counter() - begun < 2 / 3 * 3 * 20 * 0.02
+
+
+def test_an_error_reaches_the_reader_after_the_items_before_it() -> None:
+    seen = []
+    with pytest.raises(OSError, match="disk"):  # noqa: PT012 - the loop is what raises
+        for item in ahead(batched(ahead(Source(10, fails_at=5), depth=2), 2), depth=2):
+            seen += item
+    assert seen == [0, 1, 2, 3]
+    assert not stage_threads()
+
+
+def test_closing_closes_the_whole_chain() -> None:
+    source = Source(10**9)
+    items = ahead(batched(ahead(iter(source), depth=2), 2), depth=2)
+    next(items)
+    items.close()
+    assert source.is_closed
+    assert not stage_threads()
+
+
+def test_an_error_in_the_reader_stops_the_threads() -> None:
+    source = Source(10**9)
+
+    def read() -> None:
+        items = ahead(iter(source), depth=2)
+        try:
+            for item in items:
+                if item == 5:
+                    raise KeyboardInterrupt
+        finally:
+            items.close()
+
+    with pytest.raises(KeyboardInterrupt):
+        read()
+    assert source.is_closed
+    assert not stage_threads()
