@@ -25,10 +25,10 @@ Result = TypeVar("Result")
 def seconds(text: str | Fraction) -> Fraction:
     """2.5, 2.5s, 1:30 or 1:02:03.5 -> exact seconds."""
     total = Fraction(0)
-    for part in str(text).strip().removesuffix("s").split(":"):
-        total = total * 60 + Fraction(part)
-    if total < 0:
-        raise ValueError(f"{text!r} is before the beginning")
+    for part in (Fraction(part) for part in str(text).strip().removesuffix("s").split(":")):
+        if part < 0:
+            raise ValueError(f"{text!r} is before the beginning")
+        total = total * 60 + part
     return total
 
 
