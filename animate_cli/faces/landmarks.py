@@ -1,0 +1,146 @@
+"""The landmark network: 74 heatmaps by stacked hourglasses, points by DSNT.
+
+Zhao, Wu, Guo 2021, *Sparse to Dense Motion Transfer for Face Image Animation*, section 3.3: FAN
+(Bulat & Tzimiropoulos 2017) with a DSNT layer (Nibali et al. 2018) instead of the arg max.
+
+    symbol | name          | shape              | where
+    I      | squares       | (B, 3, S, S)       | argument, RGB in [0, 1]
+    Z      | logits        | (B, 74, S/4, S/4)  | `LandmarkNet.forward`, one per stack
+    μ      | points        | (B, 74, 2)         | `layers.heatmap.expected_points`
+    -      | confidence    | (B, 74)            | `confidence`
+
+Departures from the paper: trained from nothing rather than from published weights; the small
+config has one stack of bottleneck blocks; squares without a face are part of the training and
+answered with flat heatmaps, so that the spread of a heatmap tells a face from none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from animate_cli import hub
+from animate_cli.layers import heatmap
+from animate_cli.layers.fuse import fold_batch_norm
+from animate_cli.layers.grid import points_to_pixel
+from animate_cli.layers.hourglass import Block, Hourglass, build_block
+from animate_cli.layers.state import fill, read_config
+from animate_cli.records import LANDMARKS, Image, Points
+
+
+@dataclass(frozen=True, kw_only=True)
+class LandmarkConfig:
+    """What a landmark network was built with.
+
+    size: pixels of the square it reads; width: channels; stem: channels of the first convolution.
+    half_confidence_cells, confidence_slope: a point whose heatmap's standard deviation is
+    `half_confidence_cells` has confidence 0.5; see `confidence`.
+    """
+
+    size: int = 128
+    stem: int = 24
+    width: int = 128
+    stacks: int = 1
+    depth: int = 4
+    block: Block = Block.BOTTLENECK
+    half_confidence_cells: float = 2.5
+    confidence_slope: float = 2.0
+
+
+class LandmarkNet(nn.Module):
+    """Squares to heatmap logits, one set per stack."""
+
+    def __init__(self, config: LandmarkConfig) -> None:
+        super().__init__()
+        self.config = config
+        stem, width = config.stem, config.width
+        self.conv1 = nn.Conv2d(3, stem, 7, stride=2, padding=3)
+        self.bn1 = nn.BatchNorm2d(stem)
+        self.conv2 = build_block(config.block, stem, width // 2)
+        self.conv3 = build_block(config.block, width // 2, width // 2)
+        self.conv4 = build_block(config.block, width // 2, width)
+        for i in range(config.stacks):
+            self.add_module(f"m{i}", Hourglass(width, config.depth, config.block))
+            self.add_module(f"top_m_{i}", build_block(config.block, width, width))
+            self.add_module(f"conv_last{i}", nn.Conv2d(width, width, 1))
+            self.add_module(f"bn_end{i}", nn.BatchNorm2d(width))
+            self.add_module(f"l{i}", nn.Conv2d(width, LANDMARKS, 1))
+            if i < config.stacks - 1:
+                self.add_module(f"bl{i}", nn.Conv2d(width, width, 1))
+                self.add_module(f"al{i}", nn.Conv2d(LANDMARKS, width, 1))
+
+    def forward(self, squares: Tensor) -> list[Tensor]:
+        """(B, 3, S, S) in [0, 1] -> logits (B, 74, S/4, S/4), one per stack, the last one best."""
+        x = F.relu(self.bn1(self.conv1(squares)))  # S/2
+        x = F.avg_pool2d(self.conv2(x), 2)  # S/4
+        x = self.conv4(self.conv3(x))
+        logits = []
+        for i in range(self.config.stacks):
+            y = self.get_submodule(f"top_m_{i}")(self.get_submodule(f"m{i}")(x))
+            y = F.relu(self.get_submodule(f"bn_end{i}")(self.get_submodule(f"conv_last{i}")(y)))
+            logits.append(self.get_submodule(f"l{i}")(y))
+            if i < self.config.stacks - 1:
+                x = x + self.get_submodule(f"bl{i}")(y) + self.get_submodule(f"al{i}")(logits[-1])
+        return logits
+
+
+FOLDED = {
+    "conv1": "bn1",
+    "conv2": "bn2",
+    "conv3": "bn3",
+    "0": "1",
+    **{f"conv_last{i}": f"bn_end{i}" for i in range(4)},
+}
+"""Convolutions and the normalisations that directly follow them (bottleneck blocks only)."""
+
+
+def confidence(probability: Tensor, points: Tensor, config: LandmarkConfig) -> Tensor:
+    """How sure each point is: a logistic curve over its heatmap's standard deviation.
+
+    probability (B, 74, h, w), points (B, 74, 2) normalised -> (B, 74) in [0, 1]
+    """
+    deviation = heatmap.spread(probability, points).sqrt()
+    return torch.sigmoid(config.confidence_slope * (config.half_confidence_cells - deviation))
+
+
+class Landmarker:
+    """The network ready for use: uint8 squares in, points and confidence out."""
+
+    def __init__(self, network: LandmarkNet, *, device: str = "cpu") -> None:
+        self.config = network.config
+        self.size = network.config.size
+        self._device = device
+        if network.config.block is Block.BOTTLENECK:
+            folded = fold_batch_norm(network, FOLDED)
+        else:
+            folded = network.eval()
+        self._network = folded.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @torch.inference_mode()
+    def __call__(self, squares: Image) -> tuple[Points, NDArray[np.float32]]:
+        """squares (B, S, S, 3) uint8 RGB -> points (B, 74, 2) in its pixels, confidence (B, 74)."""
+        images = torch.from_numpy(np.ascontiguousarray(squares)).to(self._device)
+        images = images.permute(0, 3, 1, 2).float().div_(255)  # channels last already
+        probability = heatmap.normalise(self._network(images)[-1].float())
+        points = heatmap.expected_points(probability)
+        sure = confidence(probability, points, self.config)
+        pixels = points_to_pixel(points, self.size, self.size)
+        return pixels.cpu().numpy(), sure.cpu().numpy()
+
+
+def load_landmarker(*, weights: str = "landmarks", device: str = "cpu") -> Landmarker:
+    """The landmark network of a registered weight.
+
+    Raises:
+        WeightsError: the weight is missing, damaged, or not a landmark network's.
+    """
+    metadata, tensors = hub.load(weights)
+    config = read_config(LandmarkConfig, metadata, where=f"weights {weights!r}")
+    network = LandmarkNet(config)
+    fill(network, tensors, where=f"weights {weights!r}")
+    return Landmarker(network, device=device)

@@ -1,0 +1,62 @@
+"""Tensors and configs between networks and weight files; nothing is guessed, nothing left over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from animate_cli.errors import OptionError, WeightsError
+from animate_cli.typed import plain, typed
+
+Config = TypeVar("Config")
+
+COUNTER = "num_batches_tracked"  # of batch normalisation: no meaning outside its training
+REINSTALL = "use weights made by this version, or train them again"
+
+
+def read_config(record: type[Config], metadata: Mapping[str, str], *, where: str) -> Config:
+    """The typed config that a weight file carries under "config", as JSON.
+
+    Raises:
+        WeightsError: there is none, or it does not fit.
+    """
+    try:
+        return typed(record, json.loads(metadata["config"]), where=where)
+    except (KeyError, json.JSONDecodeError, OptionError) as error:
+        raise WeightsError(f"{where}: no usable config ({error})", hint=REINSTALL) from error
+
+
+def fill(network: nn.Module, tensors: Mapping[str, Tensor], *, where: str) -> None:
+    """Load every tensor of a network, widened to its own dtype.
+
+    Raises:
+        WeightsError: a tensor is missing, unexpected, or of another shape.
+    """
+    try:
+        counters = {k: v for k, v in network.state_dict().items() if k.endswith(COUNTER)}
+        network.load_state_dict({**counters, **tensors}, strict=True)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise WeightsError(f"{where}: {reason}", hint=REINSTALL) from error
+
+
+def save_half(network: nn.Module, config: Any, path: Path, *, notes: Mapping[str, str]) -> None:
+    """Write a network as fp16 safetensors with its config (and notes, such as the recipe) inside.
+
+    Written beside and renamed, so that a reader never sees half a file.
+    """
+    tensors = {
+        name: value.detach().cpu().to(torch.float16 if value.is_floating_point() else value.dtype)
+        for name, value in network.state_dict().items()
+        if not name.endswith(COUNTER)
+    }
+    metadata = {"format": "pt", "config": json.dumps(plain(config), sort_keys=True), **notes}
+    beside = path.with_name(path.name + ".part")
+    save_file({k: v.contiguous() for k, v in tensors.items()}, beside, metadata=metadata)
+    beside.replace(path)

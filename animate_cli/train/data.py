@@ -1,0 +1,150 @@
+"""Labelled face pictures for training, held in memory as JPEG.
+
+Layout of a data folder: `manifest.csv` (file, split, kind, identity, terms, ...) beside the files
+it names; a clip `x.mp4` has `x.npz` with landmarks (T, 478, 2), a picture `x.jpg` has `x.npz` with
+(478, 2), and a folder of pictures may share one `landmarks.npz` (names, landmarks (N, 478, 2)).
+All points are MediaPipe's, in pixels of the file.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animate_cli.errors import TrainError
+from animate_cli.faces.crop import cut, points_box, square, to_crop
+from animate_cli.faces.points import MEDIAPIPE
+from animate_cli.records import Image, Points
+from animate_cli.train.recipe import DataRecipe
+
+STORED_PX = 256  # side of a stored picture
+STORED_MARGIN = 2.6  # side of the stored square / longer side of the points' box
+JPEG_QUALITY = 95
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sample:
+    """One labelled picture: JPEG bytes, its points (74, 2) in pixels, who it shows, what it is."""
+
+    jpeg: NDArray[np.uint8]
+    points: Points
+    identity: str
+    kind: str
+
+    def pixels(self) -> Image:
+        """(H, W, 3) uint8 RGB."""
+        bgr = cv2.imdecode(self.jpeg, cv2.IMREAD_COLOR)
+        return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)  # type: ignore[arg-type,return-value]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of the manifest."""
+
+    path: Path
+    kind: str
+    identity: str
+
+
+def is_dev(identity: str) -> bool:
+    """One identity in ten of the training people, by hash, steers the training."""
+    return hashlib.sha256(identity.encode()).digest()[0] % 10 == 0
+
+
+def read_rows(recipe: DataRecipe, split: str) -> list[Row]:
+    """The clips and pictures of a split ("train" or "val") that have labels.
+
+    Raises:
+        TrainError: there is no manifest, or nothing in it fits.
+    """
+    root = Path(recipe.root)
+    manifest = root / "manifest.csv"
+    if not manifest.is_file():
+        raise TrainError(f"{manifest} does not exist", hint="point data.root at a data folder")
+    with manifest.open(encoding="utf-8", newline="") as file:
+        rows = [
+            Row(path=root / line["file"], kind=_kind(line), identity=line["identity"])
+            for line in csv.DictReader(file)
+            if line["split"] == split
+            and line["kind"] in ("clip", "image")
+            and (not recipe.terms or line["terms"] in recipe.terms)
+        ]
+    if not rows:
+        raise TrainError(
+            f"{manifest} holds no {split} data with terms {recipe.terms}", hint="check data.terms"
+        )
+    return rows
+
+
+def read_samples(rows: list[Row], stride: int) -> Iterator[Sample]:
+    """Every labelled picture of the rows, every `stride`-th frame of clips."""
+    for row in rows:
+        if row.kind == "clip":
+            yield from _read_clip(row, stride)
+        else:
+            points = _image_points(row.path)
+            if points is not None:
+                yield _read_image(row, points)
+
+
+def _kind(line: dict[str, str]) -> str:
+    if line["kind"] == "clip":
+        return "clip"
+    return "lfw" if line["file"].startswith("lfw/") else "image"
+
+
+def _read_clip(row: Row, stride: int) -> Iterator[Sample]:
+    with np.load(row.path.with_suffix(".npz"), allow_pickle=False) as labels:
+        points = labels["landmarks"][:, MEDIAPIPE].astype(np.float32)  # (T, 74, 2)
+    with av.open(str(row.path)) as container:
+        for index, frame in enumerate(container.decode(video=0)):
+            if index >= len(points):
+                break
+            if index % stride == 0:
+                pixels: Image = frame.to_ndarray(format="rgb24")  # type: ignore[assignment]
+                yield _sample(row, pixels, points[index])
+
+
+def _image_points(path: Path) -> Points | None:
+    own = path.with_suffix(".npz")
+    if own.is_file():
+        with np.load(own, allow_pickle=False) as labels:
+            return labels["landmarks"][list(MEDIAPIPE)].astype(np.float32)  # type: ignore[no-any-return]
+    return _folder_points(path.parent / "landmarks.npz").get(path.name)
+
+
+@cache
+def _folder_points(path: Path) -> dict[str, Points]:
+    if not path.is_file():
+        return {}
+    with np.load(path, allow_pickle=False) as labels:
+        points = labels["landmarks"][:, MEDIAPIPE].astype(np.float32)
+        return dict(zip(labels["names"].tolist(), points, strict=True))
+
+
+def _read_image(row: Row, points: Points) -> Sample:
+    bgr = cv2.imread(str(row.path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if bgr is None:
+        raise TrainError(f"cannot read {row.path}", hint="remove its line from the manifest")
+    pixels: Image = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)  # type: ignore[assignment]
+    if max(pixels.shape[:2]) <= STORED_PX * 1.5:
+        return _sample(row, pixels, points)
+    x0, y0, x1, y1 = points_box(points)
+    side = STORED_MARGIN * max(x1 - x0, y1 - y0)
+    crop = square(((x0 + x1) / 2, (y0 + y1) / 2), side, STORED_PX)
+    return _sample(row, cut(pixels, crop), to_crop(points, crop))
+
+
+def _sample(row: Row, pixels: Image, points: Points) -> Sample:
+    bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    return Sample(jpeg=jpeg, points=points, identity=row.identity, kind=row.kind)

@@ -1,0 +1,45 @@
+"""One function per loss; all return a scalar to be minimised."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from animate_cli.layers import heatmap
+
+
+def euclidean(points: Tensor, target: Tensor) -> Tensor:
+    """L_euc = |μ − p|₂, the mean over points (Nibali et al. 2018, eq. 5).
+
+    points, target (B, K, 2), normalised.
+    """
+    return (points - target).square().sum(dim=-1).clamp_min(1e-12).sqrt().mean()
+
+
+def heatmap_shape(probability: Tensor, target: Tensor, *, sigma_cells: float) -> Tensor:
+    """D_JS(Ẑ, N(p, σ²)): the Jensen-Shannon divergence to a normal density about the true point
+    (Nibali et al. 2018, eqs. 9 and 11).
+
+    probability (B, K, H, W); target (B, K, 2), normalised.
+    """
+    height, width = probability.shape[-2:]
+    density = heatmap.gaussian(target, height, width, sigma_cells=sigma_cells)
+    middle = (probability + density) / 2
+    return (_kl(probability, middle) + _kl(density, middle)).mean() / 2
+
+
+def flatness(logits: Tensor) -> Tensor:
+    """KL(uniform ‖ Ẑ) per map, in nats: 0 for flat heatmaps, as wanted where there is no face.
+
+    logits (B, K, H, W).
+    """
+    cells = logits.shape[-2] * logits.shape[-1]
+    log_probability = logits.flatten(2).log_softmax(dim=-1)
+    return -(log_probability.mean(dim=-1) + math.log(cells)).mean()
+
+
+def _kl(p: Tensor, q: Tensor) -> Tensor:
+    """KL(p ‖ q) per map: (B, K, H, W) -> (B, K). The floor keeps 0 · log 0 and its slope finite."""
+    return (p * ((p + 1e-12).log() - (q + 1e-12).log())).sum(dim=(-2, -1))

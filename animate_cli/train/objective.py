@@ -1,0 +1,55 @@
+"""The contract between the training loop and what is trained."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from torch import Tensor, nn
+
+from animate_cli.errors import OptionError
+from animate_cli.train import objectives
+from animate_cli.train.recipe import Recipe
+
+Batch = dict[str, Tensor]
+
+
+class Objective(Protocol):
+    """What the loop needs to know of a network and its data."""
+
+    network: nn.Module
+
+    def batch(self, size: int, rng: np.random.Generator) -> Batch:
+        """Draw training samples; everything random comes from `rng`."""
+        ...
+
+    def loss(self, network: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        """The scalar to minimise, and its parts for the log."""
+        ...
+
+    def evaluate(self, network: nn.Module) -> dict[str, float]:
+        """Figures on the training people kept apart ("dev"); "score" steers, lower is better."""
+        ...
+
+    def export(self, network: nn.Module, path: Path) -> None:
+        """Write weights for use: fp16 safetensors with the config inside."""
+        ...
+
+
+def build_objective(recipe: Recipe) -> Objective:
+    """The recipe's objective, its data read.
+
+    Raises:
+        OptionError: no objective has that name.
+    """
+    names = [module.name for module in pkgutil.iter_modules(objectives.__path__)]
+    if recipe.objective not in names:
+        near = difflib.get_close_matches(recipe.objective, names, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names)}"
+        raise OptionError(f"no objective is called '{recipe.objective}'", hint=hint)
+    module = importlib.import_module(f"{objectives.__name__}.{recipe.objective}")
+    return module.build(recipe)  # type: ignore[no-any-return]

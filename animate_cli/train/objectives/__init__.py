@@ -1,0 +1,1 @@
+"""What each network minimises: one file per network, found by its name."""

@@ -1,0 +1,220 @@
+"""The landmark network's objective: DSNT coordinates, heatmap shape, flat maps without a face.
+
+Nibali et al. 2018, eq. 12: L = L_euc(μ, p) + λ · D_JS(Ẑ, N(p, σ²)); for squares without a face
+L = ε · KL(uniform ‖ Ẑ), ours. Zhao et al. 2021, section 3.3, name DSNT and give no weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from animate_cli.errors import TrainError
+from animate_cli.faces.landmarks import LandmarkConfig, LandmarkNet, confidence
+from animate_cli.faces.points import OUTER_EYE_CORNERS, PUPILS
+from animate_cli.layers import heatmap
+from animate_cli.layers.grid import points_to_normalised, points_to_pixel
+from animate_cli.layers.state import save_half
+from animate_cli.records import Image
+from animate_cli.train import losses, negatives
+from animate_cli.train.augment import AugmentConfig, damage, jitter, make_square
+from animate_cli.train.data import Sample, is_dev, read_rows, read_samples
+from animate_cli.train.objective import Batch
+from animate_cli.train.recipe import Recipe
+from animate_cli.typed import typed
+
+MINED_PICTURES = 250  # training pictures searched for hard squares without a face
+DEV_SQUARES = 512  # most pictures that one evaluation looks at
+DEV_JITTER = AugmentConfig(roll_deg=10, shift=0.05, zoom=0.1, stretch=0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LandmarkLoss:
+    """Weights of the parts, and where the pictures come from.
+
+    sigma_cells: σ of the target density; shape: λ; flat: ε; negatives: share of squares without
+    a face; shares: how often each kind of picture is drawn.
+    """
+
+    sigma_cells: float = 1.0
+    shape: float = 1.0
+    flat: float = 0.1
+    negatives: float = 0.08
+    clip_share: float = 0.55
+    image_share: float = 0.2
+    lfw_share: float = 0.25
+
+
+class LandmarkObjective:
+    """Draws squares, scores points."""
+
+    def __init__(self, recipe: Recipe, train: list[Sample], dev: list[Sample]) -> None:
+        self.config = typed(LandmarkConfig, recipe.network, where="recipe, table [network]")
+        self._loss = typed(LandmarkLoss, recipe.loss, where="recipe, table [loss]")
+        self._augment = typed(AugmentConfig, recipe.augment, where="recipe, table [augment]")
+        self.network: nn.Module = LandmarkNet(self.config)
+        self._draw = _Draw(train, self._loss)
+        self._mined = [
+            (sample, crop)
+            for sample in train[:: max(1, len(train) // MINED_PICTURES)]
+            for crop in negatives.mine(sample.pixels(), sample.points)
+        ]
+        self._dev = _dev_batch(dev, self.config.size)
+
+    def batch(self, size: int, rng: np.random.Generator) -> Batch:
+        """images (B, 3, S, S), points (B, 74, 2) normalised, is_face (B,)."""
+        squares, points, is_face = [], [], []
+        for _ in range(size):
+            sample = self._draw(rng)
+            face = rng.random() >= self._loss.negatives
+            seen, where = (
+                make_square(sample.pixels(), sample.points, self.config.size, self._augment, rng)
+                if face
+                else (self._negative(sample, rng), np.zeros_like(sample.points))
+            )
+            squares.append(seen)
+            points.append(where)
+            is_face.append(face)
+        return _tensors(np.stack(squares), np.stack(points), np.array(is_face), self.config.size)
+
+    def loss(self, network: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        """Nibali eq. 12 on faces of every stack, flatness elsewhere."""
+        face = batch["is_face"]
+        total = batch["images"].new_zeros(())
+        parts: dict[str, float] = {}
+        for logits in network(batch["images"]):
+            logits = logits.float()
+            probability = heatmap.normalise(logits[face])
+            points = heatmap.expected_points(probability)
+            target = batch["points"][face]
+            near = losses.euclidean(points, target)
+            shape = losses.heatmap_shape(probability, target, sigma_cells=self._loss.sigma_cells)
+            flat = losses.flatness(logits[~face]) if (~face).any() else near.new_zeros(())
+            total = total + near + self._loss.shape * shape + self._loss.flat * flat
+            parts = {"euclidean": near.item(), "shape": shape.item(), "flat": flat.item()}
+        return total, parts
+
+    @torch.no_grad()
+    def evaluate(self, network: nn.Module) -> dict[str, float]:
+        """Errors in % of the distance between the outer eye corners; how well confidence parts
+        faces from the rest."""
+        network.eval()
+        errors, pupils, sure_face, sure_other = [], [], [], []
+        for start in range(0, len(self._dev["images"]), 32):
+            part = {key: value[start : start + 32] for key, value in self._dev.items()}
+            probability = heatmap.normalise(network(part["images"])[-1].float())
+            points = heatmap.expected_points(probability)
+            sure = confidence(probability, points, self.config).mean(dim=1)
+            face = part["is_face"]
+            nme = _normalised_error(points, part["points"], self.config.size)[face]
+            errors.append(nme.mean(dim=1))
+            pupils.append(nme[:, list(PUPILS)].mean(dim=1))
+            sure_face.append(sure[face])
+            sure_other.append(sure[~face])
+        network.train()
+        error, faces, others = torch.cat(errors), torch.cat(sure_face), torch.cat(sure_other)
+        return {
+            "score": 100 * error.mean().item(),
+            "pupils": 100 * torch.cat(pupils).mean().item(),
+            "failures": 100 * (error > 0.1).float().mean().item(),
+            "sure_face_p2": faces.quantile(0.02).item(),
+            "sure_other_p98": others.quantile(0.98).item(),
+        }
+
+    def export(self, network: nn.Module, path: Path) -> None:
+        """fp16 safetensors with the config inside."""
+        save_half(network, self.config, path, notes={"kind": "landmarks"})
+
+    def _negative(self, sample: Sample, rng: np.random.Generator) -> Image:
+        choice = rng.random()
+        if choice < 0.5 and self._mined:
+            sample, crop = self._mined[int(rng.integers(len(self._mined)))]
+            seen = negatives.cut_negative(sample.pixels(), crop, self.config.size)
+        else:
+            pixels = sample.pixels()
+            found = negatives.elsewhere(pixels, sample.points, rng) if choice < 0.9 else None
+            if found is None:
+                return negatives.flat_or_noisy(self.config.size, rng)
+            seen = negatives.cut_negative(pixels, found, self.config.size)
+        return damage(seen, self._augment, rng)
+
+
+class _Draw:
+    """Kinds by their share, then people, then pictures: nobody is seen a hundred times as often."""
+
+    def __init__(self, samples: list[Sample], config: LandmarkLoss) -> None:
+        shares = {
+            "clip": config.clip_share,
+            "image": config.image_share,
+            "lfw": config.lfw_share,
+        }
+        people: dict[str, dict[str, list[Sample]]] = {}
+        for sample in samples:
+            people.setdefault(sample.kind, {}).setdefault(sample.identity, []).append(sample)
+        self._people = [list(people[kind].values()) for kind in sorted(people)]
+        weights: NDArray[np.float64] = np.array([shares[kind] for kind in sorted(people)])
+        self._weights = weights / weights.sum()
+
+    def __call__(self, rng: np.random.Generator) -> Sample:
+        people = self._people[int(rng.choice(len(self._people), p=self._weights))]
+        # square-root balance: half of the draws by person, half by picture
+        counts = np.array([len(person) for person in people], np.float64) ** 0.5
+        pictures = people[int(rng.choice(len(people), p=counts / counts.sum()))]
+        return pictures[int(rng.integers(len(pictures)))]
+
+
+def build(recipe: Recipe) -> LandmarkObjective:
+    """The objective with its data in memory.
+
+    Raises:
+        TrainError: the data holds no training or no dev people.
+    """
+    rows = read_rows(recipe.data, "train")
+    stride = recipe.data.clip_stride
+    train = list(read_samples([row for row in rows if not is_dev(row.identity)], stride))
+    dev = list(read_samples([row for row in rows if is_dev(row.identity)], stride))
+    if not train or not dev:
+        raise TrainError("too few people to keep one in ten apart", hint="add data")
+    return LandmarkObjective(recipe, train, dev)
+
+
+def _dev_batch(samples: list[Sample], size: int) -> Batch:
+    """A fixed set: jittered faces, and a quarter as many squares without one."""
+    rng = np.random.default_rng(0)
+    chosen = [samples[int(i)] for i in rng.permutation(len(samples))[:DEV_SQUARES]]
+    pairs = [jitter(s.pixels(), s.points, size, DEV_JITTER, rng) for s in chosen]
+    squares, points = [p[0] for p in pairs], [p[1] for p in pairs]
+    for sample in chosen[: max(len(chosen) // 4, 1)]:
+        pixels = sample.pixels()
+        crops = negatives.mine(pixels, sample.points)
+        found = crops[0] if crops else negatives.elsewhere(pixels, sample.points, rng)
+        squares.append(
+            negatives.cut_negative(pixels, found, size)
+            if found
+            else negatives.flat_or_noisy(size, rng)
+        )
+        points.append(np.zeros_like(sample.points))
+    is_face = np.arange(len(squares)) < len(chosen)
+    return _tensors(np.stack(squares), np.stack(points), is_face, size)
+
+
+def _tensors(
+    squares: Image, points: NDArray[np.float32], is_face: NDArray[np.bool_], size: int
+) -> Batch:
+    images = torch.from_numpy(squares).permute(0, 3, 1, 2).float() / 255
+    target = points_to_normalised(torch.from_numpy(points), size, size)
+    return {"images": images, "points": target, "is_face": torch.from_numpy(is_face)}
+
+
+def _normalised_error(points: Tensor, target: Tensor, size: int) -> Tensor:
+    """Distance per point over the distance between the outer eye corners: -> (B, 74)."""
+    found, true = points_to_pixel(points, size, size), points_to_pixel(target, size, size)
+    right, left = OUTER_EYE_CORNERS
+    between = (true[:, right] - true[:, left]).norm(dim=-1, keepdim=True)
+    error: Tensor = (found - true).norm(dim=-1) / between.clamp_min(1e-6)
+    return error
