@@ -18,11 +18,11 @@ Floats = NDArray[np.float32]
 Colour = tuple[float, float, float]
 
 # Hair grows above this line: y over z, seen from the side (nape, ear, sideburn, temple, brow).
-HAIRLINE_Z = (-10.0, -4.6, -4.0, 0.2, 0.8, 1.9, 2.6, 4.2, 5.6, 7.0, 9.0)
-HAIRLINE_Y = (-5.0, -3.6, 3.9, 4.0, 1.0, 1.2, 4.0, 7.4, 9.3, 10.5, 11.0)
+HAIRLINE_Z = (-10.0, -5.2, -4.2, 0.0, 0.8, 1.9, 2.6, 4.2, 5.6, 7.0, 9.0)
+HAIRLINE_Y = (-5.0, -3.6, 4.2, 4.2, 1.4, 1.4, 4.0, 7.4, 9.2, 10.3, 10.7)
 NECKLINE_Y = -13.6
 
-BROW_HALF_WIDTH = (0.42, 0.46, 0.42, 0.32, 0.12)  # from the nose outwards
+BROW_HALF_WIDTH = (0.50, 0.55, 0.50, 0.38, 0.16)  # from the nose outwards
 IRIS_ANGLE, PUPIL_ANGLE, LIMBUS = 0.36, 0.145, 0.035  # radians about the eye's axis
 
 
@@ -47,8 +47,10 @@ def smoothstep(value: Floats, low: float, high: float) -> Floats:
 
 def hair(rest: Floats) -> Floats:
     """Height above the hairline in centimetres, negative on skin. (P, 3) -> (P,)"""
-    line = np.interp(rest[:, 2], HAIRLINE_Z, HAIRLINE_Y)
-    return (rest[:, 1] - line).astype(np.float32)
+    x, y, z = np.abs(rest[:, 0]), rest[:, 1], rest[:, 2]
+    ear = smoothstep(x, 7.9, 8.3) * smoothstep(y, 4.9, 4.3)
+    height: Floats = y - np.interp(z, HAIRLINE_Z, HAIRLINE_Y) - 8 * ear
+    return height.astype(np.float32)
 
 
 def skin(rest: Floats, rims: Floats, look: Look) -> Floats:
@@ -62,15 +64,15 @@ def skin(rest: Floats, rims: Floats, look: Look) -> Floats:
     colour = _mix(colour, look.lips, _lips(x, y, rims) * front)
     strands = _strands(rest)
     for side in (rims[21:16:-1], rims[22:27]):
-        brow = _brow(x, y, side) + 0.5 * (_streaks(x * 9 + y * 4) - 0.5)
-        colour = _mix(colour, look.hair, 0.85 * smoothstep(brow, 0.15, 0.75) * front)
+        brow = _brow(x, y, side) + 0.30 * (_streaks(np.abs(x) * 17 - y * 9) - 0.5)
+        colour = _mix(colour, look.hair, 0.85 * smoothstep(brow, 0.0, 0.75) * front)
     for upper in (rims[36:40], rims[42:46]):
         lash = _to_line(x, y, _bowed(upper))
-        colour = _mix(colour, (0.02, 0.012, 0.01), 0.9 * smoothstep(lash, 0.16, 0.05) * front)
+        colour = _mix(colour, (0.02, 0.012, 0.01), 0.9 * smoothstep(lash, 0.20, 0.06) * front)
     grown = smoothstep(hair(rest) + 0.9 * (strands - 0.5), -0.35, 0.45)
     shade = np.asarray(look.hair, np.float32) * (0.45 + 1.1 * strands)[:, None]
     colour = colour * (1 - grown[:, None]) + shade * grown[:, None]
-    neckline = NECKLINE_Y - 1.6 * np.exp(-((x / 4.5) ** 2)) * (z > 0)
+    neckline = NECKLINE_Y - 1.6 * np.exp(-((x / 4.5) ** 2)) * smoothstep(z, -2.0, 4.0)
     return _mix(colour, look.cloth, smoothstep(y - neckline, 0.06, -0.06))
 
 
@@ -80,7 +82,7 @@ def eyeball(rest: Floats, eye: Eye, look: Look) -> Floats:
     angle = np.arccos(np.clip(away @ eye.axis, -1, 1))
     around = np.arctan2(away[:, 1] - eye.axis[1], away[:, 0] - eye.axis[0])
     rays = 0.7 + 0.6 * _streaks(around * 7) * smoothstep(angle, PUPIL_ANGLE, IRIS_ANGLE)
-    colour = np.broadcast_to(np.float32((0.70, 0.64, 0.60)), rest.shape)
+    colour = np.broadcast_to(np.float32((0.60, 0.55, 0.52)), rest.shape)
     iris = np.asarray(look.iris, np.float32) * rays[:, None]
     within = smoothstep(angle, IRIS_ANGLE + LIMBUS, IRIS_ANGLE - LIMBUS)[:, None]
     colour = colour * (1 - within) + iris * within

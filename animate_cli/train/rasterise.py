@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-BLOCKS = (4, 8, 16, 32, 64, 128)  # triangles are tested against a square of pixels this wide
+BLOCKS = (4, 8, 16, 32, 64, 128, 256)  # triangles are tested against a square of pixels this wide
 
 
 class Seen(NamedTuple):
@@ -38,7 +38,7 @@ def rasterise(xy: Floats, depth: Floats, triangles: NDArray[np.int64], size: int
     """What a square picture of `size` pixels sees of a mesh: a z-buffer.
 
     xy (V, 2), depth (V,), triangles (N, 3). Both sides of a triangle are drawn; triangles wider
-    than the largest block (128 pixels) are refused with ValueError.
+    than the largest block (256 pixels) are refused with ValueError.
     """
     corners = xy[triangles]  # (N, 3, 2)
     low = np.ceil(corners.min(axis=1)).astype(np.int64)
@@ -50,8 +50,8 @@ def rasterise(xy: Floats, depth: Floats, triangles: NDArray[np.int64], size: int
     parts, least = [], 0
     for block in BLOCKS:
         chosen = np.flatnonzero(on_screen & (wide > least) & (wide <= block))
-        for start in range(0, len(chosen), 2_000_000 // block**2):
-            some = chosen[start : start + 2_000_000 // block**2]
+        for start in range(0, len(chosen), 1_000_000 // block**2):
+            some = chosen[start : start + 1_000_000 // block**2]
             parts.append(_fragments(corners, depth[triangles], low, some, block, size))
         least = block
     pixel, z, triangle, weight = (np.concatenate(column) for column in zip(*parts, strict=True))

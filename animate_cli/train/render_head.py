@@ -27,7 +27,7 @@ from animate_cli.train.rasterise import Seen, normals, rasterise
 SKIN = ("M_Face", "M_BackHead")
 BALLS = ("M_ScleraRight", "M_ScleraLeft")
 MOUTH = ("M_Teeth", "M_GumsTongue")
-TEETH: head_skin.Colour = (0.66, 0.62, 0.52)
+TEETH: head_skin.Colour = (0.68, 0.60, 0.48)
 GUMS: head_skin.Colour = (0.36, 0.11, 0.10)
 
 KEY, KEY_LIGHT = (-0.45, 0.50, 0.74), (1.30, 1.22, 1.12)
@@ -122,9 +122,9 @@ class HeadRenderer:
             y = seen.interpolate(looking[:, 1:2], self.triangles)[ball]
             below_lid = unposed[self.head.landmarks[lid], 1] - y[:, 0]
             colour[ball] *= 0.35 + 0.65 * smoothstep(below_lid, -0.05, 0.40)[:, None]
-        for name, tone in zip(MOUTH, (TEETH, GUMS), strict=True):
+        for name, tone, back in zip(MOUTH, (TEETH, GUMS), (9.2, 8.0), strict=True):
             part = self._is(seen, name)
-            dark = 0.06 + 0.74 * smoothstep(rest[part, 2], 6.5, 10.6)
+            dark = 0.04 + 0.76 * smoothstep(rest[part, 2], back, 10.7)
             colour[part] = np.float32(tone) * dark[:, None]
         return colour
 
@@ -140,15 +140,20 @@ class HeadRenderer:
             light = light + np.clip((facing + wrap) / (1 + wrap), 0, None) ** 1.3 * lamp
         ball = self._is(seen, *BALLS)
         half = normal @ _unit(np.float32(KEY) + np.float32((0, 0, 1)))
-        gloss = 0.10 * np.clip(half, 0, 1) ** 18 * (self._is(seen, *SKIN)) * np.sqrt(colour[:, 0])
-        gloss += 0.30 * np.clip(half, 0, 1) ** 30 * self._is(seen, "M_Teeth") * colour[:, 0]
+        gloss = (
+            0.10
+            * np.clip(half, 0, 1) ** 18
+            * self._is(seen, *SKIN)
+            * np.minimum(1, 1.7 * colour[:, 0])
+        )
+        gloss += 0.12 * np.clip(half, 0, 1) ** 30 * self._is(seen, "M_Teeth") * colour[:, 0]
         gloss += 1.6 * np.clip(half, 0, 1) ** 400 * ball
         lit: Floats = colour * light + gloss[:, None]
         return lit
 
 
 def _openness(vertices: Floats, triangles: NDArray[np.int64], count: int) -> Floats:
-    """How much of the surroundings each resting vertex sees, 0.25 to 1: hollows are darker."""
+    """How much of the surroundings each resting vertex sees, 0.12 to 1: hollows are darker."""
     rng = np.random.default_rng(0)
     directions = rng.normal(size=(28, 3)).astype(np.float32)
     directions[:, 2] = np.abs(directions[:, 2]) * np.where(np.arange(28) % 4 == 0, -1, 1)
@@ -168,7 +173,7 @@ def _openness(vertices: Floats, triangles: NDArray[np.int64], count: int) -> Flo
         possible += weight
         seen += weight * (-view[:, 2] < nearest[row * size + column] + 0.35)
     share = np.where(possible > 1e-3, seen / possible, 1.0)
-    return (0.25 + 0.75 * share).astype(np.float32)
+    return (0.12 + 0.88 * share).astype(np.float32)
 
 
 def _unit(vector: object) -> Floats:
