@@ -70,9 +70,12 @@ def embedded_dir() -> Path:
 
 def cache_dir() -> Path:
     """Where weights that are not embedded are looked for; nothing is created."""
-    home = os.environ.get("ANIMATE_HOME")
-    root = Path(home) if home else Path(platformdirs.user_cache_dir("animate", appauthor=False))
-    return root / "weights"
+    return _cache_root() / "weights"
+
+
+def runs_dir() -> Path:
+    """Where trainings keep their checkpoints unless told otherwise; nothing is created."""
+    return _cache_root() / "runs"
 
 
 def config_dir() -> Path:
@@ -183,6 +186,11 @@ def sha256_of(path: Path) -> str:
     """Hexadecimal digest of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _cache_root() -> Path:
+    home = os.environ.get("ANIMATE_HOME")
+    return Path(home) if home else Path(platformdirs.user_cache_dir("animate", appauthor=False))
 
 
 def _how_to_get(wanted: WeightEntry) -> str:

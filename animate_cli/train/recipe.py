@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -74,3 +74,12 @@ def read_recipe(path: Path) -> Recipe:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise OptionError(f"{path} is not TOML: {error}", hint="correct the file") from None
     return typed(Recipe, table, where=f"recipe {path}")
+
+
+def changed(recipe: Recipe, *, data: Path | None, steps: int | None) -> Recipe:
+    """The recipe with what the command line says otherwise."""
+    if data is not None:
+        recipe = replace(recipe, data=replace(recipe.data, root=str(data)))
+    if steps is not None:
+        recipe = replace(recipe, steps=replace(recipe.steps, steps=steps))
+    return recipe
