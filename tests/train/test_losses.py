@@ -1,0 +1,49 @@
+"""Laws and naive oracles of the losses."""
+
+import math
+
+import pytest
+import torch
+
+from animate_cli.layers import heatmap
+from animate_cli.train import losses
+
+
+def test_euclidean_is_the_mean_distance():
+    points = torch.tensor([[[0.0, 0.0], [1.0, 1.0]]])
+    target = torch.tensor([[[3.0, 4.0], [1.0, 1.0]]])
+    assert losses.euclidean(points, target).item() == pytest.approx(2.5, abs=1e-5)
+
+
+def test_heatmap_shape_matches_the_divergence_in_loops():
+    torch.manual_seed(0)
+    probability = heatmap.normalise(torch.randn(2, 3, 6, 5, dtype=torch.float64))
+    target = torch.rand(2, 3, 2, dtype=torch.float64) - 0.5
+    density = heatmap.gaussian(target, 6, 5, sigma_cells=1.0)
+    total = 0.0
+    for b in range(2):
+        for k in range(3):
+            for p, n in zip(probability[b, k].flatten(), density[b, k].flatten(), strict=True):
+                m = (p + n) / 2
+                total += 0.5 * float(p * math.log(p / m))
+                total += 0.5 * float(n * math.log(n / m)) if n > 0 else 0.0
+    found = losses.heatmap_shape(probability, target, sigma_cells=1.0).item()
+    assert found == pytest.approx(total / 6, rel=1e-6)
+
+
+def test_heatmap_shape_is_zero_for_the_target_itself_and_has_finite_slope():
+    target = torch.tensor([[[0.9, -0.9]]])
+    density = heatmap.gaussian(target, 32, 32, sigma_cells=1.0).requires_grad_()
+    loss = losses.heatmap_shape(density, target, sigma_cells=1.0)
+    loss.backward()
+    assert loss.item() == pytest.approx(0.0, abs=1e-6)
+    assert density.grad is not None
+    assert torch.isfinite(density.grad).all()
+
+
+def test_flatness_is_zero_for_flat_maps_and_grows_with_a_peak():
+    flat = torch.zeros(1, 2, 8, 8)
+    peaked = flat.clone()
+    peaked[..., 3, 3] = 5.0
+    assert losses.flatness(flat).item() == pytest.approx(0.0, abs=1e-6)
+    assert losses.flatness(peaked).item() > losses.flatness(peaked / 2).item() > 0.01
