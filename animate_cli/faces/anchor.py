@@ -1,0 +1,90 @@
+"""The anchor: the driver frame from which relative motion is measured.
+
+What the face does since the anchor is added to what the photo already does. The nearer the
+anchor's expression and pose are to the photo's, the less has to be added wrongly.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animate_cli.errors import FaceError, OptionError
+from animate_cli.records import Points
+
+Features = NDArray[np.float64]
+
+_SHAPE, _EYES, _MOUTH, _POSE, _ROLL = 1.0, 1.5, 1.5, 2.0, 0.5  # weights, all in eye distances
+
+
+def choose_anchor(
+    source_landmarks: Points, landmarks: Points, found: NDArray[np.bool_], spec: str
+) -> int:
+    """Which frame relative motion starts from.
+
+    source_landmarks (74, 2); landmarks (T, 74, 2) and found (T,) of the driver; spec: "auto" (the
+    frame most like the source), "first" (the first with a face), or a frame number from 0.
+    Raises FaceError where no frame has a face, OptionError for any other spec.
+    """
+    seen = np.flatnonzero(found)
+    if not len(seen):
+        raise FaceError("no face in any frame of the driver", hint="choose another driver")
+    if spec == "first":
+        return int(seen[0])
+    if spec == "auto":
+        return int(seen[np.argmin(unlikeness(source_landmarks, landmarks[seen]))])
+    return _numbered(spec, found)
+
+
+def _numbered(spec: str, found: NDArray[np.bool_]) -> int:
+    """The frame of that number, if it is one and has a face."""
+    if not (spec.isascii() and spec.isdigit()):
+        raise OptionError(
+            f"unknown anchor {spec!r}", hint="choose auto, first, or a frame number from 0"
+        )
+    frame = int(spec)
+    if frame >= len(found):
+        raise OptionError(
+            f"anchor frame {frame} is past the driver's end",
+            hint=f"choose a frame from 0 to {len(found) - 1}",
+        )
+    if not found[frame]:
+        near = int(np.abs(np.flatnonzero(found) - frame).argmin())
+        raise OptionError(
+            f"no face was found in anchor frame {frame}",
+            hint=f"the nearest frame with a face is {np.flatnonzero(found)[near]}",
+        )
+    return frame
+
+
+def unlikeness(source: Points, frames: Points) -> Features:
+    """How unlike the source each frame is, in pose and expression: (74, 2), (T, 74, 2) -> (T,).
+
+    Points are compared upright and in units of the eyes' distance, so that place and size do not
+    count. The difference of two people's faces adds the same to every frame.
+    """
+    one, many = _features(source[None]), _features(frames)
+    return np.asarray(np.square(many - one).sum(axis=1))
+
+
+def _features(points: Points) -> Features:
+    """(T, 74, 2) -> (T, F): points in their own upright frame, then what they mean, weighted."""
+    p = points.astype(np.float64)
+    along = p[:, 45] - p[:, 36]
+    size = np.maximum(np.linalg.norm(p[:, 27] - p[:, 8], axis=1), np.linalg.norm(along, axis=1))
+    x = along / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-6)
+    axes = np.stack((x, np.stack((-x[:, 1], x[:, 0]), axis=1)), axis=2)  # (T, 2, 2), columns
+    upright = (p - p[:, [36, 45]].mean(axis=1, keepdims=True)) @ axes / size[:, None, None]
+
+    def apart(a: int, b: int) -> Features:
+        return np.asarray(np.linalg.norm(upright[:, a] - upright[:, b], axis=1))
+
+    eyes = np.stack((apart(68, 69), apart(70, 71)), axis=1) / np.maximum(
+        np.stack((apart(36, 39), apart(42, 45)), axis=1), 1e-6
+    )
+    mouth = np.stack((apart(62, 66), apart(48, 54)), axis=1)
+    pose = upright[:, 30]  # the nose's tip against the eyes: x turns, y nods
+    roll = np.arctan2(x[:, 1], x[:, 0])[:, None]
+    shape = upright.reshape(len(p), -1) / np.sqrt(p.shape[1])
+    parts = (_SHAPE * shape, _EYES * eyes, _MOUTH * mouth, _POSE * pose, _ROLL * roll)
+    return np.concatenate(parts, axis=1)

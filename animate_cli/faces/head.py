@@ -1,0 +1,61 @@
+"""A coarse head in three dimensions: where skull and neck go when the face turns.
+
+Landmarks cover the face alone. The outline of the head lies deeper than the face, so a turn moves
+it less than the nose and a shift moves it as much. One affine camera per frame, fitted to the
+points that no expression moves, tells these apart and then carries points nobody detected:
+
+    x = C [X, Y, Z, 1]ᵀ        C = x P⁺, linear in the landmarks, hence cheap and jitter-free
+
+Units: outer eye corners are 1 apart, the origin midway between them, x right, y down, z towards
+the viewer. Landmark positions are those of the neutral head of the ICT Face Model Light (MIT),
+rounded; the outline is its skull with some hair. A head of other proportions is fitted as well
+as an affine camera can; since only *differences* of cameras are used, what is left cancels.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+RIGID = (0, 1, 2, 14, 15, 16, 27, 28, 29, 30, 33, 36, 39, 42, 45)
+"""Landmarks that no expression moves: temples, nose, eye corners."""
+
+RIGID_XYZ = (
+    *((-0.83, -0.03, -0.55), (-0.82, 0.22, -0.52), (-0.78, 0.44, -0.46)),
+    *((0.78, 0.44, -0.46), (0.82, 0.22, -0.52), (0.83, -0.03, -0.55)),
+    *((0.0, -0.03, 0.24), (0.0, 0.09, 0.33), (0.0, 0.20, 0.41), (0.0, 0.34, 0.50)),
+    (0.0, 0.52, 0.33),
+    *((-0.5, 0.0, 0.0), (-0.21, 0.02, 0.07), (0.21, 0.02, 0.07), (0.5, 0.0, 0.0)),
+)
+
+_OUTLINE_DEPTH = -0.6
+_SKULL = tuple(
+    (1.12 * math.sin(angle), -0.12 - 1.33 * math.cos(angle), _OUTLINE_DEPTH)
+    for angle in (math.radians(degrees) for degrees in range(-120, 121, 20))
+)
+_NECK = tuple((x, y, _OUTLINE_DEPTH) for y in (1.55, 2.0) for x in (-0.6, 0.0, 0.6))
+
+OUTLINE_XYZ = (*_SKULL, *_NECK)
+OUTLINE_FOLLOWS = (1.0,) * len(_SKULL) + (0.6,) * 3 + (0.25,) * 3
+"""Share of the head's motion that each outline point takes: the neck stays on the shoulders."""
+
+
+def cameras(landmarks: Tensor) -> Tensor:
+    """The affine camera of each face: landmarks (B, 74, 2) -> (B, 2, 4)."""
+    points = torch.tensor(RIGID_XYZ, device=landmarks.device, dtype=landmarks.dtype)
+    inverse = torch.linalg.pinv(_homogeneous(points))  # (4, R)
+    camera: Tensor = inverse @ landmarks[:, list(RIGID)]
+    return camera.transpose(1, 2)
+
+
+def outline(camera: Tensor) -> Tensor:
+    """Skull and neck as this camera sees them: (B, 2, 4) -> (B, N, 2)."""
+    points = torch.tensor(OUTLINE_XYZ, device=camera.device, dtype=camera.dtype)
+    return _homogeneous(points) @ camera.transpose(1, 2)
+
+
+def _homogeneous(points: Tensor) -> Tensor:
+    """(N, 3) -> (N, 4)."""
+    return torch.cat((points, points.new_ones(len(points), 1)), dim=1)

@@ -1,0 +1,124 @@
+"""The output frame: its size, the face put back into it, and panels side by side."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animate_cli.errors import OptionError
+from animate_cli.records import Crop, Image
+
+LONG_SIDES = {"1080p": 1920, "4k": 3840}
+LEAST_LONG_SIDE, GREATEST_LONG_SIDE = 16, 16384
+_FEATHER = 0.03  # of the square's side
+
+
+class Paster:
+    """Puts face squares back into a photo.
+
+    photo (H, W, 3) uint8, already at the output's size; crop: the square as `crop.face_square`
+    gives it, on whole photo pixels; it may hang over the photo's edges. A square that equals the
+    photo along its edges is copied as it is; any other is blended in over a narrow band, except
+    where the square ends with the photo. Every frame is new: the caller may keep it.
+    """
+
+    def __init__(self, photo: Image, crop: Crop) -> None:
+        left, top = _whole_pixel_corner(crop)
+        height, width = photo.shape[:2]
+        rows = slice(max(top, 0), min(top + crop.size, height))
+        columns = slice(max(left, 0), min(left + crop.size, width))
+        self._photo = photo
+        self._place = rows, columns
+        self._part = (
+            slice(rows.start - top, rows.stop - top),
+            slice(columns.start - left, columns.stop - left),
+        )
+        down = _feather(top, crop.size, height)[self._part[0]]
+        across = _feather(left, crop.size, width)[self._part[1]]
+        self._share = np.minimum(down[:, None], across)  # of the square, float32
+
+    def paste(self, square: Image) -> Image:
+        """A square (N, N, 3) -> the whole frame (H, W, 3)."""
+        frame = self._photo.copy()
+        here = frame[self._place]
+        part = np.ascontiguousarray(square[self._part])
+        here[:] = part if self._is_seamless(part, here) else self._blend(part, here)
+        return frame
+
+    def _is_seamless(self, part: Image, here: Image) -> bool:
+        """Whether the outermost pixels that border on the photo are the photo's own."""
+        edges = [line for line in (0, -1) if self._share[line].max() < 1]
+        sides = [line for line in (0, -1) if self._share[:, line].max() < 1]
+        return all(np.array_equal(part[k], here[k]) for k in edges) and all(
+            np.array_equal(part[:, k], here[:, k]) for k in sides
+        )
+
+    def _blend(self, part: Image, here: Image) -> Image:
+        blended = cv2.blendLinear(part, np.ascontiguousarray(here), self._share, 1 - self._share)
+        return np.asarray(blended, np.uint8)
+
+
+def _whole_pixel_corner(crop: Crop) -> tuple[int, int]:
+    """Left and top of a crop whose pixels are the photo's; ValueError for any other."""
+    matrix = crop.crop_to_frame
+    corner = np.rint(matrix[:, 2])
+    if not np.allclose(matrix, np.column_stack((np.eye(2), corner)), atol=1e-6):
+        raise ValueError(f"the square does not lie on whole photo pixels: {matrix.tolist()}")
+    return int(corner[0]), int(corner[1])
+
+
+def _feather(start: int, size: int, extent: int) -> NDArray[np.float32]:
+    """The square's share along an axis: 0 to 1 over a band, 1 where it ends with the photo."""
+    band = max(_FEATHER * size, 1.0)
+    place = np.arange(size)
+    share = np.ones(size)
+    if start > 0:
+        share = np.minimum(share, place / band)
+    if start + size < extent:
+        share = np.minimum(share, (size - 1 - place) / band)
+    return (share**2 * (3 - 2 * share)).astype(np.float32)
+
+
+def output_scale(size: str, width: int, height: int) -> tuple[int, int]:
+    """`--size` for a photo of width x height -> (width, height) of the output.
+
+    size: source, 1080p (long side 1920), 4k (3840), or the long side in pixels.
+    """
+    if size == "source":
+        return width, height
+    if size in LONG_SIDES:
+        long_side = LONG_SIDES[size]
+    elif size.isascii() and size.isdigit():
+        long_side = int(size)
+    else:
+        choices = ", ".join(("source", *LONG_SIDES))
+        raise OptionError(f"unknown size {size!r}", hint=f"choose {choices}, or a number of pixels")
+    if not LEAST_LONG_SIDE <= long_side <= GREATEST_LONG_SIDE:
+        raise OptionError(
+            f"a long side of {long_side} pixels cannot be written",
+            hint=f"choose between {LEAST_LONG_SIDE} and {GREATEST_LONG_SIDE}",
+        )
+    scale = long_side / max(width, height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def resize(pixels: Image, width: int, height: int) -> Image:
+    """A photo at the output's size, once, so that the face is rendered at that resolution.
+
+    (H, W, 3) -> (height, width, 3): Lanczos where it grows, averages where it shrinks.
+    """
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    shrinks = width * height < pixels.shape[0] * pixels.shape[1]
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LANCZOS4
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=method), np.uint8)
+
+
+def side_by_side(source: Image, driver: Image, result: Image) -> Image:
+    """Source, driver and result at the result's height, left to right."""
+    height = len(result)
+    panels = [
+        resize(p, max(1, round(p.shape[1] * height / len(p))), height) for p in (source, driver)
+    ]
+    return np.concatenate((*panels, result), axis=1)

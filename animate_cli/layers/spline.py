@@ -1,0 +1,173 @@
+"""Scattered displacements to a dense field: a radial spline through control points.
+
+Bookstein 1989, *Principal Warps: Thin-Plate Splines and the Decomposition of Deformations*.
+
+    symbol | name         | shape            | here
+    q      | controls     | (B, K, 2)        | `RadialSpline.field`, output pixels
+    v      | values       | (B, K, 2)        | displacement at each control, pixels
+    U      | kernel       | (B, K, K)        | `_kernel`
+    w, a   | coefficients | (B, K + 3, 2)    | `_solve`, eq. (4)
+    f      | field        | (B, 2, L, L)     | f(x) = a₀ + a₁x + a₂y + Σ wₖ U(|x - qₖ|), eq. (5)
+
+Departures from the paper
+    kernel     U = √(r² + c²) (Hardy's multiquadric) for r² ln r: where values jump between
+               neighbours (lids that meet) the thin plate overshoots and drags the brows along
+    ridge      coincident controls make the system singular; a small ridge averages them
+    lattice    f is evaluated on L x L nodes, dense in the middle, and read between them by cubic
+               splines; a second solve with the same matrix takes out what that costs
+    folding    where sheets would cross (Jacobian below `LEAST_JACOBIAN`) f is smoothed
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+LEAST_JACOBIAN = 0.05
+_SOFTNESS_PX = 2.0  # c: smaller is sharper between neighbours, larger overshoots more
+_RIDGE = 1e-5
+_FINE_PX, _COARSE_PX = 2.0, 8.0
+_FINE_FROM, _FINE_TO = 0.2, 0.8  # share of the square's side in which nodes are dense
+_UNFOLDING_STEPS = 16
+
+
+class RadialSpline:
+    """Fields over a square of `size` pixels, from values at scattered points."""
+
+    def __init__(self, size: int, *, device: torch.device | str = "cpu") -> None:
+        nodes = _lattice(size)
+        self.size = size
+        self.nodes = torch.tensor(nodes, dtype=torch.float32, device=device)  # (L,) px
+        between = cubic_spline_matrix(nodes, size)
+        self._to_pixels = torch.tensor(between, dtype=torch.float32, device=device)  # (S, L)
+
+    def field(self, controls_px: Tensor, values: Tensor) -> Tensor:
+        """The field that takes the values at the controls: (B, K, 2) twice -> (B, 2, S, S).
+
+        Read bilinearly at a control it is right within 0.05 px where controls are 2 px apart.
+        """
+        unit = 2 / self.size
+        factors = torch.linalg.lu_factor(_system(controls_px.double() * unit))
+        basis = self._basis(controls_px * unit)  # (B, L, L, K)
+        landing = self._landing(controls_px)
+        weights = _solve(factors, values)
+        miss = values - _read(self._evaluate(basis, weights), landing)
+        field = self._evaluate(basis, weights + _solve(factors, miss))
+        return self._to_pixels @ unfold(field, self.nodes) @ self._to_pixels.T
+
+    def _basis(self, controls: Tensor) -> Tensor:
+        """U between every node and every control: (B, K, 2) -> (B, L, L, K)."""
+        nodes = self.nodes * (2 / self.size)
+        x = (nodes[:, None] - controls[:, None, :, 0]).square()  # (B, L, K)
+        y = (nodes[:, None] - controls[:, None, :, 1]).square()
+        return _kernel(x[:, None] + y[:, :, None])
+
+    def _evaluate(self, basis: Tensor, weights: Tensor) -> Tensor:
+        """f on the lattice: basis (B, L, L, K), weights (B, K + 3, 2) -> (B, 2, L, L)."""
+        nodes = self.nodes * (2 / self.size)
+        count = basis.shape[-1]
+        bent = (basis.flatten(1, 2) @ weights[:, :count]).view(*basis.shape[:3], 2)
+        a0, a1, a2 = weights[:, count:, None, None].unbind(dim=1)  # (B, 1, 1, 2)
+        field: Tensor = bent + a0 + a1 * nodes[:, None] + a2 * nodes[:, None, None]
+        return field.permute(0, 3, 1, 2)
+
+    def _landing(self, controls_px: Tensor) -> tuple[Tensor, Tensor]:
+        """Rows that read the lattice as bilinear sampling of the pixels would: (B, K, L) x 2."""
+        low = controls_px.floor().clamp(0, self.size - 2)
+        share = (controls_px - low).clamp(0, 1)[..., None]  # (B, K, 2, 1)
+        index = low.long()
+        rows = torch.lerp(self._to_pixels[index], self._to_pixels[index + 1], share)
+        return rows[:, :, 0], rows[:, :, 1]
+
+
+def _read(field: Tensor, landing: tuple[Tensor, Tensor]) -> Tensor:
+    """The field at the controls: (B, 2, L, L), rows of `_landing` -> (B, K, 2)."""
+    x, y = landing
+    return ((y[:, None] @ field) * x[:, None]).sum(dim=-1).transpose(1, 2)
+
+
+def _kernel(square: Tensor) -> Tensor:
+    """U(r) = √(r² + c²), from r²; overwrites its argument."""
+    softness = 2 * _SOFTNESS_PX / 256
+    return square.add_(softness**2).sqrt_()
+
+
+def _system(controls: Tensor) -> Tensor:
+    """The matrix L of Bookstein's eq. (4), with a ridge: (B, K, 2) -> (B, K + 3, K + 3)."""
+    count = controls.shape[1]
+    square = (controls[:, :, None] - controls[:, None]).square().sum(dim=-1)
+    ridge = _RIDGE * torch.eye(count, device=controls.device, dtype=controls.dtype)
+    plane = torch.cat((torch.ones_like(controls[..., :1]), controls), dim=-1)  # (B, K, 3)
+    matrix = controls.new_zeros(len(controls), count + 3, count + 3)
+    matrix[:, :count, :count] = _kernel(square) - ridge  # this kernel is negative definite
+    matrix[:, :count, count:] = plane
+    matrix[:, count:, :count] = plane.transpose(1, 2)
+    return matrix
+
+
+def _solve(factors: tuple[Tensor, Tensor], values: Tensor) -> Tensor:
+    """Coefficients w, then a: values (B, K, 2) -> (B, K + 3, 2)."""
+    right = F.pad(values.double(), (0, 0, 0, 3))
+    solution: Tensor = torch.linalg.lu_solve(*factors, right)
+    return solution.to(values.dtype)
+
+
+def unfold(field: Tensor, nodes: Tensor) -> Tensor:
+    """Smooth a displacement field where it folds, until it does not.
+
+    field (B, 2, L, L) px on nodes (L,) px; samples that do not fold come back untouched. What
+    still folds after `_UNFOLDING_STEPS` is scaled down as a whole until it does not.
+    """
+    for _ in range(_UNFOLDING_STEPS):
+        folded = (jacobian(field, nodes) < LEAST_JACOBIAN).to(field.dtype)  # (B, 1, L - 1, L - 1)
+        if not folded.any():
+            return field
+        where = F.max_pool2d(F.pad(folded, (2, 2, 2, 2)), 4, stride=1)
+        smooth = F.avg_pool2d(F.pad(field, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+        field = torch.lerp(field, smooth, where)
+    for _ in range(_UNFOLDING_STEPS):
+        least = jacobian(field, nodes).amin(dim=(1, 2, 3), keepdim=True)
+        field = torch.where(least < LEAST_JACOBIAN, field * 0.8, field)
+    return field
+
+
+def jacobian(field: Tensor, nodes: Tensor) -> Tensor:
+    """det(1 + ∇f), the least of each cell's four corners: (B, 2, L, L) -> (B, 1, L - 1, L - 1)."""
+    step = nodes.diff()
+    across = field.diff(dim=3) / step  # (B, 2, L, L - 1)
+    down = field.diff(dim=2) / step[:, None]  # (B, 2, L - 1, L)
+    corners = [
+        (1 + a[:, 0]) * (1 + d[:, 1]) - a[:, 1] * d[:, 0]
+        for a in (across[:, :, :-1], across[:, :, 1:])
+        for d in (down[..., :-1], down[..., 1:])
+    ]
+    return torch.stack(corners, dim=1).amin(dim=1, keepdim=True)
+
+
+def _lattice(size: int) -> NDArray[np.float64]:
+    """Node positions along an axis, px: dense where faces are, sparse towards the edges."""
+    last, first, end = size - 1.0, _FINE_FROM * size, _FINE_TO * size
+    fine = np.linspace(first, end, round((end - first) / _FINE_PX * 256 / size))
+    outer = round(first / _COARSE_PX * 256 / size) + 1
+    low, high = np.linspace(0, first, outer), np.linspace(end, last, outer)
+    return np.concatenate((low[:-1], fine, high[1:]))
+
+
+def cubic_spline_matrix(nodes: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    """Natural cubic spline through values on nodes (L,), read at each pixel: (S, L)."""
+    count, step = len(nodes), np.diff(nodes)
+    left, right = np.eye(count), np.zeros((count, count))
+    for k in range(1, count - 1):
+        left[k, k - 1 : k + 2] = step[k - 1] / 6, (step[k - 1] + step[k]) / 3, step[k] / 6
+        right[k, k - 1 : k + 2] = 1 / step[k - 1], -1 / step[k - 1] - 1 / step[k], 1 / step[k]
+    bend = np.linalg.solve(left, right)  # second derivatives, linear in the values
+    pixel = np.arange(size, dtype=np.float64)
+    cell = np.clip(np.searchsorted(nodes, pixel, side="right") - 1, 0, count - 2)
+    h = step[cell][:, None]
+    b = (pixel - nodes[cell])[:, None] / h
+    a, value = 1 - b, np.eye(count)
+    bent = ((a**3 - a) * bend[cell] + (b**3 - b) * bend[cell + 1]) * h**2 / 6
+    return np.asarray(a * value[cell] + b * value[cell + 1] + bent)

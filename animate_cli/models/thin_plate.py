@@ -1,0 +1,146 @@
+"""Thin-plate model: landmarks alone move the photo; no weights, no training.
+
+The grid is a radial spline (`layers.spline`, after Bookstein 1989) through control points: the 74
+landmarks, an outline of skull and neck that follows the head (`faces.head`), and the border of
+the square, pinned. It lives in the output and points into the source.
+
+    symbol | name          | shape     | here
+    p      | source points | (B, K, 2) | `_controls`
+    q      | output points | (B, K, 2) | `_controls`
+    f      | displacement  | (B, 2, S, S) | f(q_k) = p_k - q_k
+
+Landmarks alone would stretch the skull and leave the hair behind. What large motions need besides:
+    outline  each outline point gives way softly before it comes too near the pinned border
+    room     the face keeps `LEAST_ROOM` of its distance to each edge of the square
+    border   f fades to zero within `FADE_PX` of the edge, so that the square can be put back
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from animate_cli.faces import head
+from animate_cli.faces.retarget import retarget_landmarks
+from animate_cli.layers.grid import identity_grid, warp
+from animate_cli.layers.spline import RadialSpline
+from animate_cli.models.base import Reads
+from animate_cli.options import MotionOptions
+from animate_cli.records import Rendered
+
+FACE_SIZE = 256
+FADE_PX = 8.0
+LEAST_ROOM = 0.35
+_YIELD = 0.5  # an outline point moves at most this share of its distance to the border
+_BORDER_POINTS = 9  # along each edge
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ThinPlateSource:
+    """A portrait as this model remembers it: face (1, 3, S, S), landmarks (1, 74, 2) in px."""
+
+    face: Tensor
+    landmarks: Tensor
+
+
+class ThinPlate:
+    """The `FaceModel` whose driver code is the landmarks themselves, (B, 74, 2) in face pixels."""
+
+    face_size: int = FACE_SIZE
+    reads: Reads = Reads.LANDMARKS
+
+    def __init__(self, *, device: torch.device | str = "cpu") -> None:
+        self._grid = LandmarkGrid(self.face_size, device=device)
+
+    def encode_source(self, face: Tensor, landmarks: Tensor) -> ThinPlateSource:
+        """face (1, 3, S, S) in [0, 1], landmarks (1, 74, 2) in face pixels."""
+        return ThinPlateSource(face=face, landmarks=landmarks)
+
+    def encode_driver(self, faces: Tensor | None, landmarks: Tensor) -> Tensor:
+        """The landmarks are the code: (B, 74, 2) in face pixels, unchanged."""
+        del faces
+        return landmarks
+
+    def retarget(
+        self, source: ThinPlateSource, driver: Tensor, anchor: Tensor, options: MotionOptions
+    ) -> Tensor:
+        """Driver (B, 74, 2) and anchor (1, 74, 2) -> the source's own points, moved (B, 74, 2)."""
+        return retarget_landmarks(source.landmarks, driver, anchor, options)
+
+    def render(
+        self, source: ThinPlateSource, drivers: Tensor, state: None = None
+    ) -> tuple[Rendered, None]:
+        """Warp the source face so that its landmarks lie at `drivers` (B, 74, 2)."""
+        del state
+        grid = self._grid.grid(source.landmarks.expand_as(drivers), drivers)
+        face = warp(source.face.expand(len(drivers), -1, -1, -1), grid)
+        return Rendered(face=face, grid=grid, refine_mask=None), None
+
+
+def create_model(*, device: torch.device | str) -> ThinPlate:
+    """What `models.find` calls."""
+    return ThinPlate(device=device)
+
+
+class LandmarkGrid:
+    """Landmarks in source and output -> a smooth backward grid over a square of `size` pixels."""
+
+    def __init__(self, size: int, *, device: torch.device | str = "cpu") -> None:
+        self.size = size
+        self._spline = RadialSpline(size, device=device)
+        edge = torch.arange(size, device=device, dtype=torch.float32)
+        fade = _smooth_step(torch.minimum(edge, size - 1 - edge) / FADE_PX)
+        self._fade = fade[:, None] * fade  # (S, S)
+        self._border = _border_points(size).to(device)
+        self._follows = torch.tensor(head.OUTLINE_FOLLOWS, device=device)[:, None]
+        self._identity = identity_grid(size, size, device=device)
+
+    def grid(self, source_px: Tensor, output_px: Tensor) -> Tensor:
+        """Landmarks in source and output (B, 74, 2), px -> backward grid (B, S, S, 2)."""
+        p, q = self._controls(source_px, self._keep_room(source_px, output_px))
+        flow_px = self._spline.field(q, p - q) * self._fade  # (B, 2, S, S)
+        return self._identity + flow_px.permute(0, 2, 3, 1) * (2 / self.size)
+
+    def _keep_room(self, source_px: Tensor, output_px: Tensor) -> Tensor:
+        """Shift faces back that come closer to an edge than `LEAST_ROOM` of where they were."""
+        last = self.size - 1
+        room_low = (LEAST_ROOM * source_px.amin(dim=1)).clamp_min(0)
+        room_high = (LEAST_ROOM * (last - source_px.amax(dim=1))).clamp_min(0)
+        over_low = (room_low - output_px.amin(dim=1)).clamp_min(0)
+        over_high = (room_high - (last - output_px.amax(dim=1))).clamp_min(0)
+        return output_px + (over_low - over_high)[:, None]
+
+    def _controls(self, source_px: Tensor, output_px: Tensor) -> tuple[Tensor, Tensor]:
+        """All control points, landmarks first: p, q (B, K, 2) in pixels."""
+        last = self.size - 1
+        outline = head.outline(head.cameras(source_px))
+        moved = self._follows * (head.outline(head.cameras(output_px)) - outline)  # (B, N, 2)
+        edge = torch.minimum(outline, last - outline).amin(dim=-1, keepdim=True)
+        outline = outline.clamp(1, last - 1)
+        reached = outline + _at_most(moved, _YIELD * edge)
+        border = self._border.expand(len(source_px), -1, -1)
+        p = torch.cat((source_px, outline, border), dim=1)
+        return p, torch.cat((output_px, reached, border), dim=1)
+
+
+def _at_most(vectors: Tensor, limit: Tensor) -> Tensor:
+    """Shorten vectors (..., 2) smoothly to stay below a limit (..., 1); none where it is <= 0."""
+    share = vectors.norm(dim=-1, keepdim=True) / limit.clamp_min(1e-3)
+    return torch.where(limit > 0, vectors * (1 + share**4) ** -0.25, 0)
+
+
+def _border_points(size: int) -> Tensor:
+    """Points along the edges of a square, (N, 2) px."""
+    side = torch.linspace(0, size - 1, _BORDER_POINTS)
+    low, high = torch.zeros_like(side), torch.full_like(side, size - 1)
+    edges = [torch.stack(pair, -1)[:-1] for pair in ((side, low), (high, side))]
+    edges += [torch.stack(pair, -1)[1:] for pair in ((side, high), (low, side))]
+    return torch.cat(edges)
+
+
+def _smooth_step(ratio: Tensor) -> Tensor:
+    """0 at and below 0, 1 at and above 1, flat at both ends."""
+    t = ratio.clamp(0, 1)
+    return t * t * (3 - 2 * t)

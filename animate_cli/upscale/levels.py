@@ -1,0 +1,44 @@
+"""A photo at every size between the small face that is rendered and itself.
+
+    symbol | name                 | shape           | here
+    I      | full-resolution face | (N, N, 3) uint8 | the last level
+    i      | low-resolution face  | (S, S, 3) uint8 | the first level, block average of I
+
+Vanilla (Yi et al. 2020, fig. 2) has no level between; multi-scale (fig. 3) halves N until S is
+reached, so that every enlargement but the first is twofold. Levels are rounded to 8 bits before
+residuals are taken: a residual then carries the rounding too, and ↑i + (I - ↑i) is I.
+
+Departures from the paper: any N, not multiples of S alone. Where N is below S, I is enlarged to i.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from animate_cli.options import ResWarp
+from animate_cli.records import Image
+
+LEAST_SIZE = 16
+
+
+def levels(square: Image, face_size: int, mode: ResWarp) -> tuple[Image, ...]:
+    """I (N, N, 3) uint8, N >= 16 -> i, what lies between, I."""
+    if square.ndim != 3 or square.shape[0] != square.shape[1] or len(square) < LEAST_SIZE:
+        raise ValueError(f"not a square of at least {LEAST_SIZE} pixels: {square.shape}")
+    sizes = level_sizes(len(square), face_size, mode)[:-1]
+    return (*(shrink(square, size) for size in sizes), square)
+
+
+def level_sizes(size: int, face_size: int, mode: ResWarp) -> tuple[int, ...]:
+    """Sides of the levels, from the small face's to `size`."""
+    sizes = [size]
+    while mode is ResWarp.MULTISCALE and sizes[0] > 2 * face_size:
+        sizes.insert(0, (sizes[0] + 1) // 2)
+    return (face_size, *sizes)
+
+
+def shrink(square: Image, size: int) -> Image:
+    """i: the block average of a square (N, N, 3) at another size; bilinear where it grows."""
+    method = cv2.INTER_AREA if size < len(square) else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(square, (size, size), interpolation=method), np.uint8)
