@@ -1,0 +1,60 @@
+"""Exact, rising times from what containers store as time stamps."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+_JUMP_S = 1
+
+
+class Clock:
+    """Turns time stamps into seconds since the file's first frame, rising without exception.
+
+    Frames at a constant rate are put on exact multiples of its period where the container could
+    only round (Matroska counts milliseconds). A missing stamp follows the frame before by one
+    period; a repeated or backward one by half a period, so that the next is not pushed on; after
+    a jump back of a second or more the clock goes on from where it was.
+    """
+
+    def __init__(
+        self, *, time_base: Fraction, first_pts: int, rate: Fraction, is_variable: bool
+    ) -> None:
+        self.time_base = time_base
+        self.rate = rate
+        self.repaired = 0
+        self._is_variable = is_variable
+        self._shift = -first_pts * time_base
+        self._last: Fraction | None = None
+
+    @property
+    def reached_s(self) -> Fraction:
+        """Time of the last frame."""
+        return self._last or Fraction(0)
+
+    def time(self, pts: int | None) -> Fraction:
+        """Seconds of the frame with this stamp; call once per frame, in display order."""
+        time = self._repair(None if pts is None else self.nominal(pts))
+        self._last = time
+        return time
+
+    def nominal(self, pts: int) -> Fraction:
+        """Seconds that a stamp stands for, whatever came before."""
+        time = pts * self.time_base + self._shift
+        return time if self._is_variable else self._on_beat(time)
+
+    def _repair(self, time: Fraction | None) -> Fraction:
+        if self._last is None:
+            return Fraction(0) if time is None else time
+        if time is not None and time > self._last:
+            return time
+        self.repaired += 1
+        if time is None:
+            return self._last + 1 / self.rate
+        if self._last - time >= _JUMP_S:
+            self._shift += self._last + 1 / self.rate - time
+            return self._last + 1 / self.rate
+        return self._last + 1 / (2 * self.rate)
+
+    def _on_beat(self, time: Fraction) -> Fraction:
+        beat = round(time * self.rate) / self.rate
+        return beat if abs(time - beat) <= self.time_base else time

@@ -1,0 +1,155 @@
+"""Which codec goes into which container, with which settings: the defaults of encoding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from animate_cli.errors import OptionError
+from animate_cli.options import Codec, OutputOptions
+
+_X26X_PRESETS = (
+    *("ultrafast", "superfast", "veryfast", "faster", "fast", "medium"),
+    *("slow", "slower", "veryslow", "placebo"),
+)
+_SVT_PRESETS = tuple(str(n) for n in range(14))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """One codec's encoder and what None means for it.
+
+    crf, preset: the defaults, None where the codec has no such thing; crf_max: the worst;
+    fixed: settings that no option changes.
+    """
+
+    encoder: str
+    pixel_format: str
+    suffixes: tuple[str, ...]
+    crf: int | None = None
+    crf_max: int = 0
+    preset: str | None = None
+    presets: tuple[str, ...] = ()
+    fixed: dict[str, str] = field(default_factory=dict)
+
+
+# CRF 18 of x264 is visually lossless; 20 of x265 and 26 of SVT-AV1 look the same here.
+RECIPES = {
+    Codec.H264: Recipe(
+        encoder="libx264",
+        pixel_format="yuv420p",
+        suffixes=(".mp4", ".mov", ".mkv", ".avi"),
+        crf=18,
+        crf_max=51,
+        preset="veryfast",
+        presets=_X26X_PRESETS,
+    ),
+    Codec.H265: Recipe(
+        encoder="libx265",
+        pixel_format="yuv420p",
+        suffixes=(".mp4", ".mov", ".mkv"),
+        crf=20,
+        crf_max=51,
+        preset="veryfast",
+        presets=_X26X_PRESETS,
+        fixed={"x265-params": "log-level=none"},
+    ),
+    Codec.AV1: Recipe(
+        encoder="libsvtav1",
+        pixel_format="yuv420p",
+        suffixes=(".mp4", ".mkv", ".webm"),
+        crf=26,
+        crf_max=63,
+        preset="9",
+        presets=_SVT_PRESETS,
+    ),
+    Codec.PRORES: Recipe(
+        encoder="prores_ks",
+        pixel_format="yuv422p10le",
+        suffixes=(".mov", ".mkv"),
+        fixed={"profile": "3", "vendor": "apl0"},
+    ),
+    Codec.PNG: Recipe(encoder="png", pixel_format="rgb24", suffixes=("",)),
+}
+# AVI stores one time stamp per packet: frames that are shown out of order would all come late.
+_AVI = {".avi": {"bf": "0"}}
+GIF = Recipe(encoder="gif", pixel_format="pal8", suffixes=(".gif",))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoding:
+    """What one output is encoded with; settings go to the encoder as they are."""
+
+    suffix: str
+    encoder: str
+    pixel_format: str
+    settings: dict[str, str]
+
+    @property
+    def needs_even(self) -> bool:
+        """Chroma is shared by neighbouring pixels."""
+        return self.pixel_format.startswith("yuv42")
+
+    @property
+    def tag(self) -> str | None:
+        """The four letters by which Apple's players know H.265."""
+        is_apple = self.encoder == "libx265" and self.suffix in (".mp4", ".mov")
+        return "hvc1" if is_apple else None
+
+
+def encoding_for(path: Path, options: OutputOptions) -> Encoding:
+    """Choose how `path` is encoded, by its suffix and the options.
+
+    A GIF has its own codec and takes no other; PNG is a folder of pictures, without suffix.
+
+    Raises:
+        OptionError: codec and container do not go together, or CRF or preset make no sense.
+    """
+    suffix = path.suffix.lower()
+    is_gif = suffix == ".gif" and options.codec is OutputOptions.codec
+    recipe = GIF if is_gif else RECIPES[options.codec]
+    if suffix not in recipe.suffixes:
+        raise OptionError(
+            f"{path.name}: {options.codec} is not written into {suffix or 'a folder'}",
+            hint=_what_works(suffix, recipe),
+        )
+    return Encoding(
+        suffix=suffix,
+        encoder=recipe.encoder,
+        pixel_format=recipe.pixel_format,
+        settings={
+            **recipe.fixed,
+            **_AVI.get(suffix, {}),
+            **_crf(recipe, options),
+            **_preset(recipe, options),
+        },
+    )
+
+
+def _what_works(suffix: str, recipe: Recipe) -> str:
+    codecs = [codec.value for codec, other in RECIPES.items() if suffix in other.suffixes]
+    names = ", ".join(s or "a name without suffix" for s in recipe.suffixes)
+    here = f"--codec {' or '.join(codecs)}, or " if codecs else ""
+    return f"use {here}name the output {names}"
+
+
+def _crf(recipe: Recipe, options: OutputOptions) -> dict[str, str]:
+    if options.crf is not None and recipe.crf is None:
+        raise OptionError(f"{recipe.encoder} has no CRF", hint="leave --crf out")
+    crf = recipe.crf if options.crf is None else options.crf
+    if crf is not None and not 0 <= crf <= recipe.crf_max:
+        raise OptionError(
+            f"CRF {crf} is out of range", hint=f"use 0 (best) to {recipe.crf_max} (worst)"
+        )
+    return {} if crf is None else {"crf": str(crf)}
+
+
+def _preset(recipe: Recipe, options: OutputOptions) -> dict[str, str]:
+    preset = recipe.preset if options.preset is None else options.preset
+    if preset is not None and preset not in recipe.presets:
+        known = ", ".join(recipe.presets)
+        raise OptionError(
+            f"{recipe.encoder} has no preset {preset!r}",
+            hint=f"use one of {known}" if known else "leave --preset out",
+        )
+    return {} if preset is None else {"preset": preset}

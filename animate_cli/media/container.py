@@ -1,0 +1,128 @@
+"""Opening what FFmpeg's libraries can demux; every failure carries their last words.
+
+FFmpeg's log level belongs to the process and its callback takes the interpreter's lock from
+decoder threads, so logging stays off while frames flow. A call that failed is repeated once,
+with logging on, to hear why.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+
+import av
+import av.logging
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from animate_cli.errors import MediaError
+
+# Play lists and scripts (hls, concat, ...) are left out: a media file opens no other file.
+_FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,gif,mpegts,mpeg,flv,asf,ogg,mjpeg,nut,mxf,apng,"
+    "m4v,h264,hevc,ivf,obu,wav,mp3,flac,aac,ac3,eac3,aiff,caf,w64,opus,alac"
+)
+_LOG_LINES = 3
+_LISTEN = Lock()
+
+
+@contextmanager
+def open_container(path: Path) -> Iterator[InputContainer]:
+    """Open a media file for reading; local files in known formats only.
+
+    Raises:
+        MediaError: missing, unreadable, empty, or no media that FFmpeg recognises.
+    """
+    require_file(path)
+    try:
+        container = _open(path)
+    except (av.FFmpegError, ValueError) as error:
+        raise MediaError(
+            f"{path} cannot be opened as video: {reason(error)}{last_words(lambda: _open(path))}",
+            hint="the file may be cut off or of another kind; re-encode it, or export it again",
+        ) from error
+    with container:
+        yield container
+
+
+def require_file(path: Path) -> None:
+    """Refuse paths that are missing, no file, empty, or may not be read."""
+    if not path.exists():
+        raise MediaError(f"{path} does not exist", hint="check the name and the folder")
+    if path.is_dir():
+        raise MediaError(f"{path} is a folder, not a file", hint="name a file inside it")
+    try:
+        with path.open("rb") as file:
+            first = file.read(1)
+    except OSError as error:
+        raise MediaError(
+            f"{path} cannot be read: {error.strerror}", hint="check its permissions"
+        ) from error
+    if not first:
+        raise MediaError(f"{path} is empty", hint="the copy or download may have failed")
+
+
+def video_stream(container: InputContainer, path: Path) -> VideoStream:
+    """Return the moving picture of a file, not its cover art.
+
+    Raises:
+        MediaError: there is none, or no decoder for it.
+    """
+    videos = [s for s in container.streams.video if not _is_cover(s)]
+    if not videos:
+        kind = "only sound" if container.streams.audio else "neither picture nor sound"
+        raise MediaError(f"{path} holds {kind}, no video", hint="give a video as driver")
+    stream = max(videos, key=lambda s: (s.codec_context is not None, _is_default(s), -s.index))
+    if stream.codec_context is None:
+        raise MediaError(
+            f"{path}: no decoder for its video codec", hint="convert it to H.264 first"
+        )
+    return stream
+
+
+def audio_streams(container: InputContainer) -> tuple[AudioStream, ...]:
+    """Audio streams that can be decoded, the default one first, else in file order."""
+    usable = [s for s in container.streams.audio if s.codec_context is not None]
+    return tuple(sorted(usable, key=lambda s: (not _is_default(s), s.index)))
+
+
+def last_words(attempt: Callable[[], object]) -> str:
+    """Repeat a failed call with FFmpeg's log on; return its last lines as '; FFmpeg: ...'."""
+    with _LISTEN:
+        before = av.logging.get_level()
+        av.logging.set_level(av.logging.ERROR)
+        try:
+            with av.logging.Capture() as lines, contextlib.suppress(Exception):
+                result = attempt()
+                if hasattr(result, "close"):
+                    result.close()
+        finally:
+            av.logging.set_level(before)
+    said = [f"{name}: {text.strip()}" for _, name, text in lines if text.strip()]
+    return "; FFmpeg: " + " | ".join(said[-_LOG_LINES:]) if said else ""
+
+
+def reason(error: Exception) -> str:
+    """Say what FFmpeg said, without its error number."""
+    return str(getattr(error, "strerror", None) or error).lower()
+
+
+def _open(path: Path) -> InputContainer:
+    return av.open(
+        str(path),
+        "r",
+        container_options={"format_whitelist": _FORMATS, "protocol_whitelist": "file"},
+        metadata_errors="replace",
+    )
+
+
+def _is_cover(stream: VideoStream) -> bool:
+    return bool(stream.disposition & stream.disposition.attached_pic)
+
+
+def _is_default(stream: VideoStream | AudioStream) -> bool:
+    return bool(stream.disposition & stream.disposition.default)

@@ -1,0 +1,102 @@
+"""What a path holds, told by its content rather than its name."""
+
+from __future__ import annotations
+
+import zipfile
+from enum import StrEnum
+from pathlib import Path
+
+import av
+
+from animate_cli.errors import MediaError
+from animate_cli.media.container import open_container, require_file, video_stream
+
+PICTURE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".heic", ".heif", ".avif"}
+)
+_STILL_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif", b"avis", b"hevc", b"msf1")
+_STILL_STARTS = (b"\xff\xd8\xff", b"\x89PNG", b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+", b"BM")
+_VIDEO_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
+_HEAD = 16
+
+
+class Kind(StrEnum):
+    """What can drive or be animated."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    FRAMES = "frames"
+    TEMPLATE = "template"
+
+
+def kind_of(path: Path) -> Kind:
+    """Tell pictures, videos, numbered picture folders, and driver templates apart.
+
+    A GIF with one frame is an image, with more a video. A file that looks like a video is one
+    even if it is damaged: reading it says what is wrong.
+
+    Raises:
+        MediaError: missing, unreadable, empty, or nothing of the four.
+    """
+    if path.is_dir():
+        return Kind.FRAMES
+    require_file(path)
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if head.startswith(b"GIF8"):
+        return Kind.VIDEO if _moves(path) else Kind.IMAGE
+    if is_still(head):
+        return Kind.IMAGE
+    if head.startswith(b"PK\x03\x04") and _is_template(path):
+        return Kind.TEMPLATE
+    if looks_like_video(head) or _decodes(path):
+        return Kind.VIDEO
+    raise MediaError(
+        f"{path} is neither a picture, a video nor a driver template",
+        hint="its content decides, not its name: check what the file really is",
+    )
+
+
+def is_still(head: bytes) -> bool:
+    """Whether a file's first bytes are those of a still picture."""
+    is_webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+    is_heif = head[4:8] == b"ftyp" and head[8:12] in _STILL_BRANDS
+    return is_webp or is_heif or head.startswith(_STILL_STARTS)
+
+
+def looks_like_video(head: bytes) -> bool:
+    """Whether a file's first bytes are those of a common video container."""
+    is_avi = head[:4] == b"RIFF" and head[8:12] == b"AVI "
+    is_matroska = head.startswith(b"\x1a\x45\xdf\xa3")
+    return is_avi or is_matroska or (head[4:8] in _VIDEO_BOXES and not is_still(head))
+
+
+def _moves(path: Path) -> bool:
+    try:
+        with open_container(path) as container:
+            stream = video_stream(container, path)
+            seen = 0
+            for packet in container.demux(stream):
+                seen += packet.size > 0
+                if seen > 1:
+                    return True
+    except (MediaError, av.FFmpegError):
+        return False
+    return False
+
+
+def _is_template(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith(".npy") for name in archive.namelist())
+    except (zipfile.BadZipFile, OSError):
+        return False
+
+
+def _decodes(path: Path) -> bool:
+    try:
+        with open_container(path) as container:
+            video_stream(container, path)
+            return True
+    except MediaError:
+        return False

@@ -1,0 +1,187 @@
+"""Sound beside the new video: copied packet by packet where the container takes the codec.
+
+time     a plan's start_s, on the sound file's own clock, becomes 0 of the result
+start    MP4 and MOV hide the packets a decoder needs before that with an edit list; other
+         containers cannot, and start with the first whole packet (at most 32 ms later)
+end      the last packet has its middle before the video's end; shorter sound just ends
+memory   packets are read as the video advances; none are kept
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from av.audio.stream import AudioStream
+from av.container import InputContainer, OutputContainer
+
+from animate_cli.errors import MediaError
+from animate_cli.media.container import audio_streams, open_container
+from animate_cli.media.kind import Kind, kind_of
+from animate_cli.media.probe import origin_of
+from animate_cli.media.transcode import TimedPacket, readable, transcoded
+
+_MP4 = {"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"}
+_MOV = {"aac", "mp3", "ac3", "eac3", "alac", "pcm_s16le", "pcm_s24le", "pcm_s16be", "pcm_f32le"}
+_MKV = _MP4 | _MOV | {"vorbis", "dts", "truehd", "mp2"}
+_COPIED: dict[str, set[str]] = {
+    ".mp4": _MP4,
+    ".mov": _MOV,
+    ".mkv": _MKV,
+    ".webm": {"opus", "vorbis"},
+    ".avi": set(),  # has no time stamps for sound: an exact start needs decoding
+}
+_ENCODER = {".webm": "libopus", ".avi": "pcm_s16le"}
+_HIDES_START = (".mp4", ".mov")
+_PREROLL_S = Fraction(8, 100)
+_SEEK_MARGIN_S = 1
+SILENT_SUFFIXES = (".gif", "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudioPlan:
+    """Which sound, and the moment on its own clock that becomes the result's start.
+
+    track: number among the file's audio streams; codec: as stored; notes: for the user.
+    """
+
+    path: Path
+    track: int
+    codec: str
+    start_s: Fraction
+    notes: tuple[str, ...] = ()
+
+
+def plan_audio(
+    audio: str, *, driver: Path | None, start_s: Fraction = Fraction(0)
+) -> AudioPlan | None:
+    """Choose the sound before any work begins.
+
+    audio: "driver", "none", or a file, whose sound starts with the result; start_s: the trimming
+    of the driver, which its own sound follows. None: there is no sound to take.
+
+    Raises:
+        MediaError: the file is missing or holds no sound that can be decoded.
+    """
+    if audio == "none":
+        return None
+    if audio == "driver":
+        if driver is None or kind_of(driver) is not Kind.VIDEO:
+            return None
+        return _plan(driver, origin_s=origin_of(driver, start_s))
+    plan = _plan(Path(audio), origin_s=None)
+    if plan is None:
+        raise MediaError(f"{audio} holds no sound", hint="give another file, or --audio none")
+    return plan
+
+
+def _plan(path: Path, *, origin_s: Fraction | None) -> AudioPlan | None:
+    """Take the default track, from origin_s or from where its sound begins."""
+    with open_container(path) as container:
+        streams = audio_streams(container)
+        if not streams:
+            return None
+        chosen, notes = streams[0], []
+        number = container.streams.audio.index(chosen)
+        if len(container.streams.audio) > 1:
+            count = len(container.streams.audio)
+            notes.append(f"{count} audio tracks: number {number + 1} is used")
+        begins = (chosen.start_time or 0) * (chosen.time_base or Fraction(0))
+        return AudioPlan(
+            path=path,
+            track=number,
+            codec=chosen.codec_context.codec.canonical_name,
+            start_s=begins if origin_s is None else origin_s,
+            notes=tuple(notes),
+        )
+
+
+class AudioFeed:
+    """Gives an output its sound, as far as the video has come. Use as a context manager.
+
+    Enter it before the first packet is muxed: that adds the audio stream.
+    """
+
+    def __init__(self, plan: AudioPlan, output: OutputContainer, *, suffix: str) -> None:
+        self._plan = plan
+        self._output = output
+        self._suffix = suffix
+        self._resources = ExitStack()
+        self._packets: Iterator[TimedPacket] = iter(())
+        self._next: TimedPacket | None = None
+        self.notes = plan.notes
+
+    def __enter__(self) -> Self:
+        source = self._resources.enter_context(open_container(self._plan.path))
+        stream = source.streams.audio[self._plan.track]
+        if self._plan.codec in _COPIED[self._suffix]:
+            preroll_s = _PREROLL_S if self._suffix in _HIDES_START else Fraction(0)
+            self._packets = copied(
+                source, stream, self._output, start_s=self._plan.start_s, preroll_s=preroll_s
+            )
+        else:
+            encoder = _ENCODER.get(self._suffix, "aac")
+            self.notes = (*self.notes, f"sound converted from {self._plan.codec} to {encoder}")
+            self._packets = transcoded(
+                source, stream, self._output, encoder=encoder, start_s=self._plan.start_s
+            )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._resources.close()
+
+    def advance(self, until_s: Fraction) -> None:
+        """Mux every packet whose middle lies before this time of the result."""
+        while True:
+            self._next = self._next or next(self._packets, None)
+            if self._next is None or self._next.middle_s >= until_s:
+                return
+            self._output.mux(self._next.packet)
+            self._next = None
+
+
+def copied(
+    source: InputContainer,
+    stream: AudioStream,
+    output: OutputContainer,
+    *,
+    start_s: Fraction,
+    preroll_s: Fraction,
+) -> Iterator[TimedPacket]:
+    """Add a stream of the same codec; yield the source's packets on the result's clock.
+
+    preroll_s: how far before the start packets are kept, for the decoder to warm up.
+    """
+    target = output.add_stream_from_template(stream)
+    tick = stream.time_base or Fraction(1, stream.codec_context.sample_rate)
+    offset = round(start_s / tick)
+    _seek(source, stream, start_s - preroll_s)
+
+    def packets() -> Iterator[TimedPacket]:
+        for packet in readable(source, stream):
+            if packet.pts is None:
+                continue
+            packet.pts -= offset
+            packet.dts = packet.pts
+            if packet.pts * tick < -preroll_s:
+                continue
+            middle_s = (packet.pts + Fraction(packet.duration or 0, 2)) * tick
+            packet.stream = target
+            yield TimedPacket(packet=packet, middle_s=middle_s)
+
+    return packets()
+
+
+def _seek(source: InputContainer, stream: AudioStream, time_s: Fraction) -> None:
+    if time_s > _SEEK_MARGIN_S and stream.time_base:
+        source.seek(int((time_s - _SEEK_MARGIN_S) / stream.time_base), stream=stream)

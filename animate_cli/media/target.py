@@ -1,0 +1,101 @@
+"""Where a result goes: written beside under a hidden name, renamed when it is whole."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import av
+
+from animate_cli.errors import OutputError
+
+
+def check_target(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> None:
+    """Refuse a result path that cannot or must not be written; call it before the work.
+
+    Raises:
+        OutputError: it is one of the inputs, exists already, or its folder is missing or closed.
+    """
+    if path.exists():
+        for source in inputs:
+            if source.exists() and path.samefile(source):
+                raise OutputError(f"{path} is the input itself", hint="choose another name with -o")
+        if not overwrite:
+            raise OutputError(
+                f"{path} exists already", hint="choose another name, or pass --overwrite"
+            )
+    if not path.parent.is_dir():
+        raise OutputError(f"{path.parent} is not a folder", hint="create it first")
+    probe = _beside(path)
+    try:
+        probe.touch(exist_ok=False)
+        probe.unlink()
+    except OSError as error:
+        raise write_error(path, error) from error
+
+
+@contextmanager
+def replacing(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> Iterator[Path]:
+    """Yield a path in the same folder, of the same suffix; it becomes `path` if all goes well.
+
+    On any exception, an interrupt included, what was written is removed.
+    """
+    check_target(path, overwrite=overwrite, inputs=inputs)
+    part = _beside(path)
+    try:
+        yield part
+        with told(path):
+            _move(part, path, overwrite=overwrite)
+    finally:
+        _remove(part)
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Turn what the system or FFmpeg says while writing into an OutputError."""
+    try:
+        yield
+    except (OSError, av.FFmpegError) as error:
+        raise write_error(path, error) from error
+
+
+def write_error(path: Path, error: OSError | av.FFmpegError) -> OutputError:
+    """Say in the user's words why a file could not be written."""
+    hints = {
+        errno.ENOSPC: ("the disk is full", "free some space, or write elsewhere with -o"),
+        errno.EDQUOT: ("the disk quota is used up", "free some space, or write elsewhere"),
+        errno.EFBIG: ("the file grew beyond what is allowed here", "write elsewhere with -o"),
+        errno.EACCES: ("permission denied", "write elsewhere with -o"),
+        errno.EPERM: ("permission denied", "write elsewhere with -o"),
+        errno.EROFS: ("the disk is read-only", "write elsewhere with -o"),
+    }
+    said = str(error.strerror or error).lower()
+    why, hint = hints.get(error.errno or 0, (said, "check the folder and the free space"))
+    return OutputError(f"{path} cannot be written: {why}", hint=hint)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.stem[:100]}.{uuid4().hex[:8]}{path.suffix}")
+
+
+def _move(part: Path, path: Path, *, overwrite: bool) -> None:
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} appeared meanwhile", hint="choose another name with -o")
+    if not path.is_dir():
+        part.replace(path)
+        return
+    old = _beside(path)
+    path.rename(old)
+    part.rename(path)
+    _remove(old)
+
+
+def _remove(part: Path) -> None:
+    if part.is_dir():
+        shutil.rmtree(part, ignore_errors=True)
+    else:
+        part.unlink(missing_ok=True)
