@@ -125,7 +125,9 @@ class Trajectory:
     times_s: T exact times; rate: average frame rate; width, height: of the driver's frames;
     driver: its file name; sha256: of its bytes; frames_declared: what the container promised;
     frames_concealed: damaged frames that were replaced by the one before;
-    cut (T,) bool: the picture jumps to another shot before this frame.
+    cut (T,) bool: the picture jumps to another shot before this frame;
+    presence (T,) float32 in [0, 1]: the weight of the driver's motion, which fades where the face
+    is lost and the source returns to its own pose; None: 1 everywhere.
     """
 
     landmarks: Points
@@ -140,6 +142,7 @@ class Trajectory:
     sha256: str
     frames_declared: int | None = None
     frames_concealed: int = 0
+    presence: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.times_s)

@@ -1,0 +1,71 @@
+"""What happens in frames without a face: their points are made up, their weight may fade.
+
+The face that is not seen is held, or bridged from the last to the next sight; `rest` also fades
+its motion out and in again, so that the photo returns to its own pose. Nothing is bridged over
+a cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animate_cli.options import Lost
+from animate_cli.records import Points
+
+EASE_S = 0.4  # the time in which motion fades to rest, and back
+LONGEST_STEP_S = 0.1  # a gap in the time stamps must not make the fade jump
+
+
+def fill(
+    landmarks: Points,
+    found: NDArray[np.bool_],
+    cut: NDArray[np.bool_],
+    times_s: Sequence[Fraction],
+    lost: Lost,
+) -> Points:
+    """Points (T, 74, 2) of every frame; those of frames not `found` are ignored and replaced."""
+    seen = np.flatnonzero(found)
+    t = np.array([float(x) for x in times_s])
+    before, after = _neighbours(found)
+    shot = np.cumsum(cut)
+    out = landmarks.copy()
+    for i in np.flatnonzero(~found):
+        last, following = before[i], after[i]
+        if last < 0:
+            out[i] = landmarks[seen[0]]
+        elif following < 0 or lost is Lost.HOLD:
+            out[i] = landmarks[last]
+        elif shot[last] != shot[following]:
+            out[i] = landmarks[last if shot[i] != shot[following] else following]
+        else:
+            share = (t[i] - t[last]) / max(t[following] - t[last], 1e-9)
+            out[i] = landmarks[last] + np.float32(share) * (landmarks[following] - landmarks[last])
+    return out
+
+
+def presence(
+    found: NDArray[np.bool_], times_s: Sequence[Fraction], lost: Lost
+) -> NDArray[np.float32]:
+    """(T,) in [0, 1]: the weight of the driver's motion; 1 throughout unless `lost` is REST."""
+    weight = np.ones(len(found), np.float32)
+    if lost is not Lost.REST or found.all():
+        return weight
+    level = float(found[0])
+    for i in range(len(found)):
+        step_s = min(float(times_s[i] - times_s[i - 1]), LONGEST_STEP_S) if i else 0.0
+        level += (1 if found[i] else -1) * step_s / EASE_S
+        level = min(max(level, 0.0), 1.0)
+        weight[i] = level * level * (3 - 2 * level)  # starts and ends softly
+    return weight
+
+
+def _neighbours(found: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """For each frame the last seen one up to it, and the next one from it; -1 where none is."""
+    index = np.arange(len(found))
+    before = np.maximum.accumulate(np.where(found, index, -1))
+    after = np.minimum.accumulate(np.where(found, index, len(found))[::-1])[::-1]
+    return before, np.where(after == len(found), -1, after)

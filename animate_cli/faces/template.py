@@ -1,0 +1,209 @@
+"""A trajectory as a file: pass 1 done once, for a thousand portraits.
+
+A plain zip of plain arrays (`.npz`, stored, not compressed), never a pickle. A template may come
+from anywhere, so every array's header is held against the expected type and shape, and its size
+against the file's own, before memory is asked for; values are checked before they are believed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from animate_cli.errors import MediaError, OutputError
+from animate_cli.records import LANDMARKS, Trajectory
+
+VERSION = 1
+FARTHEST_PX = 1e6  # points may lie outside the frame, but not there
+LONGEST_TEXT = 4096
+
+T = -1  # in a shape: the number of frames
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """One array of the file: numpy's kind of its type, bytes of an item (0: a text), shape."""
+
+    kind: str
+    bytes: int
+    shape: tuple[int, ...]
+
+
+MEMBERS = {
+    "version": Member(kind="i", bytes=8, shape=()),
+    "landmarks": Member(kind="f", bytes=4, shape=(T, LANDMARKS, 2)),
+    "confidence": Member(kind="f", bytes=4, shape=(T, LANDMARKS)),
+    "found": Member(kind="b", bytes=1, shape=(T,)),
+    "cut": Member(kind="b", bytes=1, shape=(T,)),
+    "presence": Member(kind="f", bytes=4, shape=(T,)),
+    "times_s": Member(kind="i", bytes=8, shape=(T, 2)),  # numerator, denominator
+    "rate": Member(kind="i", bytes=8, shape=(2,)),
+    "size": Member(kind="i", bytes=8, shape=(2,)),  # width, height
+    "frames_declared": Member(kind="i", bytes=8, shape=()),  # -1: the container did not say
+    "frames_concealed": Member(kind="i", bytes=8, shape=()),
+    "driver": Member(kind="U", bytes=0, shape=()),
+    "sha256": Member(kind="U", bytes=0, shape=()),
+}
+
+
+class _Refused(Exception):  # noqa: N818 - never leaves this file
+    """Why a file is no template."""
+
+
+def save_template(trajectory: Trajectory, path: Path, *, overwrite: bool) -> None:
+    """Write a trajectory; the file appears whole or not at all.
+
+    Raises:
+        OutputError: it exists and must not be overwritten, or cannot be written.
+    """
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} exists already", hint="choose another name or --overwrite")
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with beside.open("wb") as file:
+            np.savez(file, allow_pickle=False, **_to_arrays(trajectory))
+        beside.replace(path)
+    except OSError as error:
+        raise OutputError(
+            f"the template {path} cannot be written: {error.strerror or error}",
+            hint="check that the folder exists, is writable and has space",
+        ) from error
+    finally:
+        if beside.exists():
+            beside.unlink()
+
+
+def load_template(path: Path) -> Trajectory:
+    """Read a trajectory back, exactly as it was saved.
+
+    Raises:
+        MediaError: the file is missing, not a template, damaged, of another version, or larger
+            inside than a template can be.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            arrays = _read_arrays(archive, path.stat().st_size)
+        _check_values(arrays)
+        return _to_trajectory(arrays)
+    except FileNotFoundError as error:
+        raise MediaError(f"{path} does not exist", hint="check the name") from error
+    except (_Refused, OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise MediaError(
+            f"{path} is not a driver template: {error}",
+            hint="write it anew with: animate track VIDEO -o T.npz",
+        ) from error
+
+
+def _to_arrays(trajectory: Trajectory) -> dict[str, NDArray[Any]]:
+    times = [(t.numerator, t.denominator) for t in trajectory.times_s]
+    presence = trajectory.presence
+    if presence is None:
+        presence = np.ones(len(trajectory), np.float32)
+    declared = trajectory.frames_declared
+    return {
+        "version": np.array(VERSION, np.int64),
+        "landmarks": trajectory.landmarks.astype(np.float32),
+        "confidence": trajectory.confidence.astype(np.float32),
+        "found": trajectory.found.astype(np.bool_),
+        "cut": trajectory.cut.astype(np.bool_),
+        "presence": presence.astype(np.float32),
+        "times_s": np.array(times, np.int64).reshape(-1, 2),
+        "rate": np.array((trajectory.rate.numerator, trajectory.rate.denominator), np.int64),
+        "size": np.array((trajectory.width, trajectory.height), np.int64),
+        "frames_declared": np.array(-1 if declared is None else declared, np.int64),
+        "frames_concealed": np.array(trajectory.frames_concealed, np.int64),
+        "driver": np.array(trajectory.driver),
+        "sha256": np.array(trajectory.sha256),
+    }
+
+
+def _to_trajectory(arrays: Arrays) -> Trajectory:
+    declared = int(arrays["frames_declared"])
+    return Trajectory(
+        landmarks=arrays["landmarks"],
+        confidence=arrays["confidence"],
+        found=arrays["found"],
+        cut=arrays["cut"],
+        presence=arrays["presence"],
+        times_s=tuple(Fraction(int(n), int(d)) for n, d in arrays["times_s"]),
+        rate=Fraction(*(int(v) for v in arrays["rate"])),
+        width=int(arrays["size"][0]),
+        height=int(arrays["size"][1]),
+        driver=str(arrays["driver"]),
+        sha256=str(arrays["sha256"]),
+        frames_declared=None if declared < 0 else declared,
+        frames_concealed=int(arrays["frames_concealed"]),
+    )
+
+
+def _read_arrays(archive: zipfile.ZipFile, file_bytes: int) -> dict[str, NDArray[Any]]:
+    """All members; at most the file's own size is ever asked for."""
+    names = archive.namelist()
+    if len(names) != len(set(names)) or set(names) != {f"{name}.npy" for name in MEMBERS}:
+        raise _Refused("its arrays are not those of a template")
+    infos = archive.infolist()
+    if any(i.compress_type != zipfile.ZIP_STORED for i in infos):
+        raise _Refused("it is compressed, which templates are not")
+    if sum(i.file_size for i in infos) > file_bytes:
+        raise _Refused("it promises more than it holds")
+    arrays = {name: _read_array(archive, name) for name in MEMBERS}
+    if int(arrays["version"]) != VERSION:
+        raise _Refused(f"version {arrays['version']}, this program reads version {VERSION}")
+    if len({len(arrays[n]) for n, m in MEMBERS.items() if m.shape[:1] == (T,)}) != 1:
+        raise _Refused("its arrays differ in their number of frames")
+    return arrays
+
+
+def _read_array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    """One member, if its header is what `MEMBERS` says and its size what the header says."""
+    member, info = MEMBERS[name], archive.getinfo(f"{name}.npy")
+    with archive.open(info) as file:
+        if npy.read_magic(file) != (1, 0):
+            raise _Refused(f"{name} has an unknown header")
+        shape, is_fortran, dtype = npy.read_array_header_1_0(file)
+        is_shape = len(shape) == len(member.shape) and all(
+            wanted in (T, given) for given, wanted in zip(shape, member.shape, strict=True)
+        )
+        is_type = dtype.kind == member.kind and dtype.itemsize in (member.bytes or dtype.itemsize,)
+        if not is_shape or not is_type or is_fortran or dtype.hasobject:
+            raise _Refused(f"{name} is {dtype} {shape}")
+        count = int(np.prod(shape, dtype=object))
+        if count * dtype.itemsize != info.file_size - file.tell():
+            raise _Refused(f"{name} does not have the size that it claims")
+        if member.kind == "U" and dtype.itemsize > 4 * LONGEST_TEXT:
+            raise _Refused(f"{name} is too long")
+        content = np.frombuffer(file.read(), dtype, count).reshape(shape)
+    return content.astype(dtype.newbyteorder("="))
+
+
+def _check_values(arrays: Arrays) -> None:
+    """Every number is one that `track` could have written."""
+    times = arrays["times_s"]
+    shares = (arrays["confidence"], arrays["presence"])
+    seconds = times[:, 0] / np.maximum(times[:, 1], 1)
+    demands = {
+        "it has no frames": len(times) > 0,
+        "no frame shows a face": arrays["found"].any(),
+        "points are not finite": np.isfinite(arrays["landmarks"]).all()
+        and np.abs(arrays["landmarks"]).max(initial=0) < FARTHEST_PX,
+        "shares are not in 0 to 1": all(((a >= 0) & (a <= 1)).all() for a in shares),
+        "times are not rising": (times[:, 1] > 0).all() and (np.diff(seconds) >= 0).all(),
+        "its frame rate is not positive": (arrays["rate"] > 0).all(),
+        "its frame size is not positive": (arrays["size"] > 0).all(),
+        "its sha256 is none": re.fullmatch(r"[0-9a-f]{64}|", str(arrays["sha256"])) is not None,
+    }
+    for problem, is_met in demands.items():
+        if not is_met:
+            raise _Refused(problem)

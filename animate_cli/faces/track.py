@@ -1,0 +1,120 @@
+"""Pass 1: one face followed through a video by its own landmarks.
+
+A frame is looked at in the square about the face's last points; the square stays where it is until
+the face strays from it, so that a still face is seen through a still square, and frames can go
+through the network together. The face is detected only in the first frame, after a cut, when it is
+lost, and when what is followed stops looking like itself while someone else may be passing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animate_cli.errors import FaceError
+from animate_cli.faces import lost as lost_frames
+from animate_cli.faces.detect import make_proposer
+from animate_cli.faces.follow import Follower, Seen
+from animate_cli.faces.look import SeesLandmarks
+from animate_cli.faces.smooth import smooth
+from animate_cli.options import FaceOptions, Lost
+from animate_cli.records import Frame, Trajectory, VideoInfo
+
+
+def track(
+    frames: Iterable[Frame],
+    info: VideoInfo,
+    network: SeesLandmarks,
+    options: FaceOptions,
+    *,
+    sha256: str,
+    on_frame: Callable[[int], None],
+) -> Trajectory:
+    """The points of one face in every frame of a driver, smoothed, finite throughout.
+
+    frames are read once, in order, and at most `follow.MOST_AHEAD` are held; on_frame is told
+    each frame's number when it is done, and may raise to stop.
+
+    Raises:
+        FaceError: no face in the whole video; not the one asked for; or the face is lost in a
+            frame and `options.lost` is FAIL.
+    """
+    follower = Follower(network, make_proposer(options.detector), options.driver_face)
+    seen: list[Seen] = []
+    times_s: list[Fraction] = []
+    concealed = 0
+    waiting: deque[Frame] = deque()
+    stream = iter(frames)
+    while _top_up(waiting, stream, follower.ahead):
+        for one in follower.advance(waiting):
+            frame = waiting.popleft()
+            if not one.found and options.lost is Lost.FAIL:
+                raise _lost_in(frame, info)
+            seen.append(one)
+            times_s.append(frame.time_s)
+            concealed += frame.is_concealed
+            on_frame(frame.index)
+    return _assemble(seen, tuple(times_s), info, options, sha256=sha256, concealed=concealed)
+
+
+def _top_up(waiting: deque[Frame], stream: Iterator[Frame], count: int) -> bool:
+    """Read until `count` frames wait or the stream ends -> whether any wait."""
+    while len(waiting) < count and (frame := next(stream, None)) is not None:
+        waiting.append(frame)
+    return bool(waiting)
+
+
+def _assemble(
+    seen: list[Seen],
+    times_s: tuple[Fraction, ...],
+    info: VideoInfo,
+    options: FaceOptions,
+    *,
+    sha256: str,
+    concealed: int,
+) -> Trajectory:
+    """Smooth what was seen, then make up what was not."""
+    found = _truly_found(seen)
+    if not found.any():
+        raise FaceError(
+            f"no face was found in any of the {len(seen)} frames of {info.path}",
+            hint="use a driver in which a face is in sight, or try another --detector",
+        )
+    cut = np.array([s.cut for s in seen])
+    landmarks = np.stack([s.landmarks for s in seen])
+    confidence = np.stack([s.confidence for s in seen]) * found[:, None]
+    calm = smooth(landmarks, confidence, found, cut, times_s, options.smooth)
+    return Trajectory(
+        landmarks=lost_frames.fill(calm, found, cut, times_s, options.lost),
+        confidence=confidence,
+        found=found,
+        cut=cut,
+        presence=lost_frames.presence(found, times_s, options.lost),
+        times_s=times_s,
+        rate=info.rate,
+        width=info.width,
+        height=info.height,
+        driver=info.path.name,
+        sha256=sha256,
+        frames_declared=info.frames,
+        frames_concealed=concealed,
+    )
+
+
+def _truly_found(seen: list[Seen]) -> NDArray[np.bool_]:
+    """(T,): found, and not revoked by a later frame."""
+    found = np.array([s.found for s in seen], dtype=bool)
+    for i, one in enumerate(seen):
+        found[i - one.revoked : i] = False
+    return found
+
+
+def _lost_in(frame: Frame, info: VideoInfo) -> FaceError:
+    return FaceError(
+        f"the face is lost in frame {frame.index} ({float(frame.time_s):.2f} s) of {info.path}",
+        hint="use --lost hold, interpolate or rest to go on without it",
+    )

@@ -1,0 +1,74 @@
+"""Proposals by YuNet (Wu, Peng, Yu 2023), through OpenCV's own `FaceDetectorYN`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animate_cli.errors import WeightsError
+from animate_cli.faces.proposals import Proposal
+from animate_cli.records import Image
+
+QUICK_SIDE_PX = 320
+FINE_SIDE_PX = 960
+LEAST_SCORE = 0.5  # eager, as the landmark network decides
+SAME_FACE_IOU = 0.3
+
+# From YuNet's five points (eyes, nose, mouth corners) to the 74 points' box, both measured on
+# labelled portraits, in units of the distance from the eyes' middle to the mouth's middle:
+SIDE = 2.15
+SHIFT = 0.66  # the box's centre lies this far below the eyes
+
+
+class YuNet:
+    """A small detector that also gives five points, hence tilt and size, for any pose.
+
+    Raises:
+        WeightsError: the file is not a YuNet model.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._detector = cv2.FaceDetectorYN.create(
+                str(path), "", (QUICK_SIDE_PX, QUICK_SIDE_PX), LEAST_SCORE, SAME_FACE_IOU
+            )
+        except cv2.error as error:
+            raise WeightsError(
+                f"{path} is not a YuNet model that OpenCV can read: {error.err}",
+                hint="delete the file and fetch it again, or use --detector viola-jones",
+            ) from error
+
+    def usual(self, frame: Image) -> Iterator[list[Proposal]]:
+        """At low resolution, then at high resolution for small faces."""
+        yield self._search(frame, QUICK_SIDE_PX)
+        if max(frame.shape[:2]) > 1.2 * QUICK_SIDE_PX:
+            yield self._search(frame, FINE_SIDE_PX)
+
+    def desperate(self, frame: Image) -> Iterator[list[Proposal]]:
+        """Nothing more: the network was trained on faces of all tilts."""
+        return iter(())
+
+    def _search(self, frame: Image, side_px: int) -> list[Proposal]:
+        scale = max(max(frame.shape[:2]) / side_px, 1.0)
+        size = (max(round(frame.shape[1] / scale), 1), max(round(frame.shape[0] / scale), 1))
+        small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+        self._detector.setInputSize(size)
+        _, found = self._detector.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
+        faces = np.zeros((0, 15)) if found is None else np.asarray(found)  # None: no face
+        points = (faces[:, 4:14].reshape(-1, 5, 2) + 0.5) * scale - 0.5
+        return [proposal_from_five(p) for p in points]
+
+
+def proposal_from_five(points: NDArray[np.floating]) -> Proposal:
+    """points (5, 2): right eye (image left), left eye, nose tip, right and left mouth corner."""
+    eyes, mouth = (points[0] + points[1]) / 2, (points[3] + points[4]) / 2
+    down, across = mouth - eyes, points[1] - points[0]
+    length = float(np.hypot(*down))
+    across = across + np.array([down[1], -down[0]])  # as `look.roll_deg`
+    x, y = eyes + SHIFT * down
+    roll = float(np.degrees(np.arctan2(across[1], across[0])))
+    return Proposal(center=(float(x), float(y)), side=SIDE * length, roll_deg=roll)
