@@ -7,6 +7,7 @@ Colours are linear light, 0 to 1.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from animate_cli.train.ict_head import Eye
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating]
 Colour = tuple[float, float, float]
 
 # Hair grows above this line: y over z, seen from the side (nape, ear, sideburn, temple, brow).
@@ -57,7 +58,7 @@ def skin(rest: Floats, rims: Floats, look: Look) -> Floats:
     """Skin, lips, brows, hair and shirt. rest (P, 3), rims (68, 3) landmarks at rest -> (P, 3)"""
     x, y, z = rest.T
     front = smoothstep(z, 6.0, 7.5)
-    colour = np.asarray(look.skin, np.float32) * _blotches(rest)[:, None]
+    colour: Floats = np.asarray(look.skin) * _blotches(rest)[:, None]
     blush = np.exp(-(((np.abs(x) - 4.6) / 1.8) ** 2) - ((y + 0.6) / 1.9) ** 2)
     blush += 0.7 * np.exp(-((x / 1.2) ** 2) - ((y - 0.6) / 1.2) ** 2)
     colour = colour * (1 - 0.16 * (blush * front)[:, None] * np.array((0.1, 1.0, 0.9), np.float32))
@@ -82,7 +83,7 @@ def eyeball(rest: Floats, eye: Eye, look: Look) -> Floats:
     angle = np.arccos(np.clip(away @ eye.axis, -1, 1))
     around = np.arctan2(away[:, 1] - eye.axis[1], away[:, 0] - eye.axis[0])
     rays = 0.7 + 0.6 * _streaks(around * 7) * smoothstep(angle, PUPIL_ANGLE, IRIS_ANGLE)
-    colour = np.broadcast_to(np.float32((0.60, 0.55, 0.52)), rest.shape)
+    colour = np.broadcast_to(np.asarray((0.60, 0.55, 0.52)), rest.shape)
     iris = np.asarray(look.iris, np.float32) * rays[:, None]
     within = smoothstep(angle, IRIS_ANGLE + LIMBUS, IRIS_ANGLE - LIMBUS)[:, None]
     colour = colour * (1 - within) + iris * within
@@ -136,7 +137,7 @@ def _lips(x: Floats, y: Floats, rims: Floats) -> Floats:
 
 def _brow(x: Floats, y: Floats, line: Floats) -> Floats:
     """1 in the middle of a brow, 0 at its edge; line (5, 3) from the nose outwards."""
-    middle = line[:, :2] - np.float32((0, 0.28))
+    middle = line[:, :2] - np.asarray((0, 0.28))
     best = np.full(len(x), -1.0, np.float32)
     for k in range(4):
         distance, along = _to_segment(x, y, middle[k], middle[k + 1])
@@ -147,14 +148,16 @@ def _brow(x: Floats, y: Floats, line: Floats) -> Floats:
 
 def _bowed(rim: Floats) -> Floats:
     """An upper lid's four points with its highest point put between the middle two."""
-    top = rim[1:3, :2].mean(axis=0) + np.float32((0, 0.09))
+    top = rim[1:3, :2].mean(axis=0) + np.asarray((0, 0.09))
     return np.vstack((rim[:2, :2], top, rim[2:, :2]))
 
 
 def _to_line(x: Floats, y: Floats, line: Floats) -> Floats:
     """Distance to a polyline (N, 2)."""
-    pairs = zip(line[:-1], line[1:], strict=True)
-    return np.minimum.reduce([_to_segment(x, y, a, b)[0] for a, b in pairs])
+    pairs = itertools.pairwise(line)
+    distances = [_to_segment(x, y, a, b)[0] for a, b in pairs]
+    nearest: Floats = np.min(distances, axis=0)
+    return nearest
 
 
 def _to_segment(x: Floats, y: Floats, a: Floats, b: Floats) -> tuple[Floats, Floats]:

@@ -98,7 +98,7 @@ def load(path: Path) -> IctHead:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         return _head(arrays)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, EOFError) as error:
         raise InputError(
             f"{path}: not an ICT Face Model archive ({error})",
             hint="give the .npz with neutral, identity, expression, triangles, landmarks68",
@@ -181,29 +181,28 @@ def shape(
     return head.neutral + person + np.tensordot(expression[used_e], head.expression[used_e], 1)
 
 
-def pose(head: IctHead, vertices: Vertices, pose: Pose) -> Vertices:
+def pose(head: IctHead, vertices: Vertices, stance: Pose) -> Vertices:
     """Turn the eyes, then the head; the neck bends between shoulders and jaw. (V, 3) -> (V, 3)
 
     vertices may be longer than the model's own: what is added moves by its height alone.
     """
     moved = vertices.copy()
-    gaze = rotation(pose.gaze_yaw_deg, pose.gaze_pitch_deg, 0.0)
+    gaze = rotation(stance.gaze_yaw_deg, stance.gaze_pitch_deg, 0.0)
     for eye in head.eyes:
         center = _center(head, vertices, eye)
         turn = gaze @ _straight(eye.axis)
         moved[eye.vertices] = (moved[eye.vertices] - center) @ turn.T + center
-    turn = rotation(pose.yaw_deg, pose.pitch_deg, pose.roll_deg)
-    turned = (moved - NECK_PIVOT) @ turn.T + NECK_PIVOT + np.asarray(pose.shift, np.float32)
+    turn = rotation(stance.yaw_deg, stance.pitch_deg, stance.roll_deg)
+    turned = (moved - NECK_PIVOT) @ turn.T + NECK_PIVOT + np.asarray(stance.shift, np.float32)
     with_head = _with_head(moved)[:, None]
-    return moved + with_head * (turned - moved)
+    return np.asarray(moved + with_head * (turned - moved), np.float32)
 
 
 def _with_head(vertices: Vertices) -> NDArray[np.float32]:
     """How far each vertex follows the head: 0 at the shoulders, 1 from the jaw up."""
     low, high = NECK_BENDS
     t = np.clip((vertices[:, 1] - low) / (high - low), 0, 1)
-    smooth: NDArray[np.float32] = t * t * (3 - 2 * t)
-    return smooth
+    return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
 def _center(head: IctHead, vertices: Vertices, eye: Eye) -> Vertices:

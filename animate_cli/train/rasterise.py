@@ -12,9 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating]
 
 BLOCKS = (4, 8, 16, 32, 64, 128, 256)  # triangles are tested against a square of pixels this wide
+PIXELS_AT_ONCE = 1_000_000  # tested together: bounds the memory
 
 
 class Seen(NamedTuple):
@@ -50,8 +51,7 @@ def rasterise(xy: Floats, depth: Floats, triangles: NDArray[np.int64], size: int
     parts, least = [], 0
     for block in BLOCKS:
         chosen = np.flatnonzero(on_screen & (wide > least) & (wide <= block))
-        for start in range(0, len(chosen), 1_000_000 // block**2):
-            some = chosen[start : start + 1_000_000 // block**2]
+        for some in np.array_split(chosen, 1 + len(chosen) * block**2 // PIXELS_AT_ONCE):
             parts.append(_fragments(corners, depth[triangles], low, some, block, size))
         least = block
     pixel, z, triangle, weight = (np.concatenate(column) for column in zip(*parts, strict=True))
@@ -67,24 +67,21 @@ def _fragments(
     size: int,
 ) -> tuple[NDArray[np.int64], Floats, NDArray[np.int64], Floats]:
     """Pixels inside the chosen triangles, each tested against block x block pixels."""
-    a, b, c = (corners[chosen, k][:, None] for k in range(3))  # (n, 1, 2)
-    steps = np.stack(np.meshgrid(np.arange(block), np.arange(block)), axis=-1).reshape(1, -1, 2)
-    at = (low[chosen][:, None] + steps).astype(np.float32)  # (n, block^2, 2)
-    area = _cross(b - a, c - a)
+    (ax, ay), (bx, by), (cx, cy) = (corners[chosen, k].T[..., None] for k in range(3))  # (n, 1)
+    step_y, step_x = (step.ravel() for step in np.indices((block, block)))
+    x = (low[chosen, 0, None] + step_x).astype(np.float32)  # (n, block^2)
+    y = (low[chosen, 1, None] + step_y).astype(np.float32)
+    area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
     with np.errstate(divide="ignore", invalid="ignore"):
-        wb, wc = _cross(at - a, c - a) / area, _cross(b - a, at - a) / area
+        wb = ((x - ax) * (cy - ay) - (y - ay) * (cx - ax)) / area
+        wc = ((bx - ax) * (y - ay) - (by - ay) * (x - ax)) / area
     wa = 1 - wb - wc
-    inside = (wa >= 0) & (wb >= 0) & (wc >= 0) & (at >= 0).all(-1) & (at < size).all(-1)
+    inside = (wa >= 0) & (wb >= 0) & (wc >= 0) & (x >= 0) & (y >= 0) & (x < size) & (y < size)
     which, _ = np.nonzero(inside)
     weight = np.stack((wa[inside], wb[inside], wc[inside]), axis=-1)
-    column, row = at[inside].astype(np.int64).T
+    pixel = y[inside].astype(np.int64) * size + x[inside].astype(np.int64)
     z = (depths[chosen[which]] * weight).sum(axis=1)
-    return row * size + column, z, chosen[which], weight
-
-
-def _cross(u: Floats, v: Floats) -> Floats:
-    crossed: Floats = u[..., 0] * v[..., 1] - u[..., 1] * v[..., 0]
-    return crossed
+    return pixel, z, chosen[which], weight
 
 
 def _nearest(

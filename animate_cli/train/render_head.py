@@ -17,6 +17,7 @@ from animate_cli.train.ict_head import (
     Camera,
     IctHead,
     Pose,
+    Vertices,
     landmarks,
     pose,
     project,
@@ -86,7 +87,7 @@ class HeadRenderer:
         unposed = shape(self.head, self.identity, expression)
         return project(landmarks(self.head, unposed, stance), camera).xy
 
-    def _lift(self) -> Floats:
+    def _lift(self) -> Vertices:
         """What hair and clothes add to the resting shape. -> (V, 3)"""
         rest = self.head.neutral
         on_skin = np.zeros(len(rest), bool)
@@ -98,7 +99,7 @@ class HeadRenderer:
         lift = out * thick[:, None]
         broad = smoothstep(rest[:, 1], -11.5, -17.0) * on_skin
         lift[:, 0] += 0.75 * broad * rest[:, 0]
-        return lift.astype(np.float32)
+        return np.asarray(lift, np.float32)
 
     def _triangles_of(self, *names: str) -> NDArray[np.int64]:
         wanted = [self.head.material_names.index(name) for name in names]
@@ -125,7 +126,7 @@ class HeadRenderer:
         for name, tone, back in zip(MOUTH, (TEETH, GUMS), (9.2, 8.0), strict=True):
             part = self._is(seen, name)
             dark = 0.04 + 0.76 * smoothstep(rest[part, 2], back, 10.7)
-            colour[part] = np.float32(tone) * dark[:, None]
+            colour[part] = np.asarray(tone) * dark[:, None]
         return colour
 
     def _light(self, seen: Seen, posed: Floats, colour: Floats) -> Floats:
@@ -133,13 +134,13 @@ class HeadRenderer:
         normal = seen.interpolate(normals(posed, self.triangles), self.triangles)
         normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
         up = 0.5 + 0.5 * normal[:, 1:2]
-        light = np.float32(GROUND) + up * (np.float32(SKY) - np.float32(GROUND))
-        wrap = np.float32(WRAP)
+        light = np.asarray(GROUND) + up * (np.asarray(SKY) - np.asarray(GROUND))
+        wrap = np.asarray(WRAP)
         for direction, lamp in ((KEY, KEY_LIGHT), (FILL, FILL_LIGHT)):
             facing = (normal @ _unit(direction))[:, None]
             light = light + np.clip((facing + wrap) / (1 + wrap), 0, None) ** 1.3 * lamp
         ball = self._is(seen, *BALLS)
-        half = normal @ _unit(np.float32(KEY) + np.float32((0, 0, 1)))
+        half = normal @ _unit(np.asarray(KEY) + np.asarray((0, 0, 1)))
         gloss = (
             0.10
             * np.clip(half, 0, 1) ** 18
@@ -195,7 +196,7 @@ def _backdrop(size: int, look: Look) -> Floats:
     """A wall with a soft pool of light. -> (size, size, 3)"""
     line = np.linspace(-1, 1, size, dtype=np.float32)
     pool = np.exp(-((line[None] + 0.25) ** 2 + (line[:, None] + 0.3) ** 2) / 1.6)
-    wall: Floats = np.float32(look.background) * (0.35 + 0.75 * pool[..., None])
+    wall: Floats = np.asarray(look.background) * (0.35 + 0.75 * pool[..., None])
     return wall
 
 
@@ -203,4 +204,4 @@ def _develop(linear: Floats, size: int) -> Image:
     """Average down, then from linear light to 8-bit sRGB."""
     small = cv2.resize(linear, (size, size), interpolation=cv2.INTER_AREA)
     curve = 255 * np.clip(small, 0, 1) ** (1 / 2.2)
-    return np.rint(curve).astype(np.uint8)
+    return np.asarray(np.rint(curve), np.uint8)

@@ -44,11 +44,11 @@ class Speech:
 
 
 class _Identity(ctypes.Union):
-    _fields_ = [("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8)]  # noqa: RUF012
+    _fields_ = [("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8)]
 
 
 class _Event(ctypes.Structure):
-    _fields_ = [  # noqa: RUF012
+    _fields_ = [
         ("type", ctypes.c_int),
         ("unique_identifier", ctypes.c_uint),
         ("text_position", ctypes.c_int),
@@ -87,14 +87,14 @@ def speak(
         ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
     )
 
-    @prototype
     def collect(wave: ctypes._Pointer[ctypes.c_short], count: int, events: object) -> int:
         if wave and count:
             sound.append(np.ctypeslib.as_array(wave, (count,)).astype(np.int16))
         _collect_phonemes(events, phonemes)
         return 0
 
-    library.espeak_SetSynthCallback(collect)
+    callback = prototype(collect)
+    library.espeak_SetSynthCallback(callback)
     spoken = text.encode()
     library.espeak_Synth(spoken, len(spoken) + 1, 0, 0, 0, _UTF8, None, None)
     library.espeak_Synchronize()
@@ -107,7 +107,5 @@ def _collect_phonemes(events: object, into: list[Phoneme]) -> None:
     index = 0
     while (event := events[index]).type != 0:  # type: ignore[index]
         if event.type == _PHONEME:
-            into.append(
-                Phoneme(event.id.string.decode() or "_", event.audio_position_ms / 1000)
-            )
+            into.append(Phoneme(event.id.string.decode() or "_", event.audio_position_ms / 1000))
         index += 1

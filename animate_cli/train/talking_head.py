@@ -15,22 +15,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animate_cli.train.ict_head import IctHead, Pose, weights
-from animate_cli.train.speech import Phoneme, Speech
+from animate_cli.train.speech import Speech
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating]
 Shape = Mapping[str, float]
 
 STEP_S = 0.005
 MELT_S = 0.032
 
-_REST: Shape = {"mouthPress_L": 0.12, "mouthPress_R": 0.12, "mouthSmile_L": 0.1, "mouthSmile_R": 0.1}
+_REST: Shape = {
+    "mouthPress_L": 0.12,
+    "mouthPress_R": 0.12,
+    "mouthSmile_L": 0.1,
+    "mouthSmile_R": 0.1,
+}
 _CLOSED: Shape = {
     "mouthPress_L": 0.35,
     "mouthPress_R": 0.35,
     "mouthRollLower": 0.30,
     "mouthRollUpper": 0.20,
 }
-_TEETH_ON_LIP: Shape = {"jawOpen": 0.05, "mouthRollLower": 0.55, "mouthUpperUp_L": 0.3, "mouthUpperUp_R": 0.3}
+_TEETH_ON_LIP: Shape = {
+    "jawOpen": 0.05,
+    "mouthRollLower": 0.55,
+    "mouthUpperUp_L": 0.3,
+    "mouthUpperUp_R": 0.3,
+}
 _WIDE_OPEN: Shape = {"jawOpen": 0.42, "mouthLowerDown_L": 0.2, "mouthLowerDown_R": 0.2}
 _HALF_OPEN: Shape = {
     "jawOpen": 0.24,
@@ -58,6 +68,12 @@ _HISS: Shape = {
     "mouthUpperUp_R": 0.3,
     "mouthLowerDown_L": 0.4,
     "mouthLowerDown_R": 0.4,
+}
+_BROWS_UP: Shape = {
+    "browInnerUp_L": 0.6,
+    "browInnerUp_R": 0.6,
+    "browOuterUp_L": 0.5,
+    "browOuterUp_R": 0.5,
 }
 _TONGUE: Shape = {"jawOpen": 0.14, "mouthUpperUp_L": 0.15, "mouthUpperUp_R": 0.15}
 
@@ -140,11 +156,11 @@ def expressions(head: IctHead, performance: Performance, times_s: Floats) -> Flo
     shut = weights(head, {"eyeBlink_L": 1.0, "eyeBlink_R": 1.0})
     down = weights(head, {"eyeLookDown_L": 1.0, "eyeLookDown_R": 1.0})
     up = weights(head, {"eyeLookUp_L": 1.0, "eyeLookUp_R": 1.0, "eyeWide_L": 0.2, "eyeWide_R": 0.2})
-    brows = weights(head, {"browInnerUp_L": 0.6, "browInnerUp_R": 0.6, "browOuterUp_L": 0.5, "browOuterUp_R": 0.5})  # fmt: skip
+    brows = weights(head, _BROWS_UP)
     pitch = np.array([stance.gaze_pitch_deg for stance in poses(performance, times_s)])[:, None]
     total = total + closed * shut + raised * brows
     lid = np.clip(pitch / 30, 0, 1) * (1 - closed) * down + np.clip(-pitch / 30, 0, 1) * up
-    return (total + lid).astype(np.float32)
+    return np.asarray(total + lid, np.float32)
 
 
 def lids(performance: Performance, times_s: Floats) -> Floats:
@@ -200,6 +216,3 @@ def _jumping(times: Floats, at: NDArray[np.float64], values: NDArray[np.float64]
         t = np.clip((times - moment) / 0.06, 0, 1)
         total += step * t * t * (3 - 2 * t)
     return total.astype(np.float32)
-
-
-__all__ = ["Glance", "Key", "Performance", "Phoneme", "expressions", "lids", "poses"]
