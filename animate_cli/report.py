@@ -14,6 +14,7 @@ from fractions import Fraction
 from importlib import metadata
 from pathlib import Path
 
+from animate_cli.errors import Cancelled
 from animate_cli.hub import WeightUsed
 
 PACKAGES = ("animate-cli", "torch", "opencv-python-headless", "av", "numpy", "pillow")
@@ -24,6 +25,7 @@ class Step(StrEnum):
 
     TRACK = "tracking the driver"
     RENDER = "animating"
+    OVERLAY = "drawing the overlay"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +126,32 @@ class Clock:
         """The stages in the order in which they were first measured."""
         with self._lock:
             return tuple(Timing(stage=k, seconds=round(v, 4)) for k, v in self._seconds.items())
+
+
+class Watch:
+    """Tells a callback how far each step is, and raises when it answers False."""
+
+    def __init__(self, on_progress: OnProgress | None) -> None:
+        self._on_progress = on_progress
+        self._begun: dict[Step, float] = {}
+
+    def tell(self, step: Step, done: int, total: int | None) -> None:
+        """Report `done` of `total` frames of a step.
+
+        Raises:
+            Cancelled: the callback asked for it.
+        """
+        now = time.perf_counter()
+        elapsed_s = now - self._begun.setdefault(step, now)
+        if self._on_progress is None:
+            return
+        progress = Progress(step=step, done=done, total=total, elapsed_s=elapsed_s)
+        if self._on_progress(progress) is False:
+            raise Cancelled
+
+    def fps(self, step: Step, done: int) -> float:
+        """Frames per second since the step was first told of."""
+        return done / max(time.perf_counter() - self._begun[step], 1e-9)
 
 
 def versions() -> tuple[Version, ...]:

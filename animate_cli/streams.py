@@ -14,9 +14,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator, Iterable, Iterator
 from queue import Empty, Full, Queue
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 Item = TypeVar("Item")
+Stage: TypeAlias = Generator[Item, None, None]
+"""Items made one by one; closing it stops the making."""
 
 _PATIENCE_S = 0.05  # how often a blocked thread looks whether it is still wanted
 
@@ -28,7 +30,7 @@ class _End:
         self.error = error
 
 
-class _Stage(Generic[Item]):
+class _Ahead(Generic[Item]):
     def __init__(self, items: Iterable[Item], depth: int) -> None:
         self.queue: Queue[Item | _End] = Queue(maxsize=depth)
         self._items = items
@@ -62,12 +64,12 @@ class _Stage(Generic[Item]):
         self.thread.join()
 
 
-def ahead(items: Iterable[Item], *, depth: int) -> Generator[Item, None, None]:
+def ahead(items: Iterable[Item], *, depth: int) -> Stage[Item]:
     """The same items in the same order, made by a thread at most `depth` items ahead.
 
     The thread starts with the first item that is asked for.
     """
-    stage = _Stage(items, depth)
+    stage = _Ahead(items, depth)
     stage.thread.start()
     try:
         while True:
@@ -79,22 +81,6 @@ def ahead(items: Iterable[Item], *, depth: int) -> Generator[Item, None, None]:
             yield item
     finally:
         stage.stop()
-
-
-def batched(items: Iterable[Item], size: int) -> Iterator[tuple[Item, ...]]:
-    """Tuples of `size` items, the last one as long as what is left; closes `items` when closed."""
-    batch: list[Item] = []
-    iterator = iter(items)
-    try:
-        for item in iterator:
-            batch.append(item)
-            if len(batch) == size:
-                yield tuple(batch)
-                batch.clear()
-        if batch:
-            yield tuple(batch)
-    finally:
-        _raise(_close(iterator))
 
 
 def _get(queue: Queue[Item | _End]) -> Item | _End:
@@ -113,8 +99,3 @@ def _close(iterator: Iterator[Item]) -> BaseException | None:
     except BaseException as problem:  # raised again where it is read
         return problem
     return None
-
-
-def _raise(error: BaseException | None) -> None:
-    if error is not None:
-        raise error

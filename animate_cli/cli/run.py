@@ -39,16 +39,14 @@ def run(
     ] = False,
 ) -> None:
     """Animate a photo (the default command)."""
-    if show_faces:
-        from animate_cli.pipeline import write_faces
-
-        console.result(str(write_faces(source, output, options=options)))
-        return
-    if driver is None:
+    if driver is None and not show_faces:
         context.fail("Missing option '--driver': the video, image or template that gives motion.")
     from animate_cli.pipeline import Animator
 
     animator = Animator(options)
+    if driver is None or show_faces:
+        console.result(str(animator.write_faces(source, output)))
+        return
     with shown_progress() as on_progress:
         report = animator.animate(source, driver, output, on_progress=on_progress)
     for note in report.notes:

@@ -1,0 +1,100 @@
+"""Any driver -> Trajectory (pass 1): tracked from frames, or read from a template."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from animate_cli.errors import MediaError
+from animate_cli.faces.look import SeesLandmarks
+from animate_cli.faces.template import load_template
+from animate_cli.faces.track import track
+from animate_cli.media.kind import Kind, kind_of
+from animate_cli.media.provenance import sha256_of
+from animate_cli.media.reader import open_driver
+from animate_cli.options import Options, ReadOptions
+from animate_cli.records import Frame, Trajectory
+from animate_cli.report import Clock, Step, Watch
+from animate_cli.streams import Stage, ahead
+
+DECODED_AHEAD = 8  # frames
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Followed:
+    """A driver after pass 1. kind: what its file is; notes: what reading it had to change."""
+
+    path: Path
+    kind: Kind
+    trajectory: Trajectory
+    notes: tuple[str, ...] = ()
+
+
+def follow(
+    path: Path,
+    network: SeesLandmarks,
+    options: Options,
+    *,
+    threads: int,
+    watch: Watch,
+    clock: Clock,
+) -> Followed:
+    """The driver's whole motion.
+
+    Raises:
+        MediaError: it cannot be read.
+        FaceError: no face in it, or not the one asked for.
+    """
+    kind = kind_of(path)
+    if kind is Kind.TEMPLATE:
+        trajectory = trimmed(load_template(path), path, options.read)
+        return Followed(path=path, kind=kind, trajectory=trajectory)
+    digest = sha256_of(path)
+    with open_driver(path, options.read, threads=threads) as reader:
+        with closing(ahead(reader, depth=DECODED_AHEAD)) as frames, clock.measure("track"):
+            trajectory = track(
+                frames,
+                reader.info,
+                network,
+                options.faces,
+                sha256=digest,
+                on_frame=lambda index: watch.tell(Step.TRACK, index + 1, reader.expected),
+            )
+        return Followed(path=path, kind=kind, trajectory=trajectory, notes=reader.notes)
+
+
+def driver_frames(path: Path, options: ReadOptions, *, threads: int) -> Stage[Frame]:
+    """The driver's frames once more, decoded ahead, for showing beside the result."""
+    with open_driver(path, options, threads=threads) as reader:
+        yield from ahead(reader, depth=DECODED_AHEAD)
+
+
+def trimmed(trajectory: Trajectory, path: Path, options: ReadOptions) -> Trajectory:
+    """The part of a template between --start and --duration, its times counted from there.
+
+    Raises:
+        MediaError: nothing is left.
+    """
+    start = options.start_s
+    end = None if options.duration_s is None else start + options.duration_s
+    keep = [i for i, t in enumerate(trajectory.times_s) if t >= start and (end is None or t < end)]
+    if len(keep) == len(trajectory):
+        return trajectory
+    if not keep:
+        last = float(trajectory.times_s[-1])
+        hint = f"it lasts {last:g} s; see --start and --duration"
+        raise MediaError(f"{path}: no frame between start and end", hint=hint)
+    part = slice(keep[0], keep[-1] + 1)
+    presence = trajectory.presence
+    return replace(
+        trajectory,
+        landmarks=trajectory.landmarks[part],
+        confidence=trajectory.confidence[part],
+        found=np.ascontiguousarray(trajectory.found[part]),
+        cut=trajectory.cut[part],
+        times_s=tuple(t - trajectory.times_s[keep[0]] for t in trajectory.times_s[part]),
+        presence=None if presence is None else presence[part],
+    )

@@ -1,0 +1,79 @@
+"""What a finished run says: the marking in the file, the notes, the report."""
+
+from __future__ import annotations
+
+from animate_cli import __version__, hub
+from animate_cli.destination import Destination
+from animate_cli.driver import Followed
+from animate_cli.media.provenance import Marking, sha256_of
+from animate_cli.options import Lost, Options
+from animate_cli.records import Photo
+from animate_cli.report import Clock, Report, Step, Watch, versions
+
+LANDMARK_WEIGHTS = "landmarks"
+
+
+def marking_of(destination: Destination, followed: Followed, options: Options) -> Marking:
+    """The statement that the result is synthetic, from what, and by which weights."""
+    weights = hub.used(LANDMARK_WEIGHTS)
+    return Marking(
+        version=__version__,
+        model=options.motion.model,
+        source_sha256=sha256_of(destination.source),
+        driver_sha256=followed.trajectory.sha256,
+        weights=((weights.name, weights.sha256),),
+    )
+
+
+def notes_of(photo: Photo, followed: Followed, options: Options) -> tuple[str, ...]:
+    """What reading changed, and how many frames show no face."""
+    notes = [f"{photo.path.name}: {note}" for note in photo.notes]
+    notes += [f"{followed.path.name}: {note}" for note in followed.notes]
+    trajectory = followed.trajectory
+    if trajectory.lost:
+        count = f"{trajectory.lost} of {len(trajectory)} driver frames show no face"
+        notes.append(f"{count}: {_LOST[options.faces.lost]}")
+    return tuple(notes)
+
+
+_LOST = {
+    Lost.HOLD: "the last pose was held there",
+    Lost.INTERPOLATE: "motion was interpolated there",
+    Lost.REST: "the photo's own pose was shown there",
+    Lost.FAIL: "",
+}
+
+
+def report_of(
+    destination: Destination,
+    followed: Followed,
+    anchor: int,
+    size: tuple[int, int],
+    notes: tuple[str, ...],
+    *,
+    device: str,
+    clock: Clock,
+    watch: Watch,
+) -> Report:
+    """The record of a run; size: width and height of the output."""
+    trajectory = followed.trajectory
+    frames = len(trajectory)
+    return Report(
+        output=destination.path,
+        frames=frames,
+        width=size[0],
+        height=size[1],
+        rate=trajectory.rate,
+        duration_s=float(trajectory.times_s[-1] + 1 / trajectory.rate),
+        fps=watch.fps(Step.RENDER, frames),
+        elapsed_s=clock.elapsed_s,
+        lost=trajectory.lost,
+        concealed=trajectory.frames_concealed,
+        declared=trajectory.frames_declared,
+        anchor=anchor,
+        device=device,
+        timings=clock.timings,
+        versions=versions(),
+        weights=(hub.used(LANDMARK_WEIGHTS),),
+        notes=notes,
+    )

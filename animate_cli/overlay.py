@@ -1,0 +1,51 @@
+"""A driver with its landmarks drawn in, as a video: to judge pass 1 by eye."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from animate_cli import __version__
+from animate_cli.driver import Followed, driver_frames
+from animate_cli.errors import OptionError
+from animate_cli.faces.overlay import draw_landmarks
+from animate_cli.media.kind import Kind
+from animate_cli.media.mux import plan_audio
+from animate_cli.media.provenance import Marking
+from animate_cli.media.writer import open_writer
+from animate_cli.options import Options
+from animate_cli.report import Step, Watch
+
+
+def write_overlay(followed: Followed, path: Path, options: Options, *, watch: Watch) -> None:
+    """Write the driver's frames with contours, points and what was lost.
+
+    Raises:
+        OptionError: the driver is a template, which has no pictures.
+        OutputError: the video cannot be written.
+    """
+    if followed.kind is Kind.TEMPLATE:
+        message = f"{followed.path} is a template and has no pictures to draw on"
+        raise OptionError(message, hint="give the video it came from")
+    trajectory = followed.trajectory
+    threads = options.compute.threads
+    marking = Marking(version=__version__, model="landmarks", source_sha256=trajectory.sha256)
+    frames = driver_frames(followed.path, options.read, threads=threads)
+    with (
+        closing(frames),
+        open_writer(
+            path,
+            width=trajectory.width,
+            height=trajectory.height,
+            rate=trajectory.rate,
+            options=replace(options.output, overwrite=True),
+            marking=marking,
+            audio=plan_audio("driver", driver=followed.path, start_s=options.read.start_s),
+            inputs=(followed.path,),
+            threads=threads,
+        ) as writer,
+    ):
+        for index, frame in enumerate(frames):
+            writer.write(draw_landmarks(frame.pixels, trajectory, index), frame.time_s)
+            watch.tell(Step.OVERLAY, index + 1, len(trajectory))

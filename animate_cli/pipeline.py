@@ -1,0 +1,216 @@
+"""The story: one call per arrow.
+
+    driver ─► follow the face, smooth ─► Trajectory ────────┐ (pass 1: small, kept whole)
+                                                            │
+    source ─► read ─► find the face ─► landmarks ─► canvas ─┤
+                                                            ▼
+    output ◄─ encode ◄─ paste back ◄─ upscale ◄─ render ◄─ retarget   (pass 2: streams)
+
+In pass 2 arrows that cost time have a thread of their own and work a few frames ahead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from animate_cli.destination import Destination, decide_destination
+from animate_cli.device import open_device, thread_count
+from animate_cli.driver import Followed, driver_frames, follow
+from animate_cli.faces import landmarks
+from animate_cli.faces.anchor import choose_anchor
+from animate_cli.faces.preview import draw_faces
+from animate_cli.faces.template import save_template
+from animate_cli.forecast import forewarn
+from animate_cli.media.image import keeps_alpha, read_photo, write_image
+from animate_cli.media.kind import Kind
+from animate_cli.media.writer import open_writer
+from animate_cli.models.find import find_model
+from animate_cli.options import Options
+from animate_cli.outcome import marking_of, notes_of, report_of
+from animate_cli.overlay import write_overlay
+from animate_cli.portrait import all_faces, find_face, open_canvas, over_background
+from animate_cli.records import Frame, Image, Photo, Trajectory
+from animate_cli.report import Clock, OnProgress, Report, Step, Watch
+from animate_cli.scene import Scene, beside, move_alpha, open_scene, paste, render, upscale
+from animate_cli.streams import Stage, ahead
+
+BATCHES_AHEAD, FRAMES_AHEAD = 2, 4
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Staged:
+    """Pass 1 is done, pass 2 is ready."""
+
+    photo: Photo
+    followed: Followed
+    anchor: int
+    scene: Scene
+    watch: Watch
+
+
+class Animator:
+    """Makes photos move: one set of options, any number of pairs."""
+
+    def __init__(self, options: Options | None = None) -> None:
+        self.options = options or Options()
+        self._threads = thread_count(self.options.compute.threads)
+
+    def animate(
+        self,
+        source: str | Path,
+        driver: str | Path,
+        output: str | Path | None = None,
+        *,
+        on_progress: OnProgress | None = None,
+    ) -> Report:
+        """Animate a photo: a video, or an image if the driver is one.
+
+        output: without it, SOURCE--DRIVER.mp4 in the working directory. on_progress: called
+        after every frame; returning False cancels, and nothing half-written is left.
+
+        Raises:
+            AnimateError: with a hint; `Cancelled` if the callback asked for it.
+        """
+        photo = self._read(Path(source))
+        target = Path(output) if output else None
+        destination = decide_destination(photo.path, Path(driver), target, self.options)
+        if destination.kind is not Kind.IMAGE or not keeps_alpha(destination.path):
+            photo = over_background(photo, self.options.output.background)
+        staged = self._stage(photo, destination.driver, Watch(on_progress))
+        write = self._write_image if destination.kind is Kind.IMAGE else self._write_video
+        return write(staged, destination)
+
+    def frames(self, source: str | Path, driver: str | Path) -> Iterator[Frame]:
+        """Finished frames, one by one; closing the iterator stops everything."""
+        photo = over_background(self._read(Path(source)), self.options.output.background)
+        staged = self._stage(photo, Path(driver), Watch(None))
+        times_s = staged.followed.trajectory.times_s
+        with closing(self._draw(staged)) as drawn:
+            for index, (pixels, time_s) in enumerate(zip(drawn, times_s, strict=True)):
+                yield Frame(pixels=pixels, index=index, time_s=time_s)
+
+    def track(
+        self,
+        driver: str | Path,
+        output: str | Path | None = None,
+        *,
+        overlay: str | Path | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Trajectory:
+        """Pass 1 alone. output: the template to write; overlay: a video to judge it by."""
+        o = self.options
+        device = open_device(o.compute)
+        network = landmarks.load_landmarker(device=str(device))
+        clock, watch = Clock(), Watch(on_progress)
+        followed = follow(Path(driver), network, o, threads=self._threads, watch=watch, clock=clock)
+        if output is not None:
+            save_template(followed.trajectory, Path(output), overwrite=o.output.overwrite)
+        if overlay is not None:
+            write_overlay(followed, Path(overlay), o, watch=watch)
+        return followed.trajectory
+
+    def write_faces(self, source: str | Path, output: str | Path | None = None) -> Path:
+        """The photo with its faces numbered as --face counts them, as SOURCE--faces.png."""
+        o = self.options
+        photo = over_background(self._read(Path(source)), o.output.background)
+        path = Path(output or f"{photo.path.stem}--faces.png")
+        network = landmarks.load_landmarker(device=str(open_device(o.compute)))
+        faces = all_faces(photo, network, o.faces)
+        write_image(path, draw_faces(photo.pixels, faces), overwrite=o.output.overwrite)
+        return path
+
+    def _read(self, source: Path) -> Photo:
+        return read_photo(source, max_pixels=self.options.read.max_pixels)
+
+    def _stage(self, photo: Photo, driver: Path, watch: Watch) -> Staged:
+        o, clock = self.options, Clock()
+        device = open_device(o.compute)
+        model = find_model(o.motion.model, device=str(device))
+        network = landmarks.load_landmarker(device=str(device))
+        face = find_face(photo, network, o.faces)
+        followed = follow(driver, network, o, threads=self._threads, watch=watch, clock=clock)
+        trajectory = followed.trajectory
+        anchor = choose_anchor(
+            face.landmarks, trajectory.landmarks, trajectory.found, o.motion.anchor
+        )
+        canvas = open_canvas(photo, face.landmarks, o.output)
+        scene = open_scene(
+            canvas,
+            trajectory,
+            anchor,
+            model,
+            o.motion,
+            reswarp=o.output.reswarp,
+            device=device,
+            clock=clock,
+        )
+        return Staged(photo=photo, followed=followed, anchor=anchor, scene=scene, watch=watch)
+
+    def _draw(self, staged: Staged) -> Stage[Image]:
+        scene, o = staged.scene, self.options
+        batches = ahead(render(scene), depth=BATCHES_AHEAD)
+        frames = paste(scene, upscale(scene, batches))
+        if o.output.side_by_side:
+            shown = driver_frames(staged.followed.path, o.read, threads=self._threads)
+            frames = beside(scene, frames, shown)
+        return ahead(frames, depth=FRAMES_AHEAD)
+
+    def _write_video(self, staged: Staged, destination: Destination) -> Report:
+        o, trajectory, clock = self.options, staged.followed.trajectory, staged.scene.clock
+        notes = notes_of(staged.photo, staged.followed, o)
+        with closing(self._draw(staged)) as frames:
+            first = next(frames)
+            notes += forewarn(first, destination.path, o.output, threads=self._threads)
+            staged.watch.tell(Step.RENDER, 0, len(trajectory))
+            with open_writer(
+                destination.path,
+                width=first.shape[1],
+                height=first.shape[0],
+                rate=trajectory.rate,
+                options=o.output,
+                marking=marking_of(destination, staged.followed, o),
+                audio=destination.audio,
+                inputs=destination.inputs,
+                threads=self._threads,
+            ) as writer:
+                for pixels, time_s in zip(chain((first,), frames), trajectory.times_s, strict=True):
+                    with clock.measure("encode"):
+                        writer.write(pixels, time_s)
+                    staged.watch.tell(Step.RENDER, writer.frames, len(trajectory))
+            notes += writer.notes
+        return self._report(staged, destination, first, notes)
+
+    def _write_image(self, staged: Staged, destination: Destination) -> Report:
+        o = self.options
+        staged.watch.tell(Step.RENDER, 0, 1)
+        with closing(self._draw(staged)) as frames:
+            pixels = next(frames)
+        write_image(
+            destination.path,
+            pixels,
+            alpha=move_alpha(staged.scene),
+            marking=marking_of(destination, staged.followed, o),
+            overwrite=o.output.overwrite,
+            inputs=destination.inputs,
+        )
+        staged.watch.tell(Step.RENDER, 1, 1)
+        notes = notes_of(staged.photo, staged.followed, o)
+        return self._report(staged, destination, pixels, notes)
+
+    def _report(
+        self, staged: Staged, destination: Destination, frame: Image, notes: tuple[str, ...]
+    ) -> Report:
+        return report_of(
+            destination,
+            staged.followed,
+            staged.anchor,
+            (frame.shape[1], frame.shape[0]),
+            notes,
+            device=str(staged.scene.anchor.device),
+            clock=staged.scene.clock,
+            watch=staged.watch,
+        )

@@ -1,0 +1,132 @@
+"""One canvas and one driver's motion, and the three stages that make frames of them."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from animate_cli.faces.crop import cut
+from animate_cli.faces.paste import Paster, side_by_side
+from animate_cli.layers.grid import warp
+from animate_cli.models.base import FaceModel
+from animate_cli.motion import driver_motion
+from animate_cli.options import MotionOptions, ResWarp
+from animate_cli.portrait import Canvas, as_picture
+from animate_cli.records import Frame, Image, Rendered, Trajectory
+from animate_cli.report import Clock
+from animate_cli.streams import Stage
+from animate_cli.upscale.residual_warp import ResidualWarper
+
+BATCH = 8  # frames that go through the model together
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scene:
+    """What pass 2 needs. driver (T, 74, 2) and anchor (1, 74, 2): points in face pixels."""
+
+    canvas: Canvas
+    model: FaceModel[Any, Any, Any]
+    source: Any
+    driver: Tensor
+    anchor: Tensor
+    motion: MotionOptions
+    warper: ResidualWarper
+    paster: Paster
+    clock: Clock
+
+
+def open_scene(
+    canvas: Canvas,
+    trajectory: Trajectory,
+    anchor: int,
+    model: FaceModel[Any, Any, Any],
+    motion: MotionOptions,
+    *,
+    reswarp: ResWarp,
+    device: torch.device,
+    clock: Clock,
+) -> Scene:
+    """Everything that is computed once."""
+    warper = ResidualWarper(canvas.square, model.face_size, reswarp, str(device))
+    points = canvas.face_landmarks(model.face_size)
+    driver, anchor_points = driver_motion(trajectory, anchor, points, motion, device=device)
+    landmarks = torch.from_numpy(points)[None].to(device)
+    return Scene(
+        canvas=canvas,
+        model=model,
+        source=model.encode_source(_to_tensor(warper.face, device), landmarks),
+        driver=driver,
+        anchor=anchor_points,
+        motion=motion,
+        warper=warper,
+        paster=Paster(canvas.pixels, canvas.crop),
+        clock=clock,
+    )
+
+
+def render(scene: Scene) -> Stage[Rendered]:
+    """Retarget and render, batch by batch."""
+    state = None
+    model = scene.model
+    for landmarks in torch.split(scene.driver, BATCH):
+        with scene.clock.measure("render"), torch.inference_mode():
+            anchor = model.encode_driver(None, scene.anchor)
+            driver = model.encode_driver(None, landmarks)
+            moved = model.retarget(scene.source, driver, anchor, scene.motion)
+            rendered, state = model.render(scene.source, moved, state)
+        yield rendered
+
+
+def upscale(scene: Scene, batches: Stage[Rendered]) -> Stage[Image]:
+    """Each frame's face square at the canvas's resolution: (N, N, 3)."""
+    with closing(batches):
+        for rendered in batches:
+            for index in range(len(rendered.face)):
+                with scene.clock.measure("upscale"), torch.inference_mode():
+                    square = scene.warper.apply(rendered, index)
+                yield square
+
+
+def paste(scene: Scene, squares: Stage[Image]) -> Stage[Image]:
+    """Each square back in its canvas: (H, W, 3)."""
+    with closing(squares):
+        for square in squares:
+            with scene.clock.measure("paste back"):
+                frame = scene.paster.paste(square)
+            yield frame
+
+
+def beside(scene: Scene, results: Stage[Image], driver: Stage[Frame]) -> Stage[Image]:
+    """Source, driver and result in one frame."""
+    with closing(results), closing(driver):
+        for result, frame in zip(results, driver, strict=True):
+            with scene.clock.measure("side by side"):
+                panels = side_by_side(scene.canvas.pixels, frame.pixels, result)
+            yield panels
+
+
+def move_alpha(scene: Scene) -> NDArray[np.uint8] | None:
+    """The canvas's transparency as the first frame moves it: (H, W), None for an opaque photo."""
+    if scene.canvas.alpha is None:
+        return None
+    picture = as_picture(scene.canvas.alpha)
+    warper = ResidualWarper(cut(picture, scene.canvas.crop), scene.model.face_size)
+    rendered = next(render(scene))
+    if rendered.grid is None:
+        return scene.canvas.alpha
+    grid = rendered.grid[:1].cpu()
+    face = warp(_to_tensor(warper.face, torch.device("cpu")), grid)
+    square = warper.apply(Rendered(face=face, grid=grid, refine_mask=None), 0)
+    return Paster(picture, scene.canvas.crop).paste(square)[..., 0]
+
+
+def _to_tensor(image: Image, device: torch.device) -> Tensor:
+    """(H, W, 3) uint8 -> (1, 3, H, W) float32 in [0, 1]."""
+    pixels = torch.from_numpy(np.ascontiguousarray(image)).to(device)
+    return pixels.permute(2, 0, 1)[None].float() / 255
