@@ -17,25 +17,25 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from animate_cli.destination import Destination, decide_destination
 from animate_cli.device import open_device, thread_count
-from animate_cli.driver import Followed, driver_frames, follow
 from animate_cli.faces import landmarks
 from animate_cli.faces.anchor import choose_anchor
 from animate_cli.faces.preview import draw_faces
 from animate_cli.faces.template import save_template
-from animate_cli.forecast import forewarn
 from animate_cli.media.image import keeps_alpha, read_photo, write_image
 from animate_cli.media.kind import Kind
 from animate_cli.media.writer import open_writer
 from animate_cli.models.find import find_model
 from animate_cli.options import Options
-from animate_cli.outcome import marking_of, notes_of, report_of
-from animate_cli.overlay import write_overlay
-from animate_cli.portrait import all_faces, find_face, open_canvas, over_background
 from animate_cli.records import Frame, Image, Photo, Trajectory
 from animate_cli.report import Clock, OnProgress, Report, Step, Watch
-from animate_cli.scene import Scene, beside, move_alpha, open_scene, paste, render, upscale
+from animate_cli.stages.destination import Destination, decide_destination
+from animate_cli.stages.driver import Followed, driver_frames, follow
+from animate_cli.stages.forecast import forewarn
+from animate_cli.stages.outcome import marking_of, notes_of, report_of
+from animate_cli.stages.overlay import write_overlay
+from animate_cli.stages.portrait import all_faces, find_face, open_canvas, over_background
+from animate_cli.stages.scene import Scene, beside, move_alpha, open_scene, paste, render, upscale
 from animate_cli.streams import Stage, ahead
 
 BATCHES_AHEAD, FRAMES_AHEAD = 2, 4

@@ -14,6 +14,6 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ToyWorld:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ANIMATE_HOME", str(tmp_path / "home"))
     monkeypatch.setattr("animate_cli.faces.landmarks.load_landmarker", lambda **_: ToyLandmarker())
-    for module in ("portrait", "faces.track"):
+    for module in ("stages.portrait", "faces.track"):
         monkeypatch.setattr(f"animate_cli.{module}.make_proposer", lambda _: ToyProposer())
     return ToyWorld(tmp_path)

@@ -20,6 +20,7 @@ ROWS = (
     ("batch",),
     ("train", "evaluate"),
     ("pipeline",),
+    ("stages",),
     ("models",),
     ("faces",),
     ("upscale",),
@@ -138,7 +139,8 @@ def test_one_file_reads_the_environment() -> None:
 
 def test_nothing_unpickles() -> None:
     for path in SOURCES:
-        modules = {name.partition(".")[0] for name in imported(path)}
+        loaders = set(imported(path)) - {"pickle.UnpicklingError"}  # what torch.load raises
+        modules = {name.partition(".")[0] for name in loaders}
         assert not modules & {"pickle", "cPickle", "dill", "joblib", "cloudpickle", "shelve"}, path
         for function, call in calls(path):
             given = {k.arg: ast.unparse(k.value) for k in call.keywords}

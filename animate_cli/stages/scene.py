@@ -15,11 +15,11 @@ from animate_cli.faces.crop import cut
 from animate_cli.faces.paste import Paster, side_by_side
 from animate_cli.layers.grid import warp
 from animate_cli.models.base import FaceModel
-from animate_cli.motion import driver_motion
 from animate_cli.options import MotionOptions, ResWarp
-from animate_cli.portrait import Canvas, as_picture
 from animate_cli.records import Frame, Image, Rendered, Trajectory
 from animate_cli.report import Clock
+from animate_cli.stages.motion import driver_motion
+from animate_cli.stages.portrait import Canvas, as_picture
 from animate_cli.streams import Stage
 from animate_cli.upscale.residual_warp import ResidualWarper
 

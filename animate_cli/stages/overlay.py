@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from animate_cli import __version__
-from animate_cli.driver import Followed, driver_frames
 from animate_cli.errors import OptionError
 from animate_cli.faces.overlay import draw_landmarks
 from animate_cli.media.kind import Kind
@@ -16,6 +15,7 @@ from animate_cli.media.provenance import Marking
 from animate_cli.media.writer import open_writer
 from animate_cli.options import Options
 from animate_cli.report import Step, Watch
+from animate_cli.stages.driver import Followed, driver_frames
 
 
 def write_overlay(followed: Followed, path: Path, options: Options, *, watch: Watch) -> None:

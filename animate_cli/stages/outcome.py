@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from animate_cli import __version__, hub
-from animate_cli.destination import Destination
-from animate_cli.driver import Followed
 from animate_cli.media.provenance import Marking, sha256_of
 from animate_cli.options import Lost, Options
 from animate_cli.records import Photo
 from animate_cli.report import Clock, Report, Step, Watch, versions
+from animate_cli.stages.destination import Destination
+from animate_cli.stages.driver import Followed
 
 LANDMARK_WEIGHTS = "landmarks"
 

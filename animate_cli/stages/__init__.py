@@ -1,0 +1,1 @@
+"""What `pipeline.py` calls: one step of an animation per file."""
