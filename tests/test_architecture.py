@@ -21,6 +21,7 @@ ROWS = (
     ("train", "evaluate"),
     ("pipeline",),
     ("stages",),
+    ("stages",),
     ("models",),
     ("faces",),
     ("upscale",),

@@ -174,14 +174,13 @@ def lids(performance: Performance, times_s: Floats) -> Floats:
 
 def _mouth(head: IctHead, performance: Performance, times_s: Floats) -> Floats:
     """Phonemes held for their length, melted together, read off at the asked times. -> (T, E)"""
-    end = float(times_s.max()) + 1
-    track = np.tile(weights(head, _REST), (int(end / STEP_S), 1))
+    steps = int((float(times_s.max()) + 1) / STEP_S)
+    track = np.tile(weights(head, _REST), (steps, 1))
     spoken = performance.speech.phonemes
-    for phoneme, following in zip(spoken, (*spoken[1:], None), strict=True):
+    ends_s = (*(phoneme.start_s for phoneme in spoken), performance.speech.duration_s)[1:]
+    for phoneme, end_s in zip(spoken, ends_s, strict=True):
         start = performance.speech_start_s + phoneme.start_s
-        stop = performance.speech_start_s + (
-            following.start_s if following else performance.speech.duration_s
-        )
+        stop = performance.speech_start_s + end_s
         middle = (start + stop) / 2
         _hold(track, start, stop, weights(head, VISEMES.get(phoneme.name, _REST)))
         if phoneme.name in GLIDES:
