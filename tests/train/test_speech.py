@@ -22,6 +22,6 @@ def test_sounds_are_timed_within_the_speech() -> None:
     assert re.search(r"m .* m .* p .* p ", names)
     starts = [phoneme.start_s for phoneme in spoken.phonemes]
     assert starts == sorted(starts)
-    assert 0 <= starts[0]
+    assert starts[0] >= 0
     assert starts[-1] <= spoken.duration_s + 0.05
     assert np.abs(spoken.samples).max() > 1000
