@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
 
 from animate_cli.errors import TrainError
+
+DAMAGED = (OSError, RuntimeError, TypeError, EOFError, ValueError, UnpicklingError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +48,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     """
     try:
         return Checkpoint(**torch.load(path, map_location="cpu", weights_only=True))
-    except (OSError, RuntimeError, TypeError, EOFError, ValueError) as error:
+    except DAMAGED as error:
         raise TrainError(
             f"cannot resume from {path}: {error}", hint="delete it to start over"
         ) from error
