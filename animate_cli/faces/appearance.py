@@ -11,21 +11,23 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animate_cli.faces.crop import cut, square, to_crop
+from animate_cli.faces.crop import cut, rescale, square, to_crop
 from animate_cli.faces.look import Sight, eyes_and_mouth, roll_deg
 from animate_cli.records import Crop, Points
 
 Look = NDArray[np.float32]
 
 _SIDE = 32
+_SEEN_SIDE = 48  # the network's square is averaged down to this first
 _REACH = 3.2  # side of the patch / distance from the eyes to the mouth
 _CHROMA_SCALE = 12.0  # grey levels of LAB a and b that count as much as one deviation of light
 
 
 def describe(sight: Sight) -> Look:
     """The face's patch as a unit vector (3072,)."""
-    points = to_crop(sight.landmarks, sight.crop)
-    patch = cut(sight.pixels, _patch(points), _SIDE)
+    small = cv2.resize(sight.pixels, (_SEEN_SIDE, _SEEN_SIDE), interpolation=cv2.INTER_AREA)
+    points = to_crop(sight.landmarks, rescale(sight.crop, _SEEN_SIDE))
+    patch = cut(small, _patch(points), _SIDE)  # type: ignore[arg-type]
     lab = cv2.cvtColor(cv2.GaussianBlur(patch, (0, 0), 1.5), cv2.COLOR_RGB2LAB).astype(np.float32)
     light = lab[..., 0] - lab[..., 0].mean()
     lab[..., 0] = light / (light.std() + 5)

@@ -32,6 +32,7 @@ SETTLED = 0.02  # mean shift of the points between two looks, in box sides: a fi
 LEAST_SCORE = 0.5
 HOPELESS_SCORE = 0.2  # a box given by the user is believed down to here
 SAME_FACE_IOU = 0.4
+LEAST_SEEN = 0.6  # share of the points that must lie in the frame
 BOX_SIZES = (0.8, 1.0, 0.6)  # a user's box may hold the face alone or the whole head
 
 
@@ -144,7 +145,8 @@ def is_plausible(points: Points, width: int, height: int) -> bool:
     down = float(np.linalg.norm(mouth - (right + left) / 2)) / side
     across = float(np.linalg.norm(left - right)) / side
     seen = (points >= 0).all(axis=1) & (points <= (width - 1, height - 1)).all(axis=1)
-    return 0.22 < down < 0.75 and across < 0.7 and down + across > 0.5 and seen.mean() > 0.6
+    is_human = 0.22 < down < 0.75 and across < 0.7 and down + across > 0.5
+    return is_human and float(seen.mean()) > LEAST_SEEN
 
 
 def detection(sight: Sight) -> Detection:

@@ -124,10 +124,10 @@ class Follower:
     def _seek(self, frame: Image, *, is_cut: bool) -> Seen:
         """Search for the face: nearby in every frame, in the whole picture every few frames."""
         self.ahead = 1
-        faces = [] if is_cut else self._nearby(frame)
-        if not faces and (is_cut or self._unseen % SEEK_EVERY == 0):
-            faces = self._search(frame)
-        choice = self._recognise(faces, frame.shape[1], is_cut=is_cut)
+        width = frame.shape[1]
+        choice = None if is_cut else self._recognise(self._nearby(frame), width, is_cut=False)
+        if choice is None and (is_cut or self._unseen % SEEK_EVERY == 0):
+            choice = self._recognise(self._search(frame), width, is_cut=is_cut)
         if choice is None:
             self._square = None
             self._unseen += 1
@@ -147,9 +147,11 @@ class Follower:
         return [s for s in sights if s is not None and is_face(s, frame, LEAST_SCORE)]
 
     def _search(self, frame: Image) -> list[Sight]:
-        """Faces of the whole picture: all of them at first, later the quick round for most."""
-        if self._reference is None and (self._unseen == 0 or self._face != "largest"):
-            search = Search.ALL
+        """Faces of the whole picture: at first with patience, later the quick round for most."""
+        if self._reference is None and self._face != "largest":
+            search = Search.ALL  # all must be there to be told left from right
+        elif self._reference is None and self._unseen == 0:
+            search = Search.FIRST
         elif (self._unseen // SEEK_EVERY) % DESPERATE_EVERY == DESPERATE_EVERY - 1:
             search = Search.FIRST
         else:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from animate_cli.records import Image
 
 SURE_CUT = 0.35
-MAYBE_CUT = 0.12  # a cut if the face jumps at the same time
+MAYBE_CUT = 0.2  # a cut if the face jumps at the same time
 
 _SIDE = 16
 _THINNED_SIDE_PX = 64

@@ -1,0 +1,164 @@
+"""A world in which the truth is known: painted faces, and a network that can only see those.
+
+A painted face is a disc whose red and green tell where in the face a pixel is, and whose blue
+tells whose face it is. The network fits a map from face to square to the pixels it is shown, so
+that it answers, as a real one, from pixels alone, for any shift, size and tilt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from animate_cli.faces.proposals import Proposal
+from animate_cli.records import Frame, Image, Points, VideoInfo
+
+LEAST_PIXELS = 150
+BLUE = (20, 240, 130)  # of each person
+
+
+def _ring(center: tuple[float, float], radii: tuple[float, float], count: int, start: float = 180):
+    angle = np.deg2rad(start + 360 * np.arange(count) / count)
+    return np.stack((np.cos(angle) * radii[0], np.sin(angle) * radii[1]), 1) + center
+
+
+def _canonical() -> Points:
+    """74 points of a plain face within the unit disc."""
+    jaw = np.deg2rad(np.linspace(180, 0, 17))
+    parts = [
+        np.stack((0.62 * np.cos(jaw), 0.1 + 0.62 * np.sin(jaw)), 1),
+        np.stack((np.linspace(-0.5, -0.12, 5), np.full(5, -0.42)), 1),
+        np.stack((np.linspace(0.12, 0.5, 5), np.full(5, -0.42)), 1),
+        np.stack((np.zeros(4), np.linspace(-0.25, 0.05, 4)), 1),
+        np.stack((np.linspace(-0.12, 0.12, 5), np.full(5, 0.14)), 1),
+        _ring((-0.3, -0.25), (0.13, 0.06), 6),
+        _ring((0.3, -0.25), (0.13, 0.06), 6),
+        _ring((0, 0.38), (0.24, 0.1), 12),
+        _ring((0, 0.38), (0.16, 0.04), 8),
+        np.array([(-0.3, -0.31), (-0.3, -0.19), (0.3, -0.31), (0.3, -0.19)]),
+        np.array([(-0.3, -0.25), (0.3, -0.25)]),
+    ]
+    return np.concatenate(parts).astype(np.float32)
+
+
+FACE = _canonical()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Painted:
+    """A face in a frame: centre and radius of its disc in pixels, tilt clockwise, and whose."""
+
+    x: float
+    y: float
+    radius: float = 60.0
+    roll_deg: float = 0.0
+    person: int = 0
+
+    @property
+    def landmarks(self) -> Points:
+        """(74, 2) in frame pixels: the truth."""
+        a = np.deg2rad(self.roll_deg)
+        turn = np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]])
+        return (self.radius * FACE @ turn.T + (self.x, self.y)).astype(np.float32)
+
+
+def scenery(seed: int, width: int, height: int) -> Image:
+    """A background of broad blue patches, of its own for each seed; red and green are dark."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 255, (6, 8)).astype(np.uint8)
+    blue = np.kron(coarse, np.ones((-(-height // 6), -(-width // 8)), np.uint8))[:height, :width]
+    return np.stack((blue // 8, blue // 8, blue), -1)
+
+
+def paint(faces: list[Painted], width: int = 512, height: int = 384, seed: int = 0) -> Image:
+    """A frame with faces, later ones in front, before one of many sceneries."""
+    frame = scenery(seed, width, height)
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    for face in faces:
+        a = np.deg2rad(face.roll_deg)
+        dx, dy = (x - face.x) / face.radius, (y - face.y) / face.radius
+        u, v = np.cos(a) * dx + np.sin(a) * dy, -np.sin(a) * dx + np.cos(a) * dy
+        inside = u * u + v * v <= 1
+        blue = BLUE[face.person]
+        colour = np.stack((140 + 90 * u, 140 + 90 * v, np.full_like(u, blue)), -1)
+        frame[inside] = colour[inside].round().astype(np.uint8)
+    return frame
+
+
+class PaintedNetwork:
+    """Sees painted faces; its confidence falls with the share of the face that it sees."""
+
+    size = 128
+
+    def __init__(self) -> None:
+        self.looks = 0
+        self.calls = 0
+
+    def __call__(self, squares: Image) -> tuple[Points, np.ndarray]:
+        self.looks += len(squares)
+        self.calls += 1
+        answers = [self._see(square) for square in squares]
+        points = np.stack([p for p, _ in answers]).astype(np.float32)
+        sure = np.stack([np.full(74, c, np.float32) for _, c in answers])
+        return points, sure
+
+    def _see(self, square: Image) -> tuple[Points, float]:
+        r, g, b = (square[..., i].astype(np.float64) for i in range(3))
+        persons = [(np.abs(b - BLUE[p]) < 8) & (r > 45) & (g > 45) for p in range(3)]
+        mask = max(persons, key=lambda m: m.sum())
+        if mask.sum() < LEAST_PIXELS:
+            return 20 + FACE, 0.02
+        y, x = np.nonzero(mask)
+        u, v = (r[mask] - 140) / 90, (g[mask] - 140) / 90
+        design = np.stack((u, v, np.ones_like(u)), 1)
+        solution, *_ = np.linalg.lstsq(design, np.stack((x, y), 1), rcond=None)
+        points = np.c_[FACE, np.ones(74)] @ solution
+        area = np.pi * abs(np.linalg.det(solution[:2]))
+        return points.astype(np.float32), float(np.clip(mask.sum() / max(area, 1), 0, 1))
+
+
+class PaintedProposer:
+    """Proposes every painted blob, roughly; counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def usual(self, frame: Image) -> Iterator[list[Proposal]]:
+        self.asked += 1
+        found = []
+        for person in range(3):
+            near = np.abs(frame[..., 2].astype(int) - BLUE[person]) < 8
+            mask = (near & (frame[..., 0] > 45)).astype(np.uint8)
+            count, _, stats, _ = cv2.connectedComponentsWithStats(mask)
+            for x, y, w, h, area in stats[1:count]:
+                if area > 400:
+                    center = (float(x + w / 2) + 4, float(y + h / 2) - 3)
+                    found.append(Proposal(center=center, side=0.62 * float(max(w, h))))
+        yield found
+
+    def desperate(self, frame: Image) -> Iterator[list[Proposal]]:
+        return iter(())
+
+
+def film(pictures: list[Image], rate: int = 25) -> list[Frame]:
+    return [
+        Frame(pixels=p, index=i, time_s=Fraction(i, rate)) for i, p in enumerate(pictures)
+    ]
+
+
+def info_of(frames: list[Frame], rate: int = 25) -> VideoInfo:
+    height, width = frames[0].pixels.shape[:2]
+    return VideoInfo(
+        path=Path("driver.mp4"),
+        width=width,
+        height=height,
+        rate=Fraction(rate),
+        frames=len(frames),
+        duration_s=Fraction(len(frames), rate),
+        codec="h264",
+    )
