@@ -91,7 +91,7 @@ def read_samples(rows: list[Row], stride: int) -> Iterator[Sample]:
         if row.kind == "clip":
             yield from _read_clip(row, stride)
         else:
-            points = _image_points(row.path)
+            points = label_of(row.path)
             if points is not None:
                 yield _read_image(row, points)
 
@@ -114,7 +114,8 @@ def _read_clip(row: Row, stride: int) -> Iterator[Sample]:
                 yield _sample(row, pixels, points[index])
 
 
-def _image_points(path: Path) -> Points | None:
+def label_of(path: Path) -> Points | None:
+    """The points (74, 2) that belong to a picture, if it has a label."""
     own = path.with_suffix(".npz")
     if own.is_file():
         with np.load(own, allow_pickle=False) as labels:

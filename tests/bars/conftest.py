@@ -1,0 +1,14 @@
+"""Bars measured on real data beside the checkout; a user's clone has none and skips them."""
+
+from pathlib import Path
+
+import pytest
+
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    if not DATA.is_dir():
+        pytest.skip("needs ../shared/data, which is not part of the repository")
+    return DATA
