@@ -45,7 +45,7 @@ def from_rgb(pixels: Image, converter: VideoReformatter, *, pixel_format: str) -
     frame = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(pixels), format="rgb24")
     if pixel_format in ("rgb24", "pal8"):
         return frame
-    return converter.reformat(
+    coded = converter.reformat(
         frame,
         format=pixel_format,
         src_color_range=ColorRange.JPEG,
@@ -53,6 +53,8 @@ def from_rgb(pixels: Image, converter: VideoReformatter, *, pixel_format: str) -
         dst_color_range=ColorRange.MPEG,
         interpolation=Interpolation.AREA,
     )
+    coded.color_primaries = coded.color_trc = _BT709  # prores_ks reads these from the frame
+    return coded
 
 
 def matrix_of(frame: VideoFrame) -> Colorspace:

@@ -17,6 +17,7 @@ import av
 import av.logging
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.packet import Packet
 from av.video.stream import VideoStream
 
 from animate_cli.errors import MediaError
@@ -74,8 +75,12 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
     """
     videos = [s for s in container.streams.video if not _is_cover(s)]
     if not videos:
-        kind = "only sound" if container.streams.audio else "neither picture nor sound"
-        raise MediaError(f"{path} holds {kind}, no video", hint="give a video as driver")
+        if container.streams.audio:
+            raise MediaError(f"{path} holds only sound, no video", hint="give a video as driver")
+        raise MediaError(
+            f"{path} holds no video that can be found; its index may be missing or cut off",
+            hint="export or download the file again",
+        )
     stream = max(videos, key=lambda s: (s.codec_context is not None, _is_default(s), -s.index))
     if stream.codec_context is None:
         raise MediaError(
@@ -88,6 +93,16 @@ def audio_streams(container: InputContainer) -> tuple[AudioStream, ...]:
     """Audio streams that can be decoded, the default one first, else in file order."""
     usable = [s for s in container.streams.audio if s.codec_context is not None]
     return tuple(sorted(usable, key=lambda s: (not _is_default(s), s.index)))
+
+
+def stamp_of(packet: Packet[VideoStream], container: InputContainer) -> int | None:
+    """A packet's time stamp; for AVI its decode time, since FFmpeg guesses the rest, late."""
+    return packet.pts if has_display_times(container) else packet.dts
+
+
+def has_display_times(container: InputContainer) -> bool:
+    """Whether the format stores when each packet is shown; AVI only counts them."""
+    return container.format.name != "avi"
 
 
 def last_words(attempt: Callable[[], object]) -> str:

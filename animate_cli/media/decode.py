@@ -17,9 +17,12 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from animate_cli.media.container import reason
+from animate_cli.media.container import has_display_times, reason, stamp_of
 
 _FLUSHES = 64
+
+# Decoders on several threads are silent about an error in the very last packets.
+_ONE_TO_ONE = ("h264", "hevc", "av1", "vp9", "mjpeg", "prores")
 
 Shown = tuple[int | None, VideoFrame | None]
 
@@ -38,21 +41,34 @@ class Decoder:
     damage: str = ""
     cut: str = ""
     _expected: list[int] = field(default_factory=list)
+    _failed: int = 0
 
     def shown(self) -> Iterator[Shown]:
         """Time stamps in display order, each with its frame, or None where that is lost."""
         self.stream.thread_type = "AUTO"
         self.stream.codec_context.thread_count = self.threads
+        has_times = has_display_times(self.container)
         for frame in self._frames():
-            if frame.pts is not None:
-                place = bisect_left(self._expected, frame.pts)
+            stamp = frame.pts if has_times else self._next_count()
+            if stamp is not None:
+                place = bisect_left(self._expected, stamp)
                 yield from self._holes(self._expected[:place])
-                is_known = self._expected[place : place + 1] == [frame.pts]
+                is_known = self._expected[place : place + 1] == [stamp]
                 del self._expected[: place + is_known]
             if frame.is_corrupt:
                 self.damage = self.damage or "damaged picture data"
-            yield frame.pts, None if frame.is_corrupt else frame
+            yield stamp, None if frame.is_corrupt else frame
+        if self._expected and self.stream.codec_context.codec.canonical_name in _ONE_TO_ONE:
+            self.damage = self.damage or "the last packets give no frame"
         yield from self._holes(self._expected)
+
+    def _next_count(self) -> int | None:
+        """The stamp of the next frame shown, where packets are only counted: the next not used.
+
+        Frames that failed are skipped: damage is met in the order of the packets.
+        """
+        lost, self._failed = min(self._failed, max(len(self._expected) - 1, 0)), 0
+        return self._expected[lost] if self._expected else None
 
     def _holes(self, stamps: list[int]) -> Iterator[Shown]:
         if self.damage:
@@ -60,14 +76,16 @@ class Decoder:
 
     def _frames(self) -> Iterator[VideoFrame]:
         for packet in self._packets():
-            if packet.pts is not None and not packet.is_discard:
-                insort(self._expected, packet.pts)
+            stamp = stamp_of(packet, self.container)
+            if stamp is not None and not packet.is_discard:
+                insort(self._expected, stamp)
             if packet.is_corrupt:
                 self.damage = self.damage or "damaged packet"
             try:
                 yield from packet.decode()
             except av.FFmpegError as error:
                 self.damage = reason(error)
+                self._failed += 1
         for _ in range(_FLUSHES):
             try:
                 frames = self.stream.decode(None)

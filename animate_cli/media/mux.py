@@ -160,7 +160,8 @@ def copied(
 ) -> Iterator[TimedPacket]:
     """Add a stream of the same codec; yield the source's packets on the result's clock.
 
-    preroll_s: how far before the start packets are kept, for the decoder to warm up.
+    preroll_s: how far before the start packets are kept, for the decoder to warm up. Priming
+    packets of sound that begins later cannot be hidden, and are left out.
     """
     target = output.add_stream_from_template(stream)
     tick = stream.time_base or Fraction(1, stream.codec_context.sample_rate)
@@ -173,7 +174,8 @@ def copied(
                 continue
             packet.pts -= offset
             packet.dts = packet.pts
-            if packet.pts * tick < -preroll_s:
+            is_before = packet.pts * tick < -preroll_s
+            if is_before or (packet.is_discard and packet.pts >= 0):
                 continue
             middle_s = (packet.pts + Fraction(packet.duration or 0, 2)) * tick
             packet.stream = target

@@ -17,7 +17,13 @@ from av.video.stream import VideoStream
 from animate_cli.errors import MediaError
 from animate_cli.media.clock import Clock
 from animate_cli.media.colour import is_hdr
-from animate_cli.media.container import audio_streams, last_words, open_container, video_stream
+from animate_cli.media.container import (
+    audio_streams,
+    last_words,
+    open_container,
+    stamp_of,
+    video_stream,
+)
 from animate_cli.media.kind import Kind, kind_of
 from animate_cli.media.upright import Orientation, orientation_of, square_size
 from animate_cli.options import ReadOptions
@@ -50,6 +56,11 @@ class Survey:
     square_width: int
     square_height: int
     track_duration_s: Fraction | None
+
+    @property
+    def begin_s(self) -> Fraction:
+        """When the first frame is shown, on the clock that the sound shares."""
+        return self.first_pts * self.time_base
 
     def clock(self) -> Clock:
         """Return a clock at the first frame."""
@@ -119,17 +130,18 @@ def origin_of(path: Path, start_s: Fraction) -> Fraction:
     Told from time stamps alone; equal to what the reader finds while decoding.
     """
     found = survey(path, max_pixels=ReadOptions.max_pixels)
-    begin_s, clock = found.first_pts * found.time_base, found.clock()
+    clock = found.clock()
     if start_s == 0:
-        return begin_s
+        return found.begin_s
     times: list[Fraction] = []
     with open_container(path) as container, contextlib.suppress(av.FFmpegError):
         for packet in container.demux(video_stream(container, path)):
-            if packet.pts is not None and clock.nominal(packet.pts) >= start_s:
-                times.append(clock.nominal(packet.pts))
+            stamp = stamp_of(packet, container)
+            if stamp is not None and clock.nominal(stamp) >= start_s:
+                times.append(clock.nominal(stamp))
                 if len(times) >= _REORDER:
                     break
-    return begin_s + min(times, default=start_s)
+    return found.begin_s + min(times, default=start_s)
 
 
 def _refuse_large(path: Path, width: int, height: int, max_pixels: int) -> None:
@@ -149,8 +161,9 @@ def _first_packets(
     failed = False
     with contextlib.suppress(av.FFmpegError):  # a file cut off: what was read stands
         for packet in container.demux(stream):
-            if packet.pts is not None and not packet.is_discard:
-                stamps.append(packet.pts)
+            stamp = stamp_of(packet, container)
+            if stamp is not None and not packet.is_discard:
+                stamps.append(stamp)
             if first is None:
                 try:
                     first = next(iter(packet.decode()), None)

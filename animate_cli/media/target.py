@@ -28,6 +28,11 @@ def check_target(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) ->
             raise OutputError(
                 f"{path} exists already", hint="choose another name, or pass --overwrite"
             )
+        if path.is_dir() and not all(_is_numbered(file) for file in path.iterdir()):
+            raise OutputError(
+                f"{path} is a folder with other files in it",
+                hint="choose a new name; only folders of numbered pictures are replaced",
+            )
     if not path.parent.is_dir():
         raise OutputError(f"{path.parent} is not a folder", hint="create it first")
     probe = _beside(path)
@@ -76,6 +81,10 @@ def write_error(path: Path, error: OSError | av.FFmpegError) -> OutputError:
     said = str(error.strerror or error).lower()
     why, hint = hints.get(error.errno or 0, (said, "check the folder and the free space"))
     return OutputError(f"{path} cannot be written: {why}", hint=hint)
+
+
+def _is_numbered(file: Path) -> bool:
+    return file.is_file() and file.stem.isdigit() and file.suffix == ".png"
 
 
 def _beside(path: Path) -> Path:

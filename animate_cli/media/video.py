@@ -60,7 +60,7 @@ class VideoReader(DriverReader):
                 continue
             if began is None:
                 began = time
-                self.origin_s = self._survey.first_pts * self._survey.time_base + began
+                self.origin_s = self._survey.begin_s + began
             if frame is None:
                 self._conceal(time, decoder)
             if screen.is_blank:
@@ -109,9 +109,8 @@ class VideoReader(DriverReader):
             return "" if is_whole else f"{declared} frames declared, {self.decoded} decoded"
         if length is None or reached_s + 3 / self.info.rate >= length:
             return ""
-        declared = declared or round(length * self.info.rate)
-        reached = round((reached_s + 1 / self.info.rate) * self.info.rate)
-        return f"about {declared} frames declared, {reached} decoded"
+        missing = round((length - reached_s) * self.info.rate) - 1
+        return f"about {self.decoded + missing} frames declared, {self.decoded} decoded"
 
     def _finish(self, decoder: Decoder, clock: Clock, screen: _Screen) -> None:
         if self.decoded == 0:

@@ -39,6 +39,7 @@ _FINEST_CLOCK = 10_000_000
 _GIF_CLOCK = Fraction(1, 100)
 _BT709, _LIMITED = 1, 1
 _DIGITS = 6
+_REORDERED = 3
 
 
 class VideoWriter(ABC):
@@ -253,6 +254,8 @@ class EncodedWriter(VideoWriter):
     def _mux(self, frame: VideoFrame | None) -> None:
         for packet in self._stream.encode(frame):
             packet.duration = packet.duration or self._step
+            if frame is None and self.frames < _REORDERED:
+                packet.dts = packet.pts  # libx265 leaves these undefined in so short a clip
             self._output.mux(packet)
 
     def finish(self) -> None:
