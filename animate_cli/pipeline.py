@@ -24,6 +24,7 @@ from animate_cli.faces.preview import draw_faces
 from animate_cli.faces.template import save_template
 from animate_cli.media.image import keeps_alpha, read_photo, write_image
 from animate_cli.media.kind import Kind
+from animate_cli.media.target import check_target
 from animate_cli.media.writer import open_writer
 from animate_cli.models.find import find_model
 from animate_cli.options import Options
@@ -102,11 +103,12 @@ class Animator:
         on_progress: OnProgress | None = None,
     ) -> Trajectory:
         """Pass 1 alone. output: the template to write; overlay: a video to judge it by."""
-        o = self.options
-        device = open_device(o.compute)
-        network = landmarks.load_landmarker(device=str(device))
+        o, path = self.options, Path(driver)
+        for target in filter(None, (output, overlay)):
+            check_target(Path(target), overwrite=o.output.overwrite, inputs=(path,))
+        network = landmarks.load_landmarker(device=str(open_device(o.compute)))
         clock, watch = Clock(), Watch(on_progress)
-        followed = follow(Path(driver), network, o, threads=self._threads, watch=watch, clock=clock)
+        followed = follow(path, network, o, threads=self._threads, watch=watch, clock=clock)
         if output is not None:
             save_template(followed.trajectory, Path(output), overwrite=o.output.overwrite)
         if overlay is not None:

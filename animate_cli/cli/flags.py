@@ -63,6 +63,11 @@ class Flag:
     most: float | None = None
 
     @property
+    def path(self) -> str:
+        """Where its value goes: output.overwrite."""
+        return f"{self.section}.{self.field}"
+
+    @property
     def option(self) -> str:
         """As typed: --side-by-side."""
         return f"--{self.name or self.field.replace('_', '-')}"
@@ -143,9 +148,10 @@ TALK_KEYS = tuple(_TALK)
 def takes_options(*sections: str) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
     """Replace a command's parameter `options: Options` by the flags of these sections.
 
+    sections: "read" for a whole section, "output.overwrite" for one of its fields.
     Every command also gets -v, -q and --log-file, settled before it runs.
     """
-    flags = tuple(flag for flag in FLAGS if flag.section in sections)
+    flags = tuple(flag for flag in FLAGS if {flag.section, flag.path} & set(sections))
 
     def decorate(command: Callable[..., Result]) -> Callable[..., Result]:
         own = inspect.signature(command, eval_str=True).parameters

@@ -13,7 +13,7 @@ from animate_cli.cli.progress import shown_progress
 from animate_cli.options import Options
 
 
-@takes_options("read", "faces", "compute")
+@takes_options("read", "faces", "compute", "output.overwrite")
 def track(
     *,
     video: Annotated[Path, typer.Argument(help="The driver.")],

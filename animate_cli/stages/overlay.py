@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 from animate_cli import __version__
@@ -39,7 +38,7 @@ def write_overlay(followed: Followed, path: Path, options: Options, *, watch: Wa
             width=trajectory.width,
             height=trajectory.height,
             rate=trajectory.rate,
-            options=replace(options.output, overwrite=True),
+            options=options.output,
             marking=marking,
             audio=plan_audio("driver", driver=followed.path, start_s=options.read.start_s),
             inputs=(followed.path,),

@@ -1,0 +1,27 @@
+"""What the shell owes to bad input: a message that names it, a hint, exit 1, nothing written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from toy_world import ToyWorld
+from typer.testing import CliRunner, Result
+
+from animate_cli.cli.app import app
+
+
+def animate(*arguments: str | Path) -> Result:
+    words = [str(argument) for argument in arguments]
+    return CliRunner().invoke(app, [*words, "--threads", "1"], env={"NO_COLOR": "1"})
+
+
+def refused(toy: ToyWorld, says: str, *arguments: str | Path) -> None:
+    """The command fails with a message and a hint, not a traceback; the folder stays as it was."""
+    before = {path: path.stat().st_size for path in toy.folder.rglob("*")}
+    answer = animate(*arguments)
+    assert answer.exit_code == 1, answer.output
+    assert says in " ".join(answer.stderr.split())
+    assert "hint:" in answer.stderr
+    assert "Traceback" not in answer.output
+    assert answer.stdout == ""
+    assert {path: path.stat().st_size for path in toy.folder.rglob("*")} == before

@@ -1,0 +1,89 @@
+"""What others may rely on: the names, the three lines, and that importing them costs nothing."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from toy_world import ToyWorld
+
+import animate_cli
+from animate_cli import Animator, Options
+
+NAMES = [
+    "AnimateError",
+    "Animator",
+    "Cancelled",
+    "Codec",
+    "ComputeOptions",
+    "Detector",
+    "FaceError",
+    "FaceOptions",
+    "Frame",
+    "Framing",
+    "InputError",
+    "Lost",
+    "MediaError",
+    "Motion",
+    "MotionOptions",
+    "OptionError",
+    "Options",
+    "OutputError",
+    "OutputOptions",
+    "Progress",
+    "ReadOptions",
+    "Report",
+    "ResWarp",
+    "Step",
+    "TrainError",
+    "Trajectory",
+    "WeightsError",
+    "__version__",
+]
+
+
+def test_public_names_are_pinned() -> None:
+    assert sorted(animate_cli.__all__) == NAMES
+    for name in NAMES:
+        assert getattr(animate_cli, name) is not None
+    assert set(NAMES) <= set(dir(animate_cli))
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = animate_cli.nonsense
+
+
+def test_public_signatures_are_pinned() -> None:
+    def parameters(function: object) -> list[str]:
+        return list(inspect.signature(function).parameters)  # type: ignore[arg-type]
+
+    assert parameters(Animator) == ["options"]
+    assert parameters(Animator.animate) == ["self", "source", "driver", "output", "on_progress"]
+    assert parameters(Animator.frames) == ["self", "source", "driver"]
+    assert parameters(Animator.track) == ["self", "driver", "output", "overlay", "on_progress"]
+
+
+def test_importing_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, animate_cli\n"
+        "from animate_cli import Options, AnimateError\n"
+        "heavy = {'torch', 'cv2', 'av', 'PIL', 'typer'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_three_lines(toy: ToyWorld) -> None:
+    source, driver = str(toy.photo()), str(toy.driver(frames=4))
+
+    from animate_cli import Animator
+
+    report = Animator().animate(source, driver, "out.mp4")
+    assert (report.output, report.frames) == (Path("out.mp4"), 4)
+
+
+def test_options_of_no_one_are_shared() -> None:
+    assert Animator().options == Options()
+    assert Animator().options is not Animator().options
