@@ -11,6 +11,7 @@ import pytest
 EXAMPLES = Path(__file__).parents[2] / "examples"
 WRITES = {
     "animate_in_python.py": {"side_by_side.mp4"},
+    "contact_sheet.py": {"contact_sheet.jpg"},
     "reuse_a_template.py": {"motion.npz", "0.5.mp4", "1.0.mp4"},
     "many_portraits.py": {"motion.npz", "portrait.mp4"},
 }
