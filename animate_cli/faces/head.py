@@ -30,16 +30,31 @@ RIGID_XYZ = (
     *((-0.5, 0.0, 0.0), (-0.21, 0.02, 0.07), (0.21, 0.02, 0.07), (0.5, 0.0, 0.0)),
 )
 
-_OUTLINE_DEPTH = -0.6
-_SKULL = tuple(
-    (1.12 * math.sin(angle), -0.12 - 1.33 * math.cos(angle), _OUTLINE_DEPTH)
-    for angle in (math.radians(degrees) for degrees in range(-120, 121, 20))
-)
+_OUTLINE_DEPTH = -0.7
+_HALF_WIDTH, _HALF_HEIGHT, _MIDDLE = 1.0, 1.2, -0.12
+
+
+def _ring(scale: float, degrees: range) -> tuple[tuple[float, float, float], ...]:
+    """Points about the head, clockwise, 0° above it; scale 1 is the outline of skull and hair."""
+    return tuple(
+        (
+            scale * _HALF_WIDTH * math.sin(math.radians(angle)),
+            _MIDDLE - scale * _HALF_HEIGHT * math.cos(math.radians(angle)),
+            _OUTLINE_DEPTH,
+        )
+        for angle in degrees
+    )
+
+
+_SKULL = _ring(1.0, range(-120, 121, 20))
+_AIR = _ring(1.35, range(-140, 141, 20))
 _NECK = tuple((x, y, _OUTLINE_DEPTH) for y in (1.55, 2.0) for x in (-0.6, 0.0, 0.6))
 
-OUTLINE_XYZ = (*_SKULL, *_NECK)
-OUTLINE_FOLLOWS = (1.0,) * len(_SKULL) + (0.6,) * 3 + (0.25,) * 3
+OUTLINE_XYZ = (*_SKULL, *_NECK, *_AIR)
+OUTLINE_FOLLOWS = (1.0,) * len(_SKULL) + (0.6,) * 3 + (0.25,) * 3 + (1.0,) * len(_AIR)
 """Share of the head's motion that each outline point takes: the neck stays on the shoulders."""
+OUTLINE_RESTS = (0.0,) * (len(_SKULL) + len(_NECK)) + (0.25,) * len(_AIR)
+"""Motion that each point ignores, in eye distances: the air about the head gives way late."""
 
 
 def cameras(landmarks: Tensor) -> Tensor:

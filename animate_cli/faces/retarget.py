@@ -146,7 +146,7 @@ def _set_pupil(
     offset = torch.linalg.solve(source_axes.transpose(1, 2), (source[:, pupil] - rest)[..., None])
     shut = middle + open_share * (offset.transpose(1, 2) @ axes)[:, 0]
     points = points.clone()
-    points[:, pupil] = torch.lerp(shut, looking, open_share)
+    points[:, pupil] = torch.lerp(shut, looking, open_share**2)
     return points
 
 

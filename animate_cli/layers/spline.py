@@ -26,7 +26,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-LEAST_JACOBIAN = 0.05
+LEAST_JACOBIAN = 0.15
 _SOFTNESS_PX = 2.0  # c: smaller is sharper between neighbours, larger overshoots more
 _RIDGE = 1e-5
 _FINE_PX, _COARSE_PX = 2.0, 8.0
@@ -44,8 +44,10 @@ class RadialSpline:
         between = cubic_spline_matrix(nodes, size)
         self._to_pixels = torch.tensor(between, dtype=torch.float32, device=device)  # (S, L)
 
-    def field(self, controls_px: Tensor, values: Tensor) -> Tensor:
+    def field(self, controls_px: Tensor, values: Tensor, window: Tensor) -> Tensor:
         """The field that takes the values at the controls: (B, K, 2) twice -> (B, 2, S, S).
+
+        window (L, L) multiplies the field on the lattice, so that it can be pinned at the edges.
 
         Read bilinearly at a control it is right within 0.05 px where controls are 2 px apart.
         """
@@ -56,7 +58,7 @@ class RadialSpline:
         weights = _solve(factors, values)
         miss = values - _read(self._evaluate(basis, weights), landing)
         field = self._evaluate(basis, weights + _solve(factors, miss))
-        return self._to_pixels @ unfold(field, self.nodes) @ self._to_pixels.T
+        return self._to_pixels @ unfold(field * window, self.nodes) @ self._to_pixels.T
 
     def _basis(self, controls: Tensor) -> Tensor:
         """U between every node and every control: (B, K, 2) -> (B, L, L, K)."""

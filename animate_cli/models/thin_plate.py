@@ -31,8 +31,8 @@ from animate_cli.options import MotionOptions
 from animate_cli.records import Rendered
 
 FACE_SIZE = 256
-FADE_PX = 8.0
-LEAST_ROOM = 0.35
+FADE_PX = 12.0
+LEAST_ROOM = 0.45
 _YIELD = 0.5  # an outline point moves at most this share of its distance to the border
 _BORDER_POINTS = 9  # along each edge
 
@@ -90,17 +90,18 @@ class LandmarkGrid:
     def __init__(self, size: int, *, device: torch.device | str = "cpu") -> None:
         self.size = size
         self._spline = RadialSpline(size, device=device)
-        edge = torch.arange(size, device=device, dtype=torch.float32)
-        fade = _smooth_step(torch.minimum(edge, size - 1 - edge) / FADE_PX)
-        self._fade = fade[:, None] * fade  # (S, S)
+        nodes = self._spline.nodes
+        fade = _smooth_step(torch.minimum(nodes, size - 1 - nodes) / FADE_PX)
+        self._fade = fade[:, None] * fade  # (L, L)
         self._border = _border_points(size).to(device)
         self._follows = torch.tensor(head.OUTLINE_FOLLOWS, device=device)[:, None]
+        self._rests = torch.tensor(head.OUTLINE_RESTS, device=device)[:, None]
         self._identity = identity_grid(size, size, device=device)
 
     def grid(self, source_px: Tensor, output_px: Tensor) -> Tensor:
         """Landmarks in source and output (B, 74, 2), px -> backward grid (B, S, S, 2)."""
         p, q = self._controls(source_px, self._keep_room(source_px, output_px))
-        flow_px = self._spline.field(q, p - q) * self._fade  # (B, 2, S, S)
+        flow_px = self._spline.field(q, p - q, self._fade)  # (B, 2, S, S)
         return self._identity + flow_px.permute(0, 2, 3, 1) * (2 / self.size)
 
     def _keep_room(self, source_px: Tensor, output_px: Tensor) -> Tensor:
@@ -117,6 +118,8 @@ class LandmarkGrid:
         last = self.size - 1
         outline = head.outline(head.cameras(source_px))
         moved = self._follows * (head.outline(head.cameras(output_px)) - outline)  # (B, N, 2)
+        eyes = _length(source_px[:, 45:46] - source_px[:, 36:37])
+        moved = _beyond(moved, self._rests * eyes)
         edge = torch.minimum(outline, last - outline).amin(dim=-1, keepdim=True)
         outline = outline.clamp(1, last - 1)
         reached = outline + _at_most(moved, _YIELD * edge)
@@ -127,8 +130,19 @@ class LandmarkGrid:
 
 def _at_most(vectors: Tensor, limit: Tensor) -> Tensor:
     """Shorten vectors (..., 2) smoothly to stay below a limit (..., 1); none where it is <= 0."""
-    share = vectors.norm(dim=-1, keepdim=True) / limit.clamp_min(1e-3)
+    share = _length(vectors) / limit.clamp_min(1e-3)
     return torch.where(limit > 0, vectors * (1 + share**4) ** -0.25, 0)
+
+
+def _beyond(vectors: Tensor, rest: Tensor) -> Tensor:
+    """What of vectors (..., 2) exceeds a length (..., 1)."""
+    length = _length(vectors)
+    return vectors * ((length - rest).clamp_min(0) / length.clamp_min(1e-6))
+
+
+def _length(vectors: Tensor) -> Tensor:
+    """(..., 2) -> (..., 1)."""
+    return vectors.square().sum(dim=-1, keepdim=True).sqrt()
 
 
 def _border_points(size: int) -> Tensor:

@@ -84,7 +84,7 @@ class RemapWarp:
             return None
         if self._lower:
             return Span(slice(0, len(self._lower[-1])), slice(0, len(self._lower[-1])))
-        return Span(slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+        return Span(_reach(rows, len(moving)), _reach(columns, len(moving)))
 
     def _lower_levels(self, face: Image, flow: Floats, mask: Floats | None) -> Image:
         """The levels below the last, in floats -> (n, n, 3) uint8."""
@@ -114,6 +114,11 @@ class RemapWarp:
             weight = np.ascontiguousarray(_enlarge(mask, size)[inner])
             moved = cv2.blendLinear(moved, np.full_like(moved, _BIAS), 1 - weight, weight)
         cv2.addWeighted(self._large[inner], 1, moved, 1, -_BIAS, dst=out[inner])
+
+
+def _reach(moving: NDArray[np.intp], extent: int) -> slice:
+    """From the first to the last that moves, and the neighbours that enlarging mixes them with."""
+    return slice(max(int(moving[0]) - 1, 0), min(int(moving[-1]) + 2, extent))
 
 
 def _cut(span: slice, small: int, size: int) -> tuple[slice, slice, slice]:

@@ -1,0 +1,78 @@
+"""The anchor is the frame most like the source, among those with a face."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from animate_cli.errors import FaceError, OptionError
+from animate_cli.faces.anchor import choose_anchor, unlikeness
+from animate_cli.records import Points
+
+FRAMES = 6
+
+
+@pytest.fixture
+def source() -> Points:
+    rng = np.random.default_rng(0)
+    points = rng.uniform(0, 100, (74, 2)).astype(np.float32)
+    points[[36, 39, 42, 45]] = (20, 40), (40, 40), (60, 40), (80, 40)
+    points[[68, 69, 70, 71]] = (30, 36), (30, 44), (70, 36), (70, 44)
+    points[[62, 66, 48, 54, 30, 8, 27]] = (
+        *((50, 75), (50, 75), (35, 75), (65, 75)),
+        *((50, 60), (50, 100), (50, 40)),
+    )
+    return points
+
+
+@pytest.fixture
+def driver(source: Points) -> Points:
+    """Blink, open mouth, turn, nod, the source itself, brows: only frame 4 is at rest."""
+    frames = np.repeat(source[None], FRAMES, axis=0)
+    frames[0, [68, 70], 1] = 43
+    frames[1, 66, 1] = 90
+    frames[2, 30, 0] = 62
+    frames[3, 30, 1] = 70
+    frames[5, 17:27, 1] -= 12
+    return frames
+
+
+def test_auto_is_the_frame_at_rest(source: Points, driver: Points) -> None:
+    assert choose_anchor(source, driver, np.ones(FRAMES, bool), "auto") == 4
+
+
+@pytest.mark.parametrize("scale", [0.3, 4.0])
+def test_place_and_size_do_not_count(source: Points, driver: Points, scale: float) -> None:
+    moved = driver * np.float32(scale) + np.array([300, -50], np.float32)
+    assert choose_anchor(source, moved, np.ones(FRAMES, bool), "auto") == 4
+    np.testing.assert_allclose(
+        unlikeness(source, moved), unlikeness(source, driver), rtol=1e-3, atol=1e-5
+    )
+
+
+def test_frames_without_a_face_are_never_chosen(source: Points, driver: Points) -> None:
+    found = np.array([False, True, True, True, False, True])
+    assert choose_anchor(source, driver, found, "auto") != 4
+    assert choose_anchor(source, driver, found, "first") == 1
+
+
+def test_a_number_is_that_frame(source: Points, driver: Points) -> None:
+    assert choose_anchor(source, driver, np.ones(FRAMES, bool), "3") == 3
+
+
+@pytest.mark.parametrize("spec", ["6", "-1", "1.5", "last", "", "²"])
+def test_nonsense_is_refused_with_a_way_out(source: Points, driver: Points, spec: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        choose_anchor(source, driver, np.ones(FRAMES, bool), spec)
+    assert "frame" in caught.value.hint
+
+
+def test_a_lost_frame_is_refused_and_a_near_one_named(source: Points, driver: Points) -> None:
+    found = np.array([True, True, True, False, True, True])
+    with pytest.raises(OptionError, match="nearest frame with a face is 2"):
+        choose_anchor(source, driver, found, "3")
+
+
+def test_a_driver_without_any_face_is_refused(source: Points, driver: Points) -> None:
+    with pytest.raises(FaceError):
+        choose_anchor(source, driver, np.zeros(FRAMES, bool), "auto")

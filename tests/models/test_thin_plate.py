@@ -1,0 +1,121 @@
+"""The landmark grid: exact at the points, pinned at the border, free of folds."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from animate_cli.layers.grid import points_to_normalised, points_to_pixel, warp
+from animate_cli.layers.spline import RadialSpline, jacobian
+from animate_cli.models.thin_plate import LandmarkGrid
+
+SIZE = 256
+
+
+def _turned(points: Tensor, degrees: float, shift: tuple[float, float]) -> Tensor:
+    a = math.radians(degrees)
+    turn = torch.tensor([[math.cos(a), math.sin(a)], [-math.sin(a), math.cos(a)]])
+    middle = points.mean(dim=1, keepdim=True)
+    return (points - middle) @ turn + middle + torch.tensor(shift)
+
+
+def _yawed(points: Tensor, degrees: float) -> Tensor:
+    """The face as a half cylinder, turned about its axis."""
+    middle, radius = points.mean(dim=1, keepdim=True), 70.0
+    x = (points[..., 0] - middle[..., 0]) / radius
+    out = points.clone()
+    out[..., 0] = middle[..., 0] + radius * torch.sin(torch.asin(x) + math.radians(degrees)) * 0.8
+    return out
+
+
+def _least_jacobian(grid: Tensor) -> float:
+    flow_px = points_to_pixel(grid, SIZE, SIZE).permute(0, 3, 1, 2)
+    nodes = torch.arange(SIZE, dtype=torch.float32)
+    y, x = torch.meshgrid(nodes, nodes, indexing="ij")
+    return jacobian(flow_px - torch.stack((x, y)), nodes).min().item()
+
+
+def _read(grid: Tensor, points: Tensor) -> Tensor:
+    """Where the grid points at these output pixels, px: (B, K, 2)."""
+    at = points_to_normalised(points, SIZE, SIZE)[:, None]
+    found = warp(grid.permute(0, 3, 1, 2), at)[:, :, 0].transpose(1, 2)
+    return points_to_pixel(found, SIZE, SIZE)
+
+
+MOTIONS = {
+    "shift": lambda p: p + torch.tensor([10.0, -6.0]),
+    "roll": lambda p: _turned(p, 12, (3.0, 2.0)),
+    "yaw": lambda p: _yawed(p, 10),
+    "jitter": lambda p: p + torch.randn(p.shape, generator=torch.Generator().manual_seed(2)) * 0.3,
+}
+
+
+@pytest.mark.parametrize("motion", MOTIONS)
+def test_landmarks_land_exactly(face_points: Tensor, motion: str) -> None:
+    output = MOTIONS[motion](face_points)
+    found = _read(LandmarkGrid(SIZE).grid(face_points, output), output)
+    assert (found - face_points).norm(dim=-1).max() < 0.05
+
+
+@pytest.mark.parametrize("motion", MOTIONS)
+def test_the_border_stays(face_points: Tensor, motion: str) -> None:
+    grid = LandmarkGrid(SIZE).grid(face_points, MOTIONS[motion](face_points))
+    still = LandmarkGrid(SIZE).grid(face_points, face_points)
+    for edge in (grid[:, 0], grid[:, -1], grid[:, :, 0], grid[:, :, -1]):
+        assert edge.shape == (1, SIZE, 2)
+    moved = (grid - still).abs().amax(dim=(0, 3))
+    assert max(moved[0].max(), moved[-1].max(), moved[:, 0].max(), moved[:, -1].max()) == 0
+
+
+def test_no_motion_is_the_identity(face_points: Tensor) -> None:
+    maker = LandmarkGrid(SIZE)
+    assert torch.equal(maker.grid(face_points, face_points), maker._identity)
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        lambda p: _turned(p, 25, (0.0, 0.0)),
+        lambda p: _turned(p, -25, (5.0, 0.0)),
+        lambda p: _yawed(p, 30),
+        lambda p: _yawed(p, -30),
+        lambda p: p + torch.tensor([22.0, 0.0]),
+        lambda p: p + torch.tensor([0.0, -22.0]),
+        lambda p: p + torch.tensor([300.0, 0.0]),
+    ],
+)
+def test_large_motion_does_not_fold(face_points: Tensor, output) -> None:  # type: ignore[no-untyped-def]
+    assert _least_jacobian(LandmarkGrid(SIZE).grid(face_points, output(face_points))) > 0
+
+
+def test_shut_eyes_and_coincident_points_stay_tidy(face_points: Tensor) -> None:
+    output = face_points.clone()
+    for upper, lower in ((37, 41), (38, 40), (68, 69), (43, 47), (44, 46), (70, 71)):
+        output[:, [upper, lower]] = output[:, [upper, lower]].mean(dim=1, keepdim=True)
+    grid = LandmarkGrid(SIZE).grid(face_points, output)
+    assert torch.isfinite(grid).all()
+    assert _least_jacobian(grid) > 0
+    brows = list(range(17, 27))
+    assert (_read(grid, output)[:, brows] - face_points[:, brows]).norm(dim=-1).max() < 1.0
+
+
+def test_the_head_follows_and_the_far_background_does_not(face_points: Tensor) -> None:
+    output = face_points + torch.tensor([12.0, 0.0])
+    grid = LandmarkGrid(SIZE).grid(face_points, output)
+    crown = torch.tensor([[[128.0 + 12, 66.0]]])  # hair, above the brows
+    corner = torch.tensor([[[12.0, 12.0], [243.0, 20.0]]])
+    assert (_read(grid, crown) - crown)[0, 0, 0] < -7
+    assert (_read(grid, corner) - corner).norm(dim=-1).max() < 1.5
+
+
+def test_the_spline_reproduces_affine_fields() -> None:
+    controls = torch.rand(1, 40, 2, generator=torch.Generator().manual_seed(3)) * 200 + 28
+    values = controls @ torch.tensor([[0.05, 0.02], [-0.03, 0.04]]) + torch.tensor([2.0, -1.0])
+    spline = RadialSpline(SIZE)
+    field = spline.field(controls, values, torch.ones(len(spline.nodes), len(spline.nodes)))
+    y, x = torch.meshgrid(torch.arange(256.0), torch.arange(256.0), indexing="ij")
+    expected = torch.stack((0.05 * x - 0.03 * y + 2, 0.02 * x + 0.04 * y - 1))
+    torch.testing.assert_close(field[0], expected, atol=2e-2, rtol=0)
