@@ -115,30 +115,31 @@ def test_a_line_of_progress() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of this kind are POSIX")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("said", ["tracking", "animating"])
+@pytest.mark.parametrize(
+    ("number", "said"), [(signal.SIGTERM, "tracking"), (signal.SIGINT, "animating")]
+)
 def test_an_interrupt_leaves_nothing_half_written(
     toy: ToyWorld, number: signal.Signals, said: str
 ) -> None:
-    photo, driver = toy.photo(size=(1600, 1200)), toy.driver(frames=150)
+    photo, driver = toy.photo(size=(1600, 1200)), toy.driver(frames=100)
     before = set(toy.folder.rglob("*"))
     tests = Path(__file__).parents[1]
     paths = os.pathsep.join([str(tests), str(tests.parent)])
     arguments = [str(photo), "--driver", str(driver), "-o", "out.mp4", "--threads", "1"]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", SLOW_TOY, *arguments],
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": paths},
-    )
-    assert process.stderr is not None
-    heard = ""
-    while said not in heard:
-        heard = process.stderr.readline()
-        assert heard, "the program ended early"
-    time.sleep(0.2)
-    process.send_signal(number)
-    rest = process.communicate(timeout=30)[1]
+    ) as process:
+        assert process.stderr is not None
+        heard = ""
+        while said not in heard:
+            heard = process.stderr.readline()
+            assert heard, "the program ended early"
+        time.sleep(0.1)
+        process.send_signal(number)
+        rest = process.communicate(timeout=30)[1]
     assert process.returncode == 130, rest
     assert "interrupted" in rest
     assert set(toy.folder.rglob("*")) == before
