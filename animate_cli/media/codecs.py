@@ -73,17 +73,24 @@ RECIPES = {
 }
 # AVI stores one time stamp per packet: frames that are shown out of order would all come late.
 _AVI = {".avi": {"bf": "0"}}
+# For hardware encoders: the codec, and the setting that comes nearest to a CRF.
+_FAMILIES = {"h264": Codec.H264, "hevc": Codec.H265, "av1": Codec.AV1}
+_QUALITY = {"nvenc": "cq", "qsv": "global_quality"}
 GIF = Recipe(encoder="gif", pixel_format="pal8", suffixes=(".gif",))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Encoding:
-    """What one output is encoded with; settings go to the encoder as they are."""
+    """What one output is encoded with; settings go to the encoder as they are.
+
+    is_external: it is an encoder of an installed ffmpeg.
+    """
 
     suffix: str
     encoder: str
     pixel_format: str
     settings: dict[str, str]
+    is_external: bool = False
 
     @property
     def needs_even(self) -> bool:
@@ -106,6 +113,8 @@ def encoding_for(path: Path, options: OutputOptions) -> Encoding:
         OptionError: codec and container do not go together, or CRF or preset make no sense.
     """
     suffix = path.suffix.lower()
+    if options.encoder is not None:
+        return _external(path, options.encoder, options)
     is_gif = suffix == ".gif" and options.codec is OutputOptions.codec
     recipe = GIF if is_gif else RECIPES[options.codec]
     if suffix not in recipe.suffixes:
@@ -123,6 +132,37 @@ def encoding_for(path: Path, options: OutputOptions) -> Encoding:
             **_crf(recipe, options),
             **_preset(recipe, options),
         },
+    )
+
+
+def _external(path: Path, encoder: str, options: OutputOptions) -> Encoding:
+    """Encode with a hardware encoder; its name's first word is the codec, its last the maker."""
+    codec, _, maker = encoder.partition("_")
+    family = _FAMILIES.get(codec)
+    suffix = path.suffix.lower()
+    if family is None or not maker:
+        raise OptionError(
+            f"{encoder!r} is not a hardware encoder", hint="name one like h264_nvenc, hevc_qsv"
+        )
+    if suffix not in RECIPES[family].suffixes:
+        raise OptionError(
+            f"{path.name}: {encoder} is not written into {suffix or 'a folder'}",
+            hint=f"name the output {', '.join(RECIPES[family].suffixes)}",
+        )
+    quality = _QUALITY.get(maker)
+    if options.crf is not None and quality is None:
+        raise OptionError(f"{encoder} has no CRF", hint="leave --crf out")
+    settings = {"bf": "0"}  # without display reordering any encoder's packets can be timed anew
+    if quality is not None and options.crf is not None:
+        settings[quality] = str(options.crf)
+    if options.preset is not None:
+        settings["preset"] = options.preset
+    return Encoding(
+        suffix=suffix,
+        encoder=encoder,
+        pixel_format="yuv420p",
+        settings=settings,
+        is_external=True,
     )
 
 

@@ -11,20 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 
-from animate_cli.errors import MediaError
-from animate_cli.media.container import audio_streams, open_container
-from animate_cli.media.kind import Kind, kind_of
-from animate_cli.media.probe import origin_of
+from animate_cli.media.audio import AudioPlan, plan_audio
+from animate_cli.media.container import open_container
+from animate_cli.media.sink import OutputPlan
 from animate_cli.media.transcode import TimedPacket, readable, transcoded
+
+__all__ = ["AudioFeed", "AudioPlan", "plan_audio"]
 
 _MP4 = {"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"}
 _MOV = {"aac", "mp3", "ac3", "eac3", "alac", "pcm_s16le", "pcm_s24le", "pcm_s16be", "pcm_f32le"}
@@ -43,64 +42,6 @@ _SEEK_MARGIN_S = 1
 SILENT_SUFFIXES = (".gif", "")
 
 
-@dataclass(frozen=True, kw_only=True)
-class AudioPlan:
-    """Which sound, and the moment on its own clock that becomes the result's start.
-
-    track: number among the file's audio streams; codec: as stored; notes: for the user.
-    """
-
-    path: Path
-    track: int
-    codec: str
-    start_s: Fraction
-    notes: tuple[str, ...] = ()
-
-
-def plan_audio(
-    audio: str, *, driver: Path | None, start_s: Fraction = Fraction(0)
-) -> AudioPlan | None:
-    """Choose the sound before any work begins.
-
-    audio: "driver", "none", or a file, whose sound starts with the result; start_s: the trimming
-    of the driver, which its own sound follows. None: there is no sound to take.
-
-    Raises:
-        MediaError: the file is missing or holds no sound that can be decoded.
-    """
-    if audio == "none":
-        return None
-    if audio == "driver":
-        if driver is None or kind_of(driver) is not Kind.VIDEO:
-            return None
-        return _plan(driver, origin_s=origin_of(driver, start_s))
-    plan = _plan(Path(audio), origin_s=None)
-    if plan is None:
-        raise MediaError(f"{audio} holds no sound", hint="give another file, or --audio none")
-    return plan
-
-
-def _plan(path: Path, *, origin_s: Fraction | None) -> AudioPlan | None:
-    """Take the default track, from origin_s or from where its sound begins."""
-    with open_container(path) as container:
-        streams = audio_streams(container)
-        if not streams:
-            return None
-        chosen, notes = streams[0], []
-        number = container.streams.audio.index(chosen)
-        if len(container.streams.audio) > 1:
-            count = len(container.streams.audio)
-            notes.append(f"{count} audio tracks: number {number + 1} is used")
-        begins = (chosen.start_time or 0) * (chosen.time_base or Fraction(0))
-        return AudioPlan(
-            path=path,
-            track=number,
-            codec=chosen.codec_context.codec.canonical_name,
-            start_s=begins if origin_s is None else origin_s,
-            notes=tuple(notes),
-        )
-
-
 class AudioFeed:
     """Gives an output its sound, as far as the video has come. Use as a context manager.
 
@@ -115,6 +56,16 @@ class AudioFeed:
         self._packets: Iterator[TimedPacket] = iter(())
         self._next: TimedPacket | None = None
         self.notes = plan.notes
+
+    @classmethod
+    def joining(
+        cls, plan: OutputPlan, output: OutputContainer, resources: ExitStack
+    ) -> AudioFeed | None:
+        """The feed of an output, entered; None where there is no sound or no room for it."""
+        if plan.audio is None or plan.encoding.suffix in SILENT_SUFFIXES:
+            return None
+        feed = cls(plan.audio, output, suffix=plan.encoding.suffix)
+        return resources.enter_context(feed)
 
     def __enter__(self) -> Self:
         source = self._resources.enter_context(open_container(self._plan.path))

@@ -16,8 +16,8 @@ from animate_cli.media.clock import Clock
 from animate_cli.media.colour import to_rgb
 from animate_cli.media.container import open_container, video_stream
 from animate_cli.media.decode import Decoder
+from animate_cli.media.driver import DriverReader
 from animate_cli.media.probe import Survey, survey
-from animate_cli.media.reader import DriverReader
 from animate_cli.media.upright import upright
 from animate_cli.options import ReadOptions
 from animate_cli.records import Frame, Image

@@ -1,0 +1,35 @@
+"""A video as a folder of numbered pictures."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from animate_cli.media.image import write_image
+from animate_cli.media.sink import OutputPlan, VideoWriter
+from animate_cli.media.target import told
+from animate_cli.records import Image
+
+_DIGITS = 6
+
+
+class FolderWriter(VideoWriter):
+    """A folder of numbered PNGs, each marked; it has no clock."""
+
+    def __init__(self, plan: OutputPlan) -> None:
+        super().__init__()
+        self._plan = plan
+        with told(plan.path):
+            plan.part.mkdir()
+
+    def write(self, pixels: Image, time_s: Fraction) -> None:
+        """Write one picture; see VideoWriter.write."""
+        name = f"{self.frames + 1:0{_DIGITS}d}.png"
+        write_image(self._plan.part / name, pixels, marking=self._plan.marking)
+        self.frames += 1
+
+    def finish(self) -> None:
+        """Nothing is held back."""
+        self._require_frames(self._plan)
+
+    def abort(self) -> None:
+        """Nothing is open."""

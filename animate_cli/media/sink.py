@@ -1,0 +1,70 @@
+"""What every output is to the stages before it: a place for frames."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from animate_cli.errors import OutputError
+from animate_cli.media.audio import AudioPlan
+from animate_cli.media.codecs import Encoding
+from animate_cli.media.provenance import Marking
+from animate_cli.records import Image
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputPlan:
+    """One output: part is where it is written, path the name it gets when it is whole.
+
+    rate: average frames a second; threads: of the encoder, 0: one per core.
+    """
+
+    path: Path
+    part: Path
+    width: int
+    height: int
+    rate: Fraction
+    encoding: Encoding
+    marking: Marking
+    audio: AudioPlan | None
+    threads: int
+
+
+class VideoWriter(ABC):
+    """Takes frames in order. notes: what had to be changed, for the user; frames: written."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self._notes: list[str] = []
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What writing changed so far."""
+        return tuple(self._notes)
+
+    @abstractmethod
+    def write(self, pixels: Image, time_s: Fraction) -> None:
+        """Append a frame: pixels (H, W, 3) uint8, shown from time_s on.
+
+        Raises:
+            OutputError: it cannot be encoded or stored.
+        """
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Write what is held back and the index; open_writer calls it."""
+
+    @abstractmethod
+    def abort(self) -> None:
+        """Let go of the file without finishing it; open_writer calls it."""
+
+    def _require_frames(self, plan: OutputPlan) -> None:
+        if not self.frames:
+            raise OutputError(f"{plan.path}: no frame was written", hint="check the driver")
+
+    def note(self, text: str) -> None:
+        """Remember something to tell the user, once."""
+        if text not in self._notes:
+            self._notes.append(text)
