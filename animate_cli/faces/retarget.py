@@ -56,6 +56,19 @@ MOUTH = Opening(
     grows=(1.0, 1.0),
 )
 _EYES = ((RIGHT_EYE, 72), (LEFT_EYE, 73))
+_ACROSS = (
+    (0, 36),
+    (45, 16),
+    (3, 48),
+    (54, 13),
+    (36, 39),
+    (39, 27),
+    (27, 42),
+    (42, 45),
+    (31, 33),
+    (33, 35),
+)
+_NARROWEST = 0.4  # no part of the face is foreshortened further: a warp cannot show what turns away
 _STEEPEST = 3.0  # an almost shut anchor must not magnify what it does
 
 
@@ -105,11 +118,25 @@ def _relative(source: Tensor, driver: Tensor, anchor: Tensor, strength: float) -
     motion, middle, moved = _similarity(anchor, driver)
     still = _rotate(driver - moved, 1 / motion) + middle  # similarity motion taken out
     change = strength * _rotate(still - anchor, turn)
+    change = change * _bearable(source, change)
     points = source + change
     points = _openings(points, source, anchor, anchor + strength * (still - anchor))
     centre = source[:, _RIGID].mean(dim=1, keepdim=True)
     shift = strength * turn.abs()[..., None] * (moved - middle)
     return _rotate(points - centre, _power(motion, strength)) + centre + shift
+
+
+def _bearable(source: Tensor, change: Tensor) -> Tensor:
+    """The share of a change, at most 1, that leaves every part of the face some width.
+
+    source (1, 74, 2), change (B, 74, 2) -> (B, 1, 1). Continuous, so that it does not flicker.
+    """
+    axis = source[:, 45] - source[:, 36]  # (1, 2)
+    left, right = [a for a, _ in _ACROSS], [b for _, b in _ACROSS]
+    width = ((source[:, right] - source[:, left]) * axis[:, None]).sum(dim=-1)
+    grown = ((change[:, right] - change[:, left]) * axis[:, None]).sum(dim=-1)  # (B, pairs)
+    narrowed = (-grown / width.clamp_min(0.12 * axis.square().sum())).amax(dim=1)
+    return ((1 - _NARROWEST) / narrowed.clamp_min(1e-6)).clamp_max(1)[:, None, None]
 
 
 def _openings(points: Tensor, source: Tensor, anchor: Tensor, still: Tensor) -> Tensor:

@@ -180,3 +180,16 @@ def test_the_driver_square_gives_the_anchor_the_sources_size_and_place() -> None
     square = driver_square(source, anchor)
     np.testing.assert_allclose(anchor @ square[:, :2].T + square[:, 2], source, atol=1e-3)
     assert square[0, 1] == square[1, 0] == 0
+
+
+@pytest.mark.parametrize("turn", [25.0, 40.0, 80.0])
+def test_no_turn_collapses_the_far_side(turn: float) -> None:
+    """Points that slide sideways the more the nearer they are to the nose: a turning head."""
+    source = _face()
+    driver = source.clone()
+    depth = 1 - ((source[..., 0] - 128) / 60).square()
+    driver[..., 0] += turn * depth
+    out = retarget_landmarks(source, driver, source, MotionOptions())
+    for left, right in ((36, 39), (39, 27), (27, 42), (42, 45)):
+        before = source[0, right, 0] - source[0, left, 0]
+        assert out[0, right, 0] - out[0, left, 0] > 0.25 * before
