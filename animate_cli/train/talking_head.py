@@ -22,6 +22,7 @@ Shape = Mapping[str, float]
 
 STEP_S = 0.005
 MELT_S = 0.032
+LIDS_AT_REST = 0.14  # of a blink: the model's neutral eyes are wide open
 
 _REST: Shape = {
     "mouthPress_L": 0.12,
@@ -158,7 +159,7 @@ def expressions(head: IctHead, performance: Performance, times_s: Floats) -> Flo
     up = weights(head, {"eyeLookUp_L": 1.0, "eyeLookUp_R": 1.0, "eyeWide_L": 0.2, "eyeWide_R": 0.2})
     brows = weights(head, _BROWS_UP)
     pitch = np.array([stance.gaze_pitch_deg for stance in poses(performance, times_s)])[:, None]
-    total = total + closed * shut + raised * brows
+    total = total + np.maximum(closed, LIDS_AT_REST) * shut + raised * brows
     lid = np.clip(pitch / 30, 0, 1) * (1 - closed) * down + np.clip(-pitch / 30, 0, 1) * up
     return np.asarray(total + lid, np.float32)
 

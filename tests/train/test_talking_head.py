@@ -8,6 +8,7 @@ import pytest
 from animate_cli.train.speech import Phoneme, Speech
 from animate_cli.train.talking_head import (
     GLIDES,
+    LIDS_AT_REST,
     VISEMES,
     Glance,
     Key,
@@ -73,6 +74,9 @@ def test_eyes_jump_and_stay() -> None:
 def test_lids_shut_at_blinks_only() -> None:
     closed = lids(performance([]), np.array((1.39, 1.5, 1.69, 0.2), np.float32))
     np.testing.assert_allclose(closed, (0, 1, 0, 0), atol=1e-6)
+    blinking, resting = weight(performance([]), "eyeBlink_L", [1.5, 0.2])
+    assert blinking == pytest.approx(1)
+    assert resting == pytest.approx(LIDS_AT_REST)
 
 
 def test_mouth_shapes_come_at_their_sounds() -> None:
