@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from animate_cli.device import open_device, thread_count
+from animate_cli.device import open_device, share_cores, thread_count
 from animate_cli.faces import landmarks
 from animate_cli.faces.anchor import choose_anchor
 from animate_cli.faces.preview import draw_faces
@@ -104,8 +104,9 @@ class Animator:
     ) -> Trajectory:
         """Pass 1 alone. output: the template to write; overlay: a video to judge it by."""
         o, path = self.options, Path(driver)
-        for target in filter(None, (output, overlay)):
-            check_target(Path(target), overwrite=o.output.overwrite, inputs=(path,))
+        for target in (output, overlay):
+            if target is not None:
+                check_target(Path(target), overwrite=o.output.overwrite, inputs=(path,))
         network = landmarks.load_landmarker(device=str(open_device(o.compute)))
         clock, watch = Clock(), Watch(on_progress)
         followed = follow(path, network, o, threads=self._threads, watch=watch, clock=clock)
@@ -154,6 +155,7 @@ class Animator:
 
     def _draw(self, staged: Staged) -> Stage[Image]:
         scene, o = staged.scene, self.options
+        share_cores(self._threads)
         batches = ahead(render(scene), depth=BATCHES_AHEAD)
         frames = paste(scene, upscale(scene, batches))
         if o.output.side_by_side:

@@ -81,46 +81,44 @@ def bench(
 
 def measure(source: Path, driver: Path, *, options: Options, rounds: int) -> Bench:
     """Run the main job and its references `rounds` times."""
+    from animate_cli.media.codecs import RECIPES
     from animate_cli.pipeline import Animator
 
     animator = Animator(replace(options, output=replace(options.output, overwrite=True)))
     reports, transcodes, samples = [], [], []
     with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder) / "bench.mp4"
+        suffix = RECIPES[options.output.codec].suffixes[0]
+        output = Path(folder) / f"bench{suffix}"
         for number in range(rounds):
             console.tell(f"round {number + 1} of {rounds}")
             reports.append(animator.animate(source, driver, output))
-            transcodes.append(transcode_s(output, Path(folder) / "again.mp4", options))
+            transcodes.append(transcode_s(output, Path(folder) / f"again{suffix}", options))
             samples.append(grid_sample_s())
     return _summary(reports, transcodes, samples)
 
 
 def transcode_s(video: Path, again: Path, options: Options) -> float:
-    """Seconds to decode a video and encode its frames anew, by PyAV alone."""
+    """Seconds to decode a video and encode its frames anew, by PyAV alone, settings the same."""
     import av
 
     from animate_cli.device import thread_count
+    from animate_cli.media.codecs import encoding_for
 
+    encoding = encoding_for(again, options.output)
     begun = time.perf_counter()
     with av.open(str(video)) as reader, av.open(str(again), "w") as writer:
         source = reader.streams.video[0]
         source.thread_type = "AUTO"
-        encoder = source.codec_context.name
-        name = _ENCODERS.get(encoder, "libx264")
-        stream = cast("VideoStream", writer.add_stream(name, source.average_rate))
+        stream = cast("VideoStream", writer.add_stream(encoding.encoder, source.average_rate))
         stream.width, stream.height = source.width, source.height
-        stream.pix_fmt = source.pix_fmt
+        stream.pix_fmt = encoding.pixel_format
         stream.codec_context.thread_count = thread_count(options.compute.threads)
-        wanted = {"crf": options.output.crf, "preset": options.output.preset}
-        stream.options = {key: str(value) for key, value in wanted.items() if value is not None}
+        stream.options = {**encoding.settings}
         for frame in reader.decode(source):
             frame.pts = None
             writer.mux(stream.encode(frame))
         writer.mux(stream.encode())
     return time.perf_counter() - begun
-
-
-_ENCODERS = {"h264": "libx264", "hevc": "libx265", "av1": "libsvtav1", "prores": "prores_ks"}
 
 
 def grid_sample_s() -> float:

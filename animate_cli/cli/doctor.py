@@ -24,12 +24,6 @@ OPENCV = (
     "opencv-contrib-python",
     "opencv-contrib-python-headless",
 )
-ENCODERS = {
-    Codec.H264: "libx264",
-    Codec.H265: "libx265",
-    Codec.AV1: "libsvtav1",
-    Codec.PRORES: "prores_ks",
-}
 EXTRAS = {"dlib": "dlib-bin", "ffmpeg": "ffmpeg-python", "heic": "pillow-heif"}
 
 
@@ -112,8 +106,10 @@ def _opencv() -> Iterator[Finding]:
 def _codecs() -> Iterator[Finding]:
     import av
 
-    for codec, encoder in ENCODERS.items():
-        is_there = encoder in av.codecs_available
+    from animate_cli.media.codecs import RECIPES
+
+    for codec, recipe in RECIPES.items():
+        encoder, is_there = recipe.encoder, recipe.encoder in av.codecs_available
         yield Finding(
             topic="codec",
             verdict=Verdict.OK if is_there else _missing_codec(codec),
