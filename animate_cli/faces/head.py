@@ -57,11 +57,15 @@ OUTLINE_RESTS = (0.0,) * (len(_SKULL) + len(_NECK)) + (0.25,) * len(_AIR)
 """Motion that each point ignores, in eye distances: the air about the head gives way late."""
 
 
-def cameras(landmarks: Tensor) -> Tensor:
-    """The affine camera of each face: landmarks (B, 74, 2) -> (B, 2, 4)."""
-    points = torch.tensor(RIGID_XYZ, device=landmarks.device, dtype=landmarks.dtype)
-    inverse = torch.linalg.pinv(_homogeneous(points))  # (4, R)
-    camera: Tensor = inverse @ landmarks[:, list(RIGID)]
+def camera_fit(device: torch.device | str) -> Tensor:
+    """P⁺, what turns landmarks into cameras: (4, R). Computed once."""
+    inverse: Tensor = torch.linalg.pinv(_homogeneous(torch.tensor(RIGID_XYZ)))
+    return inverse.to(device)
+
+
+def cameras(landmarks: Tensor, fit: Tensor) -> Tensor:
+    """The affine camera of each face: landmarks (B, 74, 2), fit (4, R) -> (B, 2, 4)."""
+    camera: Tensor = fit @ landmarks[:, list(RIGID)]
     return camera.transpose(1, 2)
 
 

@@ -96,6 +96,7 @@ class LandmarkGrid:
         self._border = _border_points(size).to(device)
         self._follows = torch.tensor(head.OUTLINE_FOLLOWS, device=device)[:, None]
         self._rests = torch.tensor(head.OUTLINE_RESTS, device=device)[:, None]
+        self._fit = head.camera_fit(device)
         self._identity = identity_grid(size, size, device=device)
 
     def grid(self, source_px: Tensor, output_px: Tensor) -> Tensor:
@@ -116,8 +117,10 @@ class LandmarkGrid:
     def _controls(self, source_px: Tensor, output_px: Tensor) -> tuple[Tensor, Tensor]:
         """All control points, landmarks first: p, q (B, K, 2) in pixels."""
         last = self.size - 1
-        outline = head.outline(head.cameras(source_px))
-        moved = self._follows * (head.outline(head.cameras(output_px)) - outline)  # (B, N, 2)
+        outline = head.outline(head.cameras(source_px, self._fit))
+        moved = self._follows * (
+            head.outline(head.cameras(output_px, self._fit)) - outline
+        )  # (B, N, 2)
         eyes = _length(source_px[:, 45:46] - source_px[:, 36:37])
         moved = _beyond(moved, self._rests * eyes)
         edge = torch.minimum(outline, last - outline).amin(dim=-1, keepdim=True)
