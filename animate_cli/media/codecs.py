@@ -152,7 +152,7 @@ def _external(path: Path, encoder: str, options: OutputOptions) -> Encoding:
     quality = _QUALITY.get(maker)
     if options.crf is not None and quality is None:
         raise OptionError(f"{encoder} has no CRF", hint="leave --crf out")
-    settings = {"bf": "0"}  # without display reordering any encoder's packets can be timed anew
+    settings: dict[str, str] = {}
     if quality is not None and options.crf is not None:
         settings[quality] = str(options.crf)
     if options.preset is not None:

@@ -14,9 +14,6 @@ import tempfile
 from contextlib import ExitStack
 from fractions import Fraction
 
-from av.packet import Packet
-from av.video.stream import VideoStream
-
 from animate_cli.errors import OptionError, OutputError
 from animate_cli.media.canvas import Canvas, Timeline
 from animate_cli.media.container import open_container, video_stream
@@ -42,14 +39,21 @@ class PipedWriter(VideoWriter):
         self._notes += self._canvas.notes
         self._timeline = Timeline(plan.rate, plan.encoding.suffix)
         self._stamps: list[int] = []
-        self._coded = plan.part.with_name(f"{plan.part.name}.nut")
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by finish and abort
-        self._process = subprocess.Popen(
-            _command(plan, self._canvas, str(self._coded)),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=self._said,
-        )
+        self._coded = plan.part.with_name(f"{plan.part.name}.mkv")
+        command = _command(plan, self._canvas, str(self._coded))
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by abort
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=self._said,
+            )
+        except OSError as error:
+            self._said.close()
+            raise OptionError(
+                f"{command[0]} does not run: {error}", hint="repair it, or leave --encoder out"
+            ) from error
 
     def write(self, pixels: Image, time_s: Fraction) -> None:
         """Hand one frame to ffmpeg; see VideoWriter.write."""
@@ -86,18 +90,22 @@ class PipedWriter(VideoWriter):
 
     def _remux(self) -> None:
         plan = self._plan
+        shown = self._order()
+        delay = max(order - number for order, number in enumerate(shown))
         with ExitStack() as resources:
             source = resources.enter_context(open_container(self._coded))
             coded = video_stream(source, self._coded)
             output = resources.enter_context(create(plan.part))
             output.metadata[COMMENT] = plan.marking.text()
-            stream = output.add_stream_from_template(coded)
+            stream = output.add_stream_from_template(coded, opaque=True)
             feed = AudioFeed.joining(plan, output, resources)
             self._notes += feed.notes if feed else ()
-            for packet in source.demux(coded):
-                if packet.pts is None or packet.dts is None:
-                    continue
-                self._retime(packet, coded)
+            packets = (packet for packet in source.demux(coded) if packet.size)
+            for order, packet in enumerate(packets):
+                packet.time_base = self._timeline.time_base
+                packet.pts = self._stamp(shown[order])
+                packet.dts = self._stamp(order - delay)
+                packet.duration = self._timeline.step
                 packet.stream = stream
                 output.mux(packet)
                 if feed:
@@ -105,16 +113,20 @@ class PipedWriter(VideoWriter):
             if feed:
                 feed.advance(self._timeline.end_s)
 
-    def _retime(self, packet: Packet[VideoStream], coded: VideoStream) -> None:
-        """From frame numbers, which is all that the pipe knew, to the frames' own times."""
-        tick = (coded.time_base or Fraction(1)) * self._plan.rate
-        shown, order = round((packet.pts or 0) * tick), round((packet.dts or 0) * tick)
-        packet.time_base = self._timeline.time_base
-        packet.pts = self._stamps[shown]
-        packet.dts = (
-            self._stamps[order] if order >= 0 else self._stamps[0] + order * self._timeline.step
-        )
-        packet.duration = self._timeline.step
+    def _order(self) -> list[int]:
+        """Number of the frame that each packet shows, in the order of packets.
+
+        The pipe knew a constant rate only, and display reordering may have shifted its start.
+        """
+        with open_container(self._coded) as source:
+            coded = video_stream(source, self._coded)
+            stamps = [packet.pts or 0 for packet in source.demux(coded) if packet.size]
+            tick = (coded.time_base or Fraction(1)) * self._plan.rate
+        return [round((stamp - min(stamps)) * tick) for stamp in stamps]
+
+    def _stamp(self, number: int) -> int:
+        """A frame's own time stamp; before the first frame, steps back from it."""
+        return self._stamps[number] if number >= 0 else number * self._timeline.step
 
     def _failure(self) -> OutputError:
         self._said.seek(0)
@@ -186,11 +198,11 @@ def _command(plan: OutputPlan, canvas: Canvas, output: str) -> list[str]:
     coded = ffmpeg.output(
         source,
         output,
-        format="nut",
+        format="matroska",
         vcodec=plan.encoding.encoder,
         color_range="tv",
         **_TAGS,
         **plan.encoding.settings,
     )
-    compiled = ffmpeg.compile(coded.global_args("-v", "error", "-nostats"), cmd=executable)
-    return [str(word) for word in compiled]
+    program, *words = [str(word) for word in ffmpeg.compile(coded, cmd=executable)]
+    return [program, "-v", "error", "-nostats", *words]

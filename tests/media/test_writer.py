@@ -351,7 +351,7 @@ def test_late_sound_stays_late(clip: Clip, tmp_path: Path, marking: Marking) -> 
     plain = clip("p.mp4", frames=40, sounds=[clicks([0.3], length_s=0.9)])
     late = tmp_path / "late.mov"
     with av.open(str(plain)) as source, av.open(str(late), "w") as output:
-        streams = {s.index: output.add_stream_from_template(s) for s in source.streams}
+        streams = {s.index: output.add_stream_from_template(s, opaque=True) for s in source.streams}
         for packet in source.demux():
             if packet.dts is None:
                 continue
