@@ -39,7 +39,7 @@ from animate_cli.stages.portrait import all_faces, find_face, open_canvas, over_
 from animate_cli.stages.scene import Scene, beside, move_alpha, open_scene, paste, render, upscale
 from animate_cli.streams import Stage, ahead
 
-BATCHES_AHEAD, FRAMES_AHEAD = 2, 4
+BATCHES_AHEAD, FRAMES_AHEAD = 2, 2  # a 4K frame is 25 MB
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
