@@ -23,15 +23,17 @@ from animate_cli.faces.look import (
     look,
     upright_square,
 )
-from animate_cli.faces.proposals import Proposal, Proposer, ViolaJones, overlap
+from animate_cli.faces.proposals import Box, Proposal, Proposer, ViolaJones
 from animate_cli.options import Detector
 from animate_cli.records import Crop, Detection, Image, Points
 
 LOOKS = 4  # most looks at one proposal
 SETTLED = 0.02  # mean shift of the points between two looks, in box sides: a fixed point
-LEAST_SCORE = 0.5
+# Measured on the portraits and LFW: of a thousand proposals that lead to the labelled face one in
+# a hundred scores below 0.78 and none below 0.68; of those that lead nowhere nine in ten score 0.
+LEAST_SCORE = 0.6
 HOPELESS_SCORE = 0.2  # a box given by the user is believed down to here
-SAME_FACE_IOU = 0.4
+SAME_FACE = 0.5  # overlap in shares of the smaller box: a mouth is no second face
 LEAST_SEEN = 0.6  # share of the points that must lie in the frame
 BOX_SIZES = (0.8, 1.0, 0.6)  # a user's box may hold the face alone or the whole head
 
@@ -161,7 +163,7 @@ def suppress(sights: Iterable[Sight]) -> list[Sight]:
     kept: list[Sight] = []
     for s in sorted(sights, key=lambda s: -s.score):
         box = points_box(s.landmarks)
-        if all(overlap(box, points_box(k.landmarks)) < SAME_FACE_IOU for k in kept):
+        if all(_covered(box, points_box(k.landmarks)) < SAME_FACE for k in kept):
             kept.append(s)
     return kept
 
@@ -226,6 +228,14 @@ def choose(detections: Sequence[Detection], spec: str, width: int) -> Detection:
             hint="faces are numbered from left to right; see them with --show-faces",
         )
     return detections[int(spec) - 1]
+
+
+def _covered(a: Box, b: Box) -> float:
+    """Share of the smaller box that lies in the other one."""
+    width = max(min(a[2], b[2]) - max(a[0], b[0]), 0.0)
+    height = max(min(a[3], b[3]) - max(a[1], b[1]), 0.0)
+    smaller = min((a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1]))
+    return width * height / max(smaller, 1e-6)
 
 
 def _area(d: Detection) -> float:

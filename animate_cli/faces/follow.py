@@ -148,11 +148,11 @@ class Follower:
 
     def _search(self, frame: Image) -> list[Sight]:
         """Faces of the whole picture: at first with patience, later the quick round for most."""
+        is_start = self._reference is None and self._unseen == 0
+        rounds = self._unseen // SEEK_EVERY
         if self._reference is None and self._face != "largest":
             search = Search.ALL  # all must be there to be told left from right
-        elif self._reference is None and self._unseen == 0:
-            search = Search.FIRST
-        elif (self._unseen // SEEK_EVERY) % DESPERATE_EVERY == DESPERATE_EVERY - 1:
+        elif is_start or rounds % DESPERATE_EVERY == DESPERATE_EVERY - 1:
             search = Search.FIRST
         else:
             search = Search.QUICK

@@ -28,6 +28,8 @@ NEIGHBOURS = 2
 SMALL_TILTS_DEG = (-25.0, 25.0, -50.0, 50.0)
 LARGE_TILTS_DEG = (90.0, -90.0)
 SAME_BOX_IOU = 0.5
+GRID_SIDES = (0.75, 0.5, 0.33)  # in short sides of the picture
+GRID_STEP = 0.4  # between neighbours, in sides
 
 Grey = NDArray[np.uint8]
 
@@ -104,10 +106,11 @@ class ViolaJones:
             yield merge([p for c in FRONTAL for p in self._search(c, grey, scale)])
 
     def desperate(self, frame: Image) -> Iterator[list[Proposal]]:
-        """Tilted heads, then pictures that lie on their side."""
+        """Tilted heads, then anywhere, then pictures that lie on their side."""
         grey, scale = shrink(frame, QUICK_SIDE_PX)
-        for tilts in (SMALL_TILTS_DEG, LARGE_TILTS_DEG):
+        for tilts, everywhere in ((SMALL_TILTS_DEG, grid(frame)), (LARGE_TILTS_DEG, [])):
             yield merge([p for tilt in tilts for p in self._search_tilted(grey, scale, tilt)])
+            yield everywhere
 
     def _search(
         self, cascade: Cascade, grey: Grey, scale: float, side: Side = Side.AS_IS
@@ -136,6 +139,24 @@ class ViolaJones:
             x, y = back[:, :2] @ p.center + back[:, 2]
             found.append(Proposal(center=(float(x), float(y)), side=p.side, roll_deg=tilt_deg))
         return [_scaled(p, scale) for p in found]
+
+
+def grid(frame: Image) -> list[Proposal]:
+    """Squares all over the picture, for faces that no cascade sees: in the dark, cut off, odd.
+
+    They overlap so far that a face is off some square's centre by less than the landmark network
+    was trained to bear.
+    """
+    height, width = frame.shape[:2]
+    found = []
+    for share in GRID_SIDES:
+        side = share * min(height, width)
+        rows, columns = (
+            np.linspace(side / 2, n - side / 2, round((n - side) / (GRID_STEP * side)) + 1)
+            for n in (height, width)
+        )
+        found += [Proposal(center=(float(x), float(y)), side=side) for y in rows for x in columns]
+    return found
 
 
 def turning(width: int, height: int, tilt_deg: float) -> tuple[NDArray[np.float64], int, int]:

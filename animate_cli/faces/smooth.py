@@ -39,18 +39,21 @@ from animate_cli.faces.points import (
 )
 from animate_cli.records import Points
 
+UPPER_LIP = OUTER_LIPS[:7] + INNER_LIPS[:5]
+LOWER_LIP = OUTER_LIPS[7:] + INNER_LIPS[5:]
+LIVELY = (RIGHT_EYE + RIGHT_LIDS, LEFT_EYE + LEFT_LIDS, UPPER_LIP, LOWER_LIP)
+"""Lids and lips: who speaks without a pause is not noise."""
 PARTS = (
     JAW,
     RIGHT_BROW,
     LEFT_BROW,
     NOSE,
-    RIGHT_EYE + RIGHT_LIDS,
-    LEFT_EYE + LEFT_LIDS,
-    OUTER_LIPS + INNER_LIPS,
     PUPILS,
+    *LIVELY,
 )
-WINDOW_S = 0.3  # half the window at full strength
-NOISE_GAIN = 4.0  # noise is believed so many times stronger than measured, at full strength
+LEAST_WINDOW_S = 0.1  # half the window: two or three frames to each side
+WINDOW_S = 0.15  # ... so much more at full strength
+NOISE_GAIN = 2.0  # noise is believed so many times stronger than measured, at full strength
 LEAST_WEIGHT = 0.05  # of a point without confidence
 THIRD_DIFFERENCE_NORM = 20.0  # 1 + 9 + 9 + 1: variance of white noise's third difference
 
@@ -84,7 +87,7 @@ def runs(found: NDArray[np.bool_], cut: NDArray[np.bool_]) -> Iterator[slice]:
     """Stretches of frames in which the face was seen without a break."""
     starts = found & np.concatenate(([True], ~found[:-1] | cut[1:]))
     first = np.flatnonzero(starts)
-    after = np.append(first[1:], len(found))
+    after = np.append(first, len(found))[1:]
     for start, limit in zip(first, after, strict=True):
         gone = np.flatnonzero(~found[start:limit])
         yield slice(int(start), int(start + gone[0]) if len(gone) else int(limit))
@@ -94,14 +97,15 @@ def _smooth_run(seen: Array, weight: NDArray[np.float32], t: Array, strength: fl
     """seen (T, 74, 2), weight (T, 74), t (T,) -> (T, 74, 2)"""
     if len(seen) < 4:
         return seen
-    fit = local_quadratic(seen, weight, t, WINDOW_S * strength)
+    fit = local_quadratic(seen, weight, t, LEAST_WINDOW_S + WINDOW_S * strength)
     away = seen - fit
-    noise = NOISE_GAIN * strength
+    noise = np.array([noise_variance(seen[:, list(part)]) for part in PARTS])
+    usual = float(np.median(noise))
     out = fit
-    for part in PARTS:
+    for part, own in zip(PARTS, noise, strict=True):
         k = list(part)
-        power = _near_mean((away[:, k] ** 2).mean(axis=(1, 2)))  # (T,)
-        floor = noise * noise_variance(seen[:, k])
+        power = _near_mean((away[:, k] ** 2).mean(axis=1).max(axis=1))  # (T,), of the livelier axis
+        floor = NOISE_GAIN * strength * (min(own, usual) if part in LIVELY else own)
         keep = np.clip(1 - floor / np.maximum(power, 1e-12), 0, 1)
         out[:, k] += keep[:, None, None] * away[:, k]
     return out

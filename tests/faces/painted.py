@@ -146,9 +146,7 @@ class PaintedProposer:
 
 
 def film(pictures: list[Image], rate: int = 25) -> list[Frame]:
-    return [
-        Frame(pixels=p, index=i, time_s=Fraction(i, rate)) for i, p in enumerate(pictures)
-    ]
+    return [Frame(pixels=p, index=i, time_s=Fraction(i, rate)) for i, p in enumerate(pictures)]
 
 
 def info_of(frames: list[Frame], rate: int = 25) -> VideoInfo:

@@ -35,7 +35,7 @@ def test_faces_are_found_from_left_to_right_where_they_are(
 
 def test_a_face_proposed_many_times_is_found_once(network: PaintedNetwork) -> None:
     class Eager(PaintedProposer):
-        def usual(self, frame: Image):  # noqa: ANN202
+        def usual(self, frame: Image):
             for shift in (-6, 0, 6):
                 yield [Proposal(center=(360 + shift, 208), side=95 + shift)]
 
@@ -66,7 +66,7 @@ def test_desperate_rounds_are_asked_only_when_nothing_was_found(network: Painted
     class Counting(PaintedProposer):
         desperate_rounds = 0
 
-        def desperate(self, frame: Image):  # noqa: ANN202
+        def desperate(self, frame: Image):
             self.desperate_rounds += 1
             yield []
 
@@ -83,7 +83,7 @@ def test_desperate_rounds_are_asked_only_when_nothing_was_found(network: Painted
 
 def test_first_stops_where_all_goes_on(network: PaintedNetwork) -> None:
     class Rounds(PaintedProposer):
-        def usual(self, frame: Image):  # noqa: ANN202
+        def usual(self, frame: Image):
             yield [Proposal(center=(360, 208), side=99)]
             yield [Proposal(center=(120, 155), side=62)]
 
@@ -104,7 +104,7 @@ def test_first_stops_where_all_goes_on(network: PaintedNetwork) -> None:
         (lambda p: p * np.nan, False),
     ],
 )
-def test_plausible_faces(distort, expected: bool) -> None:  # noqa: ANN001
+def test_plausible_faces(distort, expected: bool) -> None:
     points = distort(TWO[0].landmarks).astype(np.float32)
     assert is_plausible(points, 512, 384) is expected
 

@@ -9,6 +9,7 @@ import pytest
 from animate_cli.faces.proposals import (
     Proposal,
     ViolaJones,
+    grid,
     merge,
     overlap,
     shrink,
@@ -34,8 +35,7 @@ def hits(proposals: list[Proposal], center: np.ndarray, side: float) -> list[Pro
     return [
         p
         for p in proposals
-        if np.abs(np.subtract(p.center, center)).max() < 0.25 * side
-        and 0.7 < p.side / side < 1.4
+        if np.abs(np.subtract(p.center, center)).max() < 0.25 * side and 0.7 < p.side / side < 1.4
     ]
 
 
@@ -106,3 +106,18 @@ def test_proposals_of_one_face_become_one() -> None:
     near = [Proposal(center=(50 + i, 50), side=40) for i in range(3)]
     far = Proposal(center=(150, 50), side=30)
     assert merge([*near, far]) == [near[0], far]
+
+
+@pytest.mark.parametrize(("width", "height"), [(640, 360), (300, 500), (64, 64)])
+def test_the_grid_leaves_no_face_between_its_squares(width: int, height: int) -> None:
+    found = grid(np.zeros((height, width, 3), np.uint8))
+    for share in (0.4, 0.6):
+        side = share * min(width, height)
+        for x in np.linspace(side / 2, width - side / 2, 7):
+            near = [
+                p
+                for p in found
+                if 0.7 < p.side / side < 1.4
+                and np.abs(np.subtract(p.center, (x, height / 2))).max() < 0.3 * p.side
+            ]
+            assert near

@@ -53,7 +53,12 @@ def wander(count: int, period: float = 12) -> list[Painted]:
     """A head that walks, nods, comes near and tilts."""
     s = np.sin(np.arange(count) / period)
     return [
-        Painted(x=250 + 90 * s[i], y=190 + 20 * s[i // 2], radius=60 * (1.2 + 0.3 * s[i]), roll_deg=25 * s[i])
+        Painted(
+            x=250 + 90 * s[i],
+            y=190 + 20 * s[i // 2],
+            radius=60 * (1.2 + 0.3 * s[i]),
+            roll_deg=25 * s[i],
+        )
         for i in range(count)
     ]
 
@@ -227,7 +232,7 @@ def test_frames_are_read_in_order_and_few_are_held(network, proposer, monkeypatc
     done: list[int] = []
     ahead = 0
 
-    def stream():  # noqa: ANN202
+    def stream():
         nonlocal ahead
         for frame in frames:
             ahead = max(ahead, frame.index - len(done))
@@ -257,9 +262,7 @@ def test_whoever_is_told_may_stop(network, proposer, monkeypatch) -> None:
 def test_damaged_frames_are_counted(network, proposer, monkeypatch) -> None:
     monkeypatch.setattr(tracking, "make_proposer", lambda _: proposer)
     frames = film([paint([f]) for f in wander(6)])
-    frames[3] = Frame(
-        pixels=frames[2].pixels, index=3, time_s=frames[3].time_s, is_concealed=True
-    )
+    frames[3] = Frame(pixels=frames[2].pixels, index=3, time_s=frames[3].time_s, is_concealed=True)
     trajectory = tracking.track(
         iter(frames), info_of(frames), network, FaceOptions(), sha256="", on_frame=lambda _: None
     )
