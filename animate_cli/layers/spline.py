@@ -52,9 +52,10 @@ class RadialSpline:
         Read bilinearly at a control it is right within 0.05 px where controls are 2 px apart.
         CPUs take one sample at a time: its kernel stays in their cache, a batch's does not.
         """
-        step = 1 if controls_px.device.type == "cpu" else len(controls_px)
-        parts = zip(controls_px.split(step), values.split(step), strict=True)
-        return torch.cat([self._field(*part, window) for part in parts])
+        count = len(controls_px)
+        step = 1 if controls_px.device.type == "cpu" else count
+        parts = [slice(start, start + step) for start in range(0, count, step)]
+        return torch.cat([self._field(controls_px[k], values[k], window) for k in parts])
 
     def _field(self, controls_px: Tensor, values: Tensor, window: Tensor) -> Tensor:
         """`field`, all samples at once."""
