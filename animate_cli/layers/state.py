@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from animate_cli.errors import OptionError, WeightsError
@@ -58,5 +58,5 @@ def save_half(network: nn.Module, config: Any, path: Path, *, notes: Mapping[str
     }
     metadata = {"format": "pt", "config": json.dumps(plain(config), sort_keys=True), **notes}
     beside = path.with_name(path.name + ".part")
-    save_file({k: v.contiguous() for k, v in tensors.items()}, beside, metadata=metadata)
+    beside.write_bytes(save({k: v.contiguous() for k, v in tensors.items()}, metadata=metadata))
     beside.replace(path)
