@@ -18,13 +18,13 @@ from PIL import ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from animate_cli.errors import MediaError, OptionError, OutputError
 from animate_cli.media.container import require_file
-from animate_cli.media.kind import Kind, kind_of
+from animate_cli.media.kind import Kind, is_heif, kind_of
 from animate_cli.media.pixels import reduced_by_pillow, to_rgb
 from animate_cli.media.provenance import COMMENT, Marking, exif_with
 from animate_cli.media.target import replacing, told
 from animate_cli.records import Image, Photo
 
-_HEIF_SUFFIXES = (".heic", ".heif", ".hif")
+_HEAD = 16
 _QUALITY = 95
 _WITH_ALPHA = (".png", ".webp", ".tif", ".tiff")
 _WRITABLE = {
@@ -129,7 +129,9 @@ def parse_colour(text: str) -> tuple[int, int, int]:
 
 
 def _open(path: Path, *, max_pixels: int) -> Pillow.Image:
-    if path.suffix.lower() in _HEIF_SUFFIXES:
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if is_heif(head):
         return _open_heif(path, max_pixels=max_pixels)
     try:
         return _open_guarded(path, max_pixels=max_pixels)

@@ -14,7 +14,8 @@ from animate_cli.media.container import open_container, require_file, video_stre
 PICTURE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".heic", ".heif", ".avif"}
 )
-_STILL_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif", b"avis", b"hevc", b"msf1")
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"hevc", b"msf1")
+_AVIF_BRANDS = (b"avif", b"avis")
 _STILL_STARTS = (b"\xff\xd8\xff", b"\x89PNG", b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+", b"BM")
 _VIDEO_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 _HEAD = 16
@@ -60,8 +61,13 @@ def kind_of(path: Path) -> Kind:
 def is_still(head: bytes) -> bool:
     """Whether a file's first bytes are those of a still picture."""
     is_webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
-    is_heif = head[4:8] == b"ftyp" and head[8:12] in _STILL_BRANDS
-    return is_webp or is_heif or head.startswith(_STILL_STARTS)
+    is_avif = head[4:8] == b"ftyp" and head[8:12] in _AVIF_BRANDS
+    return is_webp or is_avif or is_heif(head) or head.startswith(_STILL_STARTS)
+
+
+def is_heif(head: bytes) -> bool:
+    """Whether a file's first bytes are those of a HEIC picture."""
+    return head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS
 
 
 def looks_like_video(head: bytes) -> bool:

@@ -77,7 +77,8 @@ class AudioFeed:
             )
         else:
             encoder = _ENCODER.get(self._suffix, "aac")
-            self.notes = (*self.notes, f"sound converted from {self._plan.codec} to {encoder}")
+            if encoder != self._plan.codec:
+                self.notes = (*self.notes, f"sound converted from {self._plan.codec} to {encoder}")
             self._packets = transcoded(
                 source, stream, self._output, encoder=encoder, start_s=self._plan.start_s
             )

@@ -18,7 +18,7 @@ CLICK_S = 0.005
 
 def shades(index: int) -> tuple[int, int]:
     """Two grey levels that say which frame this is (of 64), 30 apart to survive coding."""
-    return 20 + index % 8 * 30, 20 + index // 8 * 30
+    return 20 + index % 8 * 30, 20 + index // 8 % 8 * 30
 
 
 def picture(index: int, *, width: int = 96, height: int = 64) -> np.ndarray:

@@ -178,6 +178,7 @@ def test_bad_paths_say_what_they_are(tmp_path: Path, clip: Callable[..., Path]) 
     (tmp_path / "empty.jpg").touch()
     (tmp_path / "text.jpg").write_text("not a picture")
     (tmp_path / "x.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
+    (tmp_path / "heic.jpg").write_bytes((tmp_path / "x.heic").read_bytes())
     for path, words in {
         tmp_path / "missing.jpg": "does not exist",
         tmp_path: "is a folder",
@@ -185,6 +186,7 @@ def test_bad_paths_say_what_they_are(tmp_path: Path, clip: Callable[..., Path]) 
         tmp_path / "text.jpg": "not a picture",
         clip("v.mp4"): "sources are photos",
         tmp_path / "x.heic": "HEIC|decoded",
+        tmp_path / "heic.jpg": "HEIC|decoded",
     }.items():
         with pytest.raises(MediaError, match=words):
             photo(path)
