@@ -1,17 +1,19 @@
 """Finished frames as arrays: the driver's above the moved portrait's, in one picture."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from animate_cli import Animator, Framing, Options, OutputOptions
+from animate_cli import Animator, Framing, Options, OutputOptions, ReadOptions
 
 here = Path(__file__).parent
-moments = (18, 60, 90, 120, 150, 184)
+moments = (5, 12, 35, 48, 65, 99)
 
 output = OutputOptions(side_by_side=True, framing=Framing.CROP)
-animator = Animator(Options(output=output))
+read = ReadOptions(start_s=Fraction(17, 5), duration_s=Fraction(4))
+animator = Animator(Options(output=output, read=read))
 frames = animator.frames(here / "portrait.png", here / "driver.mp4")
 shown = [frame.pixels for frame in frames if frame.index in moments]
 still, *_ = np.array_split(shown[0], 3, axis=1)
