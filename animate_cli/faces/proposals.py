@@ -28,7 +28,7 @@ NEIGHBOURS = 2
 SMALL_TILTS_DEG = (-25.0, 25.0, -50.0, 50.0)
 LARGE_TILTS_DEG = (90.0, -90.0)
 SAME_BOX_IOU = 0.5
-GRID_SIDES = (0.75, 0.5, 0.33)  # in short sides of the picture
+GRID_SIDES = (0.75, 0.5)  # in short sides of the picture; smaller faces the cascades see
 GRID_STEP = 0.4  # between neighbours, in sides
 
 Grey = NDArray[np.uint8]

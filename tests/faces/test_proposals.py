@@ -111,7 +111,7 @@ def test_proposals_of_one_face_become_one() -> None:
 @pytest.mark.parametrize(("width", "height"), [(640, 360), (300, 500), (64, 64)])
 def test_the_grid_leaves_no_face_between_its_squares(width: int, height: int) -> None:
     found = grid(np.zeros((height, width, 3), np.uint8))
-    for share in (0.4, 0.6):
+    for share in (0.45, 0.8):
         side = share * min(width, height)
         for x in np.linspace(side / 2, width - side / 2, 7):
             near = [
