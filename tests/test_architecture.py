@@ -21,7 +21,6 @@ ROWS = (
     ("train", "evaluate"),
     ("pipeline",),
     ("stages",),
-    ("stages",),
     ("models",),
     ("faces",),
     ("upscale",),
@@ -37,6 +36,7 @@ ROWS = (
 """From top to bottom; a module imports from the rows below its own and from its own folder."""
 
 RANK = {name: rank for rank, row in enumerate(ROWS) for name in row}
+TELLS_A_LIBRARY = PACKAGE / "media" / "encode.py"  # SVT-AV1 takes its log level from there only
 WITHOUT_TORCH = ("media", "options", "records", "errors")
 LONGEST_FILE = 300
 TEXT = {".py", ".md", ".toml", ".yml", ".yaml", ".cfg", ".txt", ".json", ".html", "", ".in"}
@@ -131,7 +131,7 @@ def test_one_file_samples_grids() -> None:
 
 def test_one_file_reads_the_environment() -> None:
     for path in SOURCES:
-        if path == PACKAGE / "hub.py":
+        if path in (PACKAGE / "hub.py", TELLS_A_LIBRARY):
             continue
         words = {n.attr for n in ast.walk(tree(path)) if isinstance(n, ast.Attribute)}
         words |= {name.rpartition(".")[2] for name in imported(path)}

@@ -13,7 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from conftest import clicks, heard, make_clip, number_of, picture
+from clips import clicks, heard, make_clip, number_of, picture
 
 from animate_cli.errors import OptionError, OutputError
 from animate_cli.media import ffmpeg

@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from conftest import picture
+from clips import picture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
