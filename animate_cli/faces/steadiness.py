@@ -1,0 +1,69 @@
+"""How much tracked landmarks tremble.
+
+Zhao, Wu, Guo 2021, eq. 9:
+
+    SMS = 1/T Σ_t | (D(t-1) + D(t+1)) / 2 - D(t) |
+
+D(t) are the landmarks of frame t. Uniform motion scores 0, a point that alternates by ±a about
+its path scores 2a.
+
+Departures from the paper: it does not say what |.| adds up over the points of a frame; here it is
+the mean of their Euclidean lengths, so that the figure is pixels of a typical point whatever
+their number. Frames are counted where all three were seen in one shot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animate_cli.faces.points import OUTER_EYE_CORNERS
+from animate_cli.records import Points
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steadiness:
+    """SMS of one trajectory.
+
+    px: in the pixels of its points; interocular: each frame's share divided by its distance
+    between the outer eye corners; frames: over which both were averaged. 0 of 0 frames is NaN.
+    """
+
+    px: float
+    interocular: float
+    frames: int
+
+
+def sms(landmarks: Points, found: NDArray[np.bool_], cut: NDArray[np.bool_]) -> Steadiness:
+    """SMS of points (T, 74, 2), seen where `found` (T,); a new shot begins before `cut` (T,)."""
+    if len(landmarks) < 3:
+        return Steadiness(px=float("nan"), interocular=float("nan"), frames=0)
+    counted = found[:-2] & found[1:-1] & found[2:] & ~cut[1:-1] & ~cut[2:]
+    if not counted.any():
+        return Steadiness(px=float("nan"), interocular=float("nan"), frames=0)
+    deviation = deviations(landmarks)[counted].mean(axis=1)
+    between = interocular_px(landmarks)[1:-1][counted]
+    return Steadiness(
+        px=float(deviation.mean()),
+        interocular=float((deviation / between).mean()),
+        frames=int(counted.sum()),
+    )
+
+
+def deviations(landmarks: Points) -> Array:
+    """How far each point is from the middle of its neighbours: (T, K, 2) -> (T - 2, K), pixels."""
+    d = landmarks.astype(np.float64)
+    away: Array = np.linalg.norm((d[:-2] + d[2:]) / 2 - d[1:-1], axis=-1)
+    return away
+
+
+def interocular_px(landmarks: Points) -> Array:
+    """Distance between the outer eye corners: points (..., 74, 2) -> (...), at least 1e-6."""
+    right, left = OUTER_EYE_CORNERS
+    across = (landmarks[..., right, :] - landmarks[..., left, :]).astype(np.float64)
+    between: Array = np.maximum(np.linalg.norm(across, axis=-1), 1e-6)
+    return between
