@@ -6,8 +6,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
 import pytest
+from sync import lag_s
 
 from animate_cli.media.audio import plan_audio
 from animate_cli.media.probe import probe
@@ -18,8 +18,6 @@ from animate_cli.options import OutputOptions, ReadOptions
 
 FOLDER = Path(__file__).parents[3] / "shared" / "data" / "originals"
 ORIGINALS = sorted(FOLDER.glob("*.m*")) if FOLDER.is_dir() else []
-HZ = 8000
-SEARCH_S = 0.1
 
 
 def remade(path: Path, output: Path, marking: Marking, options: ReadOptions) -> None:
@@ -56,37 +54,6 @@ def remade(path: Path, output: Path, marking: Marking, options: ReadOptions) -> 
             abs(f.time_s - t) <= Fraction(1, 90_000) for f, t in zip(again, times, strict=True)
         )
     assert read_marking(output) == marking
-
-
-def lag_s(path: Path, output: Path, start_s: Fraction, length_s: Fraction) -> float:
-    """How late the output's sound is against the driver's, by cross-correlation."""
-    before = sound(path, float(start_s), float(length_s))
-    after = sound(output, 0.0, float(length_s))
-    if not before.any():
-        assert not after.any()
-        return 0.0
-    spectrum = np.fft.rfft(after, 2 * len(after)) * np.fft.rfft(before, 2 * len(before)).conj()
-    match = np.fft.irfft(spectrum)
-    reach = round(SEARCH_S * HZ)
-    near = np.concatenate([match[-reach:], match[: reach + 1]])
-    return float(np.argmax(near) - reach) / HZ
-
-
-def sound(path: Path, start_s: float, length_s: float) -> np.ndarray:
-    """Mono sound at HZ on the clock that begins at start_s, by the frames' time stamps."""
-    line = np.zeros(round(length_s * HZ))
-    resampler = av.AudioResampler(format="fltp", layout="mono", rate=HZ)
-    with av.open(str(path)) as container:
-        heard = container.decode(audio=0) if container.streams.audio else ()
-        for frame in heard:
-            for small in resampler.resample(frame):
-                assert small.pts is not None
-                at = round((float(small.pts * small.time_base) - start_s) * HZ)
-                block = small.to_ndarray()[0][max(-at, 0) :]
-                at = max(at, 0)
-                block = block[: max(len(line) - at, 0)]
-                line[at : at + len(block)] = block
-    return line
 
 
 @pytest.mark.slow
