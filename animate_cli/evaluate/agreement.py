@@ -1,0 +1,85 @@
+"""Whether a network has learned the face or the errors of its teacher.
+
+A student o is trained on labels l of an unknown truth; two others, a and b, learned from other
+labels. If the errors of a and b have nothing to do with each other, nor with those of l and o,
+products of differences leave the errors that are asked for ("three-cornered hat"):
+
+    symbol | name    | formula                            | is the mean of
+    E²     | `error` | < o - a, o - b >                   | the student's own error, squared
+    C      | `copied`| < o - a, l - b > / < l - a, l - b >| (student's error · label's) / label's²
+
+C is 1 if the student repeats its label's errors, 0 if its errors are its own. Points are compared
+in upright face coordinates, each less its mean difference, because definitions differ; the jaw is
+left out, because there they differ with the pose. What a and b still have in common (both learned
+from drawn contours) counts as an error of l and o.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animate_cli.faces.look import roll_deg
+from animate_cli.faces.points import JAW
+from animate_cli.faces.steadiness import interocular_px
+from animate_cli.records import LANDMARKS, Points
+
+Array = NDArray[np.float64]
+COMPARED = tuple(k for k in range(LANDMARKS) if k not in JAW)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Opinion:
+    """What one of the other networks says: which of the 74 points, and (N, len(points), 2)."""
+
+    points: tuple[int, ...]
+    found: Points
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """error: root mean square, in % of the distance between the outer eye corners; copied: C.
+
+    points: how many of a face were compared.
+    """
+
+    error: float
+    copied: float
+    points: int
+
+
+def agreement(
+    found: Points, label: Points, opinions: tuple[Opinion, Opinion], known: tuple[int, ...]
+) -> Agreement:
+    """found, label (N, 74, 2) in pixels; known: the points that `found` speaks of."""
+    first, second = opinions
+    shared = [k for k in COMPARED if all(k in p for p in (known, first.points, second.points))]
+    o = _away(found[:, shared], label, shared)
+    a = _away(first.found[:, [first.points.index(k) for k in shared]], label, shared)
+    b = _away(second.found[:, [second.points.index(k) for k in shared]], label, shared)
+    own, taught = _product(o - a, o - b), _product(a, b)
+    mixed = -(_product(o - a, b) + _product(a, o - b)) / 2
+    return Agreement(
+        error=100 * float(np.sqrt(max(own, 0.0))),
+        copied=mixed / taught if taught > 0 else float("nan"),
+        points=len(shared),
+    )
+
+
+def _away(points: Points, label: Points, indices: list[int]) -> Array:
+    """Differences from the label in upright face units, less their mean: -> (N, k, 2)."""
+    away = points.astype(np.float64) - label[:, indices]
+    angle = np.deg2rad([roll_deg(one) for one in label])
+    c, s = np.cos(angle)[:, None], np.sin(angle)[:, None]
+    x, y = away[..., 0], away[..., 1]
+    upright = np.stack((c * x + s * y, c * y - s * x), axis=-1)
+    upright /= interocular_px(label)[:, None, None]
+    centred: Array = upright - upright.mean(axis=0)
+    return centred
+
+
+def _product(one: Array, other: Array) -> float:
+    """Mean scalar product of vectors (N, k, 2)."""
+    return float((one * other).sum(axis=-1).mean())

@@ -1,0 +1,61 @@
+"""The three-cornered hat recovers planted errors."""
+
+import numpy as np
+import pytest
+
+from animate_cli.evaluate.agreement import COMPARED, Opinion, agreement
+from animate_cli.faces.points import OUTER_EYE_CORNERS
+
+FACES, EYES_APART_PX = 4000, 50.0
+EVERY = tuple(range(74))
+
+
+def truth(rng: np.random.Generator) -> np.ndarray:
+    """Upright faces about a mean shape, none of them turned."""
+    mean = np.zeros((74, 2))
+    mean[36:42], mean[42:48], mean[48:60] = (30, 40), (70, 40), (50, 80)
+    right, left = OUTER_EYE_CORNERS
+    mean[right], mean[left] = (25, 40), (25 + EYES_APART_PX, 40)
+    return mean + rng.normal(0, 20, (FACES, 1, 2))
+
+
+def noise(rng: np.random.Generator, sigma: float) -> np.ndarray:
+    """Errors of all points but eyes and lips, which define the unit and tilt of a face."""
+    error = rng.normal(0, sigma, (FACES, 74, 2))
+    error[:, list(range(36, 60))] = 0
+    return error
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_the_share_of_the_labels_error_that_is_repeated(share):
+    rng = np.random.default_rng(0)
+    true, of_label, own = truth(rng), noise(rng, 2.0), noise(rng, 1.0)
+    opinions = tuple(Opinion(points=EVERY, found=true + noise(rng, 3.0)) for _ in range(2))
+    found = true + share * of_label + own
+    got = agreement(found, true + of_label, opinions, EVERY)
+    free = sum(k not in range(36, 60) for k in COMPARED) / len(COMPARED)
+    planted = np.sqrt(2 * free * ((share * 2) ** 2 + 1)) / EYES_APART_PX
+    assert got.copied == pytest.approx(share, abs=0.02)
+    assert got.error == pytest.approx(100 * planted, rel=0.02)
+
+
+def test_another_definition_of_a_point_is_no_error():
+    rng = np.random.default_rng(1)
+    true, of_label = truth(rng), noise(rng, 2.0)
+    one, other = (Opinion(points=EVERY, found=true + noise(rng, 1.0)) for _ in range(2))
+    moved = Opinion(points=EVERY, found=other.found + rng.normal(0, 5, (1, 74, 2)))
+    found = true + noise(rng, 1.0)
+    same = agreement(found, true + of_label, (one, other), EVERY)
+    assert agreement(found, true + of_label, (one, moved), EVERY).error == pytest.approx(same.error)
+
+
+def test_only_points_that_all_speak_of_are_compared():
+    rng = np.random.default_rng(2)
+    true = truth(rng)
+    some, others = (17, 20, 30, 72), (20, 30, 60)
+    opinions = (
+        Opinion(points=some, found=true[:, list(some)]),
+        Opinion(points=others, found=true[:, list(others)]),
+    )
+    assert agreement(true, true + noise(rng, 1.0), opinions, EVERY).points == 2
+    assert agreement(true, true + noise(rng, 1.0), opinions, (30,)).points == 1
