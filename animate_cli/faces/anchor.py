@@ -10,11 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animate_cli.errors import FaceError, OptionError
+from animate_cli.faces.blinks import PAIRS, opening
 from animate_cli.records import Points
 
 Features = NDArray[np.float64]
 
-_SHAPE, _EYES, _MOUTH, _POSE, _ROLL = 1.0, 1.5, 1.5, 2.0, 0.5  # weights, all in eye distances
+_SHAPE, _MOUTH, _POSE, _ROLL = 1.0, 1.5, 2.0, 0.5  # weights, all in eye distances
+_LIDS = 2.0  # ... of squared differences in openness
+_USUAL = 0.75  # quantile of a clip's openings
+_WIDE = 1.15  # openness beyond which eyes are just wide open
+_NARROW = 0.12  # opening over width below which a photo's eye is shutting
 
 
 def choose_anchor(
@@ -61,10 +66,33 @@ def unlikeness(source: Points, frames: Points) -> Features:
     """How unlike the source each frame is, in pose and expression: (74, 2), (T, 74, 2) -> (T,).
 
     Points are compared upright and in units of the eyes' distance, so that place and size do not
-    count. The difference of two people's faces adds the same to every frame.
+    count. The difference of two people's faces adds the same to every frame. Lids are compared as
+    shares of what is usual for either: an anchor with half-shut eyes would make the photo's bulge
+    whenever the driver's are open.
     """
     one, many = _features(source[None]), _features(frames)
-    return np.asarray(np.square(many - one).sum(axis=1))
+    lids = _openness(frames) - _is_awake(source)
+    return np.asarray(np.square(many - one).sum(axis=1) + _LIDS * np.square(lids).sum(axis=1))
+
+
+def _openness(frames: Points) -> Features:
+    """How far each eye is open, over what is usual in these frames: (T, 74, 2) -> (T, 2).
+
+    Usual is the upper quartile, so that a driver who looks down half the time still has one.
+    """
+    openings = np.stack([opening(frames, pairs) for pairs in PAIRS], axis=1)
+    usual = np.quantile(openings, _USUAL, axis=0)
+    return np.minimum(openings / np.maximum(usual, 1e-6), _WIDE)
+
+
+def _is_awake(source: Points) -> Features:
+    """1 for eyes of a photo that are open however little, towards 0 as they shut: (74, 2) -> (2,).
+
+    One picture does not tell narrow eyes from narrowed ones.
+    """
+    corners = np.linalg.norm(source[[36, 42]] - source[[39, 45]], axis=1)
+    gaps = np.linalg.norm(source[[68, 70]] - source[[69, 71]], axis=1)
+    return np.asarray(np.clip(gaps / np.maximum(corners, 1e-6) / _NARROW, 0, 1))
 
 
 def _features(points: Points) -> Features:
@@ -79,12 +107,9 @@ def _features(points: Points) -> Features:
     def apart(a: int, b: int) -> Features:
         return np.asarray(np.linalg.norm(upright[:, a] - upright[:, b], axis=1))
 
-    eyes = np.stack((apart(68, 69), apart(70, 71)), axis=1) / np.maximum(
-        np.stack((apart(36, 39), apart(42, 45)), axis=1), 1e-6
-    )
     mouth = np.stack((apart(62, 66), apart(48, 54)), axis=1)
     pose = upright[:, 30]  # the nose's tip against the eyes: x turns, y nods
     roll = np.arctan2(x[:, 1], x[:, 0])[:, None]
     shape = upright.reshape(len(p), -1) / np.sqrt(p.shape[1])
-    parts = (_SHAPE * shape, _EYES * eyes, _MOUTH * mouth, _POSE * pose, _ROLL * roll)
+    parts = (_SHAPE * shape, _MOUTH * mouth, _POSE * pose, _ROLL * roll)
     return np.concatenate(parts, axis=1)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from animate_cli.errors import FaceError
 from animate_cli.faces import lost as lost_frames
+from animate_cli.faces.blinks import shut_lids
 from animate_cli.faces.detect import make_proposer
 from animate_cli.faces.follow import Follower, Seen
 from animate_cli.faces.look import SeesLandmarks
@@ -77,7 +78,7 @@ def _assemble(
     sha256: str,
     concealed: int,
 ) -> Trajectory:
-    """Smooth what was seen, then make up what was not."""
+    """Smooth what was seen, shut the lids that blinked, then make up what was not seen."""
     found = _truly_found(seen)
     if not found.any():
         raise FaceError(
@@ -88,8 +89,9 @@ def _assemble(
     landmarks = np.stack([s.landmarks for s in seen])
     confidence = np.stack([s.confidence for s in seen]) * found[:, None]
     calm = smooth(landmarks, confidence, found, cut, times_s, options.smooth)
+    awake = shut_lids(calm, found, times_s)
     return Trajectory(
-        landmarks=lost_frames.fill(calm, found, cut, times_s, options.lost),
+        landmarks=lost_frames.fill(awake, found, cut, times_s, options.lost),
         confidence=confidence,
         found=found,
         cut=cut,

@@ -3,6 +3,8 @@
 Landmarks that reach a model are in *face pixels*: pixels of the square it sees and renders. The
 driver's come through one fixed square for the whole clip, cut by the same rule as the source's,
 so that a shift in the driver is a shift of the same share of the head in the source.
+
+A driver code holds B frames and is sliced by frame, code[a:b], as a tensor is.
 """
 
 from __future__ import annotations

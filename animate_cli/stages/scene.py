@@ -23,7 +23,8 @@ from animate_cli.stages.portrait import Canvas, as_picture
 from animate_cli.streams import Stage
 from animate_cli.upscale.residual_warp import ResidualWarper
 
-BATCH = 8  # frames that go through the model together
+BATCH = 8  # frames that are rendered together
+LOOKAHEAD = 128  # ... and retargeted together: small codes, so that calls cost less than frames
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,16 +72,23 @@ def open_scene(
 
 
 def render(scene: Scene) -> Stage[Rendered]:
-    """Retarget and render, batch by batch."""
+    """Retarget far ahead, render batch by batch."""
     state = None
-    model = scene.model
-    for landmarks in torch.split(scene.driver, BATCH):
-        with scene.clock.measure("render"), torch.inference_mode():
-            anchor = model.encode_driver(None, scene.anchor)
-            driver = model.encode_driver(None, landmarks)
-            moved = model.retarget(scene.source, driver, anchor, scene.motion)
-            rendered, state = model.render(scene.source, moved, state)
-        yield rendered
+    for landmarks in torch.split(scene.driver, LOOKAHEAD):
+        with scene.clock.measure("retarget"), torch.inference_mode():
+            moved = _retarget(scene, landmarks)
+        for start in range(0, len(landmarks), BATCH):
+            with scene.clock.measure("render"), torch.inference_mode():
+                part = moved[start : start + BATCH]
+                rendered, state = scene.model.render(scene.source, part, state)
+            yield rendered
+
+
+def _retarget(scene: Scene, landmarks: Tensor) -> Any:
+    """Driver landmarks (B, 74, 2) in face pixels -> the model's codes of B frames."""
+    anchor = scene.model.encode_driver(None, scene.anchor)
+    driver = scene.model.encode_driver(None, landmarks)
+    return scene.model.retarget(scene.source, driver, anchor, scene.motion)
 
 
 def upscale(scene: Scene, batches: Stage[Rendered]) -> Stage[Image]:

@@ -7,6 +7,7 @@ import pytest
 
 from animate_cli.errors import FaceError, OptionError
 from animate_cli.faces.anchor import choose_anchor, unlikeness
+from animate_cli.faces.blinks import PAIRS
 from animate_cli.records import Points
 
 FRAMES = 6
@@ -76,3 +77,23 @@ def test_a_lost_frame_is_refused_and_a_near_one_named(source: Points, driver: Po
 def test_a_driver_without_any_face_is_refused(source: Points, driver: Points) -> None:
     with pytest.raises(FaceError):
         choose_anchor(source, driver, np.zeros(FRAMES, bool), "auto")
+
+
+def lids_at(points: Points, share: float) -> Points:
+    """The same face with its eyes open by this share of what they are."""
+    out = points.copy()
+    for upper, lower in (pair for pairs in PAIRS for pair in pairs):
+        middle, half = (points[upper] + points[lower]) / 2, (points[lower] - points[upper]) / 2
+        out[upper], out[lower] = middle - share * half, middle + share * half
+    return out
+
+
+@pytest.mark.parametrize("usual", [0.5, 1.0, 1.6])
+def test_half_shut_eyes_are_no_anchor_however_alike_they_look(source: Points, usual: float) -> None:
+    """A narrow-eyed and a wide-eyed driver: the source's own opening is not what counts."""
+    frames = np.stack([lids_at(source, usual)] * 8)
+    frames[:, 30, 0] += 3.0  # a slight turn
+    for k, share in ((2, 0.6), (3, 0.1), (4, 0.6)):
+        frames[k] = lids_at(source, share * usual)  # blinks without a turn
+    chosen = choose_anchor(source, frames, np.ones(8, bool), "auto")
+    assert chosen not in (2, 3, 4)

@@ -1,0 +1,101 @@
+"""Lids that shut: a driver's blinks read as far as they went.
+
+A landmark network draws what it rarely sees towards what it often sees: lids that are shut are
+read as three quarters open, more or less, by network and by person. Blinks tell how much. They
+are short, and they shut the eye, so the readings at their bottoms are what *shut* looks like in
+this clip; readings are then stretched so that these become shut, and the usual opening, and all
+that lies near it or above, stays as it is.
+
+    reading   opening of an eye over its usual opening in the clip: 1 as a rule
+    usual     the clip's median, in units of the face's size
+    bottom    the least reading near it, well below what is read shortly before and after
+
+A clip without blinks comes back as it was, and so does one whose blinks are read as shut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animate_cli.faces.head import RIGID
+from animate_cli.records import Points
+
+PAIRS = (((37, 41), (68, 69), (38, 40)), ((43, 47), (70, 71), (44, 46)))
+"""Upper and lower lid points that face each other, of the right and of the left eye."""
+SHUT = 0.15  # the reading of a shut eye: what is left between the lids' edges
+DEEP = 0.87  # a bottom's reading at most, as a share of that of the open eyes about it
+STAYS = 0.4  # this share of the way from open to shut, the uppermost, stays as it is
+AROUND_S = 0.5  # within this time before and after a bottom the eyes are open
+APART_S = 0.25  # two bottoms are farther apart
+
+Array = NDArray[np.float64]
+
+
+def shut_lids(landmarks: Points, found: NDArray[np.bool_], times_s: Sequence[Fraction]) -> Points:
+    """Landmarks (T, 74, 2), smoothed -> the same, with the lids shut where the driver blinks.
+
+    found (T,): frames in which the face was seen; the others stay as they are.
+    """
+    seen = np.flatnonzero(found)
+    if len(seen) < 3:
+        return landmarks
+    points = landmarks[seen].astype(np.float64)
+    readings = np.stack([opening(points, pairs) for pairs in PAIRS], axis=1)  # (T', 2)
+    readings /= np.maximum(np.median(readings, axis=0), 1e-6)
+    times = np.array([float(times_s[k]) for k in seen])
+    shut = shut_reading(readings.mean(axis=1), times)
+    if shut is None or shut <= SHUT:
+        return landmarks
+    out = landmarks.copy()
+    for eye, pairs in enumerate(PAIRS):
+        reading = readings[:, eye]
+        share = stretched(reading, shut) / np.maximum(reading, 1e-6)
+        out[seen] = _opened(out[seen], pairs, share)
+    return out
+
+
+def opening(points: NDArray[np.floating], pairs: Sequence[tuple[int, int]]) -> Array:
+    """Mean distance of facing lid points over the face's size: (T, 74, 2) -> (T,)."""
+    rigid = points[:, list(RIGID)].astype(np.float64)
+    spread = np.square(rigid - rigid.mean(axis=1, keepdims=True)).sum(axis=2).mean(axis=1)
+    upper, lower = (list(side) for side in zip(*pairs, strict=True))
+    gap = np.linalg.norm(points[:, lower] - points[:, upper], axis=2).mean(axis=1)
+    return np.asarray(gap / np.maximum(np.sqrt(spread), 1e-6))
+
+
+def shut_reading(readings: Array, times_s: Array) -> float | None:
+    """What a shut eye is read as in this clip: the median of the bottoms; None without blinks.
+
+    readings, times_s (T,): both eyes' mean opening over the usual one.
+    """
+
+    bottoms = []
+    for k in np.flatnonzero(readings <= DEEP):
+        first, last = np.searchsorted(times_s, times_s[k] + np.array([-AROUND_S, AROUND_S]))
+        before, after = readings[first : k + 1], readings[k:last]
+        is_brief = readings[k] <= DEEP * min(before.max(), after.max())
+        near = np.abs(times_s[first:last] - times_s[k]) <= APART_S
+        if is_brief and readings[k] <= readings[first:last][near].min():
+            bottoms.append(readings[k])
+    return float(np.median(bottoms)) if bottoms else None
+
+
+def stretched(readings: Array, shut: float) -> Array:
+    """Readings with `shut` as shut: rising, and unchanged from near the usual opening upwards."""
+    stays = 1 - STAYS * (1 - shut)
+    top = max(float(readings.max()), 1.0) + 1
+    return np.interp(readings, (shut, stays, top), (SHUT, stays, top))
+
+
+def _opened(points: Points, pairs: Sequence[tuple[int, int]], share: Array) -> Points:
+    """Facing lid points brought to this share of their distance, about their middle."""
+    upper, lower = (list(side) for side in zip(*pairs, strict=True))
+    half = (1 - share)[:, None, None] * (points[:, lower] - points[:, upper]) / 2
+    out = points.copy()
+    out[:, upper] += half.astype(np.float32)
+    out[:, lower] -= half.astype(np.float32)
+    return out
