@@ -16,6 +16,7 @@ from drawn contours) counts as an error of l and o.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,7 +52,7 @@ class Agreement:
 
 
 def agreement(
-    found: Points, label: Points, opinions: tuple[Opinion, Opinion], known: tuple[int, ...]
+    found: Points, label: Points, opinions: tuple[Opinion, Opinion], known: Sequence[int]
 ) -> Agreement:
     """found, label (N, 74, 2) in pixels; known: the points that `found` speaks of."""
     first, second = opinions

@@ -39,7 +39,10 @@ class Steadiness:
 
 
 def sms(landmarks: Points, found: NDArray[np.bool_], cut: NDArray[np.bool_]) -> Steadiness:
-    """SMS of points (T, 74, 2), seen where `found` (T,); a new shot begins before `cut` (T,)."""
+    """SMS of points (T, 74, 2), seen where `found` (T,); a new shot begins before `cut` (T,).
+
+    Fewer points may be given, from the first on, if the eyes are among them.
+    """
     if len(landmarks) < 3:
         return Steadiness(px=float("nan"), interocular=float("nan"), frames=0)
     counted = found[:-2] & found[1:-1] & found[2:] & ~cut[1:-1] & ~cut[2:]
