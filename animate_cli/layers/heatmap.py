@@ -30,8 +30,8 @@ def expected_points(probability: Tensor) -> Tensor:
     """μ = (Σ Ẑ∘X, Σ Ẑ∘Y): probability (B, K, H, W) -> points (B, K, 2), normalised."""
     height, width = probability.shape[-2:]
     grid = identity_grid(height, width, device=probability.device, dtype=probability.dtype)[0]
-    x = probability.sum(dim=-2) @ grid[0, :, 0]
-    y = probability.sum(dim=-1) @ grid[:, 0, 1]
+    x = (probability.sum(dim=-2) * grid[0, :, 0]).sum(dim=-1)  # no matmul: autocast's is coarse
+    y = (probability.sum(dim=-1) * grid[:, 0, 1]).sum(dim=-1)
     return torch.stack((x, y), dim=-1)
 
 

@@ -35,6 +35,16 @@ def test_a_single_cell_is_its_own_centre() -> None:
     torch.testing.assert_close(found, torch.tensor([[[7.0, 4.0]]]))
 
 
+def test_reduced_precision_around_it_does_not_reach_the_points() -> None:
+    """bf16 has 8 bits: at 64 cells a point would be off by a quarter of a cell."""
+    maps = normalise(torch.randn(2, 3, 16, 20) * 4)
+    exact = expected_points(maps)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        inside = expected_points(maps)
+    assert inside.dtype == torch.float32
+    torch.testing.assert_close(inside, exact)
+
+
 def test_mirrored_maps_give_mirrored_points() -> None:
     maps = normalise(torch.randn(1, 4, 5, 8, dtype=torch.float64))
     mirrored = expected_points(maps.flip(-1))

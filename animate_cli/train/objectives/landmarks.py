@@ -6,7 +6,7 @@ L = ε · KL(uniform ‖ Ẑ), ours. Zhao et al. 2021, section 3.3, name DSNT an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from animate_cli.layers import heatmap
 from animate_cli.layers.grid import points_to_normalised, points_to_pixel
 from animate_cli.layers.state import save_half
 from animate_cli.records import Image
-from animate_cli.train import losses, negatives
+from animate_cli.train import calibration, losses, negatives
 from animate_cli.train.augment import AugmentConfig, damage, jitter, make_square
 from animate_cli.train.data import Sample, is_dev, read_rows, read_samples
 from animate_cli.train.objective import Batch
@@ -53,10 +53,13 @@ class LandmarkLoss:
 class LandmarkObjective:
     """Draws squares, scores points."""
 
-    def __init__(self, recipe: Recipe, train: list[Sample], dev: list[Sample]) -> None:
+    def __init__(
+        self, recipe: Recipe, loss: LandmarkLoss, train: list[Sample], dev: list[Sample]
+    ) -> None:
         self.config = typed(LandmarkConfig, recipe.network, where="recipe, table [network]")
-        self._loss = typed(LandmarkLoss, recipe.loss, where="recipe, table [loss]")
-        self._augment = typed(AugmentConfig, recipe.augment, where="recipe, table [augment]")
+        self._loss = loss
+        self.augment = typed(AugmentConfig, recipe.augment, where="recipe, table [augment]")
+        self._dev_samples = dev
         self.network: nn.Module = LandmarkNet(self.config)
         self._draw = _Draw(train, self._loss)
         self._mined = [
@@ -73,7 +76,7 @@ class LandmarkObjective:
             sample = self._draw(rng)
             face = rng.random() >= self._loss.negatives
             seen, where = (
-                make_square(sample.pixels(), sample.points, self.config.size, self._augment, rng)
+                make_square(sample.pixels(), sample.points, self.config.size, self.augment, rng)
                 if face
                 else (self._negative(sample, rng), np.zeros_like(sample.points))
             )
@@ -84,11 +87,15 @@ class LandmarkObjective:
 
     def loss(self, network: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         """Nibali eq. 12 on faces of every stack, flatness elsewhere."""
+        return self.loss_of(network(batch["images"]), batch)
+
+    def loss_of(self, stacks: list[Tensor], batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        """The same, of the logits (B, 74, h, w) that every stack gave for a batch."""
         face = batch["is_face"]
         total = batch["images"].new_zeros(())
         parts: dict[str, float] = {}
-        for logits in network(batch["images"]):
-            logits = logits.float()
+        for maps in stacks:
+            logits = maps.float()
             probability = heatmap.normalise(logits[face])
             points = heatmap.expected_points(probability)
             target = batch["points"][face]
@@ -111,7 +118,7 @@ class LandmarkObjective:
             points = heatmap.expected_points(probability)
             sure = confidence(probability, points, self.config).mean(dim=1)
             face = part["is_face"]
-            nme = _normalised_error(points, part["points"], self.config.size)[face]
+            nme = normalised_error(points, part["points"], self.config.size)[face]
             errors.append(nme.mean(dim=1))
             pupils.append(nme[:, list(PUPILS)].mean(dim=1))
             sure_face.append(sure[face])
@@ -127,8 +134,41 @@ class LandmarkObjective:
         }
 
     def export(self, network: nn.Module, path: Path) -> None:
-        """fp16 safetensors with the config inside."""
-        save_half(network, self.config, path, notes={"kind": "landmarks"})
+        """fp16 safetensors with the config inside, its confidence calibrated."""
+        save_half(network, self.calibrated(network), path, notes={"kind": "landmarks"})
+
+    @torch.no_grad()
+    def calibrated(self, network: nn.Module) -> LandmarkConfig:
+        """The config whose confidence 0.5 means what `calibration` says, on dev faces as damaged
+        as the training's."""
+        rng = np.random.default_rng(1)
+        chosen = rng.permutation(len(self._dev_samples))[:DEV_SQUARES]
+        network.eval()
+        deviations, near = [], []
+        for start in range(0, len(chosen), 32):
+            part = self._damaged(
+                [self._dev_samples[int(i)] for i in chosen[start : start + 32]], rng
+            )
+            probability = heatmap.normalise(network(part["images"])[-1].float())
+            points = heatmap.expected_points(probability)
+            error = normalised_error(points, part["points"], self.config.size)
+            deviations.append(heatmap.spread(probability, points).sqrt().flatten())
+            near.append(error.flatten() < calibration.NEAR)
+        network.train()
+        fit = calibration.fit_confidence(
+            torch.cat(deviations).double().numpy(), torch.cat(near).numpy()
+        )
+        if fit is None:
+            return self.config
+        return replace(self.config, half_confidence_cells=fit[0], confidence_slope=fit[1])
+
+    def _damaged(self, samples: list[Sample], rng: np.random.Generator) -> Batch:
+        size = self.config.size
+        pairs = [make_square(s.pixels(), s.points, size, self.augment, rng) for s in samples]
+        is_face = np.ones(len(pairs), bool)
+        return _tensors(
+            np.stack([p[0] for p in pairs]), np.stack([p[1] for p in pairs]), is_face, size
+        )
 
     def _negative(self, sample: Sample, rng: np.random.Generator) -> Image:
         choice = rng.random()
@@ -141,7 +181,7 @@ class LandmarkObjective:
             if found is None:
                 return negatives.flat_or_noisy(self.config.size, rng)
             seen = negatives.cut_negative(pixels, found, self.config.size)
-        return damage(seen, self._augment, rng)
+        return damage(seen, self.augment, rng)
 
 
 class _Draw:
@@ -174,13 +214,18 @@ def build(recipe: Recipe) -> LandmarkObjective:
     Raises:
         TrainError: the data holds no training or no dev people.
     """
+    return build_static(recipe, typed(LandmarkLoss, recipe.loss, where="recipe, table [loss]"))
+
+
+def build_static(recipe: Recipe, loss: LandmarkLoss) -> LandmarkObjective:
+    """As `build`, with the weights given: `landmarks_sbr` starts from here."""
     rows = read_rows(recipe.data, "train")
     stride = recipe.data.clip_stride
     train = list(read_samples([row for row in rows if not is_dev(row.identity)], stride))
     dev = list(read_samples([row for row in rows if is_dev(row.identity)], stride))
     if not train or not dev:
         raise TrainError("too few people to keep one in ten apart", hint="add data")
-    return LandmarkObjective(recipe, train, dev)
+    return LandmarkObjective(recipe, loss, train, dev)
 
 
 def _dev_batch(samples: list[Sample], size: int) -> Batch:
@@ -211,7 +256,7 @@ def _tensors(
     return {"images": images, "points": target, "is_face": torch.from_numpy(is_face)}
 
 
-def _normalised_error(points: Tensor, target: Tensor, size: int) -> Tensor:
+def normalised_error(points: Tensor, target: Tensor, size: int) -> Tensor:
     """Distance per point over the distance between the outer eye corners: -> (B, 74)."""
     found, true = points_to_pixel(points, size, size), points_to_pixel(target, size, size)
     right, left = OUTER_EYE_CORNERS

@@ -1,0 +1,45 @@
+"""What confidence 0.5 means: a logistic curve fitted to how often points really were near.
+
+A landmark's confidence is σ(s (h - d)), d the standard deviation of its heatmap in cells
+(`faces.landmarks.confidence`). h and s are the maximum-likelihood fit, on people that the training
+did not see, of the event that a point is near: off by less than `NEAR` of the distance between
+the outer eye corners. So confidence 0.5 says: as likely near as not.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+NEAR = 0.05  # of the distance between the outer eye corners
+NEWTON_STEPS = 50
+PRIOR = 1e-4  # pull of the slope to zero: without it, data that a threshold parts has no fit
+
+Array = NDArray[np.float64]
+
+
+def fit_confidence(deviation: Array, is_near: NDArray[np.bool_]) -> tuple[float, float] | None:
+    """(h, s) from points' deviations (N,) in cells and whether they were near (N,).
+
+    None where sharper heatmaps were not nearer, or all points were near, or none: nothing to fit.
+    """
+    if is_near.all() or not is_near.any():
+        return None
+    design = np.stack((np.ones_like(deviation), -deviation), axis=1)  # (N, 2)
+    a, s = _newton(design, is_near.astype(np.float64))
+    return (a / s, s) if s > 0 and a > 0 else None
+
+
+def _newton(design: Array, y: Array) -> tuple[float, float]:
+    """Maximum of the Bernoulli likelihood of y (N,) under σ(design @ β) -> β (2,)."""
+    beta = np.zeros(2)
+    ridge = np.diag((0.0, PRIOR * len(y)))
+    for _ in range(NEWTON_STEPS):
+        p = 1 / (1 + np.exp(-np.clip(design @ beta, -30, 30)))
+        slope = design.T @ (y - p) - ridge @ beta
+        bend = (design * (p * (1 - p))[:, None]).T @ design + ridge
+        step = np.linalg.solve(bend + 1e-9 * np.eye(2), slope)
+        beta += np.clip(step, -2, 2)
+        if np.abs(step).max() < 1e-9:
+            break
+    return float(beta[0]), float(beta[1])

@@ -1,0 +1,161 @@
+"""The landmark network's fine-tuning on video: what it sees must move as the pixels move.
+
+Dong et al. 2018, *Supervision-by-Registration*, as used by Zhao et al. 2021, section 3.3, on top
+of the static objective `landmarks`:
+
+    L = L_static + β · Σ w |LK(μₜ) - μₜ₊₁|₂ / Σ w
+
+    symbol | name         | here
+    μₜ     | found        | the network's points in frame t, labels unused
+    LK     | tracked      | `layers.lucas_kanade.track`; gradients flow through it into μₜ
+    w      | weight       | `Tracked.trusted`: 0 where back disagrees with forth or nothing is seen
+    β      | registration | `SbrLoss`
+
+Departures from the papers: the distance is not squared, so that a point that really jumped does
+not rule; only the last stack is registered; runs of three frames instead of pairs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from animate_cli.errors import TrainError
+from animate_cli.faces.points import OUTER_EYE_CORNERS
+from animate_cli.layers import heatmap
+from animate_cli.layers.grid import points_to_pixel
+from animate_cli.layers.lucas_kanade import LucasKanade, grey, track
+from animate_cli.train.augment import AugmentConfig
+from animate_cli.train.data import is_dev, read_rows
+from animate_cli.train.objective import Batch
+from animate_cli.train.objectives.landmarks import LandmarkLoss, LandmarkObjective, build_static
+from animate_cli.train.recipe import Recipe
+from animate_cli.train.runs import Run, jittered_square, read_runs
+from animate_cli.typed import typed
+
+DEV_RUNS = 64  # most runs that one evaluation looks at
+RUN_FRAMES = 3
+UNTOUCHED = AugmentConfig(roll_deg=0, shift=0, zoom=0, mirror=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SbrLoss(LandmarkLoss):
+    """The static loss' weights, and registration's.
+
+    registration: β; runs: of three frames, beside each batch; run_every: one run is kept of so
+    many clip frames; most_drift_px, least_texture: when the tracking of a point is believed.
+    """
+
+    registration: float = 1.0
+    runs: int = 2
+    run_every: int = 25
+    most_drift_px: float = 0.3
+    least_texture: float = 5e-5
+
+
+class SbrObjective:
+    """The static objective's squares, and runs of frames beside them."""
+
+    def __init__(
+        self, static: LandmarkObjective, loss: SbrLoss, train: list[Run], dev: list[Run]
+    ) -> None:
+        self.network: nn.Module = static.network
+        self._static, self._loss, self._train = static, loss, train
+        self._augment = static.augment
+        rng = np.random.default_rng(0)
+        chosen = [dev[int(i)] for i in rng.permutation(len(dev))[:DEV_RUNS]]
+        self._dev = _tensor([self._frames(run, UNTOUCHED, rng) for run in chosen])
+
+    def batch(self, size: int, rng: np.random.Generator) -> Batch:
+        """The static batch, and runs (R, T, 3, S, S) in [0, 1]."""
+        drawn = [self._train[int(i)] for i in rng.integers(len(self._train), size=self._loss.runs)]
+        runs = _tensor([self._frames(run, self._augment, rng) for run in drawn])
+        return {**self._static.batch(size, rng), "runs": runs}
+
+    def loss(self, network: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        """L of the module's docstring; one pass of the network over squares and frames."""
+        runs, labelled = batch["runs"], len(batch["images"])
+        stacks = network(torch.cat((batch["images"], runs.flatten(0, 1))))
+        total, parts = self._static.loss_of([maps[:labelled] for maps in stacks], batch)
+        found = _points(stacks[-1][labelled:], runs)
+        moved, believed = registration(found, runs, self._loss)
+        parts |= {"registration": moved.item(), "believed": believed}
+        return total + self._loss.registration * moved, parts
+
+    @torch.no_grad()
+    def evaluate(self, network: nn.Module) -> dict[str, float]:
+        """As the static objective; `trembling` by Zhao et al. eq. 9, in % of the distance between
+        the outer eye corners; the score is the sum of error and trembling."""
+        figures = self._static.evaluate(network)
+        network.eval()
+        found = torch.cat([_points(network(run)[-1], run[None]) for run in self._dev])
+        network.train()
+        size = self._dev.shape[-1]
+        px = points_to_pixel(found, size, size)
+        trembling = 100 * _trembling(px).item()
+        error = figures["score"]
+        return {**figures, "score": error + trembling, "error": error, "trembling": trembling}
+
+    def export(self, network: nn.Module, path: Path) -> None:
+        """As the static objective."""
+        self._static.export(network, path)
+
+    def _frames(self, run: Run, config: AugmentConfig, rng: np.random.Generator) -> Tensor:
+        """A run through one square, undamaged: -> (T, S, S, 3) uint8."""
+        crop = jittered_square(run, self._static.config.size, config, rng)
+        squares = torch.from_numpy(run.squares(crop))
+        return squares.flip(2) if rng.random() < config.mirror else squares
+
+
+def registration(found: Tensor, runs: Tensor, loss: SbrLoss) -> tuple[Tensor, float]:
+    """Σ w |LK(μₜ) - μₜ₊₁|₂ / Σ w over neighbouring frames, and the mean of w.
+
+    found (R, T, 74, 2) normalised; runs (R, T, 3, S, S).
+    """
+    pictures = grey(runs.flatten(0, 1)).reshape(*runs.shape[:2], 1, *runs.shape[-2:])
+    before, after = pictures[:, :-1].flatten(0, 1), pictures[:, 1:].flatten(0, 1)
+    tracked = track(before, after, found[:, :-1].flatten(0, 1), LucasKanade())
+    weight = tracked.trusted(most_drift_px=loss.most_drift_px, least_texture=loss.least_texture)
+    apart = tracked.points - found[:, 1:].flatten(0, 1)
+    distance = apart.square().sum(dim=-1).clamp_min(1e-12).sqrt()
+    return (weight * distance).sum() / weight.sum().clamp_min(1), weight.mean().item()
+
+
+def build(recipe: Recipe) -> SbrObjective:
+    """The objective with its data in memory.
+
+    Raises:
+        TrainError: the data holds no training or no dev people, or no clips of them.
+    """
+    loss = typed(SbrLoss, recipe.loss, where="recipe, table [loss]")
+    static = build_static(recipe, loss)
+    rows = read_rows(recipe.data, "train")
+    runs = list(read_runs(rows, length=RUN_FRAMES, every=loss.run_every))
+    train = [run for run in runs if not is_dev(run.identity)]
+    dev = [run for run in runs if is_dev(run.identity)]
+    if not train or not dev:
+        raise TrainError("too few clips to keep one person in ten apart", hint="add clips")
+    return SbrObjective(static, loss, train, dev)
+
+
+def _points(logits: Tensor, runs: Tensor) -> Tensor:
+    """Logits (R T, 74, h, w) of runs (R, T, 3, S, S) -> (R, T, 74, 2), normalised."""
+    points = heatmap.expected_points(heatmap.normalise(logits.float()))
+    return points.reshape(*runs.shape[:2], *points.shape[-2:])
+
+
+def _tensor(runs: list[Tensor]) -> Tensor:
+    """Runs of (T, S, S, 3) uint8 -> (R, T, 3, S, S) in [0, 1]."""
+    return torch.stack(runs).permute(0, 1, 4, 2, 3).float() / 255
+
+
+def _trembling(px: Tensor) -> Tensor:
+    """Mean of |(pₜ₋₁ + pₜ₊₁)/2 - pₜ| over the distance between the eyes: px (R, 3, 74, 2) -> ()."""
+    right, left = OUTER_EYE_CORNERS
+    between = (px[:, 1, right] - px[:, 1, left]).norm(dim=-1, keepdim=True)
+    bend = ((px[:, 0] + px[:, 2]) / 2 - px[:, 1]).norm(dim=-1)  # (R, 74)
+    return torch.mean(bend / between.clamp_min(1e-6))
