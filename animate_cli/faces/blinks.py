@@ -6,7 +6,8 @@ are short, and they shut the eye, so the readings at their bottoms are what *shu
 this clip; readings are then stretched so that these become shut, and the usual opening, and all
 that lies near it or above, stays as it is.
 
-    reading   opening of an eye over its usual opening in the clip: 1 as a rule
+    reading   opening of an eye over its usual opening in the clip: 1 as a rule; of both eyes the
+              wider one counts, because the far eye of a turned head seems to shut
     usual     the clip's median, in units of the face's size
     bottom    the least reading near it, well below what is read shortly before and after
 
@@ -46,14 +47,13 @@ def shut_lids(landmarks: Points, found: NDArray[np.bool_], times_s: Sequence[Fra
     points = landmarks[seen].astype(np.float64)
     readings = np.stack([opening(points, pairs) for pairs in PAIRS], axis=1)  # (T', 2)
     readings /= np.maximum(np.median(readings, axis=0), 1e-6)
-    times = np.array([float(times_s[k]) for k in seen])
-    shut = shut_reading(readings.mean(axis=1), times)
+    reading = readings.max(axis=1)
+    shut = shut_reading(reading, np.array([float(times_s[int(k)]) for k in seen]))
     if shut is None or shut <= SHUT:
         return landmarks
+    share = stretched(reading, shut) / np.maximum(reading, 1e-6)
     out = landmarks.copy()
-    for eye, pairs in enumerate(PAIRS):
-        reading = readings[:, eye]
-        share = stretched(reading, shut) / np.maximum(reading, 1e-6)
+    for pairs in PAIRS:
         out[seen] = _opened(out[seen], pairs, share)
     return out
 
@@ -70,7 +70,7 @@ def opening(points: NDArray[np.floating], pairs: Sequence[tuple[int, int]]) -> A
 def shut_reading(readings: Array, times_s: Array) -> float | None:
     """What a shut eye is read as in this clip: the median of the bottoms; None without blinks.
 
-    readings, times_s (T,): both eyes' mean opening over the usual one.
+    readings, times_s (T,): the wider eye's opening over its usual one.
     """
 
     bottoms = []

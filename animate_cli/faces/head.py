@@ -50,6 +50,8 @@ _SKULL = _ring(1.0, range(-120, 121, 20))
 _AIR = _ring(1.35, range(-140, 141, 20))
 _NECK = tuple((x, y, _OUTLINE_DEPTH) for y in (1.55, 2.0) for x in (-0.6, 0.0, 0.6))
 
+SKULL_POINTS = len(_SKULL)
+"""How many outline points, the first ones, lie on the head itself."""
 OUTLINE_XYZ = (*_SKULL, *_NECK, *_AIR)
 OUTLINE_FOLLOWS = (1.0,) * len(_SKULL) + (0.6,) * 3 + (0.25,) * 3 + (1.0,) * len(_AIR)
 """Share of the head's motion that each outline point takes: the neck stays on the shoulders."""

@@ -44,10 +44,11 @@ class RadialSpline:
         between = cubic_spline_matrix(nodes, size)
         self._to_pixels = torch.tensor(between, dtype=torch.float32, device=device)  # (S, L)
 
-    def field(self, controls_px: Tensor, values: Tensor, window: Tensor) -> Tensor:
+    def field(self, controls_px: Tensor, values: Tensor, window: Tensor, calm: Tensor) -> Tensor:
         """The field that takes the values at the controls: (B, K, 2) twice -> (B, 2, S, S).
 
-        window (L, L) multiplies the field on the lattice, so that it can be pinned at the edges.
+        window (L, L) multiplies the field on the lattice, so that it can be pinned at the edges;
+        calm (B, L, L) px shortens it, so that small displacements vanish where they are unwanted.
 
         Read bilinearly at a control it is right within 0.05 px where controls are 2 px apart.
         CPUs take one sample at a time: its kernel stays in their cache, a batch's does not.
@@ -55,9 +56,9 @@ class RadialSpline:
         count = len(controls_px)
         step = 1 if controls_px.device.type == "cpu" else count
         parts = [slice(start, start + step) for start in range(0, count, step)]
-        return torch.cat([self._field(controls_px[k], values[k], window) for k in parts])
+        return torch.cat([self._field(controls_px[k], values[k], window, calm[k]) for k in parts])
 
-    def _field(self, controls_px: Tensor, values: Tensor, window: Tensor) -> Tensor:
+    def _field(self, controls_px: Tensor, values: Tensor, window: Tensor, calm: Tensor) -> Tensor:
         """`field`, all samples at once."""
         unit = 2 / self.size
         factors = torch.linalg.lu_factor(_system(controls_px.double() * unit))
@@ -66,14 +67,14 @@ class RadialSpline:
         weights = _solve(factors, values)
         miss = values - _read(self._evaluate(basis, weights), landing)
         field = self._evaluate(basis, weights + _solve(factors, miss))
-        return self._to_pixels @ unfold(field * window, self.nodes) @ self._to_pixels.T
+        calmed = shorten(field * window, calm[:, None])
+        return self._to_pixels @ unfold(calmed, self.nodes) @ self._to_pixels.T
 
     def _basis(self, controls: Tensor) -> Tensor:
         """U between every node and every control: (B, K, 2) -> (B, L, L, K)."""
-        nodes = self.nodes * (2 / self.size)
-        x = (nodes[:, None] - controls[:, None, :, 0]).square()  # (B, L, K)
-        y = (nodes[:, None] - controls[:, None, :, 1]).square()
-        return _kernel(x[:, None] + y[:, :, None])
+        nodes = (self.nodes * (2 / self.size))[:, None]
+        x, y = (nodes - controls[:, None, :, axis] for axis in (0, 1))  # (B, L, K)
+        return _kernel(x[:, None], y[:, :, None])
 
     def _evaluate(self, basis: Tensor, weights: Tensor) -> Tensor:
         """f on the lattice: basis (B, L, L, K), weights (B, K + 3, 2) -> (B, 2, L, L)."""
@@ -99,20 +100,20 @@ def _read(field: Tensor, landing: tuple[Tensor, Tensor]) -> Tensor:
     return ((y[:, None] @ field) * x[:, None]).sum(dim=-1).transpose(1, 2)
 
 
-def _kernel(square: Tensor) -> Tensor:
-    """U(r) = √(r² + c²), from r²; overwrites its argument."""
+def _kernel(x: Tensor, y: Tensor) -> Tensor:
+    """U(r) = √(r² + c²), r² = x² + y², for differences that broadcast."""
     softness = 2 * _SOFTNESS_PX / 256
-    return square.add_(softness**2).sqrt_()
+    return (x.square().add_(softness**2) + y.square()).sqrt_()
 
 
 def _system(controls: Tensor) -> Tensor:
     """The matrix L of Bookstein's eq. (4), with a ridge: (B, K, 2) -> (B, K + 3, K + 3)."""
     count = controls.shape[1]
-    square = (controls[:, :, None] - controls[:, None]).square().sum(dim=-1)
+    x, y = (controls[..., None, axis] - controls[:, None, :, axis] for axis in (0, 1))
     ridge = _RIDGE * torch.eye(count, device=controls.device, dtype=controls.dtype)
     plane = torch.cat((torch.ones_like(controls[..., :1]), controls), dim=-1)  # (B, K, 3)
     matrix = controls.new_zeros(len(controls), count + 3, count + 3)
-    matrix[:, :count, :count] = _kernel(square) - ridge  # this kernel is negative definite
+    matrix[:, :count, :count] = _kernel(x, y) - ridge  # this kernel is negative definite
     matrix[:, :count, count:] = plane
     matrix[:, count:, :count] = plane.transpose(1, 2)
     return matrix
@@ -142,6 +143,12 @@ def unfold(field: Tensor, nodes: Tensor) -> Tensor:
         least = jacobian(field, nodes).amin(dim=(1, 2, 3), keepdim=True)
         field = torch.where(least < LEAST_JACOBIAN, field * 0.8, field)
     return field
+
+
+def shorten(field: Tensor, by: Tensor) -> Tensor:
+    """Displacements (B, 2, L, L) shorter by (B, 1, L, L), in the same direction, at least 0."""
+    length = field.square().sum(dim=1, keepdim=True).sqrt()
+    return field * ((length - by).clamp_min(0) / length.clamp_min(1e-6))
 
 
 def jacobian(field: Tensor, nodes: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ Landmarks alone would stretch the skull and leave the hair behind. What large mo
     outline  each outline point gives way softly before it comes too near the pinned border
     room     the face keeps `LEAST_ROOM` of its distance to each edge of the square
     border   f fades to zero within `FADE_PX` of the edge, so that the square can be put back
+    calm     far from the head f is shortened by `CALM_PX`: fine texture there shimmers otherwise
 """
 
 from __future__ import annotations
@@ -28,11 +29,12 @@ from animate_cli.layers.grid import identity_grid, warp
 from animate_cli.layers.spline import RadialSpline
 from animate_cli.models.base import Reads
 from animate_cli.options import MotionOptions
-from animate_cli.records import Rendered
+from animate_cli.records import LANDMARKS, Rendered
 
 FACE_SIZE = 256
 FADE_PX = 12.0
 LEAST_ROOM = 0.45
+CALM_PX, CALM_FROM = 0.4, 0.15
 _YIELD = 0.5  # an outline point moves at most this share of its distance to the border
 _BORDER_POINTS = 9  # along each edge
 
@@ -102,8 +104,21 @@ class LandmarkGrid:
     def grid(self, source_px: Tensor, output_px: Tensor) -> Tensor:
         """Landmarks in source and output (B, 74, 2), px -> backward grid (B, S, S, 2)."""
         p, q = self._controls(source_px, self._keep_room(source_px, output_px))
-        flow_px = self._spline.field(q, p - q, self._fade)  # (B, 2, S, S)
+        flow_px = self._spline.field(q, p - q, self._fade, self._calm(q))  # (B, 2, S, S)
         return self._identity + flow_px.permute(0, 2, 3, 1) * (2 / self.size)
+
+    def _calm(self, controls_px: Tensor) -> Tensor:
+        """How much of its displacement the background ignores: (B, K, 2) -> (B, L, L) px.
+
+        None on the head, `CALM_PX` where the upright box about it is `CALM_FROM` of its width away.
+        """
+        head_px = controls_px[:, : LANDMARKS + head.SKULL_POINTS]
+        low, high = head_px.amin(dim=1), head_px.amax(dim=1)  # (B, 2)
+        nodes = self._spline.nodes
+        beyond = torch.maximum(low[..., None] - nodes, nodes - high[..., None]).clamp_min(0)
+        x, y = beyond[:, 0, None, :], beyond[:, 1, :, None]
+        reach = CALM_FROM * (high - low)[:, :1, None].clamp_min(1)
+        return CALM_PX * _smooth_step((x.square() + y.square()).sqrt() / reach)
 
     def _keep_room(self, source_px: Tensor, output_px: Tensor) -> Tensor:
         """Shift faces back that come closer to an edge than `LEAST_ROOM` of where they were."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from animate_cli.layers.grid import points_to_normalised, points_to_pixel, warp
-from animate_cli.layers.spline import RadialSpline, jacobian
+from animate_cli.layers.spline import RadialSpline, jacobian, shorten
 from animate_cli.models.thin_plate import LandmarkGrid
 
 SIZE = 256
@@ -70,6 +70,26 @@ def test_the_border_stays(face_points: Tensor, motion: str) -> None:
     assert max(moved[0].max(), moved[-1].max(), moved[:, 0].max(), moved[:, -1].max()) == 0
 
 
+@pytest.mark.parametrize("shift", [(1.0, 0.0), (-2.0, 1.0), (0.0, 3.0)])
+def test_small_motions_leave_the_far_background_as_it_is(
+    face_points: Tensor, shift: tuple[float, float]
+) -> None:
+    maker = LandmarkGrid(SIZE)
+    moved = maker.grid(face_points, face_points + torch.tensor(shift)) - maker._identity
+    flow_px = (moved * SIZE / 2).norm(dim=-1)[0]
+    for far in (flow_px[:40, :40], flow_px[:40, -40:], flow_px[:160, :30], flow_px[:160, -30:]):
+        assert far.max() < 0.05 * math.hypot(*shift)
+
+
+def test_shortening_keeps_directions_and_ends_at_zero() -> None:
+    field = torch.randn(2, 2, 5, 5, generator=torch.Generator().manual_seed(1))
+    by = torch.rand(2, 1, 5, 5, generator=torch.Generator().manual_seed(2))
+    out, length = shorten(field, by), field.norm(dim=1, keepdim=True)
+    torch.testing.assert_close(out.norm(dim=1, keepdim=True), (length - by).clamp_min(0))
+    assert ((out * field).sum(dim=1) >= 0).all()
+    torch.testing.assert_close(shorten(field, 0 * by), field)
+
+
 def test_no_motion_is_the_identity(face_points: Tensor) -> None:
     maker = LandmarkGrid(SIZE)
     assert torch.equal(maker.grid(face_points, face_points), maker._identity)
@@ -115,7 +135,8 @@ def test_the_spline_reproduces_affine_fields() -> None:
     controls = torch.rand(1, 40, 2, generator=torch.Generator().manual_seed(3)) * 200 + 28
     values = controls @ torch.tensor([[0.05, 0.02], [-0.03, 0.04]]) + torch.tensor([2.0, -1.0])
     spline = RadialSpline(SIZE)
-    field = spline.field(controls, values, torch.ones(len(spline.nodes), len(spline.nodes)))
+    everywhere = torch.ones(1, len(spline.nodes), len(spline.nodes))
+    field = spline.field(controls, values, everywhere[0], 0 * everywhere)
     y, x = torch.meshgrid(torch.arange(256.0), torch.arange(256.0), indexing="ij")
     expected = torch.stack((0.05 * x - 0.03 * y + 2, 0.02 * x + 0.04 * y - 1))
     torch.testing.assert_close(field[0], expected, atol=2e-2, rtol=0)
