@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 NEAR = 0.05  # of the distance between the outer eye corners
-NEWTON_STEPS = 50
+NEWTON_STEPS = 100
+LONGEST_STEP = 1.0
 PRIOR = 1e-4  # pull of the slope to zero: without it, data that a threshold parts has no fit
 
 Array = NDArray[np.float64]
@@ -25,9 +26,10 @@ def fit_confidence(deviation: Array, is_near: NDArray[np.bool_]) -> tuple[float,
     """
     if is_near.all() or not is_near.any():
         return None
-    design = np.stack((np.ones_like(deviation), -deviation), axis=1)  # (N, 2)
+    middle = float(deviation.mean())  # about it, the two numbers hardly depend on each other
+    design = np.stack((np.ones_like(deviation), middle - deviation), axis=1)  # (N, 2)
     a, s = _newton(design, is_near.astype(np.float64))
-    return (a / s, s) if s > 0 and a > 0 else None
+    return (middle + a / s, s) if s > 0 and middle + a / s > 0 else None
 
 
 def _newton(design: Array, y: Array) -> tuple[float, float]:
@@ -39,7 +41,7 @@ def _newton(design: Array, y: Array) -> tuple[float, float]:
         slope = design.T @ (y - p) - ridge @ beta
         bend = (design * (p * (1 - p))[:, None]).T @ design + ridge
         step = np.linalg.solve(bend + 1e-9 * np.eye(2), slope)
-        beta += np.clip(step, -2, 2)
+        beta += step * min(1.0, LONGEST_STEP / max(np.abs(step).max(), 1e-12))
         if np.abs(step).max() < 1e-9:
             break
     return float(beta[0]), float(beta[1])
