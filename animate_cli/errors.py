@@ -65,5 +65,10 @@ class TrainError(AnimateError):
 class Cancelled(AnimateError):  # noqa: N818 - it is a wish, not an error
     """The caller asked to stop; nothing half-written is left behind."""
 
-    def __init__(self) -> None:
-        super().__init__("cancelled", hint="run the same command again to start over")
+    def __init__(
+        self,
+        message: str = "cancelled",
+        *,
+        hint: str = "run the same command again to start over",
+    ) -> None:
+        super().__init__(message, hint=hint)

@@ -61,6 +61,8 @@ def _convert(hint: Any, value: Any, *, where: str) -> Any:
     if origin is tuple and isinstance(value, list | tuple):
         item = typing.get_args(hint)[0]
         return tuple(_convert(item, entry, where=where) for entry in value)
+    if origin is dict and isinstance(value, Mapping):  # a table that its owner types later
+        return dict(value)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return _convert_enum(hint, value, where=where)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -16,28 +19,47 @@ DAMAGED = (OSError, RuntimeError, TypeError, EOFError, ValueError, UnpicklingErr
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """State dicts of network, its moving average and optimiser; steps done; best score so far."""
+    """State dicts of network, its moving average and optimiser; steps done; best score so far.
+
+    scaler: of the fp16 gradient scaler, empty in other precisions.
+    """
 
     network: dict[str, Any]
     average: dict[str, Any]
     optimiser: dict[str, Any]
     step: int
     best: float
+    scaler: dict[str, Any] = field(default_factory=dict)
 
 
-def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
-    """Write beside and rename: an interrupted save leaves the last checkpoint whole.
+@contextmanager
+def saving(path: Path) -> Iterator[None]:
+    """What may fail because of a disk, told as such; half a file beside `path` is removed.
 
     Raises:
         TrainError: the disk is full or cannot be written.
     """
-    beside = path.with_name(path.name + ".part")
     try:
-        torch.save(vars(checkpoint), beside)
-        beside.replace(path)
-    except (OSError, RuntimeError) as error:
-        beside.unlink(missing_ok=True)
+        yield
+    except (OSError, RuntimeError) as error:  # torch tells of a full disk by a RuntimeError
+        with suppress(OSError):
+            _beside(path).unlink()
         raise TrainError(f"cannot save {path}: {error}", hint="make room and resume") from error
+
+
+def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
+    """Write beside, wait for the disk, rename: even a power cut leaves one checkpoint whole.
+
+    Raises:
+        TrainError: the disk is full or cannot be written.
+    """
+    with saving(path):
+        with _beside(path).open("wb") as file:
+            torch.save(vars(checkpoint), file)
+            file.flush()
+            os.fsync(file.fileno())
+        _beside(path).replace(path)
+        _settle(path.parent)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -52,3 +74,18 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise TrainError(
             f"cannot resume from {path}: {error}", hint="delete it to start over"
         ) from error
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(path.name + ".part")
+
+
+def _settle(folder: Path) -> None:
+    """Make the rename last; Windows does so by itself and cannot open folders."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

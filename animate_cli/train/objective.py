@@ -6,12 +6,13 @@ import difflib
 import importlib
 import pkgutil
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from torch import Tensor, nn
 
 from animate_cli.errors import OptionError
+from animate_cli.records import Image
 from animate_cli.train import objectives
 from animate_cli.train.recipe import Recipe
 
@@ -24,7 +25,10 @@ class Objective(Protocol):
     network: nn.Module
 
     def batch(self, size: int, rng: np.random.Generator) -> Batch:
-        """Draw training samples; everything random comes from `rng`."""
+        """Draw training samples; everything random comes from `rng`.
+
+        May run in a worker process: it must not change the objective.
+        """
         ...
 
     def loss(self, network: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
@@ -37,6 +41,15 @@ class Objective(Protocol):
 
     def export(self, network: nn.Module, path: Path) -> None:
         """Write weights for use: fp16 safetensors with the config inside."""
+        ...
+
+
+@runtime_checkable
+class Shows(Protocol):
+    """An objective that can show how a network stands."""
+
+    def sheet(self, network: nn.Module) -> Image:
+        """A picture (H, W, 3) to look at: training samples, and predictions on dev."""
         ...
 
 

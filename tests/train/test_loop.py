@@ -1,136 +1,140 @@
-"""Training: resumable to the bit, averaged, stopped clearly, able to learn."""
+"""Training: resumable to the bit, averaged, accumulated, able to learn."""
 
 import itertools
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from safetensors.torch import save_file
+from toy_objective import Line, same, stored
 
-from animate_cli.errors import OptionError, TrainError
-from animate_cli.train import loop
-from animate_cli.train.objective import Batch, build_objective
-from animate_cli.train.recipe import Recipe, StepRecipe, changed, read_recipe
+from animate_cli.errors import OptionError, TrainError, WeightsError
+from animate_cli.train.loop import Trained, train
+from animate_cli.train.objective import build_objective
+from animate_cli.train.recipe import Precision, Recipe, StepRecipe
+from animate_cli.train.training import Training, learning_rate
 
-
-class Line:
-    """Fits y = 3x + 1: small enough to train in a test, with the loop's every part."""
-
-    def __init__(self, *, poison_at: int = -1) -> None:
-        self.network: nn.Module = nn.Linear(1, 1)
-        nn.init.zeros_(self.network.weight)
-        nn.init.zeros_(self.network.bias)
-        self.poison_at, self.drawn = poison_at, 0
-
-    def batch(self, size: int, rng: np.random.Generator) -> Batch:
-        x = torch.from_numpy(rng.uniform(-1, 1, (size, 1)).astype(np.float32))
-        self.drawn += 1
-        return {"x": x if self.drawn != self.poison_at else x * torch.nan}
-
-    def loss(self, network: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        error = (network(batch["x"]) - (3 * batch["x"] + 1)).square().mean()
-        return error, {"error": error.item()}
-
-    def evaluate(self, network: nn.Module) -> dict[str, float]:
-        x = torch.linspace(-1, 1, 9)[:, None]
-        with torch.no_grad():
-            return {"score": (network(x) - (3 * x + 1)).abs().mean().item()}
-
-    def export(self, network: nn.Module, path: Path) -> None:
-        path.write_text(str({k: v.tolist() for k, v in network.state_dict().items()}))
+TINY = {"width": 16, "stem": 8, "size": 64, "depth": 2}
 
 
-PLAN = StepRecipe(
-    steps=20, batch=8, learning_rate=0.1, warmup_steps=2, evaluate_every=5, save_every=5
-)
+class StopError(Exception):
+    pass
 
 
 @pytest.fixture
-def run(monkeypatch, tmp_path):
-    def go(name: str, plan: StepRecipe, line: Line | None = None) -> loop.Trained:
-        objective = line or Line()
-        monkeypatch.setattr(loop, "build_objective", lambda recipe: objective)
-        recipe = Recipe(objective="line", name=name, steps=plan)
-        return loop.train(recipe, tmp_path / name, on_log=lambda logged: None)
+def halved(monkeypatch):
+    """Call something that trains, in two halves: cut off after so many steps, then resumed."""
+
+    def go(train, *, after: int) -> Trained:
+        advance, done = Training.advance, itertools.count()
+
+        def stop_in_the_middle(self):
+            if next(done) >= after:
+                raise StopError
+            return advance(self)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Training, "advance", stop_in_the_middle)
+            with pytest.raises(StopError):
+                train()
+        return train()
 
     return go
 
 
-def stored(folder: Path) -> dict:
-    return torch.load(folder / "last.pt", weights_only=True)
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"accumulate": 2},
+        {"workers": 1},
+        {"precision": Precision.BF16},
+        {"precision": Precision.FP16},
+    ],
+    ids=str,
+)
+def test_ten_steps_and_ten_more_are_twenty(run, halved, tmp_path, plan, change):
+    plan = replace(plan, **change)
+    whole = run("whole", plan)
+    halves = halved(lambda: run("halves", plan), after=13)
+    assert same(tmp_path / "whole", tmp_path / "halves")
+    assert whole.best == halves.best
 
 
-def test_ten_steps_and_ten_more_are_twenty(run, tmp_path, monkeypatch):
-    run("whole", PLAN)
-    seen = 0
+def test_the_landmark_network_resumes_to_the_bit(halved, data, tmp_path):
+    steps = StepRecipe(steps=20, batch=2, warmup_steps=2, evaluate_every=10, save_every=10)
+    recipe = Recipe(objective="landmarks", name="x", steps=steps, network=TINY)
+    recipe = replace(recipe, data=replace(recipe.data, root=str(data), clip_stride=60))
 
-    class StopError(Exception):
-        pass
+    def go(name: str) -> Trained:
+        torch.manual_seed(0)
+        return train(recipe, tmp_path / name, on_log=lambda logged: None)
 
-    def stop_at_ten(self):
-        nonlocal seen
-        seen += 1
-        if seen > 10:
-            raise StopError
-        return advance(self)
-
-    advance = loop._Run.advance
-    monkeypatch.setattr(loop._Run, "advance", stop_at_ten)
-    with pytest.raises(StopError):
-        run("halves", PLAN)
-    monkeypatch.setattr(loop._Run, "advance", advance)
-    assert stored(tmp_path / "halves")["step"] == 10
-    run("halves", PLAN)
-    whole, halves = stored(tmp_path / "whole"), stored(tmp_path / "halves")
-    for part in ("network", "average"):
-        for key, value in whole[part].items():
-            assert torch.equal(value, halves[part][key])
-    assert whole["best"] == halves["best"]
+    whole = go("whole")
+    halves = halved(lambda: go("halves"), after=10)
+    assert same(tmp_path / "whole", tmp_path / "halves")
+    assert whole.best == halves.best
 
 
-def test_it_learns_and_keeps_the_best(run):
-    trained = run("learns", replace(PLAN, steps=300, ema_decay=0.9))
+def test_it_learns_and_keeps_the_best(run, plan):
+    trained = run("learns", replace(plan, steps=300, ema_decay=0.9))
     assert trained.best < 0.05
     assert trained.weights.exists()
 
 
-def test_a_loss_that_is_not_a_number_stops_with_a_usable_checkpoint(run, tmp_path):
-    with pytest.raises(TrainError, match="nan"):
-        run("poisoned", PLAN, Line(poison_at=8))
-    assert stored(tmp_path / "poisoned")["step"] == 5
-    assert run("poisoned", PLAN).steps == 20
+def test_two_accumulated_batches_make_the_mean_gradient(run, plan, tmp_path):
+    plan = replace(plan, steps=1, accumulate=2, clip_norm=1e9)
+    run("accumulated", plan)
+
+    class Both(Line):
+        """Draws the same two batches as one."""
+
+        def batch(self, size, rng):
+            rngs = (np.random.default_rng((0, number)) for number in (0, 1))
+            parts = [Line.batch(self, size // 2, rng) for rng in rngs]
+            return {"x": torch.cat([part["x"] for part in parts])}
+
+    run("at_once", replace(plan, accumulate=1, batch=16), Both())
+    one, two = stored(tmp_path / "accumulated"), stored(tmp_path / "at_once")
+    for state_one, state_two in zip(
+        one["optimiser"]["state"].values(), two["optimiser"]["state"].values(), strict=True
+    ):
+        torch.testing.assert_close(state_one["exp_avg"], state_two["exp_avg"])
+
+
+def test_it_begins_with_the_weights_that_the_recipe_names(run, plan, tmp_path):
+    path = tmp_path / "start.safetensors"
+    save_file({"weight": torch.tensor([[3.0]]), "bias": torch.tensor([1.0])}, path)
+    plan = replace(plan, steps=1, learning_rate=0.0)
+    assert run("begun", plan, init=str(path)).best == pytest.approx(0.0, abs=1e-6)
+    save_file({"weight": torch.tensor([[3.0]])}, path)
+    with pytest.raises(WeightsError, match="init"):
+        run("short", plan, init=str(path))
+
+
+def test_a_checkpoint_of_another_network_is_refused(run, plan):
+    run("other", plan)
+    wide = Line()
+    wide.network = torch.nn.Linear(2, 2)
+    with pytest.raises(TrainError, match="another network"):
+        run("other", plan, wide)
 
 
 def test_a_damaged_checkpoint_is_refused(run, tmp_path):
-    run("damaged", PLAN)
+    run("damaged")
     (tmp_path / "damaged" / "last.pt").write_bytes(b"not a checkpoint")
     with pytest.raises(TrainError, match="cannot resume"):
-        run("damaged", PLAN)
+        run("damaged")
 
 
 def test_the_rate_warms_up_stays_and_cools_down():
     plan = StepRecipe(steps=100, learning_rate=1.0, warmup_steps=10, cooldown_fraction=0.2)
-    rates = [loop.learning_rate(step, plan) for step in range(100)]
+    rates = [learning_rate(step, plan) for step in range(100)]
     assert rates[0] == pytest.approx(0.1)
     assert rates[9:81] == [1.0] * 72
     assert all(b < a for a, b in itertools.pairwise(rates[80:]))
     assert rates[-1] == pytest.approx(0.05)
-
-
-def test_recipes_state_differences_and_refuse_unknown_keys(tmp_path):
-    path = tmp_path / "r.toml"
-    path.write_text('objective = "landmarks"\nname = "x"\n[steps]\nsteps = 7\n')
-    recipe = read_recipe(path)
-    assert recipe.steps == StepRecipe(steps=7)
-    assert changed(recipe, data=tmp_path, steps=9).steps.steps == 9
-    path.write_text('objective = "landmarks"\nname = "x"\n[steps]\nstep = 7\n')
-    with pytest.raises(OptionError, match="unknown key 'step'"):
-        read_recipe(path)
-    path.write_text("objective = ")
-    with pytest.raises(OptionError, match="not TOML"):
-        read_recipe(path)
 
 
 def test_an_unknown_objective_is_refused_with_the_nearest_name():

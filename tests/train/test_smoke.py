@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,11 +11,8 @@ import pytest
 
 from animate_cli import hub
 from animate_cli.faces.landmarks import LandmarkConfig, Landmarker, LandmarkNet
-from animate_cli.faces.points import MEDIAPIPE
 from animate_cli.layers.state import fill, read_config
-from animate_cli.train.data import is_dev
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 RECIPE = """
 objective = "landmarks"
 name = "smoke"
@@ -25,26 +20,6 @@ data.clip_stride = 40
 steps.steps = 2
 steps.batch = 2
 """
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """Two people who look alike: one to train on, one kept apart."""
-    folder = tmp_path / "data"
-    folder.mkdir()
-    names = [f"person{n}" for n in range(100)]
-    chosen = [next(n for n in names if is_dev(n) is kept) for kept in (False, True)]
-    with np.load(EXAMPLES / "driver_truth.npz", allow_pickle=False) as truth:
-        labels = np.zeros((len(truth["landmarks"]), 478, 2), np.float16)
-        labels[:, MEDIAPIPE] = truth["landmarks"]
-    with (folder / "manifest.csv").open("w", encoding="utf-8", newline="") as file:
-        manifest = csv.writer(file)
-        manifest.writerow(("file", "split", "kind", "identity", "terms"))
-        for name in chosen:
-            shutil.copy(EXAMPLES / "driver.mp4", folder / f"{name}.mp4")
-            np.savez(folder / f"{name}.npz", landmarks=labels)
-            manifest.writerow((f"{name}.mp4", "train", "clip", name, "permissive"))
-    return folder
 
 
 @pytest.mark.smoke

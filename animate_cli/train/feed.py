@@ -1,0 +1,119 @@
+"""Training batches in their order, drawn in the loop or ahead of it by worker processes.
+
+Batch n depends on (seed, n) alone: neither workers nor a resume change what is drawn. Worker w of
+W draws every W-th batch and waits in its pipe until that batch is read, so one batch per worker
+is ready. (Torch's own DataLoader tells of a dead worker by an exception out of a signal handler,
+wherever the program is then, even in the middle of a save; the end of a pipe tells its reader.)
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import traceback
+from collections.abc import Generator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from animate_cli.errors import AnimateError, TrainError
+from animate_cli.train.objective import Batch, Objective
+from animate_cli.train.recipe import StepRecipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    """The row of batches that a worker draws from."""
+
+    objective: Objective
+    size: int
+    seed: int
+
+    def draw(self, number: int) -> Batch:
+        return self.objective.batch(self.size, np.random.default_rng((self.seed, number)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Refused:
+    """An error with a hint, on its way out of a worker."""
+
+    message: str
+    hint: str
+
+
+Drawn = dict[str, NDArray[Any]] | _Refused | Exception
+
+
+def feed(
+    objective: Objective, plan: StepRecipe, numbers: Sequence[int]
+) -> Generator[Batch, None, None]:
+    """The batches of these numbers; closing the generator stops its workers.
+
+    Raises:
+        TrainError: a worker died, or met an error that has a hint.
+    """
+    row = _Row(objective=objective, size=plan.batch, seed=plan.seed)
+    if plan.workers == 0:
+        yield from (row.draw(number) for number in numbers)
+        return
+    shares = [numbers[worker :: plan.workers] for worker in range(plan.workers)]
+    workers = [_start(row, share) for share in shares]
+    try:
+        for index in range(len(numbers)):
+            yield _receive(workers[index % plan.workers][1])
+    finally:
+        for process, _ in workers:
+            process.terminate()
+        for process, _ in workers:
+            process.join()
+
+
+def _start(row: _Row, numbers: Sequence[int]) -> tuple[BaseProcess, Connection]:
+    here, there = multiprocessing.Pipe(duplex=False)
+    process = multiprocessing.Process(target=_work, args=(row, numbers, there), daemon=True)
+    process.start()
+    there.close()  # the worker alone holds this end: when it dies, the pipe ends
+    return process, here
+
+
+def _receive(pipe: Connection) -> Batch:
+    try:
+        drawn: Drawn = pipe.recv()
+    except (EOFError, OSError) as error:
+        raise TrainError(
+            "a data worker died", hint="resume, with fewer steps.workers if memory was short"
+        ) from error
+    if isinstance(drawn, _Refused):
+        raise TrainError(drawn.message, hint=drawn.hint)
+    if isinstance(drawn, Exception):
+        raise drawn
+    return {key: torch.from_numpy(value) for key, value in drawn.items()}
+
+
+def _work(row: _Row, numbers: Sequence[int], pipe: Connection) -> None:
+    """A worker's life. One thread; interrupts are the parent's business."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    cv2.setNumThreads(0)
+    torch.set_num_threads(1)
+    with suppress(BrokenPipeError):  # the parent has gone
+        for number in numbers:
+            pipe.send(_draw(row, number))
+
+
+def _draw(row: _Row, number: int) -> Drawn:
+    """A batch as arrays: tensors would travel by open files, which a dead worker takes along."""
+    try:
+        return {key: value.numpy() for key, value in row.draw(number).items()}
+    except AnimateError as error:
+        return _Refused(message=error.message, hint=error.hint)
+    except Exception as error:  # raised again where the batch is read
+        error.add_note("in a data worker:\n" + traceback.format_exc())
+        return error

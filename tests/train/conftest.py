@@ -1,0 +1,71 @@
+"""A toy training, and the smallest real data folder."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from toy_objective import Line
+
+from animate_cli.faces.points import MEDIAPIPE
+from animate_cli.train import loop
+from animate_cli.train.data import is_dev
+from animate_cli.train.recipe import LogRecipe, Recipe, StepRecipe
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+PLAN = StepRecipe(
+    steps=20, batch=8, learning_rate=0.1, warmup_steps=2, evaluate_every=5, save_every=5
+)
+
+
+@pytest.fixture
+def plan() -> StepRecipe:
+    """Twenty steps, looked at and saved every five."""
+    return PLAN
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path) -> Callable[..., loop.Trained]:
+    """Train the toy in a folder of that name."""
+
+    def go(
+        name: str,
+        plan: StepRecipe = PLAN,
+        line: object | None = None,
+        *,
+        log: LogRecipe | None = None,
+        init: str = "",
+        on_log: Callable[[loop.Logged], None] = lambda logged: None,
+        on_step: Callable[[loop.Logged], None] = lambda logged: None,
+    ) -> loop.Trained:
+        objective = line or Line()
+        monkeypatch.setattr(loop, "build_objective", lambda recipe: objective)
+        log = log or LogRecipe()
+        recipe = Recipe(objective="line", name=name, steps=plan, log=log, init=init)
+        return loop.train(recipe, tmp_path / name, on_log=on_log, on_step=on_step)
+
+    return go
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Two people who look alike: one to train on, one kept apart."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    names = [f"person{n}" for n in range(100)]
+    chosen = [next(n for n in names if is_dev(n) is kept) for kept in (False, True)]
+    with np.load(EXAMPLES / "driver_truth.npz", allow_pickle=False) as truth:
+        labels = np.zeros((len(truth["landmarks"]), 478, 2), np.float16)
+        labels[:, MEDIAPIPE] = truth["landmarks"]
+    with (folder / "manifest.csv").open("w", encoding="utf-8", newline="") as file:
+        manifest = csv.writer(file)
+        manifest.writerow(("file", "split", "kind", "identity", "terms"))
+        for name in chosen:
+            shutil.copy(EXAMPLES / "driver.mp4", folder / f"{name}.mp4")
+            np.savez(folder / f"{name}.npz", landmarks=labels)
+            manifest.writerow((f"{name}.mp4", "train", "clip", name, "permissive"))
+    return folder
