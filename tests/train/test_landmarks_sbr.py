@@ -135,7 +135,9 @@ def test_the_loss_is_the_static_one_plus_registration(objective):
         total, parts = objective.loss(network, batch)
     network.train()
     assert 0 < parts["believed"] <= 1
-    assert total.item() == pytest.approx(static.item() + parts["registration"], rel=1e-4)
+    assert total.item() == pytest.approx(
+        static.item() + LOSS.registration * parts["registration"], rel=1e-4
+    )
 
 
 def test_a_few_steps_make_the_network_follow_the_pixels(objective):

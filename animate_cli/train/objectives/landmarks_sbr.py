@@ -29,6 +29,7 @@ from animate_cli.faces.points import OUTER_EYE_CORNERS
 from animate_cli.layers import heatmap
 from animate_cli.layers.grid import points_to_pixel
 from animate_cli.layers.lucas_kanade import LucasKanade, grey, track
+from animate_cli.records import Image
 from animate_cli.train.augment import AugmentConfig
 from animate_cli.train.data import is_dev, read_rows
 from animate_cli.train.objective import Batch
@@ -50,7 +51,7 @@ class SbrLoss(LandmarkLoss):
     many clip frames; most_drift_px, least_texture: when the tracking of a point is believed.
     """
 
-    registration: float = 1.0
+    registration: float = 4.0
     runs: int = 2
     run_every: int = 25
     most_drift_px: float = 0.3
@@ -103,6 +104,10 @@ class SbrObjective:
     def export(self, network: nn.Module, path: Path) -> None:
         """As the static objective."""
         self._static.export(network, path)
+
+    def sheet(self, network: nn.Module) -> Image:
+        """As the static objective."""
+        return self._static.sheet(network)
 
     def _frames(self, run: Run, config: AugmentConfig, rng: np.random.Generator) -> Tensor:
         """A run through one square, undamaged: -> (T, S, S, 3) uint8."""
