@@ -1,7 +1,7 @@
 """A labelled picture -> the square a network may meet: turned, shifted, badly lit, hidden, coarse.
 
 All randomness comes from the generator passed in; pictures are uint8 RGB (H, W, 3), points (74, 2)
-in pixels.
+in pixels, NaN where a label names none: they stay so, under their mirrored name too.
 """
 
 from __future__ import annotations
@@ -14,13 +14,18 @@ import numpy as np
 from animate_cli.faces.crop import LANDMARK_MARGIN, cut, points_box, square, to_crop
 from animate_cli.faces.points import MIRROR
 from animate_cli.records import Image, Points
+from animate_cli.train.labels import named
 
 Rng = np.random.Generator
 
 
 @dataclass(frozen=True, kw_only=True)
 class AugmentConfig:
-    """How far squares stray. Probabilities in [0, 1]; shift and zoom as shares of the square."""
+    """How far squares stray. Probabilities in [0, 1]; shift and zoom as shares of the square.
+
+    roll_deg: two standard deviations; the widest roll is one and a half of it. coarse: seen by as
+    few as 28 pixels; dark: by little light.
+    """
 
     roll_deg: float = 32.0
     shift: float = 0.14
@@ -34,6 +39,7 @@ class AugmentConfig:
     noise: float = 0.25
     jpeg: float = 0.3
     hide: float = 0.3
+    dark: float = 0.0
 
 
 def make_square(
@@ -50,7 +56,7 @@ def jitter(
     pixels: Image, points: Points, size: int, config: AugmentConfig, rng: Rng
 ) -> tuple[Image, Points]:
     """Cut the landmark square where a careless detector might: shifted, zoomed, turned."""
-    x0, y0, x1, y1 = points_box(points)
+    x0, y0, x1, y1 = points_box(named(points))
     side = LANDMARK_MARGIN * max(x1 - x0, y1 - y0)
     shift = rng.uniform(-config.shift, config.shift, 2) * side
     side *= float(np.exp(rng.uniform(-config.zoom, config.zoom)))
@@ -75,6 +81,7 @@ def damage(pixels: Image, config: AugmentConfig, rng: Rng) -> Image:
     steps = (
         (config.hide, _hide),
         (config.colour, _recolour),
+        (config.dark, _darken),
         (config.grey, _grey),
         (config.coarse, _coarsen),
         (config.blur, _blur),
@@ -82,7 +89,8 @@ def damage(pixels: Image, config: AugmentConfig, rng: Rng) -> Image:
         (config.jpeg, _compress),
     )
     for probability, step in steps:
-        if rng.random() < probability:
+        # without a chance nothing is drawn: what came later keeps older recipes' random numbers
+        if probability > 0 and rng.random() < probability:
             pixels = step(pixels, rng)
     return pixels
 
@@ -129,6 +137,20 @@ def _recolour(pixels: Image, rng: Rng) -> Image:
     table = (level - 0.5) * gain + 0.5 + rng.uniform(-0.2, 0.15)
     table8 = (np.clip(table, 0, 1) * 255).astype(np.uint8)[None]  # (1, 256, 3)
     return cv2.LUT(pixels, table8)  # type: ignore[return-value]
+
+
+def _darken(pixels: Image, rng: Rng) -> Image:
+    """Little light: 2 % to 20 % of it, the photons' own noise and the sensor's, some gain.
+
+    Noise in linear light: variance = signal / well + floor².
+    """
+    light = (pixels.astype(np.float32) / 255) ** 2.2
+    light *= float(np.exp(rng.uniform(np.log(0.02), np.log(0.2))))
+    deviation = np.sqrt(light / float(rng.uniform(200, 2000)) + float(rng.uniform(0, 0.004)) ** 2)
+    light += deviation * rng.standard_normal(pixels.shape, dtype=np.float32)
+    light *= float(np.exp(rng.uniform(0, np.log(4))))
+    seen: Image = (255 * np.clip(light, 0, 1) ** (1 / 2.2)).astype(np.uint8)
+    return seen
 
 
 def _grey(pixels: Image, rng: Rng) -> Image:

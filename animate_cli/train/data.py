@@ -3,7 +3,8 @@
 Layout of a data folder: `manifest.csv` (file, split, kind, identity, terms, ...) beside the files
 it names; a clip `x.mp4` has `x.npz` with landmarks (T, 478, 2), a picture `x.jpg` has `x.npz` with
 (478, 2), and a folder of pictures may share one `landmarks.npz` (names, landmarks (N, 478, 2)).
-All points are MediaPipe's, in pixels of the file.
+All points are MediaPipe's, or already our 74, in pixels of the file. Without a manifest every clip
+that has its labels beside it is used, and counts as a person.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from animate_cli.errors import TrainError
 from animate_cli.faces.crop import cut, points_box, square, to_crop
 from animate_cli.faces.points import MEDIAPIPE
 from animate_cli.records import Image, Points
+from animate_cli.train.labels import named
 from animate_cli.train.recipe import DataRecipe
 
 STORED_PX = 256  # side of a stored picture
@@ -33,7 +35,10 @@ JPEG_QUALITY = 95
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sample:
-    """One labelled picture: JPEG bytes, its points (74, 2) in pixels, who it shows, what it is."""
+    """One labelled picture: JPEG bytes, its points (74, 2) in pixels, who it shows, what it is.
+
+    Points that the data set does not name are NaN.
+    """
 
     jpeg: NDArray[np.uint8]
     points: Points
@@ -64,12 +69,12 @@ def read_rows(recipe: DataRecipe, split: str) -> list[Row]:
     """The clips and pictures of a split ("train" or "val") that have labels.
 
     Raises:
-        TrainError: there is no manifest, or nothing in it fits.
+        TrainError: there is no manifest and no labelled clip, or nothing fits.
     """
     root = Path(recipe.root)
     manifest = root / "manifest.csv"
     if not manifest.is_file():
-        raise TrainError(f"{manifest} does not exist", hint="point data.root at a data folder")
+        return _clips_of(root, split)
     with manifest.open(encoding="utf-8", newline="") as file:
         rows = [
             Row(path=root / line["file"], kind=_kind(line), identity=line["identity"])
@@ -83,6 +88,16 @@ def read_rows(recipe: DataRecipe, split: str) -> list[Row]:
             f"{manifest} holds no {split} data with terms {recipe.terms}", hint="check data.terms"
         )
     return rows
+
+
+def _clips_of(root: Path, split: str) -> list[Row]:
+    clips = [clip for clip in sorted(root.rglob("*.mp4")) if clip.with_suffix(".npz").is_file()]
+    if split != "train" or not clips:
+        raise TrainError(
+            f"{root} holds no manifest.csv and no labelled clips to {split} on",
+            hint="point data.root at a data folder: clips x.mp4, each with its x.npz",
+        )
+    return [Row(path=clip, kind="clip", identity=clip.stem) for clip in clips]
 
 
 def read_samples(rows: list[Row], stride: int) -> Iterator[Sample]:
@@ -104,7 +119,7 @@ def _kind(line: dict[str, str]) -> str:
 
 def _read_clip(row: Row, stride: int) -> Iterator[Sample]:
     with np.load(row.path.with_suffix(".npz"), allow_pickle=False) as labels:
-        points = labels["landmarks"][:, MEDIAPIPE].astype(np.float32)  # (T, 74, 2)
+        points = _ours(labels["landmarks"])  # (T, 74, 2)
     with av.open(str(row.path)) as container:
         for index, frame in enumerate(container.decode(video=0)):
             if index >= len(points):
@@ -119,7 +134,7 @@ def label_of(path: Path) -> Points | None:
     own = path.with_suffix(".npz")
     if own.is_file():
         with np.load(own, allow_pickle=False) as labels:
-            return labels["landmarks"][list(MEDIAPIPE)].astype(np.float32)  # type: ignore[no-any-return]
+            return _ours(labels["landmarks"])
     return _folder_points(path.parent / "landmarks.npz").get(path.name)
 
 
@@ -128,24 +143,49 @@ def _folder_points(path: Path) -> dict[str, Points]:
     if not path.is_file():
         return {}
     with np.load(path, allow_pickle=False) as labels:
-        points = labels["landmarks"][:, MEDIAPIPE].astype(np.float32)
+        points = _ours(labels["landmarks"])
         return dict(zip(labels["names"].tolist(), points, strict=True))
 
 
-def _read_image(row: Row, points: Points) -> Sample:
-    bgr = cv2.imread(str(row.path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+def _ours(landmarks: NDArray[np.floating]) -> Points:
+    """Points (..., 478 or 74, 2) -> (..., 74, 2)."""
+    are_ours = landmarks.shape[-2] == len(MEDIAPIPE)
+    ours = landmarks if are_ours else landmarks[..., MEDIAPIPE, :]
+    return ours.astype(np.float32)
+
+
+def read_picture(path: Path) -> Image:
+    """The pixels (H, W, 3) that labels refer to: orientation as stored.
+
+    Raises:
+        TrainError: it cannot be read.
+    """
+    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if bgr is None:
-        raise TrainError(f"cannot read {row.path}", hint="remove its line from the manifest")
-    pixels: Image = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)  # type: ignore[assignment]
-    if max(pixels.shape[:2]) <= STORED_PX * 1.5:
-        return _sample(row, pixels, points)
-    x0, y0, x1, y1 = points_box(points)
-    side = STORED_MARGIN * max(x1 - x0, y1 - y0)
-    crop = square(((x0 + x1) / 2, (y0 + y1) / 2), side, STORED_PX)
-    return _sample(row, cut(pixels, crop), to_crop(points, crop))
+        raise TrainError(f"cannot read {path}", hint="fetch it again, or remove its label")
+    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
+
+
+def stored(pixels: Image, points: Points, *, identity: str, kind: str) -> Sample:
+    """A sample of a picture; of a large one, the surroundings of the face."""
+    if max(pixels.shape[:2]) > STORED_PX * 1.5:
+        x0, y0, x1, y1 = points_box(named(points))
+        side = STORED_MARGIN * max(x1 - x0, y1 - y0)
+        crop = square(((x0 + x1) / 2, (y0 + y1) / 2), side, STORED_PX)
+        pixels, points = cut(pixels, crop), to_crop(points, crop)
+    return Sample(jpeg=encoded(pixels), points=points, identity=identity, kind=kind)
+
+
+def encoded(pixels: Image) -> NDArray[np.uint8]:
+    """JPEG bytes of a picture."""
+    bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    return jpeg.astype(np.uint8, copy=False)
+
+
+def _read_image(row: Row, points: Points) -> Sample:
+    return stored(read_picture(row.path), points, identity=row.identity, kind=row.kind)
 
 
 def _sample(row: Row, pixels: Image, points: Points) -> Sample:
-    bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
-    _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    return Sample(jpeg=jpeg, points=points, identity=row.identity, kind=row.kind)
+    return Sample(jpeg=encoded(pixels), points=points, identity=row.identity, kind=row.kind)

@@ -1,4 +1,7 @@
-"""One function per loss; all return a scalar to be minimised."""
+"""One function per loss; all return a scalar to be minimised.
+
+known (B, K) bool: the points that are labelled; a loss is the mean over them, 0 without any.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,17 @@ from torch import Tensor
 from animate_cli.layers import heatmap
 
 
-def euclidean(points: Tensor, target: Tensor) -> Tensor:
+def euclidean(points: Tensor, target: Tensor, known: Tensor) -> Tensor:
     """L_euc = |μ − p|₂, the mean over points (Nibali et al. 2018, eq. 5).
 
     points, target (B, K, 2), normalised.
     """
-    return (points - target).square().sum(dim=-1).clamp_min(1e-12).sqrt().mean()
+    return _mean((points - target).square().sum(dim=-1).clamp_min(1e-12).sqrt(), known)
 
 
-def heatmap_shape(probability: Tensor, target: Tensor, *, sigma_cells: float) -> Tensor:
+def heatmap_shape(
+    probability: Tensor, target: Tensor, known: Tensor, *, sigma_cells: float
+) -> Tensor:
     """D_JS(Ẑ, N(p, σ²)): the Jensen-Shannon divergence to a normal density about the true point
     (Nibali et al. 2018, eqs. 9 and 11).
 
@@ -26,7 +31,7 @@ def heatmap_shape(probability: Tensor, target: Tensor, *, sigma_cells: float) ->
     height, width = probability.shape[-2:]
     density = heatmap.gaussian(target, height, width, sigma_cells=sigma_cells)
     middle = (probability + density) / 2
-    return (_kl(probability, middle) + _kl(density, middle)).mean() / 2
+    return _mean(_kl(probability, middle) + _kl(density, middle), known) / 2
 
 
 def flatness(logits: Tensor) -> Tensor:
@@ -37,6 +42,11 @@ def flatness(logits: Tensor) -> Tensor:
     cells = logits.shape[-2] * logits.shape[-1]
     log_probability = logits.flatten(2).log_softmax(dim=-1)
     return -(log_probability.mean(dim=-1) + math.log(cells)).mean()
+
+
+def _mean(values: Tensor, known: Tensor) -> Tensor:
+    """(B, K) -> the mean of the known ones."""
+    return (values * known).sum() / known.sum().clamp_min(1)
 
 
 def _kl(p: Tensor, q: Tensor) -> Tensor:

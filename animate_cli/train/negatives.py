@@ -10,6 +10,7 @@ import numpy as np
 
 from animate_cli.faces.crop import cut, landmark_square, points_box, square
 from animate_cli.records import Crop, Image, Points
+from animate_cli.train.labels import named
 
 MOST_OVERLAP = 0.12  # intersection over the smaller area, with the labelled face's square
 SURE_NEIGHBOURS = 4  # boxes that many neighbours agree on may be unlabelled faces
@@ -58,7 +59,7 @@ def cut_negative(pixels: Image, crop: Crop, size: int) -> Image:
 
 
 def _face_box(points: Points) -> tuple[float, float, float, float]:
-    crop = landmark_square(points, 128)
+    crop = landmark_square(named(points), 128)
     x, y = crop.crop_to_frame[:, 2]
     side = crop.crop_to_frame[0, 0] * crop.size
     inner = 0.15 * side

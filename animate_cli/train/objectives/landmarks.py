@@ -14,7 +14,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from animate_cli.errors import TrainError
 from animate_cli.faces.landmarks import LandmarkConfig, LandmarkNet, confidence
 from animate_cli.faces.points import OUTER_EYE_CORNERS, PUPILS
 from animate_cli.layers import heatmap
@@ -23,9 +22,12 @@ from animate_cli.layers.state import save_half
 from animate_cli.records import Image
 from animate_cli.train import calibration, losses, negatives
 from animate_cli.train.augment import AugmentConfig, damage, jitter, make_square
-from animate_cli.train.data import Sample, is_dev, read_rows, read_samples
+from animate_cli.train.data import Sample
+from animate_cli.train.draw import Draw
 from animate_cli.train.objective import Batch
 from animate_cli.train.recipe import Recipe
+from animate_cli.train.sheet import COLUMNS, Tile, grid
+from animate_cli.train.sources import read_training
 from animate_cli.typed import typed
 
 MINED_PICTURES = 250  # training pictures searched for hard squares without a face
@@ -48,6 +50,9 @@ class LandmarkLoss:
     clip_share: float = 0.55
     image_share: float = 0.2
     lfw_share: float = 0.25
+    wflw_share: float = 0.25
+    pts_share: float = 0.25
+    rendered_share: float = 0.1
 
 
 class LandmarkObjective:
@@ -61,7 +66,7 @@ class LandmarkObjective:
         self.augment = typed(AugmentConfig, recipe.augment, where="recipe, table [augment]")
         self._dev_samples = dev
         self.network: nn.Module = LandmarkNet(self.config)
-        self._draw = _Draw(train, self._loss)
+        self._draw = Draw(train, _shares(loss))
         self._mined = [
             (sample, crop)
             for sample in train[:: max(1, len(train) // MINED_PICTURES)]
@@ -70,7 +75,7 @@ class LandmarkObjective:
         self._dev = _dev_batch(dev, self.config.size)
 
     def batch(self, size: int, rng: np.random.Generator) -> Batch:
-        """images (B, 3, S, S), points (B, 74, 2) normalised, is_face (B,)."""
+        """images (B, 3, S, S), points (B, 74, 2) normalised, known (B, 74), is_face (B,)."""
         squares, points, is_face = [], [], []
         for _ in range(size):
             sample = self._draw(rng)
@@ -98,9 +103,11 @@ class LandmarkObjective:
             logits = maps.float()
             probability = heatmap.normalise(logits[face])
             points = heatmap.expected_points(probability)
-            target = batch["points"][face]
-            near = losses.euclidean(points, target)
-            shape = losses.heatmap_shape(probability, target, sigma_cells=self._loss.sigma_cells)
+            target, known = batch["points"][face], batch["known"][face]
+            near = losses.euclidean(points, target, known)
+            shape = losses.heatmap_shape(
+                probability, target, known, sigma_cells=self._loss.sigma_cells
+            )
             flat = losses.flatness(logits[~face]) if (~face).any() else near.new_zeros(())
             total = total + near + self._loss.shape * shape + self._loss.flat * flat
             parts = {"euclidean": near.item(), "shape": shape.item(), "flat": flat.item()}
@@ -114,20 +121,21 @@ class LandmarkObjective:
         errors, pupils, sure_face, sure_other = [], [], [], []
         for start in range(0, len(self._dev["images"]), 32):
             part = {key: value[start : start + 32] for key, value in self._dev.items()}
-            probability = heatmap.normalise(network(part["images"])[-1].float())
+            probability = _last_stack(network, part["images"])
             points = heatmap.expected_points(probability)
             sure = confidence(probability, points, self.config).mean(dim=1)
             face = part["is_face"]
-            nme = normalised_error(points, part["points"], self.config.size)[face]
-            errors.append(nme.mean(dim=1))
-            pupils.append(nme[:, list(PUPILS)].mean(dim=1))
+            nme = normalised_error(points, part["points"], self.config.size)
+            nme = nme.where(part["known"], torch.nan)[face]
+            errors.append(nme.nanmean(dim=1))
+            pupils.append(nme[:, list(PUPILS)].flatten())
             sure_face.append(sure[face])
             sure_other.append(sure[~face])
         network.train()
         error, faces, others = torch.cat(errors), torch.cat(sure_face), torch.cat(sure_other)
         return {
             "score": 100 * error.mean().item(),
-            "pupils": 100 * torch.cat(pupils).mean().item(),
+            "pupils": 100 * torch.cat(pupils).nanmean().item(),
             "failures": 100 * (error > 0.1).float().mean().item(),
             "sure_face_p2": faces.quantile(0.02).item(),
             "sure_other_p98": others.quantile(0.98).item(),
@@ -149,11 +157,11 @@ class LandmarkObjective:
             part = self._damaged(
                 [self._dev_samples[int(i)] for i in chosen[start : start + 32]], rng
             )
-            probability = heatmap.normalise(network(part["images"])[-1].float())
+            probability = _last_stack(network, part["images"])
             points = heatmap.expected_points(probability)
             error = normalised_error(points, part["points"], self.config.size)
-            deviations.append(heatmap.spread(probability, points).sqrt().flatten())
-            near.append(error.flatten() < calibration.NEAR)
+            deviations.append(heatmap.spread(probability, points).sqrt()[part["known"]])
+            near.append(error[part["known"]] < calibration.NEAR)
         network.train()
         fit = calibration.fit_confidence(
             torch.cat(deviations).double().numpy(), torch.cat(near).numpy()
@@ -161,6 +169,17 @@ class LandmarkObjective:
         if fit is None:
             return self.config
         return replace(self.config, half_confidence_cells=fit[0], confidence_slope=fit[1])
+
+    @torch.no_grad()
+    def sheet(self, network: nn.Module) -> Image:
+        """Two rows of training squares with their labels, two of dev with labels and findings."""
+        batch = self.batch(2 * COLUMNS, np.random.default_rng(0))
+        network.eval()
+        dev = {key: value[: 2 * COLUMNS] for key, value in self._dev.items()}
+        found = heatmap.expected_points(_last_stack(network, dev["images"]))
+        network.train()
+        unseen = torch.full_like(batch["points"], torch.nan)
+        return grid([*_tiles(batch, unseen), *_tiles(dev, found)])
 
     def _damaged(self, samples: list[Sample], rng: np.random.Generator) -> Batch:
         size = self.config.size
@@ -184,30 +203,6 @@ class LandmarkObjective:
         return damage(seen, self.augment, rng)
 
 
-class _Draw:
-    """Kinds by their share, then people, then pictures: nobody is seen a hundred times as often."""
-
-    def __init__(self, samples: list[Sample], config: LandmarkLoss) -> None:
-        shares = {
-            "clip": config.clip_share,
-            "image": config.image_share,
-            "lfw": config.lfw_share,
-        }
-        people: dict[str, dict[str, list[Sample]]] = {}
-        for sample in samples:
-            people.setdefault(sample.kind, {}).setdefault(sample.identity, []).append(sample)
-        self._people = [list(people[kind].values()) for kind in sorted(people)]
-        weights: NDArray[np.float64] = np.array([shares[kind] for kind in sorted(people)])
-        self._weights = weights / weights.sum()
-
-    def __call__(self, rng: np.random.Generator) -> Sample:
-        people = self._people[int(rng.choice(len(self._people), p=self._weights))]
-        # square-root balance: half of the draws by person, half by picture
-        counts = np.array([len(person) for person in people], np.float64) ** 0.5
-        pictures = people[int(rng.choice(len(people), p=counts / counts.sum()))]
-        return pictures[int(rng.integers(len(pictures)))]
-
-
 def build(recipe: Recipe) -> LandmarkObjective:
     """The objective with its data in memory.
 
@@ -219,13 +214,20 @@ def build(recipe: Recipe) -> LandmarkObjective:
 
 def build_static(recipe: Recipe, loss: LandmarkLoss) -> LandmarkObjective:
     """As `build`, with the weights given: `landmarks_sbr` starts from here."""
-    rows = read_rows(recipe.data, "train")
-    stride = recipe.data.clip_stride
-    train = list(read_samples([row for row in rows if not is_dev(row.identity)], stride))
-    dev = list(read_samples([row for row in rows if is_dev(row.identity)], stride))
-    if not train or not dev:
-        raise TrainError("too few people to keep one in ten apart", hint="add data")
-    return LandmarkObjective(recipe, loss, train, dev)
+    samples = read_training(recipe.data)
+    return LandmarkObjective(recipe, loss, samples.train, samples.dev)
+
+
+def _shares(loss: LandmarkLoss) -> dict[str, float]:
+    """How often each kind of picture is drawn."""
+    return {
+        "clip": loss.clip_share,
+        "image": loss.image_share,
+        "lfw": loss.lfw_share,
+        "wflw": loss.wflw_share,
+        "pts": loss.pts_share,
+        "rendered": loss.rendered_share,
+    }
 
 
 def _dev_batch(samples: list[Sample], size: int) -> Batch:
@@ -252,8 +254,30 @@ def _tensors(
     squares: Image, points: NDArray[np.float32], is_face: NDArray[np.bool_], size: int
 ) -> Batch:
     images = torch.from_numpy(squares).permute(0, 3, 1, 2).float() / 255
-    target = points_to_normalised(torch.from_numpy(points), size, size)
-    return {"images": images, "points": target, "is_face": torch.from_numpy(is_face)}
+    known = np.isfinite(points).all(axis=-1) & is_face[:, None]
+    target = points_to_normalised(torch.from_numpy(np.nan_to_num(points)), size, size)
+    return {
+        "images": images,
+        "points": target,
+        "known": torch.from_numpy(known),
+        "is_face": torch.from_numpy(is_face),
+    }
+
+
+def _last_stack(network: nn.Module, images: Tensor) -> Tensor:
+    """Images (B, 3, S, S), wherever the network is, -> probability (B, 74, h, w) on the CPU."""
+    device = next(network.parameters()).device
+    return heatmap.normalise(network(images.to(device))[-1].float()).cpu()
+
+
+def _tiles(batch: Batch, found: Tensor) -> list[Tile]:
+    """Squares of a batch with their labels and what was found there: (B, 74, 2), normalised."""
+    size = batch["images"].shape[-1]
+    pixels = (255 * batch["images"]).round().byte().permute(0, 2, 3, 1).numpy()
+    labels = batch["points"].where(batch["known"][..., None], torch.nan)
+    where = [points_to_pixel(points, size, size).cpu().numpy() for points in (labels, found)]
+    tiles = zip(pixels, *where, strict=True)
+    return [Tile(pixels=image, labelled=label, found=seen) for image, label, seen in tiles]
 
 
 def normalised_error(points: Tensor, target: Tensor, size: int) -> Tensor:
