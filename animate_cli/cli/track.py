@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import math
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +13,10 @@ from animate_cli.cli import console
 from animate_cli.cli.flags import takes_options
 from animate_cli.cli.progress import shown_progress
 from animate_cli.options import Options
+
+if TYPE_CHECKING:
+    from animate_cli.faces.steadiness import Steadiness
+    from animate_cli.records import Trajectory
 
 
 @takes_options("read", "faces", "compute", "output.overwrite")
@@ -24,13 +30,57 @@ def track(
     overlay: Annotated[
         Path | None, typer.Option("--overlay", help="Also write the video with its landmarks.")
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a summary as JSON instead of the path.")
+    ] = False,
 ) -> None:
     """Follow a face once and keep its motion as a template."""
+    from animate_cli.faces.steadiness import sms
     from animate_cli.pipeline import Animator
 
     with shown_progress() as on_progress:
         trajectory = Animator(options).track(
             video, output, overlay=overlay, on_progress=on_progress
         )
-    console.tell(f"{len(trajectory)} frames, {trajectory.lost} of them without a face")
-    console.result(str(output))
+    steadiness = sms(trajectory.landmarks, trajectory.found, trajectory.cut)
+    for line in _told(trajectory, steadiness):
+        console.tell(line)
+    summary = _summary(trajectory, steadiness, output, overlay)
+    console.result(json.dumps(summary, indent=2) if as_json else str(output))
+
+
+def _told(trajectory: Trajectory, steadiness: Steadiness) -> list[str]:
+    lines = [f"{len(trajectory)} frames, {trajectory.lost} of them without a face"]
+    lines += [f"mean confidence {_sure(trajectory):.2f}"]
+    if steadiness.frames:
+        share = 100 * steadiness.interocular
+        lines += [f"SMS {steadiness.px:.3f} px, {share:.3f} % of the distance between the eyes"]
+    return lines
+
+
+def _summary(
+    trajectory: Trajectory, steadiness: Steadiness, output: Path, overlay: Path | None
+) -> dict[str, object]:
+    """What --json prints. SMS as in `faces.steadiness`, of the points that were written."""
+    return {
+        "output": str(output),
+        "overlay": None if overlay is None else str(overlay),
+        "frames": len(trajectory),
+        "rate": str(trajectory.rate),
+        "lost": trajectory.lost,
+        "cuts": int(trajectory.cut.sum()),
+        "confidence": _sure(trajectory),
+        "sms_px": _number(steadiness.px),
+        "sms_interocular": _number(steadiness.interocular),
+        "sms_frames": steadiness.frames,
+    }
+
+
+def _sure(trajectory: Trajectory) -> float:
+    """Mean confidence where the face was found; a trajectory has such frames."""
+    return float(trajectory.confidence[trajectory.found].mean())
+
+
+def _number(value: float) -> float | None:
+    """JSON has no NaN."""
+    return None if math.isnan(value) else value

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
+import torch
+from numpy.typing import NDArray
 
 from animate_cli.faces.crop import points_box
 from animate_cli.faces.points import (
@@ -17,6 +21,8 @@ from animate_cli.faces.points import (
     RIGHT_BROW,
     RIGHT_EYE,
 )
+from animate_cli.faces.shape import ShapeModel, gaze_direction, pupils, see
+from animate_cli.faces.shape_fit import fit
 from animate_cli.records import Image, Points, Trajectory
 
 OPEN_CONTOURS = (JAW, RIGHT_BROW, LEFT_BROW, NOSE[:4], NOSE[4:])
@@ -27,6 +33,12 @@ UNSURE, SURE = np.array((255, 40, 40)), np.array((60, 255, 90))  # points by the
 PUPIL = (255, 220, 0)
 LOST = (255, 60, 60)
 SUBPIXEL_BITS = 4
+
+AXES = ((255, 80, 80), (120, 255, 80), (90, 140, 255))  # to image right, down, out of the face
+GAZE = (255, 240, 120)
+AXIS_LENGTH, RAY_LENGTH = 0.45, 0.7  # units of the shape model: outer eye corners are 1 apart
+ORIGIN = 27  # the axes start at the nose's bridge
+SHUT = 0.12  # lids nearer than this, in eye widths, show no gaze
 
 Colour = tuple[int, int, int]
 
@@ -47,7 +59,8 @@ def draw_landmarks(pixels: Image, trajectory: Trajectory, index: int) -> Image:
         _dot(canvas, point, 1.4 * thick, _mixed(float(share)))
     for k in PUPILS:
         _dot(canvas, points[k], 2.2 * thick, PUPIL if is_found else LOST)
-    notes = [f"frame {index}", f"{float(trajectory.times_s[index]):.2f} s"]
+    sure = float(trajectory.confidence[index].mean())
+    notes = [f"frame {index}", f"{float(trajectory.times_s[index]):.2f} s", f"sure {sure:.2f}"]
     notes += [] if is_found else ["lost"]
     notes += ["cut"] if trajectory.cut[index] else []
     _write(canvas, "  ".join(notes), (255, 255, 255) if is_found else LOST)
@@ -56,6 +69,74 @@ def draw_landmarks(pixels: Image, trajectory: Trajectory, index: int) -> Image:
         corner = (canvas.shape[1] - 1, canvas.shape[0] - 1)
         cv2.rectangle(canvas, (0, 0), corner, LOST, edge)
     return canvas
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class HeadLines:
+    """What a trajectory's heads do, ready to draw.
+
+    axes (T, 4, 2): their common start, then the tips of x, y and z, in pixels; rays (T, 2, 2, 2):
+    of each eye the pupil and the end of its gaze; is_open (T, 2): the eye shows one;
+    angles_deg (T, 3): yaw, pitch, roll.
+    """
+
+    axes: Points
+    rays: Points
+    is_open: NDArray[np.bool_]
+    angles_deg: NDArray[np.float32]
+
+
+def head_lines(model: ShapeModel, trajectory: Trajectory) -> HeadLines:
+    """Fit the shape model to every frame of a trajectory."""
+    points = torch.from_numpy(trajectory.landmarks)
+    found = fit(model, points, torch.from_numpy(trajectory.confidence))
+    shape = model.shape(found.identity, found.expression)
+    tips = torch.cat((torch.zeros(1, 3), AXIS_LENGTH * torch.eye(3)))
+    start = pupils(model, shape, found.gaze_deg)
+    rays = torch.stack((start, start + RAY_LENGTH * gaze_direction(found.gaze_deg)), dim=2)
+    return HeadLines(
+        axes=see(model, found.pose, shape[:, ORIGIN, None] + tips).numpy(),
+        rays=see(model, found.pose, rays.flatten(1, 2)).reshape(-1, 2, 2, 2).numpy(),
+        is_open=_openness(trajectory.landmarks) > SHUT,
+        angles_deg=found.pose.angles_deg.numpy(),
+    )
+
+
+def draw_head(canvas: Image, lines: HeadLines, index: int) -> None:
+    """Draw into frame `index`: axes red to image right, green down, blue out of the face; rays
+    where the open eyes look; the angles in words."""
+    start, *tips = lines.axes[index]
+    thick = max(round(float(np.linalg.norm(tips - start, axis=1).max()) / 40), 1)
+    for tip, colour in zip(tips, AXES, strict=True):
+        _line(canvas, start, tip, colour, 2 * thick)
+    for (pupil, end), is_open in zip(lines.rays[index], lines.is_open[index], strict=True):
+        if is_open:
+            _line(canvas, pupil, end, GAZE, thick)
+    yaw, pitch, roll = lines.angles_deg[index]
+    _write(canvas, f"yaw {yaw:+.0f}  pitch {pitch:+.0f}  roll {roll:+.0f}", (255, 255, 255), row=1)
+
+
+def _openness(points: Points) -> NDArray[np.float32]:
+    """Of the right and left eye (T, 2): distance of the lids over that of the corners."""
+    pairs = ((68, 69, 36, 39), (70, 71, 42, 45))
+
+    def apart(a: int, b: int) -> NDArray[np.float32]:
+        return np.asarray(np.linalg.norm(points[:, a] - points[:, b], axis=1))
+
+    return np.stack([apart(u, d) / np.maximum(apart(a, b), 1e-6) for u, d, a, b in pairs], axis=1)
+
+
+def _line(canvas: Image, start: Points, end: Points, colour: Colour, thick: int) -> None:
+    fixed = np.round(np.stack((start, end)) * (1 << SUBPIXEL_BITS)).astype(np.int32)
+    cv2.polylines(
+        canvas,
+        [fixed],
+        isClosed=False,
+        color=colour,
+        thickness=thick,
+        lineType=cv2.LINE_AA,
+        shift=SUBPIXEL_BITS,
+    )
 
 
 def _draw_contours(canvas: Image, points: Points, colour: Colour, thick: int) -> None:
@@ -76,11 +157,11 @@ def _mixed(share: float) -> Colour:
     return r, g, b
 
 
-def _write(canvas: Image, text: str, colour: Colour) -> None:
-    """A line in the lower left corner, outlined to be legible on anything."""
+def _write(canvas: Image, text: str, colour: Colour, *, row: int = 0) -> None:
+    """A line in the lower left corner, or `row` lines above it, legible on anything."""
     scale = max(canvas.shape[0] / 700, 0.4)
     thick = max(round(2 * scale), 1)
-    origin = (round(10 * scale), canvas.shape[0] - round(14 * scale))
+    origin = (round(10 * scale), canvas.shape[0] - round((14 + 36 * row) * scale))
     font = cv2.FONT_HERSHEY_SIMPLEX
     cv2.putText(canvas, text, origin, font, scale, (0, 0, 0), 3 * thick, cv2.LINE_AA)
     cv2.putText(canvas, text, origin, font, scale, colour, thick, cv2.LINE_AA)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from animate_cli import __version__
 from animate_cli.errors import OptionError
-from animate_cli.faces.overlay import draw_landmarks
+from animate_cli.faces.overlay import draw_head, draw_landmarks, head_lines
+from animate_cli.faces.shape import load_shape_model
 from animate_cli.media.kind import Kind
 from animate_cli.media.mux import plan_audio
 from animate_cli.media.provenance import Marking
@@ -18,9 +19,10 @@ from animate_cli.stages.driver import Followed, driver_frames
 
 
 def write_overlay(followed: Followed, path: Path, options: Options, *, watch: Watch) -> None:
-    """Write the driver's frames with contours, points and what was lost.
+    """Write the driver's frames with contours, points, pose, gaze and what was lost.
 
     Raises:
+        WeightsError: the shape model is missing or damaged.
         OptionError: the driver is a template, which has no pictures.
         OutputError: the video cannot be written.
     """
@@ -28,6 +30,7 @@ def write_overlay(followed: Followed, path: Path, options: Options, *, watch: Wa
         message = f"{followed.path} is a template and has no pictures to draw on"
         raise OptionError(message, hint="give the video it came from")
     trajectory = followed.trajectory
+    lines = head_lines(load_shape_model(), trajectory)
     threads = options.compute.threads
     marking = Marking(version=__version__, model="landmarks", source_sha256=trajectory.sha256)
     frames = driver_frames(followed.path, options.read, threads=threads)
@@ -46,5 +49,8 @@ def write_overlay(followed: Followed, path: Path, options: Options, *, watch: Wa
         ) as writer,
     ):
         for index, frame in enumerate(frames):
-            writer.write(draw_landmarks(frame.pixels, trajectory, index), frame.time_s)
+            drawn = draw_landmarks(frame.pixels, trajectory, index)
+            if trajectory.found[index]:
+                draw_head(drawn, lines, index)
+            writer.write(drawn, frame.time_s)
             watch.tell(Step.OVERLAY, index + 1, len(trajectory))

@@ -5,10 +5,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import torch
 from painted import Painted
 
-from animate_cli.faces.overlay import LOST, draw_landmarks
+from animate_cli.faces.overlay import AXES, LOST, draw_head, draw_landmarks, head_lines
 from animate_cli.faces.preview import CHOSEN, OTHER, draw_faces
+from animate_cli.faces.shape import HeadPose, load_shape_model, project, rotation
 from animate_cli.records import Detection, Trajectory
 
 FACE = Painted(x=150, y=120, radius=80)
@@ -83,3 +85,68 @@ def test_numbers_stay_inside_the_picture() -> None:
     )
     drawn = draw_faces(np.zeros((240, 320, 3), np.uint8), [corner])
     assert (drawn[:40, :40] == OTHER).all(axis=2).any()
+
+
+def turned(angles_deg: tuple[float, float, float], gaze_deg: tuple[float, float]) -> Trajectory:
+    """One frame of the shape model's own face at rest, 100 pixels between its eyes."""
+    model = load_shape_model()
+    pose = HeadPose(
+        rotation=rotation(torch.tensor([angles_deg])),
+        scale=torch.tensor([100.0]),
+        shift=torch.tensor([[160.0, 90.0]]),
+    )
+    rest = torch.zeros(model.config.identity), torch.zeros(1, model.config.expression)
+    points = project(model, pose, *rest, torch.tensor(gaze_deg).expand(1, 2, 2))
+    return Trajectory(
+        landmarks=points.numpy(),
+        confidence=np.ones((1, 74), np.float32),
+        found=np.ones(1, bool),
+        cut=np.zeros(1, bool),
+        times_s=(Fraction(0),),
+        rate=Fraction(25),
+        width=320,
+        height=240,
+        driver="d.mp4",
+        sha256="",
+    )
+
+
+def test_axes_stand_as_the_head_does() -> None:
+    lines = head_lines(load_shape_model(), turned((0.0, 0.0, 0.0), (0.0, 0.0)))
+    start, right, down, out = lines.axes[0]
+    assert right[0] > start[0] + 30
+    assert down[1] > start[1] + 30
+    assert np.linalg.norm(out - start) < 10, "towards the viewer it is seen end on"
+    lines = head_lines(load_shape_model(), turned((30.0, 0.0, 0.0), (0.0, 0.0)))
+    start, right, _, out = lines.axes[0]
+    assert out[0] > start[0] + 15
+    assert lines.angles_deg[0] == pytest.approx((30, 0, 0), abs=0.5)
+
+
+def test_rays_leave_the_pupils_where_the_eyes_look() -> None:
+    trajectory = turned((0.0, 0.0, 0.0), (20.0, 0.0))
+    lines = head_lines(load_shape_model(), trajectory)
+    np.testing.assert_allclose(lines.rays[0, :, 0], trajectory.landmarks[0, 72:], atol=1)
+    assert (lines.rays[0, :, 1, 0] > lines.rays[0, :, 0, 0] + 10).all()
+    assert lines.is_open.all()
+
+
+def test_a_shut_eye_has_no_ray() -> None:
+    trajectory = turned((0.0, 0.0, 0.0), (20.0, 0.0))
+    trajectory.landmarks[0, 68] = trajectory.landmarks[0, 69]
+    lines = head_lines(load_shape_model(), trajectory)
+    assert lines.is_open.tolist() == [[False, True]]
+    canvas = np.zeros((240, 320, 3), np.uint8)
+    draw_head(canvas, lines, 0)
+    ends = lines.rays[0, :, 1].round().astype(int)
+    lit = [bool(canvas[y - 2 : y + 3, x - 2 : x + 3].any()) for x, y in ends]
+    assert lit == [False, True]
+
+
+def test_the_head_is_drawn_in_its_colours() -> None:
+    canvas = np.zeros((240, 320, 3), np.uint8)
+    lines = head_lines(load_shape_model(), turned((25.0, 10.0, 0.0), (0.0, 0.0)))
+    draw_head(canvas, lines, 0)
+    for tip, colour in zip(lines.axes[0, 1:], AXES, strict=True):
+        x, y = (0.15 * lines.axes[0, 0] + 0.85 * tip).round().astype(int)
+        assert np.abs(canvas[y, x].astype(int) - colour).max() < 60
