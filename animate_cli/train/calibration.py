@@ -2,8 +2,12 @@
 
 A landmark's confidence is σ(s (h - d)), d the standard deviation of its heatmap in cells
 (`faces.landmarks.confidence`). h and s are the maximum-likelihood fit, on people that the training
-did not see, of the event that a point is near: off by less than `NEAR` of the distance between
-the outer eye corners. So confidence 0.5 says: as likely near as not.
+did not see and squares as damaged as its own, of the event that a point is near: off by less than
+`NEAR` of the distance between the outer eye corners. So confidence 0.5 says: as likely near as not.
+
+A tenth is where the field begins to speak of failure. A twentieth was tried: so small an error is
+made of labels and persons as much as of what the heatmap knows, and the curve did not fit it
+(points of confidence 0.5 were near in 39 of 100 cases, those above 0.9 in 55).
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-NEAR = 0.05  # of the distance between the outer eye corners
+NEAR = 0.1  # of the distance between the outer eye corners
 NEWTON_STEPS = 100
 LONGEST_STEP = 1.0
 PRIOR = 1e-4  # pull of the slope to zero: without it, data that a threshold parts has no fit
