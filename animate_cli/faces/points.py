@@ -20,6 +20,11 @@ LEFT_LIDS = (70, 71)
 PUPILS = (72, 73)
 
 OUTER_EYE_CORNERS = (36, 45)
+EYE_CORNERS = ((36, 39), (42, 45))
+
+FACING_LIDS = ((37, 41), (68, 69), (38, 40), (43, 47), (70, 71), (44, 46))
+FACING_LIPS = ((61, 67), (62, 66), (63, 65))
+"""Upper and lower points that meet when the eye or the mouth is shut."""
 
 MIRROR = (
     *range(16, -1, -1),

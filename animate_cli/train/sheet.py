@@ -7,8 +7,12 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import torch
+from torch import Tensor
 
+from animate_cli.layers.grid import points_to_pixel
 from animate_cli.records import Image, Points
+from animate_cli.train.objective import Batch
 
 COLUMNS = 8
 TILE_PX = 192
@@ -25,9 +29,9 @@ class Tile:
     found: Points
 
 
-def grid(tiles: Sequence[Tile]) -> Image:
+def grid(squares: Sequence[Tile]) -> Image:
     """Tiles in rows of eight: labels green, findings red. -> (H, W, 3)"""
-    drawn = [_draw(tile) for tile in tiles]
+    drawn = [_draw(tile) for tile in squares]
     blank = np.zeros((TILE_PX, TILE_PX, 3), np.uint8)
     drawn += [blank] * (-len(drawn) % COLUMNS)
     rows = [np.hstack(drawn[at : at + COLUMNS]) for at in range(0, len(drawn), COLUMNS)]
@@ -44,3 +48,13 @@ def _draw(tile: Tile) -> Image:
             center = (round(float(x) * 2**_SHIFT), round(float(y) * 2**_SHIFT))
             cv2.circle(image, center, 2**_SHIFT, colour, -1, cv2.LINE_AA, _SHIFT)
     return np.asarray(image, np.uint8)
+
+
+def tiles(batch: Batch, found: Tensor) -> list[Tile]:
+    """Squares of a batch with their labels and what was found there: (B, 74, 2), normalised."""
+    size = batch["images"].shape[-1]
+    pixels = (255 * batch["images"]).round().byte().permute(0, 2, 3, 1).numpy()
+    labels = batch["points"].where(batch["known"][..., None], torch.nan)
+    where = [points_to_pixel(points, size, size).cpu().numpy() for points in (labels, found)]
+    each = zip(pixels, *where, strict=True)
+    return [Tile(pixels=image, labelled=label, found=seen) for image, label, seen in each]

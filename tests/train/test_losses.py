@@ -71,3 +71,16 @@ def test_flatness_is_zero_for_flat_maps_and_grows_with_a_peak():
     peaked[..., 3, 3] = 5.0
     assert losses.flatness(flat).item() == pytest.approx(0.0, abs=1e-6)
     assert losses.flatness(peaked).item() > losses.flatness(peaked / 2).item() > 0.01
+
+
+def test_openings_see_a_shut_eye_and_not_a_shift():
+    pairs = ((0, 1), (2, 3))
+    target = torch.tensor([[[0.0, 0.0], [0.0, 0.2], [1.0, 0.0], [1.0, 0.4]]])
+    known = torch.ones(1, 4, dtype=torch.bool)
+    shut = target.clone()
+    shut[:, 1, 1] = 0.0
+    shifted = target + 0.3
+    assert losses.openings(shifted, target, known, pairs).item() == pytest.approx(0, abs=1e-5)
+    assert losses.openings(shut, target, known, pairs).item() == pytest.approx(0.1, abs=1e-5)
+    known[0, 1] = False
+    assert losses.openings(shut, target, known, pairs).item() == pytest.approx(0, abs=1e-5)

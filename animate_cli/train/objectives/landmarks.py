@@ -1,7 +1,8 @@
 """The landmark network's objective: DSNT coordinates, heatmap shape, flat maps without a face.
 
 Nibali et al. 2018, eq. 12: L = L_euc(μ, p) + λ · D_JS(Ẑ, N(p, σ²)); for squares without a face
-L = ε · KL(uniform ‖ Ẑ), ours. Zhao et al. 2021, section 3.3, name DSNT and give no weights.
+L = ε · KL(uniform ‖ Ẑ), ours; so is an optional loss on how far lids and lips are open. Zhao et
+al. 2021, section 3.3, name DSNT and give no weights.
 """
 
 from __future__ import annotations
@@ -15,7 +16,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from animate_cli.faces.landmarks import LandmarkConfig, LandmarkNet, confidence
-from animate_cli.faces.points import OUTER_EYE_CORNERS, PUPILS
+from animate_cli.faces.points import (
+    FACING_LIDS,
+    FACING_LIPS,
+    OUTER_EYE_CORNERS,
+    PUPILS,
+)
 from animate_cli.layers import heatmap
 from animate_cli.layers.grid import points_to_normalised, points_to_pixel
 from animate_cli.layers.state import save_half
@@ -24,9 +30,10 @@ from animate_cli.train import calibration, losses, negatives
 from animate_cli.train.augment import AugmentConfig, damage, jitter, make_square
 from animate_cli.train.data import Sample
 from animate_cli.train.draw import Draw
+from animate_cli.train.lids import is_shut, lid_openings, slope
 from animate_cli.train.objective import Batch
 from animate_cli.train.recipe import Recipe
-from animate_cli.train.sheet import COLUMNS, Tile, grid
+from animate_cli.train.sheet import COLUMNS, grid, tiles
 from animate_cli.train.sources import read_training
 from animate_cli.typed import typed
 
@@ -39,13 +46,15 @@ DEV_JITTER = AugmentConfig(roll_deg=10, shift=0.05, zoom=0.1, stretch=0.0)
 class LandmarkLoss:
     """Weights of the parts, and where the pictures come from.
 
-    sigma_cells: σ of the target density; shape: λ; flat: ε; negatives: share of squares without
-    a face; shares: how often each kind of picture is drawn.
+    sigma_cells: σ of the target density; shape: λ; flat: ε; openings: of `losses.openings`;
+    negatives: share of squares without a face; shares: how often each kind of picture is drawn,
+    shut_share: pictures of any kind with shut eyes once more.
     """
 
     sigma_cells: float = 1.0
     shape: float = 1.0
     flat: float = 0.1
+    openings: float = 0.0
     negatives: float = 0.08
     clip_share: float = 0.55
     image_share: float = 0.2
@@ -53,6 +62,7 @@ class LandmarkLoss:
     wflw_share: float = 0.25
     pts_share: float = 0.25
     rendered_share: float = 0.1
+    shut_share: float = 0.0
 
 
 class LandmarkObjective:
@@ -66,7 +76,8 @@ class LandmarkObjective:
         self.augment = typed(AugmentConfig, recipe.augment, where="recipe, table [augment]")
         self._dev_samples = dev
         self.network: nn.Module = LandmarkNet(self.config)
-        self._draw = Draw(train, _shares(loss))
+        shut = [replace(s, kind="shut") for s in train if loss.shut_share and is_shut(s.points)]
+        self._draw = Draw([*train, *shut], _shares(loss))
         self._mined = [
             (sample, crop)
             for sample in train[:: max(1, len(train) // MINED_PICTURES)]
@@ -108,9 +119,16 @@ class LandmarkObjective:
             shape = losses.heatmap_shape(
                 probability, target, known, sigma_cells=self._loss.sigma_cells
             )
+            gaps = losses.openings(points, target, known, FACING_LIDS + FACING_LIPS)
             flat = losses.flatness(logits[~face]) if (~face).any() else near.new_zeros(())
             total = total + near + self._loss.shape * shape + self._loss.flat * flat
-            parts = {"euclidean": near.item(), "shape": shape.item(), "flat": flat.item()}
+            total = total + self._loss.openings * gaps
+            parts = {
+                "euclidean": near.item(),
+                "shape": shape.item(),
+                "flat": flat.item(),
+                "openings": gaps.item(),
+            }
         return total, parts
 
     @torch.no_grad()
@@ -118,7 +136,7 @@ class LandmarkObjective:
         """Errors in % of the distance between the outer eye corners; how well confidence parts
         faces from the rest."""
         network.eval()
-        errors, pupils, sure_face, sure_other = [], [], [], []
+        errors, pupils, sure_face, sure_other, lids = [], [], [], [], []
         for start in range(0, len(self._dev["images"]), 32):
             part = {key: value[start : start + 32] for key, value in self._dev.items()}
             probability = _last_stack(network, part["images"])
@@ -129,6 +147,7 @@ class LandmarkObjective:
             nme = nme.where(part["known"], torch.nan)[face]
             errors.append(nme.nanmean(dim=1))
             pupils.append(nme[:, list(PUPILS)].flatten())
+            lids.append(lid_openings(points[face], part["points"][face]))
             sure_face.append(sure[face])
             sure_other.append(sure[~face])
         network.train()
@@ -137,6 +156,7 @@ class LandmarkObjective:
             "score": 100 * error.mean().item(),
             "pupils": 100 * torch.cat(pupils).nanmean().item(),
             "failures": 100 * (error > 0.1).float().mean().item(),
+            "lid_slope": slope(torch.cat(lids, dim=1)),
             "sure_face_p2": faces.quantile(0.02).item(),
             "sure_other_p98": others.quantile(0.98).item(),
         }
@@ -179,7 +199,7 @@ class LandmarkObjective:
         found = heatmap.expected_points(_last_stack(network, dev["images"]))
         network.train()
         unseen = torch.full_like(batch["points"], torch.nan)
-        return grid([*_tiles(batch, unseen), *_tiles(dev, found)])
+        return grid([*tiles(batch, unseen), *tiles(dev, found)])
 
     def _damaged(self, samples: list[Sample], rng: np.random.Generator) -> Batch:
         size = self.config.size
@@ -227,6 +247,7 @@ def _shares(loss: LandmarkLoss) -> dict[str, float]:
         "wflw": loss.wflw_share,
         "pts": loss.pts_share,
         "rendered": loss.rendered_share,
+        "shut": loss.shut_share,
     }
 
 
@@ -268,16 +289,6 @@ def _last_stack(network: nn.Module, images: Tensor) -> Tensor:
     """Images (B, 3, S, S), wherever the network is, -> probability (B, 74, h, w) on the CPU."""
     device = next(network.parameters()).device
     return heatmap.normalise(network(images.to(device))[-1].float()).cpu()
-
-
-def _tiles(batch: Batch, found: Tensor) -> list[Tile]:
-    """Squares of a batch with their labels and what was found there: (B, 74, 2), normalised."""
-    size = batch["images"].shape[-1]
-    pixels = (255 * batch["images"]).round().byte().permute(0, 2, 3, 1).numpy()
-    labels = batch["points"].where(batch["known"][..., None], torch.nan)
-    where = [points_to_pixel(points, size, size).cpu().numpy() for points in (labels, found)]
-    tiles = zip(pixels, *where, strict=True)
-    return [Tile(pixels=image, labelled=label, found=seen) for image, label, seen in tiles]
 
 
 def normalised_error(points: Tensor, target: Tensor, size: int) -> Tensor:
