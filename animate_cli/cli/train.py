@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +17,11 @@ from animate_cli.cli.flags import takes_options
 from animate_cli.options import Options
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from animate_cli.train.loop import Logged
+
+    OnLogged = Callable[[Logged], None]
 
 
 @takes_options("compute")
@@ -22,7 +30,7 @@ def train(
     recipe: Annotated[Path, typer.Argument(help="A recipe (.toml); examples/recipes has some.")],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Folder of checkpoints, weights and log."),
+        typer.Option("--output", "-o", help="Folder of checkpoints, weights, sheets and log."),
     ] = None,
     data: Annotated[
         Path | None, typer.Option("--data", help="Data folder, instead of the recipe's.")
@@ -32,20 +40,68 @@ def train(
     ] = None,
     options: Options,
 ) -> None:
-    """Train a network from a recipe; the same command again goes on where it stopped."""
+    """Train a network from a recipe; the same command again goes on where it stopped.
+
+    Ctrl-C ends it after the step under way, which is saved. Many processes:
+    `torchrun --nproc-per-node N -m animate_cli train RECIPE`.
+    """
     from animate_cli.device import open_device
     from animate_cli.train.loop import train as run
     from animate_cli.train.recipe import changed, read_recipe
 
     chosen = changed(read_recipe(recipe), data=data, steps=steps)
-    open_device(options.compute)
+    device = open_device(options.compute)
     folder = output or hub.runs_dir() / chosen.name
-    console.tell(f"checkpoints, weights and log: {folder}")
-    trained = run(chosen, folder, on_log=_tell)
-    console.tell(f"best score on dev after {trained.steps} steps: {trained.best:.4g}")
-    console.result(str(trained.weights))
+    console.tell(f"checkpoints, weights, sheets and log: {folder}")
+    with _shown() as on_step:
+        trained = run(chosen, folder, on_log=_tell, on_step=on_step, device=device)
+    if trained.is_main:
+        console.tell(f"best score on dev after {trained.steps} steps: {trained.best:.4g}")
+        console.result(str(trained.weights))
 
 
 def _tell(logged: Logged) -> None:
     figures = ", ".join(f"{name} {value:.4g}" for name, value in logged.figures.items())
     console.tell(f"step {logged.step} of {logged.steps}: {figures}")
+
+
+@contextmanager
+def _shown() -> Iterator[OnLogged]:
+    """A bar under the lines on a terminal; elsewhere the lines alone."""
+    if console.is_quiet() or not sys.stderr.isatty():
+        yield lambda logged: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (
+        TextColumn("train"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("loss {task.fields[loss]:.4g}  {task.fields[left]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        yield _Bar(bars)
+
+
+class _Bar:
+    """Steps done, the last loss, the time that is left at the pace since the start."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars, self._first, self._started_s = bars, -1, time.monotonic()
+        self._task = bars.add_task("train", total=None, loss=float("nan"), left="")
+
+    def __call__(self, logged: Logged) -> None:
+        now = time.monotonic()
+        if self._first < 0:
+            self._first, self._started_s = logged.step, now
+        done = logged.step - self._first
+        each_s = (now - self._started_s) / done if done else 0.0
+        left = f"{(logged.steps - logged.step) * each_s / 60:.0f} min left" if done else ""
+        self._bars.update(
+            self._task,
+            completed=logged.step,
+            total=logged.steps,
+            loss=logged.figures["loss"],
+            left=left,
+        )
