@@ -12,6 +12,7 @@ the square, pinned. It lives in the output and points into the source.
 Landmarks alone would stretch the skull and leave the hair behind. What large motions need besides:
     outline  each outline point gives way softly before it comes too near the pinned border
     room     the face keeps `LEAST_ROOM` of its distance to each edge of the square
+    brows    the lower edge of each brow follows its upper one, so that it keeps its thickness
     border   f fades to zero within `FADE_PX` of the edge, so that the square can be put back
     calm     far from the head f is shortened by `CALM_PX`: fine texture there shimmers otherwise
 """
@@ -24,6 +25,7 @@ import torch
 from torch import Tensor
 
 from animate_cli.faces import head
+from animate_cli.faces.points import LEFT_BROW, OUTER_EYE_CORNERS, RIGHT_BROW
 from animate_cli.faces.retarget import retarget_landmarks
 from animate_cli.layers.grid import identity_grid, warp
 from animate_cli.layers.spline import RadialSpline
@@ -33,6 +35,7 @@ from animate_cli.records import LANDMARKS, Rendered
 
 FACE_SIZE = 256
 FADE_PX = 12.0
+BROW_THICKNESS = 0.09  # of the distance between the outer eye corners
 LEAST_ROOM = 0.45
 CALM_PX, CALM_FROM = 0.4, 0.15
 _YIELD = 0.5  # an outline point moves at most this share of its distance to the border
@@ -142,8 +145,9 @@ class LandmarkGrid:
         outline = outline.clamp(1, last - 1)
         reached = outline + _at_most(moved, _YIELD * edge)
         border = self._border.expand(len(source_px), -1, -1)
-        p = torch.cat((source_px, outline, border), dim=1)
-        return p, torch.cat((output_px, reached, border), dim=1)
+        p = torch.cat((source_px, outline, _brow_undersides(source_px), border), dim=1)
+        q = torch.cat((output_px, reached, _brow_undersides(output_px), border), dim=1)
+        return p, q
 
 
 def _at_most(vectors: Tensor, limit: Tensor) -> Tensor:
@@ -161,6 +165,17 @@ def _beyond(vectors: Tensor, rest: Tensor) -> Tensor:
 def _length(vectors: Tensor) -> Tensor:
     """(..., 2) -> (..., 1)."""
     return vectors.square().sum(dim=-1, keepdim=True).sqrt()
+
+
+def _brow_undersides(landmarks: Tensor) -> Tensor:
+    """Points under the brows, whose upper edges are landmarks: (B, 74, 2) -> (B, 10, 2).
+
+    Without them a brow grows thick when the lid below it closes.
+    """
+    right, left = OUTER_EYE_CORNERS
+    across = (landmarks[:, left] - landmarks[:, right])[:, None]  # (B, 1, 2)
+    down = torch.stack((-across[..., 1], across[..., 0]), dim=-1)
+    return landmarks[:, RIGHT_BROW + LEFT_BROW] + BROW_THICKNESS * down
 
 
 def _border_points(size: int) -> Tensor:

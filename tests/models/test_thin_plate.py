@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from animate_cli.faces.points import FACING_LIDS
 from animate_cli.layers.grid import points_to_normalised, points_to_pixel, warp
 from animate_cli.layers.spline import RadialSpline, jacobian, shorten
 from animate_cli.models.thin_plate import LandmarkGrid
@@ -140,3 +141,13 @@ def test_the_spline_reproduces_affine_fields() -> None:
     y, x = torch.meshgrid(torch.arange(256.0), torch.arange(256.0), indexing="ij")
     expected = torch.stack((0.05 * x - 0.03 * y + 2, 0.02 * x + 0.04 * y - 1))
     torch.testing.assert_close(field[0], expected, atol=2e-2, rtol=0)
+
+
+def test_a_brow_keeps_its_thickness_when_the_lids_below_it_close(face_points: Tensor) -> None:
+    shut = face_points.clone()
+    for upper, lower in FACING_LIDS:
+        shut[:, upper] = shut[:, lower]
+    grid = LandmarkGrid(SIZE).grid(face_points, shut)
+    between = (face_points[:, 45] - face_points[:, 36]).norm()
+    under = face_points[:, 19:20] + torch.tensor([0.0, 1.0]) * 0.09 * between
+    assert (_read(grid, under) - under).norm() < 0.25
