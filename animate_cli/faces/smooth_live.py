@@ -1,20 +1,20 @@
 """Landmarks calmed as they come: each frame answered at once, from what was seen before it.
 
-The causal sibling of `smooth`, for live use. Three steps per frame:
+The causal sibling of `smooth`, for live use. Per frame:
 
-1. The head's own motion since the last frame is the similarity that fits all steady points best;
-   the last answer is carried along with it. Its noise is a small part of a single point's, so a
-   turning head is followed without lag.
-2. What is left, seen - carried, is movement of the face or trembling. One facial part moves as a
-   whole: its energy v against that of trembling, σ², says how far to open (as in `smooth`),
-       open = max(0, 1 - `NOISE_GAIN` σ² / v)
-3. out = carried + k (seen - carried), k = still + (1 - still) open min(1, 2c),
-       still = 1 - exp(-dt c / (strength `LAG_S`))
-   where c is a point's confidence: what is likelier wrong than right is followed reluctantly.
+1. The head's motion since the last answer is the similarity that fits the points which no
+   expression moves. It is predicted to go on as it went; of the difference r a share k is believed,
+       carried = last + v + k r,        v <- v + (1 - √(1 - k))² r        (critically damped)
+2. Of what is left in each facial part, seen - carried, a share k is believed.
+3. Each k opens with the energy of what it lets through against that of trembling, σ² (as `smooth`
+   does), and with a point's confidence c, both ways, so that what is likelier wrong than right is
+   followed reluctantly:
+       k = still + (1 - still) open min(1, 2c)
+       still = 1 - exp(-dt c / (strength `LAG_S`)),   open = max(0, 1 - strength gain σ² / energy)
 
 A one-euro filter (Casiez et al. 2012) opens by the speed of each coordinate alone: either the
-trembling of a single point opens it, or a blink of three frames does not. A Kalman filter with a
-constant velocity overshoots where lids and lips stop. Lids and lips stop all the time.
+trembling of a single point opens it, or a blink of three frames does not. Heads have
+inertia and are predicted; lids and lips stop all the time, and prediction would overshoot.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ from numpy.typing import NDArray
 
 from animate_cli.faces.head import RIGID
 from animate_cli.faces.smooth import LIVELY, PARTS, THIRD_DIFFERENCE_NORM
-from animate_cli.records import Points
+from animate_cli.records import LANDMARKS, Points
 
 LAG_S = 0.4  # of what is left of a still face, at full strength
-NOISE_GAIN = 3.0  # energy below so many times the trembling's is trembling
+GAIN = 10.0  # at full strength, energy below so many times the trembling's is trembling
+LIVELY_GAIN = 1.0  # ... of lids and lips, whose motion must not be missed
 REMEMBERED = 40  # frames from which the trembling is measured
 LEAST_WEIGHT = 0.05  # of a point without confidence
 
@@ -48,8 +49,9 @@ class LiveSmoother:
     def forget(self) -> None:
         """The next frame has nothing to do with the last one."""
         self._out: Array | None = None
+        self._velocity = np.zeros((LANDMARKS, 2))  # of the head at each point, pixels/s
         self._time_s = Fraction(0)
-        self._seen: deque[Array] = deque(maxlen=4)
+        self._seen: deque[Array] = deque(maxlen=4)  # frames: points, then the head's own
         self._tremblings: deque[Array] = deque(maxlen=REMEMBERED)
 
     def __call__(
@@ -60,49 +62,66 @@ class LiveSmoother:
             return landmarks
         seen = landmarks.astype(np.float64)
         weight = np.maximum(confidence.astype(np.float64), LEAST_WEIGHT)
-        self._measure(seen)
         if self._out is None:
-            out = seen
+            self._reference = self._out = seen
+            self._measure(seen, weight)
         else:
-            carried = _carry(self._out, seen, weight)
-            still = self._still(weight, float(time_s - self._time_s))
-            share = still + (1 - still) * self._open(seen - carried, weight)
-            out = carried + share[:, None] * (seen - carried)
-        self._out, self._time_s = out, time_s
-        return out.astype(np.float32)
+            self._measure(seen, weight)
+            passed_s = float(time_s - self._time_s)
+            carried = self._follow_head(self._out, seen, weight, passed_s)
+            away = seen - carried
+            self._out = carried + self._share(self._opened(away, weight), weight, passed_s) * away
+        self._time_s = time_s
+        return self._out.astype(np.float32)
 
-    def _still(self, weight: Array, passed_s: float) -> Array:
-        """How much of a still face's remainder is followed: (74,)."""
-        return 1 - np.exp(-passed_s * weight / (self._strength * LAG_S))
+    def _follow_head(self, last: Array, seen: Array, weight: Array, passed_s: float) -> Array:
+        """`last` (74, 2) moved with the head, as far as its motion is believed."""
+        predicted = self._velocity * passed_s
+        surprise = carry(last, seen, weight) - last - predicted
+        even = np.full(LANDMARKS, np.average(weight))
+        opened = self._open(_energy(surprise, even), GAIN * float(self._noise()[-1]))
+        k = self._share(np.full(LANDMARKS, opened), even, passed_s)
+        self._velocity += (1 - np.sqrt(1 - k)) ** 2 * surprise / passed_s
+        return last + predicted + k * surprise
 
-    def _open(self, away: Array, weight: Array) -> Array:
-        """How much more is followed where a part moves: away (74, 2) -> (74,) in [0, 1]."""
-        noise = self._noise()
-        power = np.array([_energy(away[list(p)], weight[list(p)]) for p in PARTS])
-        opened = np.clip(1 - NOISE_GAIN * noise / np.maximum(power, 1e-12), 0, 1)
-        share = np.zeros(len(away))
-        for part, value in zip(PARTS, opened, strict=True):
-            share[list(part)] = value
-        return share * np.minimum(1, 2 * weight)
+    def _share(self, opened: Array, weight: Array, passed_s: float) -> Array:
+        """k of the module's docstring: opened, weight (74,) -> (74, 1)."""
+        still = 1 - np.exp(-passed_s * weight / (self._strength * LAG_S))
+        share: Array = still + (1 - still) * opened * np.minimum(1, 2 * weight)
+        return share[:, None]
 
-    def _measure(self, seen: Array) -> None:
-        """Remember each part's third difference: what is left of motion without its trend."""
-        self._seen.append(seen)
+    def _opened(self, away: Array, weight: Array) -> Array:
+        """How far each point's part opens: away (74, 2) -> (74,) in [0, 1]."""
+        opened = np.zeros(LANDMARKS)
+        for part, noise in zip(PARTS, self._noise(), strict=False):
+            k = list(part)
+            gain = LIVELY_GAIN if part in LIVELY else GAIN
+            opened[k] = self._open(_energy(away[k], weight[k]), gain * float(noise))
+        return opened
+
+    def _open(self, energy: float, noise: float) -> float:
+        return max(0.0, 1 - self._strength * noise / max(energy, 1e-12))
+
+    def _measure(self, seen: Array, weight: Array) -> None:
+        """Remember third differences of the parts and the head: motion without its trend."""
+        head = carry(self._reference, seen, weight)
+        self._seen.append(np.stack((seen, head)))
         if len(self._seen) == self._seen.maxlen:
             a, b, c, d = self._seen
-            squares = ((d - 3 * c + 3 * b - a) ** 2).sum(axis=1) / THIRD_DIFFERENCE_NORM
-            self._tremblings.append(np.array([squares[list(part)].mean() for part in PARTS]))
+            squares = ((d - 3 * c + 3 * b - a) ** 2).sum(axis=-1) / THIRD_DIFFERENCE_NORM
+            parts = [squares[0, list(part)].mean() for part in PARTS]
+            self._tremblings.append(np.array([*parts, squares[1].mean()]))
 
     def _noise(self) -> Array:
-        """σ² of each part, both axes: the median ignores moments in which the part moves."""
+        """σ² of each part and, last, of the head; the median ignores moments of real motion."""
         if not self._tremblings:
-            return np.zeros(len(PARTS))
+            return np.zeros(len(PARTS) + 1)
         own = np.median(np.stack(self._tremblings), axis=0)
-        lively = np.array([part in LIVELY for part in PARTS])
+        lively = np.array([*(part in LIVELY for part in PARTS), False])
         return np.where(lively, np.minimum(own, np.median(own)), own)
 
 
-def _carry(last: Array, seen: Array, weight: Array) -> Array:
+def carry(last: Array, seen: Array, weight: Array) -> Array:
     """`last` (74, 2) moved by the similarity that brings its steady points nearest to `seen`'s.
 
     Weighted least squares, in closed form over the complex plane: z -> a z + b.
