@@ -140,12 +140,12 @@ def _recolour(pixels: Image, rng: Rng) -> Image:
 
 
 def _darken(pixels: Image, rng: Rng) -> Image:
-    """Little light: 2 % to 20 % of it, the photons' own noise and the sensor's, some gain.
+    """Little light: 4 % to 25 % of it, the photons' own noise and the sensor's, some gain.
 
     Noise in linear light: variance = signal / well + floor².
     """
     light = (pixels.astype(np.float32) / 255) ** 2.2
-    light *= float(np.exp(rng.uniform(np.log(0.02), np.log(0.2))))
+    light *= float(np.exp(rng.uniform(np.log(0.04), np.log(0.25))))
     deviation = np.sqrt(light / float(rng.uniform(200, 2000)) + float(rng.uniform(0, 0.004)) ** 2)
     light += deviation * rng.standard_normal(pixels.shape, dtype=np.float32)
     light *= float(np.exp(rng.uniform(0, np.log(4))))
