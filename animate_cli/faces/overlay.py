@@ -159,7 +159,7 @@ def _mixed(share: float) -> Colour:
 
 def _write(canvas: Image, text: str, colour: Colour, *, row: int = 0) -> None:
     """A line in the lower left corner, or `row` lines above it, legible on anything."""
-    scale = max(canvas.shape[0] / 700, 0.4)
+    scale = max(min(canvas.shape[:2]) / 700, 0.4)
     thick = max(round(2 * scale), 1)
     origin = (round(10 * scale), canvas.shape[0] - round((14 + 36 * row) * scale))
     font = cv2.FONT_HERSHEY_SIMPLEX

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from animate_cli.errors import TrainError
-from animate_cli.faces.points import MEDIAPIPE
+from animate_cli.faces.points import MEDIAPIPE, OUTER_EYE_CORNERS
 from animate_cli.faces.shape import LINEAR, ShapeConfig, ShapeModel, see
 from animate_cli.faces.shape_fit import solve, spread
 from animate_cli.layers.state import save_half
@@ -201,7 +201,7 @@ def _posed_heads(head: ict_head.IctHead) -> tuple[Tensor, Tensor]:
         yaw, pitch, roll = rng.uniform(-1, 1, 3) * POSE_RANGE_DEG
         stance = ict_head.Pose(yaw_deg=yaw, pitch_deg=pitch, roll_deg=roll)
         where = ict_head.landmarks(head, shape, stance)
-        middle = tuple(where.mean(axis=0).tolist())
+        middle = tuple(where[list(OUTER_EYE_CORNERS)].mean(axis=0).tolist())  # no ray to mind
         points.append(ict_head.project(where, ict_head.Camera(target=middle)).xy[:LINEAR])
         angles.append((yaw, pitch, roll))
     return torch.from_numpy(np.stack(points)), torch.tensor(angles)
