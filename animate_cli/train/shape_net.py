@@ -13,7 +13,6 @@ from animate_cli.train.shape_prior import FLIP, MIRRORED, SUPPORT, Prior, uprigh
 
 LEVEL = 0.4
 EYE_ROUNDS = 3
-FLIPPED = torch.tensor(FLIP).float()
 FREE = 0.003  # noise at which coefficients are measured: hardly drawn towards zero
 
 
@@ -50,7 +49,7 @@ class ShapeNet(nn.Module):
             "turnless", torch.from_numpy(upright(model.mean.double().numpy())).float()
         )
         self.register_buffer("mirrored", torch.from_numpy(MIRRORED))
-        self.register_buffer("flip", FLIPPED)
+        self.register_buffer("flip", torch.from_numpy(FLIP).float())
 
     def forward(self) -> ShapeModel:
         """The model, with everything that the differences may not do taken out."""
@@ -119,7 +118,7 @@ def looking_ahead(model: ShapeModel, pictures: Tensor) -> ShapeModel:
     for _ in range(EYE_ROUNDS):
         looks = gaze_direction(gaze(model, found.pose, shape, pictures[:, None, LINEAR:]))[:, 0]
         off = (looks - camera).median(dim=0).values * model.eyeballs[:, 3:]
-        off = (off + off.flip(0) * FLIPPED) / 2
+        off = (off + off.flip(0) * off.new_tensor(FLIP)) / 2
         off[:, 2] = 0
         model = replace(model, eyeballs=model.eyeballs + torch.nn.functional.pad(off, (0, 1)))
     return model
