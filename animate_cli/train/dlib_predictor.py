@@ -85,7 +85,7 @@ class DlibLandmarker:
 def train_dlib(samples: Sequence[Sample], path: Path, recipe: DlibRecipe) -> None:
     """Train on squares cut from labelled pictures, half of them mirrored, and write the predictor.
 
-    Cost: about 10 minutes of one core. The file is written beside and renamed.
+    Cost: about a quarter of an hour of one core. The file is written beside and renamed.
 
     Raises:
         OptionError: dlib is not installed.
