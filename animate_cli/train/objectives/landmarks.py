@@ -139,7 +139,7 @@ class LandmarkObjective:
         errors, pupils, sure_face, sure_other, lids = [], [], [], [], []
         for start in range(0, len(self._dev["images"]), 32):
             part = {key: value[start : start + 32] for key, value in self._dev.items()}
-            probability = _last_stack(network, part["images"])
+            probability = last_stack(network, part["images"])
             points = heatmap.expected_points(probability)
             sure = confidence(probability, points, self.config).mean(dim=1)
             face = part["is_face"]
@@ -177,7 +177,7 @@ class LandmarkObjective:
             part = self._damaged(
                 [self._dev_samples[int(i)] for i in chosen[start : start + 32]], rng
             )
-            probability = _last_stack(network, part["images"])
+            probability = last_stack(network, part["images"])
             points = heatmap.expected_points(probability)
             error = normalised_error(points, part["points"], self.config.size)
             deviations.append(heatmap.spread(probability, points).sqrt()[part["known"]])
@@ -196,7 +196,7 @@ class LandmarkObjective:
         batch = self.batch(2 * COLUMNS, np.random.default_rng(0))
         network.eval()
         dev = {key: value[: 2 * COLUMNS] for key, value in self._dev.items()}
-        found = heatmap.expected_points(_last_stack(network, dev["images"]))
+        found = heatmap.expected_points(last_stack(network, dev["images"]))
         network.train()
         unseen = torch.full_like(batch["points"], torch.nan)
         return grid([*tiles(batch, unseen), *tiles(dev, found)])
@@ -285,7 +285,7 @@ def _tensors(
     }
 
 
-def _last_stack(network: nn.Module, images: Tensor) -> Tensor:
+def last_stack(network: nn.Module, images: Tensor) -> Tensor:
     """Images (B, 3, S, S), wherever the network is, -> probability (B, 74, h, w) on the CPU."""
     device = next(network.parameters()).device
     return heatmap.normalise(network(images.to(device))[-1].float()).cpu()

@@ -33,7 +33,12 @@ from animate_cli.records import Image
 from animate_cli.train.augment import AugmentConfig
 from animate_cli.train.data import is_dev, read_rows
 from animate_cli.train.objective import Batch
-from animate_cli.train.objectives.landmarks import LandmarkLoss, LandmarkObjective, build_static
+from animate_cli.train.objectives.landmarks import (
+    LandmarkLoss,
+    LandmarkObjective,
+    build_static,
+    last_stack,
+)
 from animate_cli.train.recipe import Recipe
 from animate_cli.train.runs import Run, jittered_square, read_runs
 from animate_cli.typed import typed
@@ -93,7 +98,9 @@ class SbrObjective:
         the outer eye corners; the score is the sum of error and trembling."""
         figures = self._static.evaluate(network)
         network.eval()
-        found = torch.cat([_points(network(run)[-1], run[None]) for run in self._dev])
+        found = torch.stack(
+            [heatmap.expected_points(last_stack(network, run)) for run in self._dev]
+        )
         network.train()
         size = self._dev.shape[-1]
         px = points_to_pixel(found, size, size)
