@@ -77,9 +77,9 @@ def feed(
 
 def _start(row: _Row, numbers: Sequence[int]) -> tuple[BaseProcess, Connection]:
     here, there = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.Process(target=_work, args=(row, numbers, there), daemon=True)
+    process = multiprocessing.Process(target=_work, args=(row, numbers, here, there), daemon=True)
     process.start()
-    there.close()  # the worker alone holds this end: when it dies, the pipe ends
+    there.close()  # each side holds its own end alone: when one dies, the other's pipe ends
     return process, here
 
 
@@ -97,8 +97,9 @@ def _receive(pipe: Connection) -> Batch:
     return {key: torch.from_numpy(value) for key, value in drawn.items()}
 
 
-def _work(row: _Row, numbers: Sequence[int], pipe: Connection) -> None:
+def _work(row: _Row, numbers: Sequence[int], reader: Connection, pipe: Connection) -> None:
     """A worker's life. One thread; interrupts are the parent's business."""
+    reader.close()  # the parent's end
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     cv2.setNumThreads(0)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
+import subprocess
+import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -82,3 +85,19 @@ def test_a_bug_keeps_its_traceback(plan):
     with pytest.raises(KeyError) as caught:
         drawn(replace(plan, workers=1), range(2), Broken())
     assert "in batch\n" in caught.value.__notes__[0]
+
+
+def test_workers_leave_when_their_parent_is_killed():
+    """A killed parent closes nothing; were a worker to hold its own pipe open, it would stay."""
+    script = f"""
+import multiprocessing, os, signal, sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from toy_objective import Line
+from animate_cli.train.feed import feed
+from animate_cli.train.recipe import StepRecipe
+row = feed(Line(), StepRecipe(batch=300_000, workers=2), range(1000))
+next(row)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    # the workers inherit stdout: it ends when the last of them has
+    subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, check=False, timeout=60)
