@@ -35,8 +35,8 @@ STRAY_ROLL_DEG = 7.0
 WIDER = 1.6  # a lost face is first looked for in a larger square
 SEEK_EVERY = 3  # frames between searches of the whole picture while the face is lost
 DESPERATE_EVERY = 8  # searches between those that also try profiles and tilted heads
-SAME_PERSON = 0.62  # similarities, see `appearance.py`
-OTHER_PERSON = 0.45
+SAME_PERSON = 0.78  # similarities, see `appearance.py`
+OTHER_PERSON = 0.7
 LONGEST_DOUBT = 45  # frames after which a changed look is believed to be the same person's
 LEARNING = 0.05  # share of each frame in the remembered look
 
@@ -125,6 +125,8 @@ class Follower:
         """Search for the face: nearby in every frame, in the whole picture every few frames."""
         self.ahead = 1
         width = frame.shape[1]
+        if is_cut:
+            self._last = None  # where a face was in another shot says nothing here
         choice = None if is_cut else self._recognise(self._nearby(frame), width, is_cut=False)
         if choice is None and (is_cut or self._unseen % SEEK_EVERY == 0):
             choice = self._recognise(self._search(frame), width, is_cut=is_cut)
