@@ -15,10 +15,14 @@ from animate_cli.records import Points
 
 Features = NDArray[np.float64]
 
-_SHAPE, _MOUTH, _POSE, _ROLL = 1.0, 1.5, 2.0, 0.5  # weights, all in eye distances
+_SHAPE, _MOUTH, _POSE, _ROLL = 1.0, 1.0, 3.0, 1.5  # weights, all in eye distances
 _LIDS = 2.0  # ... of squared differences in openness
 _USUAL = 0.75  # quantile of a clip's openings
 _WIDE = 1.15  # openness beyond which eyes are just wide open
+_JAW = 3.0  # ... of a jaw that hangs lower than the photo's, in face sizes
+_SHUT_JAW = 0.1  # quantile of a clip's jaws: one that is shut
+_SMILE = 0.1  # a smile parts the lips so far, in face sizes, without dropping the jaw
+_NOSES_TO_EYES = 1.9  # the outer eye corners are so many noses apart
 _NARROW = 0.12  # opening over width below which a photo's eye is shutting
 
 
@@ -68,11 +72,35 @@ def unlikeness(source: Points, frames: Points) -> Features:
     Points are compared upright and in units of the eyes' distance, so that place and size do not
     count. The difference of two people's faces adds the same to every frame. Lids are compared as
     shares of what is usual for either: an anchor with half-shut eyes would make the photo's bulge
-    whenever the driver's are open.
+    whenever the driver's are open. So are jaws: from an anchor with a dropped jaw, the chin of a
+    photo that merely smiles would be pushed into its face whenever the driver's mouth shuts.
     """
     one, many = _features(source[None]), _features(frames)
     lids = _openness(frames) - _is_awake(source)
-    return np.asarray(np.square(many - one).sum(axis=1) + _LIDS * np.square(lids).sum(axis=1))
+    jaw = _JAW * np.maximum(_jaw_drop(frames) - _mouth_gap(source), 0)
+    unlike = np.square(many - one).sum(axis=1) + _LIDS * np.square(lids).sum(axis=1)
+    return np.asarray(unlike + np.square(jaw))
+
+
+def _jaw_drop(frames: Points) -> Features:
+    """How far the chin hangs below where it is with the jaw shut, in face sizes: (T,)."""
+    p = frames.astype(np.float64)
+    length = np.linalg.norm(p[:, 33] - p[:, 8], axis=1) / _size(p)
+    return np.asarray(length - np.quantile(length, _SHUT_JAW))
+
+
+def _mouth_gap(source: Points) -> float:
+    """How far a photo's jaw has dropped, going by its lips; what a smile does is not counted."""
+    p = source[None].astype(np.float64)
+    gap = np.linalg.norm(p[:, 62] - p[:, 66], axis=1) / _size(p)
+    return max(float(gap[0]) - _SMILE, 0.0)
+
+
+def _size(points: Features) -> Features:
+    """A length that neither jaw nor expression changes, and turns and nods little: (T,) px."""
+    eyes = np.linalg.norm(points[:, 45] - points[:, 36], axis=1)
+    nose = np.linalg.norm(points[:, 33] - points[:, 27], axis=1)
+    return np.maximum(np.maximum(eyes, _NOSES_TO_EYES * nose), 1e-6)
 
 
 def _openness(frames: Points) -> Features:
@@ -99,7 +127,7 @@ def _features(points: Points) -> Features:
     """(T, 74, 2) -> (T, F): points in their own upright frame, then what they mean, weighted."""
     p = points.astype(np.float64)
     along = p[:, 45] - p[:, 36]
-    size = np.maximum(np.linalg.norm(p[:, 27] - p[:, 8], axis=1), np.linalg.norm(along, axis=1))
+    size = _size(p)
     x = along / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-6)
     axes = np.stack((x, np.stack((-x[:, 1], x[:, 0]), axis=1)), axis=2)  # (T, 2, 2), columns
     upright = (p - p[:, [36, 45]].mean(axis=1, keepdims=True)) @ axes / size[:, None, None]

@@ -12,6 +12,7 @@ the square, pinned. It lives in the output and points into the source.
 Landmarks alone would stretch the skull and leave the hair behind. What large motions need besides:
     outline  each outline point gives way softly before it comes too near the pinned border
     room     the face keeps `LEAST_ROOM` of its distance to each edge of the square
+    jaw      the contour between two jaw points follows them
     brows    the lower edge of each brow follows its upper one, so that it keeps its thickness
     border   f fades to zero within `FADE_PX` of the edge, so that the square can be put back
     calm     far from the head f is shortened by `CALM_PX`: fine texture there shimmers otherwise
@@ -25,7 +26,7 @@ import torch
 from torch import Tensor
 
 from animate_cli.faces import head
-from animate_cli.faces.points import LEFT_BROW, OUTER_EYE_CORNERS, RIGHT_BROW
+from animate_cli.faces.points import JAW, LEFT_BROW, OUTER_EYE_CORNERS, RIGHT_BROW
 from animate_cli.faces.retarget import retarget_landmarks
 from animate_cli.layers.grid import identity_grid, warp
 from animate_cli.layers.spline import RadialSpline
@@ -145,8 +146,8 @@ class LandmarkGrid:
         outline = outline.clamp(1, last - 1)
         reached = outline + _at_most(moved, _YIELD * edge)
         border = self._border.expand(len(source_px), -1, -1)
-        p = torch.cat((source_px, outline, _brow_undersides(source_px), border), dim=1)
-        q = torch.cat((output_px, reached, _brow_undersides(output_px), border), dim=1)
+        p = torch.cat((source_px, outline, _between(source_px), border), dim=1)
+        q = torch.cat((output_px, reached, _between(output_px), border), dim=1)
         return p, q
 
 
@@ -165,6 +166,21 @@ def _beyond(vectors: Tensor, rest: Tensor) -> Tensor:
 def _length(vectors: Tensor) -> Tensor:
     """(..., 2) -> (..., 1)."""
     return vectors.square().sum(dim=-1, keepdim=True).sqrt()
+
+
+def _between(landmarks: Tensor) -> Tensor:
+    """Points that no landmark names and that move with those that are: (B, 74, 2) -> (B, N, 2)."""
+    return torch.cat((_brow_undersides(landmarks), _jaw_middles(landmarks)), dim=1)
+
+
+def _jaw_middles(landmarks: Tensor) -> Tensor:
+    """Points half-way between neighbours on the jaw: (B, 74, 2) -> (B, 16, 2).
+
+    The neighbours are unevenly spaced; where they are far apart the contour would spring back
+    towards the still background when the head turns.
+    """
+    jaw = landmarks[:, JAW]
+    return (jaw[:, 1:] + jaw[:, :-1]) / 2
 
 
 def _brow_undersides(landmarks: Tensor) -> Tensor:

@@ -97,3 +97,20 @@ def test_half_shut_eyes_are_no_anchor_however_alike_they_look(source: Points, us
         frames[k] = lids_at(source, share * usual)  # blinks without a turn
     chosen = choose_anchor(source, frames, np.ones(8, bool), "auto")
     assert chosen not in (2, 3, 4)
+
+
+def test_a_dropped_jaw_is_no_anchor_for_a_smile(source: Points) -> None:
+    """However much better its lips fit: the chin would be pushed into the face later on."""
+    source[33] = (50, 66)
+    smile = source.copy()
+    smile[[62, 66]] = (50, 72), (50, 80)
+    shut = np.repeat(source[None], FRAMES, axis=0)
+    dropped = smile.copy()
+    dropped[66, 1] += 2
+    dropped[8, 1] += 14
+    frames = np.concatenate([shut, dropped[None]])
+    assert choose_anchor(smile, frames, np.ones(FRAMES + 1, bool), "auto") != FRAMES
+    gaping = dropped.copy()
+    gaping[66, 1] += 14
+    frames[FRAMES] = gaping
+    assert choose_anchor(gaping, frames, np.ones(FRAMES + 1, bool), "auto") == FRAMES

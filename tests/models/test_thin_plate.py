@@ -151,3 +151,17 @@ def test_a_brow_keeps_its_thickness_when_the_lids_below_it_close(face_points: Te
     between = (face_points[:, 45] - face_points[:, 36]).norm()
     under = face_points[:, 19:20] + torch.tensor([0.0, 1.0]) * 0.09 * between
     assert (_read(grid, under) - under).norm() < 0.25
+
+
+def test_the_contour_between_two_jaw_points_follows_them(face_points: Tensor) -> None:
+    """However far apart they are: the middle of a wide gap moves as its ends do."""
+    sparse = face_points.clone()
+    sparse[:, [9, 10, 11]] = sparse[:, [8]] + torch.tensor([[6.0, 0.0], [10.0, -1.0], [14.0, -2.0]])
+    sparse[:, [12, 13, 14]] = sparse[:, [15]] - torch.tensor(
+        [[3.0, -9.0], [2.0, -6.0], [1.0, -3.0]]
+    )
+    output = sparse.clone()
+    output[:, 9:17, 0] -= 12
+    grid = LandmarkGrid(SIZE).grid(sparse, output)
+    middles = [(p[:, 11:12] + p[:, 12:13]) / 2 for p in (output, sparse)]
+    assert (_read(grid, middles[0]) - middles[1]).norm() < 0.5
