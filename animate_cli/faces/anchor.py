@@ -100,7 +100,7 @@ def _size(points: Features) -> Features:
     """A length that neither jaw nor expression changes, and turns and nods little: (T,) px."""
     eyes = np.linalg.norm(points[:, 45] - points[:, 36], axis=1)
     nose = np.linalg.norm(points[:, 33] - points[:, 27], axis=1)
-    return np.maximum(np.maximum(eyes, _NOSES_TO_EYES * nose), 1e-6)
+    return np.asarray(np.maximum(np.maximum(eyes, _NOSES_TO_EYES * nose), 1e-6))
 
 
 def _openness(frames: Points) -> Features:
