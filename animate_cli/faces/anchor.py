@@ -23,6 +23,7 @@ _JAW = 3.0  # ... of a jaw that hangs lower than the photo's, in face sizes
 _SHUT_JAW = 0.1  # quantile of a clip's jaws: one that is shut
 _SMILE = 0.1  # a smile parts the lips so far, in face sizes, without dropping the jaw
 _NOSES_TO_EYES = 1.9  # the outer eye corners are so many noses apart
+_BLOCK = 512  # frames whose features are held at once
 _NARROW = 0.12  # opening over width below which a photo's eye is shutting
 
 
@@ -75,17 +76,17 @@ def unlikeness(source: Points, frames: Points) -> Features:
     whenever the driver's are open. So are jaws: from an anchor with a dropped jaw, the chin of a
     photo that merely smiles would be pushed into its face whenever the driver's mouth shuts.
     """
-    one, many = _features(source[None]), _features(frames)
+    one = _features(source[None])
+    blocks = [frames[start : start + _BLOCK] for start in range(0, len(frames), _BLOCK)]
+    unlike = np.concatenate([np.square(_features(some) - one).sum(axis=1) for some in blocks])
     lids = _openness(frames) - _is_awake(source)
     jaw = _JAW * np.maximum(_jaw_drop(frames) - _mouth_gap(source), 0)
-    unlike = np.square(many - one).sum(axis=1) + _LIDS * np.square(lids).sum(axis=1)
-    return np.asarray(unlike + np.square(jaw))
+    return np.asarray(unlike + _LIDS * np.square(lids).sum(axis=1) + np.square(jaw))
 
 
 def _jaw_drop(frames: Points) -> Features:
     """How far the chin hangs below where it is with the jaw shut, in face sizes: (T,)."""
-    p = frames.astype(np.float64)
-    length = np.linalg.norm(p[:, 33] - p[:, 8], axis=1) / _size(p)
+    length = np.linalg.norm(frames[:, 33] - frames[:, 8], axis=1) / _size(frames)
     return np.asarray(length - np.quantile(length, _SHUT_JAW))
 
 
@@ -96,7 +97,7 @@ def _mouth_gap(source: Points) -> float:
     return max(float(gap[0]) - _SMILE, 0.0)
 
 
-def _size(points: Features) -> Features:
+def _size(points: NDArray[np.floating]) -> Features:
     """A length that neither jaw nor expression changes, and turns and nods little: (T,) px."""
     eyes = np.linalg.norm(points[:, 45] - points[:, 36], axis=1)
     nose = np.linalg.norm(points[:, 33] - points[:, 27], axis=1)

@@ -44,7 +44,7 @@ def shut_lids(landmarks: Points, found: NDArray[np.bool_], times_s: Sequence[Fra
     seen = np.flatnonzero(found)
     if len(seen) < 3:
         return landmarks
-    points = landmarks[seen].astype(np.float64)
+    points = landmarks[seen]
     readings = np.stack([opening(points, pairs) for pairs in PAIRS], axis=1)  # (T', 2)
     readings /= np.maximum(np.median(readings, axis=0), 1e-6)
     reading = readings.max(axis=1)
@@ -54,7 +54,7 @@ def shut_lids(landmarks: Points, found: NDArray[np.bool_], times_s: Sequence[Fra
     share = stretched(reading, shut) / np.maximum(reading, 1e-6)
     out = landmarks.copy()
     for pairs in PAIRS:
-        out[seen] = _opened(out[seen], pairs, share)
+        _open(out, seen, pairs, share)
     return out
 
 
@@ -91,11 +91,12 @@ def stretched(readings: Array, shut: float) -> Array:
     return np.interp(readings, (shut, stays, top), (SHUT, stays, top))
 
 
-def _opened(points: Points, pairs: Sequence[tuple[int, int]], share: Array) -> Points:
-    """Facing lid points brought to this share of their distance, about their middle."""
-    upper, lower = (list(side) for side in zip(*pairs, strict=True))
-    half = (1 - share)[:, None, None] * (points[:, lower] - points[:, upper]) / 2
-    out = points.copy()
-    out[:, upper] += half.astype(np.float32)
-    out[:, lower] -= half.astype(np.float32)
-    return out
+def _open(
+    points: Points, frames: NDArray[np.intp], pairs: Sequence[tuple[int, int]], share: Array
+) -> None:
+    """Bring facing lid points of these frames to this share of their distance, in place."""
+    upper, lower = zip(*pairs, strict=True)
+    above, below = np.ix_(frames, upper), np.ix_(frames, lower)
+    half = ((1 - share)[:, None, None] * (points[below] - points[above]) / 2).astype(np.float32)
+    points[above] += half
+    points[below] -= half

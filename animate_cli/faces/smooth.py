@@ -54,6 +54,7 @@ PARTS = (
 LEAST_WINDOW_S = 0.1  # half the window: two or three frames to each side
 WINDOW_S = 0.15  # ... so much more at full strength
 NOISE_GAIN = 2.0  # noise is believed so many times stronger than measured, at full strength
+BLOCK = 512  # frames that are smoothed together
 LEAST_WEIGHT = 0.05  # of a point without confidence
 THIRD_DIFFERENCE_NORM = 20.0  # 1 + 9 + 9 + 1: variance of white noise's third difference
 
@@ -79,7 +80,7 @@ def smooth(
     t = np.array([float(x) for x in times_s])
     for run in runs(found, cut):
         weight = np.maximum(confidence[run], LEAST_WEIGHT)
-        out[run] = _smooth_run(landmarks[run].astype(np.float64), weight, t[run], strength)
+        out[run] = _smooth_run(landmarks[run], weight, t[run], strength)
     return out
 
 
@@ -93,15 +94,30 @@ def runs(found: NDArray[np.bool_], cut: NDArray[np.bool_]) -> Iterator[slice]:
         yield slice(int(start), int(start + gone[0]) if len(gone) else int(limit))
 
 
-def _smooth_run(seen: Array, weight: NDArray[np.float32], t: Array, strength: float) -> Array:
-    """seen (T, 74, 2), weight (T, 74), t (T,) -> (T, 74, 2)"""
+def _smooth_run(seen: Points, weight: NDArray[np.float32], t: Array, strength: float) -> Points:
+    """seen (T, 74, 2), weight (T, 74), t (T,) -> (T, 74, 2), a block at a time: the trajectory of
+    a film is small, the moments of its windows are not."""
     if len(seen) < 4:
         return seen
-    fit = local_quadratic(seen, weight, t, LEAST_WINDOW_S + WINDOW_S * strength)
-    away = seen - fit
-    noise = np.array([noise_variance(seen[:, list(part)]) for part in PARTS])
+    noise = np.array([noise_variance(seen[:, list(part)].astype(np.float64)) for part in PARTS])
+    half_s = LEAST_WINDOW_S + WINDOW_S * strength
+    margin = _reach(t, half_s) + 1
+    out = np.empty_like(seen)
+    for start in range(0, len(seen), BLOCK):
+        low, stop = max(0, start - margin), min(start + BLOCK, len(seen))
+        near = slice(low, min(stop + margin, len(seen)))
+        calm = _smooth_block(seen[near].astype(np.float64), weight[near], t[near], strength, noise)
+        out[start:stop] = calm[start - low : stop - low]
+    return out
+
+
+def _smooth_block(
+    seen: Array, weight: NDArray[np.float32], t: Array, strength: float, noise: Array
+) -> Array:
+    """seen (T, 74, 2), weight (T, 74), t (T,), noise of each part -> (T, 74, 2)"""
+    out = local_quadratic(seen, weight, t, LEAST_WINDOW_S + WINDOW_S * strength)
+    away = seen - out
     usual = float(np.median(noise))
-    out = fit
     for part, own in zip(PARTS, noise, strict=True):
         k = list(part)
         power = _near_mean((away[:, k] ** 2).mean(axis=1).max(axis=1))  # (T,), of the livelier axis

@@ -187,3 +187,17 @@ def test_noise_is_measured_whatever_the_head_does() -> None:
     moving = still(400)[:, :20] + 200 * t - 30 * t**2
     seen = moving + np.random.default_rng(0).normal(0, NOISE, moving.shape)
     assert noise_variance(seen) == pytest.approx(NOISE**2, rel=0.15)
+
+
+def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    frames = 90
+    seen = rng.normal(0, 1, (frames, 74, 2)).cumsum(axis=0).astype(np.float32)
+    sure = rng.uniform(0.1, 1, (frames, 74)).astype(np.float32)
+    found, cut = np.ones(frames, bool), np.zeros(frames, bool)
+    times = [Fraction(n, 25) for n in range(frames)]
+    whole = smooth(seen, sure, found, cut, times, 0.7)
+    monkeypatch.setattr("animate_cli.faces.smooth.BLOCK", 16)
+    blocks = smooth(seen, sure, found, cut, times, 0.7)
+    np.testing.assert_allclose(blocks, whole, atol=1e-5)
+    assert np.abs(whole - seen).max() > 0.1
