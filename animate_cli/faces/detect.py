@@ -64,7 +64,7 @@ def make_proposer(detector: Detector) -> Proposer:
     if detector is Detector.YUNET:
         raise OptionError(
             "--detector yunet needs its file, which is not in the cache",
-            hint="fetch it with: animate weights fetch yunet; or use --detector viola-jones",
+            hint="`animate doctor` says where it belongs; or use --detector viola-jones",
         )
     return ViolaJones()
 
