@@ -9,10 +9,18 @@ Iandola et al. 2016, *SqueezeNet*; version 1.1 with the tensor names of its usua
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from animate_cli import hub
+from animate_cli.errors import WeightsError
+from animate_cli.layers.state import fill
+
+FILE = "squeezenet1_1_fp16.safetensors"
+"""The weights' name in a folder."""
 TAPS = (1, 4, 7, 9, 10, 11, 12)
 """Layers whose outputs LPIPS compares: after the first ReLU and after six Fire modules."""
 TAP_CHANNELS = (64, 128, 256, 384, 384, 512, 512)
@@ -53,6 +61,21 @@ class SqueezeNetFeatures(nn.Module):
             if index in TAPS:
                 taps.append(x)
         return taps
+
+
+def load_squeezenet(folder: Path) -> SqueezeNetFeatures:
+    """The features from `FILE` in a folder.
+
+    Raises:
+        WeightsError: the file is missing or holds other tensors.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        raise WeightsError(f"{path} does not exist", hint="SqueezeNet's features need this file")
+    tensors = {k: v for k, v in hub.read(path)[1].items() if k.startswith("features.")}
+    network = SqueezeNetFeatures()
+    fill(network, tensors, where=str(path))
+    return network
 
 
 def _pool() -> nn.Module:

@@ -1,0 +1,96 @@
+"""The perceptual loss: pictures compared by what a trained network sees in them.
+
+Zhao et al. 2021, *Sparse to Dense Motion Transfer for Face Image Animation*, eq. 4; the pyramid is
+that of Siarohin et al. 2019, *First Order Motion Model*, section 3.3, whose loss the paper takes.
+
+    symbol     | name           | shape                          | equation
+    D, T       | target, found  | (B, 3, H, W) in [0, 1]         | (4)
+    N_j        | features       | a list of (B, C, H', W')       | (4)
+    L_per      | returned       | scalar                         | (4)
+
+Departures from the paper: the sum over channels is a mean over each layer (as in Siarohin et al.),
+so that layers count alike; SqueezeNet 1.1 in VGG-19's place by option, a fiftieth of its cost; and
+LPIPS, Zhang et al. 2018, as a loss: the distance between unit channels, weighted by its heads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from animate_cli.layers.imagenet import normalise
+from animate_cli.layers.lpips import distance, load_heads, unit
+from animate_cli.layers.squeezenet import load_squeezenet
+from animate_cli.layers.vgg import load_vgg19
+
+PYRAMID = (1, 2, 4, 8)
+"""How often each level is smaller than the pictures: that of Siarohin et al. for 256 pixels.
+VGG-19 takes levels from 16 pixels up, SqueezeNet from 17 up."""
+SHORTEST = 1e-3
+"""Length of a feature vector below which its direction fades: it would be noise, its slope huge."""
+
+
+class Features(StrEnum):
+    """Whose features, and how they are compared."""
+
+    VGG19 = "vgg19"
+    SQUEEZENET = "squeezenet"
+    LPIPS = "lpips"
+
+
+class Perceptual(nn.Module):
+    """L_per by a frozen network that returns a list of taps.
+
+    heads: w² of LPIPS, one (C,) per tap; none: the plain mean of |N(D) − N(T)|. The target's
+    features are computed without a graph, the network's own weights get no gradients: a third of
+    a training step of that network.
+    """
+
+    def __init__(
+        self, network: nn.Module, *, scales: tuple[int, ...] = PYRAMID, heads: Sequence[Tensor] = ()
+    ) -> None:
+        super().__init__()
+        self._network = network.requires_grad_(requires_grad=False).eval()
+        self._network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._scales = scales
+        self._heads = nn.ParameterList(nn.Parameter(head, requires_grad=False) for head in heads)
+
+    def forward(self, found: Tensor, target: Tensor) -> Tensor:
+        """T, D (B, 3, H, W) RGB in [0, 1] -> scalar, 0 for equals; summed over levels and taps."""
+        levels = (self._level(found, target, scale) for scale in self._scales)
+        return torch.stack([addend for level in levels for addend in level]).sum()
+
+    def _level(self, found: Tensor, target: Tensor, scale: int) -> list[Tensor]:
+        with torch.no_grad():
+            wanted = self._seen(target, scale)
+        seen = self._seen(found, scale)
+        if not self._heads:
+            return [(one - other).abs().mean() for one, other in zip(seen, wanted, strict=True)]
+        taps = zip(seen, wanted, self._heads, strict=True)
+        return [distance(one, other, weight).mean() for one, other, weight in taps]
+
+    def _seen(self, pictures: Tensor, scale: int) -> list[Tensor]:
+        """N of the pictures at 1 / scale of their size (block averages)."""
+        small = F.avg_pool2d(pictures, scale) if scale > 1 else pictures
+        small = normalise(small).contiguous(memory_format=torch.channels_last)
+        taps: list[Tensor] = self._network(small)
+        return [unit(tap, floor=SHORTEST) for tap in taps] if self._heads else taps
+
+
+def load_perceptual(
+    *, kind: Features, folder: Path, scales: tuple[int, ...] = PYRAMID
+) -> Perceptual:
+    """L_per with weights from a folder: files that `layers.vgg`, `.squeezenet`, `.lpips` name.
+
+    Raises:
+        WeightsError: a file is missing, damaged, or holds other tensors.
+    """
+    if kind is Features.VGG19:
+        return Perceptual(load_vgg19(folder), scales=scales)
+    heads = load_heads(folder) if kind is Features.LPIPS else ()
+    return Perceptual(load_squeezenet(folder), scales=scales, heads=heads)
