@@ -28,7 +28,7 @@ class Lpips(nn.Module):
         total = x.new_zeros(len(x))
         pairs = zip(self._features(x), self._features(y), self._heads, strict=True)
         for one, other, weight in pairs:
-            total += distance(unit(one, floor=_SMALLEST), unit(other, floor=_SMALLEST), weight)
+            total += distance(one, unit(other, floor=_SMALLEST), weight, floor=_SMALLEST)
         return total
 
     def _features(self, pictures: Tensor) -> list[Tensor]:

@@ -11,7 +11,9 @@ with w² written as one non-negative weight per channel.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import torch
 from torch import Tensor
 
 from animate_cli import hub
@@ -27,13 +29,54 @@ def unit(features: Tensor, *, floor: float) -> Tensor:
 
     (B, C, H, W), same shape; fp32 at least.
     """
-    wide = features if features.dtype.itemsize >= 4 else features.float()
-    return wide / (wide.square().sum(dim=1, keepdim=True) + floor**2).sqrt()
+    wide = _wide(features)
+    return wide / _length(wide, floor)
 
 
-def distance(one: Tensor, other: Tensor, weight: Tensor) -> Tensor:
-    """The addend of one layer: x̂, ŷ (B, C, H, W), w² (C,) -> (B,)."""
-    return (one - other).square().mean(dim=(2, 3)) @ weight
+def distance(features: Tensor, target: Tensor, weight: Tensor, *, floor: float) -> Tensor:
+    """The addend of one layer: features x and target ŷ (B, C, H, W), w² (C,) -> (B,).
+
+    Differentiable by the features, once; the target and the heads are data.
+    """
+    addend: Tensor = _Distance.apply(features, target, weight, floor)  # type: ignore[no-untyped-call]
+    return addend
+
+
+class _Distance(torch.autograd.Function):
+    """With the slope by hand: passes over memory are its cost, and autograd's own makes twice as
+    many.
+
+    d = Σ_c w² (x̂ − ŷ)², s = ∂d/∂x̂  ->  ∂d/∂x = (s − x̂ ⟨x̂, s⟩) / |x|
+    """
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor, target: Tensor, weight: Tensor, floor: float) -> Tensor:
+        wide = _wide(features)
+        length = _length(wide, floor)
+        direction = wide / length
+        gap = direction - target
+        ctx.save_for_backward(direction, gap, length, weight)
+        ctx.narrow = features.dtype
+        return (gap.square().mean(dim=(2, 3)) * weight).sum(dim=1)
+
+    @staticmethod
+    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, None, None, None]:
+        direction, gap, length, weight = ctx.saved_tensors
+        per_sample = 2 / (gap.shape[2] * gap.shape[3]) * slopes[0]
+        slope = gap * (per_sample[:, None] * weight)[:, :, None, None]
+        along = (slope * direction).sum(dim=1, keepdim=True)
+        slope = slope.addcmul_(direction, along, value=-1).div_(length)
+        return slope.to(ctx.narrow), None, None, None
+
+
+def _wide(features: Tensor) -> Tensor:
+    return features if features.dtype.itemsize >= 4 else features.float()
+
+
+def _length(features: Tensor, floor: float) -> Tensor:
+    """√(|x|² + floor²) per position: (B, C, H, W) -> (B, 1, H, W)."""
+    length: Tensor = torch.linalg.vector_norm(features, dim=1, keepdim=True)
+    return (length.square() + floor**2).sqrt()
 
 
 def load_heads(folder: Path) -> list[Tensor]:

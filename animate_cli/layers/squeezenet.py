@@ -37,8 +37,8 @@ class Fire(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) -> (B, 2 expanded, H, W)."""
-        y = F.relu(self.squeeze(x))
-        return torch.cat((F.relu(self.expand1x1(y)), F.relu(self.expand3x3(y))), dim=1)
+        y = F.relu_(self.squeeze(x))
+        return torch.cat((F.relu_(self.expand1x1(y)), F.relu_(self.expand3x3(y))), dim=1)
 
 
 class SqueezeNetFeatures(nn.Module):
@@ -51,7 +51,9 @@ class SqueezeNetFeatures(nn.Module):
             *(Fire(128, 32, 128), Fire(256, 32, 128), _pool()),
             *(Fire(256, 48, 192), Fire(384, 48, 192), Fire(384, 64, 256), Fire(512, 64, 256)),
         )
-        self.features = nn.Sequential(nn.Conv2d(3, 64, 3, stride=2), nn.ReLU(), _pool(), *fires)
+        self.features = nn.Sequential(
+            nn.Conv2d(3, 64, 3, stride=2), nn.ReLU(inplace=True), _pool(), *fires
+        )
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """(B, 3, H, W) normalised -> the seven taps, finest first."""

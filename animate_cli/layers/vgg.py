@@ -45,7 +45,7 @@ class Vgg19Features(nn.Module):
         for block in BLOCKS:
             layers += [nn.MaxPool2d(2)] if layers else []
             for inputs, outputs in (next(pairs) for _ in block):
-                layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU()]
+                layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU(inplace=True)]
         self.features = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> list[Tensor]:

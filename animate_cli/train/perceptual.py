@@ -67,19 +67,22 @@ class Perceptual(nn.Module):
 
     def _level(self, found: Tensor, target: Tensor, scale: int) -> list[Tensor]:
         with torch.no_grad():
-            wanted = self._seen(target, scale)
-        seen = self._seen(found, scale)
+            wanted = self._taps(target, scale)
+        seen = self._taps(found, scale)
         if not self._heads:
-            return [(one - other).abs().mean() for one, other in zip(seen, wanted, strict=True)]
+            return [F.l1_loss(one, other) for one, other in zip(seen, wanted, strict=True)]
         taps = zip(seen, wanted, self._heads, strict=True)
-        return [distance(one, other, weight).mean() for one, other, weight in taps]
+        return [
+            distance(one, unit(other, floor=SHORTEST), weight, floor=SHORTEST).mean()
+            for one, other, weight in taps
+        ]
 
-    def _seen(self, pictures: Tensor, scale: int) -> list[Tensor]:
+    def _taps(self, pictures: Tensor, scale: int) -> list[Tensor]:
         """N of the pictures at 1 / scale of their size (block averages)."""
         small = F.avg_pool2d(pictures, scale) if scale > 1 else pictures
         small = normalise(small).contiguous(memory_format=torch.channels_last)
         taps: list[Tensor] = self._network(small)
-        return [unit(tap, floor=SHORTEST) for tap in taps] if self._heads else taps
+        return taps
 
 
 def load_perceptual(
