@@ -93,10 +93,12 @@ class FaceOptions:
 class MotionOptions:
     """How the driver's motion becomes the source's.
 
+    weights: a registered name or a .safetensors file; None: the model's own, if it has any.
     anchor: auto, first, or a frame number from 0.  strength: 0 (still) to 2, 1 as filmed.
     """
 
     model: str = "thin_plate"
+    weights: str | None = None
     motion: Motion = Motion.RELATIVE
     anchor: str = "auto"
     strength: float = 1.0

@@ -97,6 +97,8 @@ FLAGS = (
     Flag(section="faces", field="smooth", least=0, most=1,
          help="Strength of the smoothing over time; 0: off."),
     Flag(section="motion", field="model", help="Who draws the moved face."),
+    Flag(section="motion", field="weights", metavar="NAME|FILE",
+         help="Other weights for the model: a registered name or a .safetensors file."),
     Flag(section="motion", field="motion",
          help="The change since the anchor frame, or the driver's own face shape."),
     Flag(section="motion", field="anchor", metavar="auto|first|N",

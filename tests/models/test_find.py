@@ -32,6 +32,11 @@ def test_an_unknown_name_is_answered_with_the_choice(name: str) -> None:
         find_model(name, device="cpu")
 
 
+def test_weights_for_a_model_without_any_are_refused() -> None:
+    with pytest.raises(OptionError, match=r"thin_plate.*has no weights.*mine"):
+        find_model("thin_plate", device="cpu", weights="mine.safetensors")
+
+
 def test_listing_does_not_import_torch() -> None:
     code = (
         "import sys, animate_cli.models.find as f; f.model_names(); print('torch' in sys.modules)"
