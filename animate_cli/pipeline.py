@@ -14,29 +14,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
 from animate_cli.device import open_device, share_cores, thread_count
-from animate_cli.faces import landmarks
 from animate_cli.faces.anchor import choose_anchor
+from animate_cli.faces.look import SeesLandmarks
 from animate_cli.faces.preview import draw_faces
 from animate_cli.faces.template import save_template
 from animate_cli.media.image import keeps_alpha, read_photo, write_image
 from animate_cli.media.kind import Kind
 from animate_cli.media.target import check_target
 from animate_cli.media.writer import open_writer
-from animate_cli.models.find import find_model
 from animate_cli.options import Options
 from animate_cli.records import Frame, Image, Photo, Trajectory
 from animate_cli.report import Clock, OnProgress, Report, Step, Watch
 from animate_cli.stages.destination import Destination, decide_destination
 from animate_cli.stages.driver import Followed, driver_frames, follow
 from animate_cli.stages.forecast import forewarn
+from animate_cli.stages.networks import Networks
 from animate_cli.stages.outcome import marking_of, notes_of, report_of
 from animate_cli.stages.overlay import write_overlay
 from animate_cli.stages.portrait import all_faces, find_face, open_canvas, over_background
 from animate_cli.stages.scene import Scene, beside, move_alpha, open_scene, paste, render, upscale
+from animate_cli.stages.trajectories import Trajectories
 from animate_cli.streams import Stage, ahead
 
 BATCHES_AHEAD, FRAMES_AHEAD = 2, 2  # a 4K frame is 25 MB
@@ -56,9 +58,20 @@ class Staged:
 class Animator:
     """Makes photos move: one set of options, any number of pairs."""
 
-    def __init__(self, options: Options | None = None) -> None:
+    def __init__(
+        self, options: Options | None = None, *, trajectories: Trajectories | None = None
+    ) -> None:
+        """trajectories: where drivers' motion is kept for the next time; None: nowhere."""
         self.options = options or Options()
         self._threads = thread_count(self.options.compute.threads)
+        self._trajectories = trajectories
+        self._networks = Networks()
+
+    def with_options(self, options: Options) -> Animator:
+        """The same networks, not opened again, for other choices."""
+        other = Animator(options, trajectories=self._trajectories)
+        other._networks = self._networks
+        return other
 
     def animate(
         self,
@@ -87,12 +100,16 @@ class Animator:
 
     def frames(self, source: str | Path, driver: str | Path) -> Iterator[Frame]:
         """Finished frames, one by one; closing the iterator stops everything."""
-        photo = over_background(self._read(Path(source)), self.options.output.background)
-        staged = self._stage(photo, Path(driver), Watch(None))
+        staged = self.stage(source, driver)
         times_s = staged.followed.trajectory.times_s
         with closing(self._draw(staged)) as drawn:
             for index, (pixels, time_s) in enumerate(zip(drawn, times_s, strict=True)):
                 yield Frame(pixels=pixels, index=index, time_s=time_s)
+
+    def stage(self, source: str | Path, driver: str | Path) -> Staged:
+        """Pass 1 done and pass 2 ready, nothing drawn yet: for those who draw step by step."""
+        photo = over_background(self._read(Path(source)), self.options.output.background)
+        return self._stage(photo, Path(driver), Watch(None))
 
     def track(
         self,
@@ -107,9 +124,9 @@ class Animator:
         for target in (output, overlay):
             if target is not None:
                 check_target(Path(target), overwrite=o.output.overwrite, inputs=(path,))
-        network = landmarks.load_landmarker(device=str(open_device(o.compute)))
-        clock, watch = Clock(), Watch(on_progress)
-        followed = follow(path, network, o, threads=self._threads, watch=watch, clock=clock)
+        network = self._networks.landmarker(str(open_device(o.compute)))
+        watch = Watch(on_progress)
+        followed = self._follow(path, network, watch, Clock())
         if output is not None:
             save_template(followed.trajectory, Path(output), overwrite=o.output.overwrite)
         if overlay is not None:
@@ -121,7 +138,7 @@ class Animator:
         o = self.options
         photo = over_background(self._read(Path(source)), o.output.background)
         path = Path(output or f"{photo.path.stem}--faces.png")
-        network = landmarks.load_landmarker(device=str(open_device(o.compute)))
+        network = self._networks.landmarker(str(open_device(o.compute)))
         faces = all_faces(photo, network, o.faces)
         write_image(path, draw_faces(photo.pixels, faces), overwrite=o.output.overwrite)
         return path
@@ -129,13 +146,18 @@ class Animator:
     def _read(self, source: Path) -> Photo:
         return read_photo(source, max_pixels=self.options.read.max_pixels)
 
+    def _follow(self, driver: Path, network: SeesLandmarks, watch: Watch, clock: Clock) -> Followed:
+        o, threads = self.options, self._threads
+        fresh = partial(follow, driver, network, o, threads=threads, watch=watch, clock=clock)
+        return self._trajectories.recall(driver, o, fresh) if self._trajectories else fresh()
+
     def _stage(self, photo: Photo, driver: Path, watch: Watch) -> Staged:
         o, clock = self.options, Clock()
         device = open_device(o.compute)
-        model = find_model(o.motion.model, device=str(device))
-        network = landmarks.load_landmarker(device=str(device))
+        model = self._networks.model(o.motion.model, str(device), o.motion.weights)
+        network = self._networks.landmarker(str(device))
         face = find_face(photo, network, o.faces)
-        followed = follow(driver, network, o, threads=self._threads, watch=watch, clock=clock)
+        followed = self._follow(driver, network, watch, clock)
         trajectory = followed.trajectory
         anchor = choose_anchor(
             face.landmarks, trajectory.landmarks, trajectory.found, o.motion.anchor

@@ -58,7 +58,7 @@ def test_public_signatures_are_pinned() -> None:
     def parameters(function: object) -> list[str]:
         return list(inspect.signature(function).parameters)  # type: ignore[arg-type]
 
-    assert parameters(Animator) == ["options"]
+    assert parameters(Animator) == ["options", "trajectories"]
     assert parameters(Animator.animate) == ["self", "source", "driver", "output", "on_progress"]
     assert parameters(Animator.frames) == ["self", "source", "driver"]
     assert parameters(Animator.track) == ["self", "driver", "output", "overlay", "on_progress"]

@@ -1,0 +1,42 @@
+"""Networks opened once and used for every pair that asks for the same ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from animate_cli.faces import landmarks
+from animate_cli.faces.look import SeesLandmarks
+from animate_cli.models.base import FaceModel
+from animate_cli.models.find import find_model
+
+
+class Networks:
+    """The landmark network and one model, as last asked for; another wish replaces them."""
+
+    def __init__(self) -> None:
+        self._landmarker: tuple[str, SeesLandmarks] | None = None
+        self._model: tuple[tuple[str, str, str | None], FaceModel[Any, Any, Any]] | None = None
+
+    def landmarker(self, device: str) -> SeesLandmarks:
+        """The landmark network on a device.
+
+        Raises:
+            WeightsError: its weights are missing or damaged.
+        """
+        if self._landmarker is None or self._landmarker[0] != device:
+            self._landmarker = device, landmarks.load_landmarker(device=device)
+        return self._landmarker[1]
+
+    def model(
+        self, name: str, device: str, weights: str | None = None
+    ) -> FaceModel[Any, Any, Any]:
+        """The model of that name on a device; weights: as in `find_model`.
+
+        Raises:
+            OptionError: no such model.
+            WeightsError: its weights are missing or damaged.
+        """
+        wish = name, device, weights
+        if self._model is None or self._model[0] != wish:
+            self._model = wish, find_model(name, device=device, weights=weights)
+        return self._model[1]

@@ -1,0 +1,114 @@
+"""Drivers followed once: trajectories kept on disk under what they were computed from.
+
+    key     driver's bytes, the part used, how faces are followed, the landmark weights
+    entry   KEY.npz, a template, and KEY.json, what reading the driver had to be told
+    bound   the entries used longest ago go when all together exceed it
+
+Two processes that want the same driver at the same time: one follows it, the other waits and
+reads. A cache that cannot be read or written costs time, never a run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+from filelock import FileLock
+
+from animate_cli import hub
+from animate_cli.errors import AnimateError
+from animate_cli.faces.template import load_template, save_template
+from animate_cli.media.kind import Kind, kind_of
+from animate_cli.media.provenance import sha256_of
+from animate_cli.options import Options
+from animate_cli.stages.driver import Followed
+from animate_cli.stages.outcome import LANDMARK_WEIGHTS
+
+MOST_BYTES = 512 << 20  # some five hours of video
+_LOCKS = 2  # hexadecimal digits of the key that name its lock: at most 256 files, for ever
+
+logger = logging.getLogger(__name__)
+
+
+class Trajectories:
+    """A folder of trajectories of at most `most_bytes`, made when first written to."""
+
+    def __init__(self, folder: Path, *, most_bytes: int = MOST_BYTES) -> None:
+        self.folder = folder
+        self.most_bytes = most_bytes
+
+    def recall(self, path: Path, options: Options, follow: Callable[[], Followed]) -> Followed:
+        """What `follow` gives for this driver and these options, now or at an earlier time.
+
+        Raises:
+            AnimateError: what `follow` raises; nothing is kept then.
+        """
+        kind = kind_of(path)
+        if kind is Kind.TEMPLATE:
+            return follow()
+        key = key_of(path, options)
+        with self._locked(key):
+            kept = self._read(key, path, kind)
+            if kept is not None:
+                return kept
+            followed = follow()
+            self._write(key, followed)
+            return followed
+
+    def _read(self, key: str, path: Path, kind: Kind) -> Followed | None:
+        entry = self.folder / f"{key}.npz"
+        try:
+            notes = json.loads(entry.with_suffix(".json").read_text(encoding="utf-8"))
+            trajectory = replace(load_template(entry), driver=path.name)
+            os.utime(entry)  # used just now
+        except (AnimateError, OSError, ValueError):  # absent, damaged or of another version
+            return None
+        return Followed(path=path, kind=kind, trajectory=trajectory, notes=tuple(map(str, notes)))
+
+    def _write(self, key: str, followed: Followed) -> None:
+        entry = self.folder / f"{key}.npz"
+        try:
+            entry.with_suffix(".json").write_text(json.dumps(followed.notes), encoding="utf-8")
+            save_template(followed.trajectory, entry, overwrite=True)
+            self._evict()
+        except (AnimateError, OSError) as error:
+            logger.debug("the motion of %s is not kept: %s", followed.path, error)
+
+    def _evict(self) -> None:
+        entries = sorted(self.folder.glob("*.npz"), key=lambda file: file.stat().st_mtime)
+        total = sum(file.stat().st_size for file in entries)
+        for file in entries:
+            if total <= self.most_bytes:
+                return
+            total -= file.stat().st_size
+            file.unlink()
+            file.with_suffix(".json").unlink(missing_ok=True)
+
+    @contextmanager
+    def _locked(self, key: str) -> Iterator[None]:
+        """Alone with this key among all processes, where the file system has locks at all."""
+        lock = FileLock(self.folder / f"{key[:_LOCKS]}.lock")
+        with suppress(OSError, NotImplementedError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def key_of(path: Path, options: Options) -> str:
+    """Hexadecimal name of everything that a trajectory depends on."""
+    read, faces = options.read, options.faces
+    parts = (
+        *(sha256_of(path), hub.used(LANDMARK_WEIGHTS).sha256),
+        *(read.start_s, read.duration_s, read.strict),
+        *(faces.detector, faces.driver_face, faces.lost, faces.smooth),
+    )
+    return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
