@@ -11,18 +11,21 @@ from safetensors.torch import save_file
 
 from animate_cli import hub
 from animate_cli.errors import WeightsError
+from animate_cli.hub import environment
 
 ROW = """
 [[weight]]
 name = "points"
 kind = "a test"
-file = "points.safetensors"
-sha256 = "{sha256}"
-size = 1
 licence = "Apache-2.0"
-commercial_use = true
+commercial_use = "yes"
+trained_on = "nothing"
 card = "none"
 {extra}
+[[weight.files]]
+path = "points.safetensors"
+sha256 = "{sha256}"
+size = 1
 """
 
 
@@ -31,7 +34,9 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An embedded folder with one published weight, and an empty cache."""
     embedded = tmp_path / "embedded"
     embedded.mkdir()
-    monkeypatch.setattr(hub, "embedded_dir", lambda: embedded)
+    monkeypatch.setattr(environment, "embedded_dir", lambda: embedded)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
     monkeypatch.setenv("ANIMATE_HOME", str(tmp_path / "home"))
     path = embedded / "points.safetensors"
     save_file({"a": torch.arange(3.0)}, path, metadata={"config": "{}"})
@@ -84,7 +89,9 @@ def test_a_mistyped_name_is_answered(shelf: Path) -> None:
     assert "did you mean 'points'" in caught.value.hint
 
 
-@pytest.mark.parametrize("text", ["", "weight = 3", ROW.format(sha256="", extra="colour = 1")])
+@pytest.mark.parametrize(
+    "text", ["", "weight = 3", "[[weight]]", ROW.format(sha256="", extra="colour = 1")]
+)
 def test_a_broken_registry_says_so(shelf: Path, text: str) -> None:
     (shelf / hub.REGISTRY).write_text(text)
     with pytest.raises(WeightsError, match="registry"):
@@ -95,11 +102,21 @@ def test_the_shipped_registry_is_whole() -> None:
     entries = hub.registry()
     assert len({entry.name for entry in entries}) == len(entries)
     for entry in entries:
-        assert len(bytes.fromhex(entry.sha256)) == 32
         assert entry.licence
-        path = hub.embedded_dir() / entry.file
-        if path.is_file():
-            assert hub.state(entry.name) is hub.WeightState.OK
-            assert path.stat().st_size == entry.size
-        else:
-            assert entry.repo or entry.size == 0  # what is not embedded says where it is
+        assert entry.trained_on
+        parts = [file.part for file in entry.files]
+        assert len(set(parts)) == len(parts)
+        for file in entry.files:
+            assert file.sha256 is None or len(bytes.fromhex(file.sha256)) == 32
+            path = hub.embedded_dir() / file.path
+            if entry.repo is None:
+                assert hub.file_state(entry, file) is hub.WeightState.OK
+                assert path.stat().st_size == file.size
+            else:
+                assert entry.revision
+
+
+def test_what_is_embedded_may_be_used_commercially() -> None:
+    for entry in hub.registry():
+        if entry.repo is None:
+            hub.require_commercial(entry)

@@ -146,17 +146,15 @@ def _devices(options: Options) -> Iterator[Finding]:
 
 def _weights() -> Iterator[Finding]:
     for entry in hub.registry():
+        broken = Verdict.BROKEN if entry.repo is None else Verdict.OPTIONAL
         try:
-            path = hub.verified_path(entry.name)
-            yield Finding(topic="weights", verdict=Verdict.OK, text=f"{entry.name}: {path}")
+            state, advice = hub.state(entry.name), hub.advice(entry.name)
         except AnimateError as error:
-            is_embedded = entry.repo is None
-            yield Finding(
-                topic="weights",
-                verdict=Verdict.BROKEN if is_embedded else Verdict.OPTIONAL,
-                text=error.message,
-                hint=error.hint,
-            )
+            yield Finding(topic="weights", verdict=broken, text=error.message, hint=error.hint)
+            continue
+        where = hub.cached_path(entry.name, entry.files[0].part) if not advice else state
+        verdict = broken if advice else Verdict.OK
+        yield Finding(topic="weights", verdict=verdict, text=f"{entry.name}: {where}", hint=advice)
 
 
 def _extras() -> Iterator[Finding]:

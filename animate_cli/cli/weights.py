@@ -1,60 +1,213 @@
-"""`animate weights list|verify`: the registry, and what of it is on this machine."""
+"""`animate weights list|fetch|verify|path|push`: the registry, and what of it is here."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
-from typing import Annotated
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from animate_cli import hub
 from animate_cli.cli import console
 from animate_cli.cli.flags import takes_options
-from animate_cli.errors import WeightsError
+from animate_cli.errors import OptionError, WeightsError
+from animate_cli.typed import plain
 
-app = typer.Typer(help="What the networks know: list and verify.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+app = typer.Typer(
+    help="What the networks know: list, fetch, verify, publish.", no_args_is_help=True
+)
+
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(help="Names of `animate weights list`, or hf://org/repo/file@revision."),
+]
+CommercialOnly = Annotated[
+    bool,
+    typer.Option(
+        "--commercial-only",
+        help="Only weights whose licence allows commercial use; ANIMATE_COMMERCIAL_ONLY=1 "
+        "demands it of every command.",
+    ),
+]
+Model = Annotated[
+    str | None, typer.Option("--all-for", metavar="MODEL", help="All that --model MODEL needs.")
+]
 
 
 @app.command("list")
-@takes_options("compute")
+@takes_options()
 def list_weights(
     *,
+    commercial_only: CommercialOnly = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Every weight this version knows, its licence, and whether it is here."""
+    """Every weight this version knows: its licence, and whether it is here."""
+    entries = [entry for entry in hub.registry() if _is_shown(entry, commercial_only)]
     if as_json:
-        console.result(json.dumps([_row(entry) for entry in hub.registry()], indent=2))
+        console.result(json.dumps([_row(entry) for entry in entries], indent=2))
         return
-    for entry in hub.registry():
-        use = "commercial use" if entry.commercial_use else "no commercial use"
+    width = max(len(entry.name) for entry in entries)
+    for entry in entries:
+        size = f"{entry.size / 1e6:.1f} MB" if entry.size is not None else "? MB"
+        use = f"commercial use: {entry.commercial_use}"
         console.result(
-            f"{entry.name:<12} {hub.state(entry.name):<8} {entry.size / 1e6:6.1f} MB  "
-            f"{entry.licence} ({use})  {entry.kind}"
+            f"{entry.name:<{width}}  {_where(entry):<9} {size:>9}  {entry.licence} ({use})  "
+            f"{entry.kind}"
         )
 
 
 @app.command()
-@takes_options("compute")
-def verify(
+@takes_options()
+def fetch(
     *,
-    names: Annotated[
-        list[str] | None, typer.Argument(help="Which; without a name, all that are here.")
-    ] = None,
+    names: Names = None,
+    model: Model = None,
+    renew: Annotated[
+        bool,
+        typer.Option("--renew", help="Forget what was seen on first use; take what is there now."),
+    ] = False,
+    commercial_only: CommercialOnly = False,
 ) -> None:
-    """Compare sha256 sums with the registry; exit 1 if one differs or a named one is missing."""
-    chosen = names or [one.name for one in hub.registry() if hub.cached_path(one.name)]
-    damaged: WeightsError | None = None
-    for name in chosen:
-        try:
-            console.result(f"{name:<12} ok       {hub.verified_path(name)}")
-        except WeightsError as error:
-            console.result(f"{name:<12} {hub.state(hub.entry(name).name)}")
-            damaged = error
-    if damaged is not None:
-        raise damaged
+    """Fetch weights from the Hub into its cache, checked; what was interrupted goes on."""
+    for entry in _chosen(names, model):
+        if commercial_only:
+            hub.require_commercial(entry)
+        if renew:
+            hub.renew(entry)
+        with _shown() as on_transfer:
+            paths = hub.fetch(entry, on_transfer=on_transfer)
+        for path in paths:
+            console.result(str(path))
+
+
+@app.command()
+@takes_options()
+def verify(*, names: Names = None, model: Model = None) -> None:
+    """Compare sha256 sums; exit 1 if one differs or a named one is missing.
+
+    ok: as the registry says; first use: as recorded when first used here; new: not recorded yet.
+    """
+    everything = names is None and model is None
+    entries = hub.registry() if everything else _chosen(names, model)
+    bad: WeightsError | None = None
+    for entry in entries:
+        for file in entry.files:
+            state = hub.file_state(entry, file)
+            if everything and state is hub.WeightState.MISSING:
+                continue
+            path = hub.cached_path(entry.name, file.part or None)
+            console.result(f"{_label(entry, file)}  {state:<9} {path or ''}".rstrip())
+            if state in (hub.WeightState.MISSING, hub.WeightState.DAMAGED):
+                message = f"{_label(entry, file)} is {state}"
+                bad = WeightsError(message, hint=hub.advice(entry.name))
+    if bad is not None:
+        raise bad
+
+
+@app.command()
+@takes_options()
+def path(*, names: Names = None, model: Model = None) -> None:
+    """Where the files are, verified; exit 1 if one is not on this machine."""
+    for entry in _chosen(names, model):
+        for file in entry.files:
+            console.result(str(hub.verified_path(entry.name, file.part or None)))
+
+
+@app.command()
+@takes_options()
+def push(
+    *,
+    weights: Annotated[Path, typer.Argument(help="A .safetensors file that a training wrote.")],
+    repo: Annotated[str, typer.Option("--repo", metavar="ORG/NAME", help="Where it goes.")],
+    card: Annotated[
+        Path, typer.Option("--card", help="The model card (.md): data, licence, figures.")
+    ],
+    public: Annotated[
+        bool, typer.Option("--public", help="A repository that this makes is for everybody.")
+    ] = False,
+) -> None:
+    """Publish weights of one's own: the file, its config and its card, as one commit.
+
+    Prints the row for weights/registry.toml, pinned to that commit.
+    """
+    visibility = hub.Visibility.PUBLIC if public else hub.Visibility.PRIVATE
+    console.result(hub.publish(weights, repo=repo, card=card, visibility=visibility))
+
+
+def _chosen(names: list[str] | None, model: str | None) -> list[hub.WeightEntry]:
+    entries = [hub.entry(name) for name in names or ()]
+    if model is not None:
+        entries += hub.for_model(model)
+        if not hub.for_model(model):
+            known = sorted({word for entry in hub.registry() for word in entry.models})
+            hint = f"models with weights to fetch: {', '.join(known)}"
+            raise OptionError(f"--all-for {model}: no weights are listed for it", hint=hint)
+    if not entries:
+        raise OptionError("no weights named", hint="give names, or --all-for MODEL")
+    return entries
+
+
+def _is_shown(entry: hub.WeightEntry, commercial_only: bool) -> bool:  # noqa: FBT001
+    return not commercial_only or entry.commercial_use is hub.CommercialUse.YES
+
+
+def _where(entry: hub.WeightEntry) -> str:
+    """embedded, cached, missing or damaged."""
+    state = hub.state(entry.name)
+    if state in (hub.WeightState.MISSING, hub.WeightState.DAMAGED):
+        return str(state)
+    return "embedded" if entry.repo is None else "cached"
+
+
+def _label(entry: hub.WeightEntry, file: hub.WeightFile) -> str:
+    return f"{entry.name}/{file.part}" if file.part else entry.name
 
 
 def _row(entry: hub.WeightEntry) -> dict[str, object]:
-    path = hub.cached_path(entry.name)
-    return {**asdict(entry), "state": hub.state(entry.name), "path": str(path) if path else None}
+    files = [
+        {
+            **plain(file),
+            "state": str(hub.file_state(entry, file)),
+            "path": str(hub.cached_path(entry.name, file.part or None) or ""),
+        }
+        for file in entry.files
+    ]
+    return {**plain(entry), "state": _where(entry), "size": entry.size, "files": files}
+
+
+@contextmanager
+def _shown() -> Iterator[hub.OnTransfer | None]:
+    """A bar per file on a terminal, lines elsewhere, nothing with -q."""
+    if console.is_quiet() or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        yield _Bars(bars)
+
+
+class _Bars:
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._tasks: dict[str, object] = {}
+
+    def __call__(self, transfer: hub.Transfer) -> None:
+        name = f"{transfer.name}, {transfer.file}"
+        if name not in self._tasks:
+            self._tasks[name] = self._bars.add_task(name)
+        self._bars.update(self._tasks[name], completed=transfer.done, total=transfer.total)  # type: ignore[arg-type]

@@ -159,8 +159,7 @@ class Training:
         self.step, self.best = kept.step, kept.best
 
     def _begin_with(self, weights: str) -> None:
-        is_file = Path(weights).suffix == ".safetensors"
-        _, tensors = hub.read(Path(weights)) if is_file else hub.load(weights)
+        _, tensors = hub.load(weights)
         for network in (self._bare(), self.average):
             fill(network, tensors, where=f"init {weights}")
 

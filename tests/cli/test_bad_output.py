@@ -130,6 +130,6 @@ def test_weights_that_are_not_there(toy: ToyWorld, monkeypatch: pytest.MonkeyPat
     empty = toy.folder / "weights"
     shutil.copytree(Path(__file__).parents[2] / "weights", empty)
     (empty / "landmarks.safetensors").unlink(missing_ok=True)
-    monkeypatch.setattr("animate_cli.hub.embedded_dir", lambda: empty)
+    monkeypatch.setattr("animate_cli.hub.environment.embedded_dir", lambda: empty)
     monkeypatch.setenv("ANIMATE_HOME", str(toy.folder / "home"))
     refused(toy, "weights 'landmarks' are not", toy.photo(), "-d", toy.driver())

@@ -1,0 +1,63 @@
+"""Name in, tensors out: found or fetched, verified, loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from animate_cli.hub import environment
+from animate_cli.hub.fetch import obtained
+from animate_cli.hub.formats import PICKLES, SAFETENSORS, read, read_published
+from animate_cli.hub.registry import SCHEME, entry, for_model
+from animate_cli.hub.shelves import WeightUsed, require_commercial, used
+from animate_cli.hub.transfer import TellLines
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def obtain(name: str, part: str | None = None) -> Path:
+    """A verified file of these weights; fetched if it is missing and published.
+
+    name: of the registry, or hf://org/repo/file@revision, or a file of the user's own.
+
+    Raises:
+        WeightsError: no such weights, unobtainable, damaged, or not for commercial use where
+            only such are allowed.
+    """
+    if is_own_file(name):
+        return Path(name)
+    wanted = entry(name)
+    if environment.commercial_only():
+        require_commercial(wanted)
+    return obtained(wanted, wanted.file(part), TellLines())
+
+
+def load(name: str) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Verified safetensors: the file's own metadata, which the caller types, and its CPU tensors.
+
+    Raises:
+        WeightsError: as `obtain`, or not safetensors.
+    """
+    return read(obtain(name))
+
+
+def load_published(name: str, part: str | None = None, *, under: str = "") -> dict[str, Tensor]:
+    """A published state dict, CPU tensors by name, in whichever format it is published.
+
+    part: which file of an entry that has several; under: as `formats.read_published`.
+
+    Raises:
+        WeightsError: as `obtain`, or a pickle that would run code.
+    """
+    return read_published(obtain(name, part), under=under)
+
+
+def used_by(model: str) -> tuple[WeightUsed, ...]:
+    """The records, for a report, of all weights that a model loads."""
+    return tuple(used(one.name) for one in for_model(model))
+
+
+def is_own_file(name: str) -> bool:
+    """Whether it names a file of the user's, by its ending."""
+    return not name.startswith(SCHEME) and Path(name).suffix in (SAFETENSORS, *PICKLES)

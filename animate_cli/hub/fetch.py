@@ -1,0 +1,192 @@
+"""From the Hub into its own cache: resumed where it broke, checked before it is let in.
+
+The Hub's client answers where a file is and files what came; the bytes in between are ours, as
+the client starts a broken download over and looks at no checksum. A file under way is
+blobs/ETAG.incomplete, and the client's lock on that ETag is held, so that of two programs one
+loads and the other waits.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from animate_cli.errors import WeightsError
+from animate_cli.hub import environment
+from animate_cli.hub.refusals import explained
+from animate_cli.hub.registry import WeightEntry, WeightFile, is_commit
+from animate_cli.hub.shelves import (
+    WeightState,
+    commit_of,
+    expected_sha256,
+    file_state,
+    find,
+    how_to_get,
+    repo_folder,
+    require_commercial,
+    sha256_of,
+    verified,
+)
+from animate_cli.hub.transfer import OnTransfer, TellLines, Transfer, pour
+from animate_cli.hub.trust import Trusted, forget, trust
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_ETAG = re.compile(r"[\w-]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Published:
+    """What the Hub says of a file. sha256: that of a large file is its ETag, else None."""
+
+    url: str
+    etag: str
+    commit: str
+    size: int | None
+
+    @property
+    def sha256(self) -> str | None:
+        return self.etag if _SHA256.fullmatch(self.etag) else None
+
+
+def fetch(wanted: WeightEntry, *, on_transfer: OnTransfer | None = None) -> tuple[Path, ...]:
+    """All files of an entry, from this machine where they are whole, else from the Hub.
+
+    Raises:
+        WeightsError: offline, unreachable, not published, no space, or not the bytes expected.
+    """
+    if environment.commercial_only():
+        require_commercial(wanted)
+    tell = on_transfer or TellLines()
+    return tuple(obtained(wanted, file, tell) for file in wanted.files)
+
+
+def renew(wanted: WeightEntry) -> None:
+    """Forget what was seen first of an entry's files, so that the next fetch asks the Hub anew."""
+    for file in wanted.files:
+        path = find(wanted, file)
+        forget(wanted.address(file))
+        if file.sha256 is None and path is not None and _is_in_hub_cache(path):
+            _discard(path)
+
+
+def obtained(wanted: WeightEntry, file: WeightFile, on_transfer: OnTransfer) -> Path:
+    """One file, verified; fetched only if it is missing, or damaged in the Hub's cache."""
+    state, path = file_state(wanted, file), find(wanted, file)
+    if path is not None and state is WeightState.DAMAGED and _is_in_hub_cache(path):
+        _discard(path)
+        path = None
+    if path is None and wanted.repo is not None:
+        _download(wanted, file, on_transfer)
+    return verified(wanted, file)
+
+
+def _download(wanted: WeightEntry, file: WeightFile, on_transfer: OnTransfer) -> None:
+    if environment.is_offline():
+        raise WeightsError(
+            f"the weights {wanted.name!r} are not on this machine ({file.path}), "
+            "and HF_HUB_OFFLINE forbids to fetch them",
+            hint=f"unset HF_HUB_OFFLINE; {how_to_get(wanted, file)}",
+        )
+    with explained(wanted, file):
+        published = _ask(wanted, file)
+        sha256 = _admit(wanted, file, published, on_transfer)
+        _file_away(wanted, file, published)
+    if file.sha256 is None or not is_commit(wanted.revision or ""):
+        trust(wanted.address(file), Trusted(sha256=sha256, commit=published.commit))
+
+
+def _ask(wanted: WeightEntry, file: WeightFile) -> _Published:
+    """Where the file is now. Raises what the client raises."""
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+
+    endpoint, revision = environment.hub_endpoint(), commit_of(wanted, file)
+    url = hf_hub_url(str(wanted.repo), file.path, revision=revision, endpoint=endpoint)
+    found = get_hf_file_metadata(url, endpoint=endpoint, library_name="animate")
+    if not found.commit_hash or not found.etag or not _ETAG.fullmatch(found.etag):
+        message = f"{url}: the answer is not that of a Hub (no commit or no ETag)"
+        raise WeightsError(message, hint="check HF_ENDPOINT, and the proxy if there is one")
+    commit = found.commit_hash
+    pinned = hf_hub_url(str(wanted.repo), file.path, revision=commit, endpoint=endpoint)
+    return _Published(url=pinned, etag=found.etag, commit=commit, size=found.size)
+
+
+def _admit(
+    wanted: WeightEntry, file: WeightFile, published: _Published, on_transfer: OnTransfer
+) -> str:
+    """Load the file's bytes into the cache, if they are the right ones; gives their sha256."""
+    expected = expected_sha256(wanted, file) or published.sha256
+    with _held(wanted, published.etag) as blob:
+        if blob.is_file() and expected in (None, sha256_of(blob)):
+            return sha256_of(blob)  # another program was first
+        part = blob.with_name(f"{blob.name}.incomplete")
+        _require_space(part, published.size)
+
+        def tell(done: int) -> None:
+            total = published.size
+            on_transfer(Transfer(name=wanted.name, file=file.file_name, done=done, total=total))
+
+        tell(part.stat().st_size if part.is_file() else 0)
+        pour(published.url, part, published.size, tell)
+        found = sha256_of(part)
+        if expected is not None and found != expected:
+            part.unlink()
+            raise WeightsError(
+                f"{wanted.name}, {file.path}: what came has sha256 {found[:12]}…, "
+                f"expected was {expected[:12]}…; it was thrown away",
+                hint="fetch it again; if that does not help, the mirror or proxy alters files, or "
+                "another file is published there now (`animate weights fetch NAME --renew` takes it"
+                " where the registry names no sha256)",
+            )
+        part.replace(blob)
+        return found
+
+
+def _file_away(wanted: WeightEntry, file: WeightFile, published: _Published) -> None:
+    """Have the client point from the commit's snapshot to the bytes."""
+    from huggingface_hub import hf_hub_download
+
+    hf_hub_download(
+        str(wanted.repo),
+        file.path,
+        revision=published.commit,
+        cache_dir=environment.hub_cache_dir(),
+        endpoint=environment.hub_endpoint(),
+        library_name="animate",
+    )
+
+
+@contextmanager
+def _held(wanted: WeightEntry, etag: str) -> Iterator[Path]:
+    """The place of a file's bytes, while no other program that uses the client loads them."""
+    from huggingface_hub.utils import WeakFileLock
+
+    folder = repo_folder(wanted)
+    lock = folder.parent / ".locks" / folder.name / f"{etag}.lock"
+    for needed in (folder / "blobs", lock.parent):
+        needed.mkdir(parents=True, exist_ok=True)
+    with WeakFileLock(lock):
+        yield folder / "blobs" / etag
+
+
+def _require_space(part: Path, size: int | None) -> None:
+    have = part.stat().st_size if part.is_file() else 0
+    free = shutil.disk_usage(part.parent).free
+    if size is not None and size - have > free:
+        raise WeightsError(
+            f"{part.parent}: {(size - have) / 1e6:.0f} MB are needed, {free / 1e6:.0f} MB are free",
+            hint="make room, or choose another disk with HF_HOME",
+        )
+
+
+def _is_in_hub_cache(path: Path) -> bool:
+    return path.is_relative_to(environment.hub_cache_dir())
+
+
+def _discard(path: Path) -> None:
+    """A pointer of the Hub's cache and the bytes it points to."""
+    path.resolve().unlink(missing_ok=True)
+    path.unlink(missing_ok=True)

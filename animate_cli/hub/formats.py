@@ -1,0 +1,104 @@
+"""Weight files as tensors: safetensors, and what `torch.save` wrote as far as it is data alone.
+
+A pickle can run any code when it is opened. Only `torch.load(weights_only=True)` opens one here:
+it builds tensors and plain containers; a file that asks for more is refused with its reason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import TYPE_CHECKING
+
+from animate_cli.errors import WeightsError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SAFETENSORS = ".safetensors"
+PICKLES = (".pth", ".pt", ".tar", ".bin", ".ckpt")
+WRAPPER = "module"  # what data parallel training puts before every name
+_WANTS = re.compile(r"(?:GLOBAL|global:?|class|function) (\w+(?:\.\w+)+)")
+
+
+def read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Any safetensors file, such as one that a training wrote; nothing is ever unpickled.
+
+    Raises:
+        WeightsError: not such a file.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = dict(file.metadata() or {})
+            return metadata, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        hint = "give a .safetensors file"
+        raise WeightsError(f"{path}: cannot be read as weights ({error})", hint=hint) from error
+
+
+def read_published(path: Path, *, under: str = "") -> dict[str, Tensor]:
+    """A state dict as others publish it (.safetensors, .pth, .pth.tar): CPU tensors by name.
+
+    Nested tables become dotted names; the words `module` of data parallel training are dropped;
+    what is no tensor (epoch, learning rate) is left out. under: only the names below this word
+    ("generator"), without it.
+
+    Raises:
+        WeightsError: unreadable, it wants to run code, or it holds no tensors there.
+    """
+    content = read(path)[1] if path.suffix == SAFETENSORS else _unpickled(path)
+    named = dict(_flat(content, ()))
+    chosen = {name.removeprefix(f"{under}."): t for name, t in named.items() if _below(name, under)}
+    if not chosen:
+        branches = ", ".join(sorted({name.partition(".")[0] for name in named})) or "nothing"
+        message = f"{path}: no tensors{f' under {under!r}' if under else ''}"
+        raise WeightsError(message, hint=f"the file holds: {branches}; give the published one")
+    return chosen
+
+
+def _unpickled(path: Path) -> object:
+    import torch
+
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError as error:
+        raise _refusal(path, str(error)) from error
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
+        if "TorchScript" in str(error):
+            hint = "give its state dict: torch.save(torch.jit.load(FILE).state_dict(), NEW)"
+            raise WeightsError(f"{path}: refused: a TorchScript program", hint=hint) from error
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        hint = "give a .safetensors file or a state dict that torch.save wrote"
+        raise WeightsError(f"{path}: cannot be read as weights ({reason})", hint=hint) from error
+
+
+def _refusal(path: Path, reason: str) -> WeightsError:
+    wanted = _WANTS.search(reason)
+    if wanted is None:
+        hint = "give a .safetensors file or a state dict that torch.save wrote"
+        first = reason.strip().splitlines()[0]
+        return WeightsError(f"{path}: cannot be read as weights ({first})", hint=hint)
+    return WeightsError(
+        f"{path}: refused: it is a pickle that would run code ({wanted.group(1)})",
+        hint="use a copy in safetensors, or ask its publisher for the bare state dict",
+    )
+
+
+def _flat(content: object, words: tuple[str, ...]) -> Iterator[tuple[str, Tensor]]:
+    """Tensors below a table, by dotted name."""
+    import torch
+
+    if isinstance(content, torch.Tensor):
+        yield ".".join(words), content
+    elif isinstance(content, Mapping):
+        for key, value in content.items():
+            below = (word for word in str(key).split(".") if word != WRAPPER)
+            yield from _flat(value, (*words, *below))
+
+
+def _below(name: str, under: str) -> bool:
+    return not under or name.startswith(f"{under}.")

@@ -1,0 +1,101 @@
+"""From a maintainer's disk to the Hub: weights, their config, their card, as one commit."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+from animate_cli.errors import WeightsError
+from animate_cli.hub import environment
+from animate_cli.hub.formats import SAFETENSORS, read
+from animate_cli.hub.refusals import explained
+from animate_cli.hub.registry import CommercialUse, WeightEntry, WeightFile
+from animate_cli.hub.shelves import sha256_of
+
+CONFIG = "config.json"
+CARD = "README.md"  # what the Hub shows
+ROW = """[[weight]]
+name = "{name}"
+kind = ""
+licence = ""
+commercial_use = "unknown"
+trained_on = ""
+card = "{card}"
+repo = "{repo}"
+revision = "{revision}"
+
+[[weight.files]]
+path = "{file}"
+sha256 = "{sha256}"
+size = {size}"""
+
+
+class Visibility(StrEnum):
+    """Who may see a repository that is made on this occasion."""
+
+    PRIVATE = "private"
+    PUBLIC = "public"
+
+
+def publish(weights: Path, *, repo: str, card: Path, visibility: Visibility) -> str:
+    """Upload; gives the registry's row, pinned to the commit that was made.
+
+    repo: org/name, made if it is not there. The weights must carry their config, as all do that
+    `animate train` writes: it becomes config.json beside them.
+
+    Raises:
+        WeightsError: the file or card is none, offline, not allowed, or unreachable.
+    """
+    metadata, _ = read(_checked(weights, card))
+    if "config" not in metadata:
+        hint = "publish a file that `animate train` wrote"
+        raise WeightsError(f"{weights}: carries no config", hint=hint)
+    if environment.is_offline():
+        raise WeightsError("HF_HUB_OFFLINE forbids to publish", hint="unset HF_HUB_OFFLINE")
+    from huggingface_hub import CommitOperationAdd, HfApi
+
+    api = HfApi(endpoint=environment.hub_endpoint(), library_name="animate")
+    with explained(_entry(repo, weights), WeightFile(path=weights.name)):
+        api.create_repo(repo, private=visibility is Visibility.PRIVATE, exist_ok=True)
+        commit = api.create_commit(
+            repo,
+            operations=[
+                CommitOperationAdd(path_in_repo=weights.name, path_or_fileobj=weights),
+                CommitOperationAdd(
+                    path_in_repo=CONFIG, path_or_fileobj=metadata["config"].encode()
+                ),
+                CommitOperationAdd(path_in_repo=CARD, path_or_fileobj=card),
+            ],
+            commit_message=f"{weights.stem}: weights, config, card",
+        )
+    return ROW.format(
+        name=weights.stem,
+        card=card.name,
+        repo=repo,
+        revision=commit.oid,
+        file=weights.name,
+        sha256=sha256_of(weights),
+        size=weights.stat().st_size,
+    )
+
+
+def _checked(weights: Path, card: Path) -> Path:
+    if weights.suffix != SAFETENSORS:
+        raise WeightsError(f"{weights}: is no {SAFETENSORS} file", hint="only such are published")
+    if not card.is_file() or not card.read_text(encoding="utf-8").strip():
+        hint = "write what it was trained on, its licence and figures; weights/ has examples"
+        raise WeightsError(f"{card}: no model card", hint=hint)
+    return weights
+
+
+def _entry(repo: str, weights: Path) -> WeightEntry:
+    return WeightEntry(
+        name=repo,
+        kind="to be published",
+        licence="unknown",
+        commercial_use=CommercialUse.UNKNOWN,
+        trained_on="unknown",
+        card=CARD,
+        files=(WeightFile(path=weights.name),),
+        repo=repo,
+    )

@@ -1,0 +1,70 @@
+"""What can stop a download, in the user's words."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from animate_cli.errors import WeightsError
+from animate_cli.hub import environment
+from animate_cli.hub.registry import WeightEntry, WeightFile
+from animate_cli.hub.shelves import how_to_get
+
+UNAUTHORISED = (401, 403)
+
+
+@contextmanager
+def explained(wanted: WeightEntry, file: WeightFile) -> Iterator[None]:
+    """Errors of the Hub's client and of the disk become `WeightsError` with a way out."""
+    from huggingface_hub.errors import (
+        EntryNotFoundError,
+        GatedRepoError,
+        HfHubHTTPError,
+        HFValidationError,
+        HTTPError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    what = f"{wanted.name}, {file.path}"
+    login = "log in with `hf auth login`, or set HF_TOKEN to a token that may read it"
+    try:
+        yield
+    except GatedRepoError as error:
+        hint = f"agree to its terms on the page of {wanted.repo}, then {login}"
+        raise WeightsError(f"{what}: {wanted.repo} asks for your agreement", hint=hint) from error
+    except RepositoryNotFoundError as error:
+        message = f"{what}: the Hub has no {wanted.repo}, or it is private"
+        raise WeightsError(message, hint=f"check the name; if it is private, {login}") from error
+    except RevisionNotFoundError as error:
+        message = f"{what}: {wanted.repo} has no revision {wanted.revision}"
+        raise WeightsError(message, hint="name a branch, tag or commit that exists") from error
+    except EntryNotFoundError as error:
+        message = f"{what}: not in {wanted.repo} at revision {wanted.revision}"
+        raise WeightsError(message, hint="check the file's name on the Hub's page") from error
+    except HfHubHTTPError as error:
+        status = error.response.status_code
+        hint = login if status in UNAUTHORISED else "try again later: it goes on where it broke"
+        raise WeightsError(f"{what}: the Hub answers {status}", hint=hint) from error
+    except HTTPError as error:
+        place = environment.hub_endpoint() or "the Hub"
+        message = f"{what}: cannot reach {place} ({str(error) or type(error).__name__})"
+        hint = f"check network, HTTPS_PROXY and HF_ENDPOINT, then again; {how_to_get(wanted, file)}"
+        raise WeightsError(message, hint=hint) from error
+    except HFValidationError as error:
+        hint = "write hf://org/repo/file@revision"
+        raise WeightsError(f"{what}: {error}", hint=hint) from error
+    except OSError as error:
+        raise _of_the_disk(what, error) from error
+
+
+def _of_the_disk(what: str, error: OSError) -> WeightsError:
+    folder = environment.hub_cache_dir()
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        message = f"{what}: the disk of {folder} is full"
+        return WeightsError(message, hint="make room, or choose another disk with HF_HOME")
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST):
+        message = f"{what}: cannot be kept in {folder} ({error.strerror})"
+        return WeightsError(message, hint="choose a folder that can be written with HF_HOME")
+    return WeightsError(f"{what}: {error}", hint="try again: it goes on where it broke")

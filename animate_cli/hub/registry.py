@@ -1,0 +1,175 @@
+"""Which weights there are: the rows of weights/registry.toml, and addresses on the Hub.
+
+    liveportrait                      a name: a row of the registry
+    hf://org/repo/folder/file@main    an address: any file of any repository; without @, @main
+
+Of an address nothing is known beforehand: neither licence nor sha256.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+import tomllib
+from dataclasses import dataclass
+from enum import StrEnum
+
+from animate_cli.errors import OptionError, WeightsError
+from animate_cli.hub import environment
+from animate_cli.typed import typed
+
+REGISTRY = "registry.toml"
+SCHEME = "hf://"
+BRANCH = "main"
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_WORD = re.compile(r"[\w.-]+")
+
+
+class CommercialUse(StrEnum):
+    """Whether the licence allows it; unknown where nobody said."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightFile:
+    """One file of an entry.
+
+    path: inside the repository, or beside the registry; part: what a model calls it;
+    sha256: None: trusted on first use; size: in bytes, None: not known.
+    """
+
+    path: str
+    part: str = ""
+    sha256: str | None = None
+    size: int | None = None
+
+    @property
+    def file_name(self) -> str:
+        """The last word of its path."""
+        return self.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightEntry:
+    """One row of the registry.
+
+    kind: what the files hold; card: file beside the registry, or where to read on; models: those
+    that need them; repo, revision: where they are published, None if they are only ever embedded.
+    """
+
+    name: str
+    kind: str
+    licence: str
+    commercial_use: CommercialUse
+    trained_on: str
+    card: str
+    files: tuple[WeightFile, ...]
+    models: tuple[str, ...] = ()
+    repo: str | None = None
+    revision: str | None = None
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of all files; None where one is not known."""
+        sizes = [file.size for file in self.files]
+        return None if None in sizes else sum(size or 0 for size in sizes)
+
+    @property
+    def sha256(self) -> str | None:
+        """The file's, or that of all files' digests; None where one is not known."""
+        digests = [file.sha256 for file in self.files]
+        return None if None in digests else joined([digest or "" for digest in digests])
+
+    def file(self, part: str | None = None) -> WeightFile:
+        """The file that a model calls `part`; None: the only one there is.
+
+        Raises:
+            WeightsError: no such part, or the entry has several and none was named.
+        """
+        if part is None and len(self.files) == 1:
+            return self.files[0]
+        found = [file for file in self.files if file.part == part]
+        if part is not None and found:
+            return found[0]
+        parts = ", ".join(file.part for file in self.files)
+        message = f"the weights {self.name!r} have no part {part!r}"
+        raise WeightsError(message, hint=f"name one of: {parts}")
+
+    def address(self, file: WeightFile) -> str:
+        """hf://org/repo/file@revision, or the name alone of what is only embedded."""
+        if self.repo is None:
+            return f"{self.name}/{file.path}"
+        return f"{SCHEME}{self.repo}/{file.path}@{self.revision or BRANCH}"
+
+
+def registry() -> tuple[WeightEntry, ...]:
+    """All weights this version knows.
+
+    Raises:
+        WeightsError: the registry is missing or is not a list of entries.
+    """
+    path = environment.embedded_dir() / REGISTRY
+    try:
+        rows = tomllib.loads(path.read_text(encoding="utf-8"))["weight"]
+        return tuple(typed(WeightEntry, row, where=f"row {i}") for i, row in enumerate(rows, 1))
+    except (OSError, KeyError, TypeError, tomllib.TOMLDecodeError, OptionError) as error:
+        hint = "install the package again: its own registry of weights is part of it"
+        raise WeightsError(f"{path}: not a registry of weights ({error})", hint=hint) from error
+
+
+def entry(name: str) -> WeightEntry:
+    """The registry's entry of that name, or one made of an address hf://org/repo/file@revision.
+
+    Raises:
+        WeightsError: no such name, or no such address can be.
+    """
+    if name.startswith(SCHEME):
+        return at_address(name)
+    entries = {one.name: one for one in registry()}
+    if name in entries:
+        return entries[name]
+    close = difflib.get_close_matches(name, entries, n=1)
+    meant = f"did you mean {close[0]!r}? " if close else ""
+    hint = f"{meant}`animate weights list` shows all names; hf://org/repo/file is one, too"
+    raise WeightsError(f"no weights are called {name!r}", hint=hint)
+
+
+def for_model(model: str) -> tuple[WeightEntry, ...]:
+    """All entries that a model needs."""
+    return tuple(one for one in registry() if model in one.models)
+
+
+def at_address(address: str) -> WeightEntry:
+    """An entry of one file, of which nothing but its place is known."""
+    place, _, revision = address.removeprefix(SCHEME).partition("@")
+    words = place.split("/")
+    if len(words) < 3 or not all(_WORD.fullmatch(word) and set(word) != {"."} for word in words):
+        hint = "write hf://org/repo/file or hf://org/repo/folder/file@revision"
+        raise WeightsError(f"{address!r} is not a file on the Hub", hint=hint)
+    return WeightEntry(
+        name=address,
+        kind="given by its address",
+        licence="unknown",
+        commercial_use=CommercialUse.UNKNOWN,
+        trained_on="unknown",
+        card=f"the repository {words[0]}/{words[1]}",
+        files=(WeightFile(path="/".join(words[2:])),),
+        repo="/".join(words[:2]),
+        revision=revision or BRANCH,
+    )
+
+
+def is_commit(revision: str) -> bool:
+    """Whether a revision can never mean other content."""
+    return _COMMIT.fullmatch(revision) is not None
+
+
+def joined(digests: list[str]) -> str:
+    """One digest for several files, in their order; a single one stands for itself."""
+    if len(digests) == 1:
+        return digests[0]
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()

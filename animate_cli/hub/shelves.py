@@ -1,0 +1,217 @@
+"""Where a file lies on this machine, and whether it is what it should be; no request is made.
+
+1. embedded in the package
+2. placed by hand in the cache folder (offline installations)
+3. the Hub's cache, shared with every program that uses its client
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from animate_cli.errors import WeightsError
+from animate_cli.hub import environment
+from animate_cli.hub.registry import (
+    BRANCH,
+    SCHEME,
+    CommercialUse,
+    WeightEntry,
+    WeightFile,
+    entry,
+    is_commit,
+    joined,
+)
+from animate_cli.hub.trust import Trusted, lock_path, trust, trusted
+
+
+class WeightState(StrEnum):
+    """What is known of an entry's files on this machine; of several files, the worst.
+
+    FIRST_USE: as they were when they were first used here. NEW: here, but neither the registry
+    nor this machine knows their sha256 yet: the first use will record it.
+    """
+
+    OK = "ok"
+    FIRST_USE = "first use"
+    NEW = "new"
+    MISSING = "missing"
+    DAMAGED = "damaged"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightUsed:
+    """A weight that took part in a run, named by its content."""
+
+    name: str
+    sha256: str
+
+
+def place(wanted: WeightEntry, file: WeightFile) -> Path:
+    """Where a user may put the file by hand."""
+    root = environment.cache_dir()
+    if wanted.name.startswith(SCHEME):
+        return root / str(wanted.repo).replace("/", "--") / file.file_name
+    return root / file.file_name if len(wanted.files) == 1 else root / wanted.name / file.file_name
+
+
+def find(wanted: WeightEntry, file: WeightFile) -> Path | None:
+    """The file on this machine; None where there is none. Its content is not looked at."""
+    places = (environment.embedded_dir() / file.path, place(wanted, file))
+    by_hand = next((path for path in places if path.is_file()), None)
+    return by_hand or _in_hub_cache(wanted, file)
+
+
+def commit_of(wanted: WeightEntry, file: WeightFile) -> str:
+    """The revision to ask for: a branch is what it was when it was first used here."""
+    revision = wanted.revision or BRANCH
+    if is_commit(revision):
+        return revision
+    seen = trusted(wanted.address(file))
+    return seen.commit if seen is not None and seen.commit else revision
+
+
+def expected_sha256(wanted: WeightEntry, file: WeightFile) -> str | None:
+    """What the registry says, else what was seen on first use, else None."""
+    if file.sha256 is not None:
+        return file.sha256
+    seen = trusted(wanted.address(file))
+    return seen.sha256 if seen else None
+
+
+def file_state(wanted: WeightEntry, file: WeightFile) -> WeightState:
+    """What is known of one file."""
+    path, expected = find(wanted, file), expected_sha256(wanted, file)
+    if path is None:
+        return WeightState.MISSING
+    if expected is None:
+        return WeightState.NEW
+    if sha256_of(path) != expected:
+        return WeightState.DAMAGED
+    return WeightState.OK if file.sha256 is not None else WeightState.FIRST_USE
+
+
+def state(name: str) -> WeightState:
+    """Whether all files of an entry are here and are what they should be."""
+    wanted, order = entry(name), list(WeightState)
+    return max((file_state(wanted, file) for file in wanted.files), key=order.index)
+
+
+def cached_path(name: str, part: str | None = None) -> Path | None:
+    """The file of these weights on this machine; None where there is none.
+
+    Its content is not looked at: `verified_path` does that.
+    """
+    wanted = entry(name)
+    return find(wanted, wanted.file(part))
+
+
+def verified_path(name: str, part: str | None = None) -> Path:
+    """The file of these weights, its sha256 checked (some 5 ms for the embedded ones).
+
+    A file whose sha256 nobody knows is remembered as it is: from now on it must stay so.
+
+    Raises:
+        WeightsError: missing, or not the bytes that were expected.
+    """
+    wanted = entry(name)
+    return verified(wanted, wanted.file(part))
+
+
+def verified(wanted: WeightEntry, file: WeightFile) -> Path:
+    """As `verified_path`, for one file of an entry."""
+    path, expected = find(wanted, file), expected_sha256(wanted, file)
+    if path is None:
+        raise WeightsError(
+            f"the weights {wanted.name!r} are not on this machine ({file.path})",
+            hint=how_to_get(wanted, file),
+        )
+    found = sha256_of(path)
+    if expected is None:
+        trust(wanted.address(file), Trusted(sha256=found))
+    elif found != expected:
+        raise WeightsError(
+            f"{path}: sha256 is {found[:12]}…, {_who_says(file)} {expected[:12]}…",
+            hint=f"the file is damaged or another version: delete it; {how_to_get(wanted, file)}",
+        )
+    return path
+
+
+def used(name: str) -> WeightUsed:
+    """The record of these weights for a report; several files have one digest together."""
+    wanted = entry(name)
+    digests = [
+        expected_sha256(wanted, file) or sha256_of(verified(wanted, file)) for file in wanted.files
+    ]
+    return WeightUsed(name=name, sha256=joined(digests))
+
+
+def require_commercial(wanted: WeightEntry) -> None:
+    """Refuse weights whose licence does not clearly allow commercial use.
+
+    Raises:
+        WeightsError: it says no, or nothing.
+    """
+    if wanted.commercial_use is not CommercialUse.YES:
+        says = "forbids" if wanted.commercial_use is CommercialUse.NO else "is not known to allow"
+        raise WeightsError(
+            f"the weights {wanted.name!r}: their licence ({wanted.licence}) {says} commercial use",
+            hint="choose others (`animate weights list --commercial-only`), or take back "
+            "--commercial-only or ANIMATE_COMMERCIAL_ONLY",
+        )
+
+
+def how_to_get(wanted: WeightEntry, file: WeightFile) -> str:
+    """What to do about a missing file."""
+    if wanted.repo is None:
+        return "install the package again: these weights are part of it"
+    revision = wanted.revision or BRANCH
+    return (
+        f"`animate weights fetch {wanted.name}` gets it; without network, download {file.path} "
+        f"from the Hub's {wanted.repo} at revision {revision} and put it at {place(wanted, file)}"
+    )
+
+
+def advice(name: str) -> str:
+    """What to do about the first file of an entry that is missing or damaged; "" if none is."""
+    wanted = entry(name)
+    for file in wanted.files:
+        state, path = file_state(wanted, file), find(wanted, file)
+        if state is WeightState.DAMAGED:
+            return f"delete {path}; {how_to_get(wanted, file)}"
+        if state is WeightState.MISSING:
+            return how_to_get(wanted, file)
+    return ""
+
+
+def sha256_of(path: Path) -> str:
+    """Hexadecimal digest of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def repo_folder(wanted: WeightEntry) -> Path:
+    """The folder of a repository in the Hub's cache, by the layout that its client documents."""
+    return environment.hub_cache_dir() / f"models--{str(wanted.repo).replace('/', '--')}"
+
+
+def _in_hub_cache(wanted: WeightEntry, file: WeightFile) -> Path | None:
+    if wanted.repo is None or not repo_folder(wanted).is_dir():  # spares importing the client
+        return None
+    from huggingface_hub import try_to_load_from_cache
+
+    for revision in dict.fromkeys((commit_of(wanted, file), wanted.revision or BRANCH)):
+        found = try_to_load_from_cache(
+            wanted.repo, file.path, cache_dir=environment.hub_cache_dir(), revision=revision
+        )
+        if isinstance(found, str):
+            return Path(found)
+    return None
+
+
+def _who_says(file: WeightFile) -> str:
+    if file.sha256 is not None:
+        return "the registry says"
+    return f"on its first use it was ({lock_path()})"

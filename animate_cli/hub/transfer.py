@@ -1,0 +1,119 @@
+"""Bytes from a server into a file that may already hold the beginning of them.
+
+A connection that breaks is taken up again where it broke, in the same call or in the next one.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+CHUNK = 1 << 20
+TRIES = 5  # in a row without a byte
+FIRST_PAUSE_S = 0.5  # doubled from try to try
+TIMEOUT_S = 20.0  # without a byte
+TELL_EVERY_S = 5.0
+PARTIAL_CONTENT = 206
+WORTH_ANOTHER_TRY = {408, 429, 500, 502, 503, 504}
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transfer:
+    """How far a download is, in bytes. total: None where the server does not say."""
+
+    name: str
+    file: str
+    done: int
+    total: int | None
+
+
+OnTransfer = Callable[[Transfer], None]
+"""Called after every piece of a download."""
+
+
+class TellLines:
+    """A line in the log at the beginning and now and then."""
+
+    def __init__(self) -> None:
+        self._file, self._last_s = "", 0.0
+
+    def __call__(self, transfer: Transfer) -> None:
+        """Say where it is, if it is time."""
+        now = time.monotonic()
+        if transfer.file == self._file and now - self._last_s < TELL_EVERY_S:
+            return
+        self._file, self._last_s = transfer.file, now
+        logger.info("fetching %s", line(transfer))
+
+
+def line(transfer: Transfer) -> str:
+    """liveportrait, warping_module.pth: 12 of 182 MB."""
+    done = f"{transfer.done / 1e6:.0f}"
+    amount = f"{done} of {transfer.total / 1e6:.0f} MB" if transfer.total else f"{done} MB"
+    return f"{transfer.name}, {transfer.file}: {amount}"
+
+
+def pour(url: str, target: Path, total: int | None, on_bytes: Callable[[int], None]) -> None:
+    """Append to `target` what it lacks of the file at `url`.
+
+    total: bytes of the whole file, None where not known; on_bytes: gets the bytes that are there.
+
+    Raises:
+        OSError: the disk, or the server sends another number of bytes than it promised.
+        HTTPError of the client: the network, after `TRIES` tries.
+    """
+    from huggingface_hub.errors import HTTPError
+
+    tries = TRIES
+    while (before := _size(target)) != total:
+        if total is None or before > total:
+            target.unlink(missing_ok=True)
+        try:
+            _pour_once(url, target, on_bytes)
+            if total is None:
+                return
+            broken: Exception = OSError(f"{_size(target)} bytes came, {total} were promised")
+        except HTTPError as error:
+            if not _is_passing(error):
+                raise
+            broken = error
+        tries = TRIES if _size(target) > before else tries - 1
+        if tries == 0:
+            raise broken
+        if _size(target) != total:
+            logger.info("the connection broke (%s): going on", broken)
+            time.sleep(FIRST_PAUSE_S * 2 ** (TRIES - tries))
+
+
+def _pour_once(url: str, target: Path, on_bytes: Callable[[int], None]) -> None:
+    from huggingface_hub import get_session
+    from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
+
+    have = _size(target)
+    headers = {**build_hf_headers(library_name="animate"), "Accept-Encoding": "identity"}
+    if have:
+        headers["Range"] = f"bytes={have}-"
+    with get_session().stream("GET", url, headers=headers, timeout=TIMEOUT_S) as response:
+        hf_raise_for_status(response)
+        resumed = response.status_code == PARTIAL_CONTENT
+        with target.open("ab" if resumed else "wb") as file:
+            for chunk in response.iter_bytes(CHUNK):
+                file.write(chunk)
+                on_bytes(file.tell())
+
+
+def _is_passing(error: Exception) -> bool:
+    """Whether another try may help."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    if isinstance(error, HfHubHTTPError):
+        return error.response.status_code in WORTH_ANOTHER_TRY
+    return True
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0

@@ -1,0 +1,87 @@
+"""Trust on first use: what was first seen under an address is what must be there ever after.
+
+The record is weights.lock.json in the cache folder: address -> sha256 and commit. Files whose
+sha256 the registry knows need none.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from animate_cli.errors import OptionError, WeightsError
+from animate_cli.hub import environment
+from animate_cli.typed import typed
+
+LOCK = "weights.lock.json"
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trusted:
+    """What was seen first. commit: which the revision stood for then, None: placed by hand."""
+
+    sha256: str
+    commit: str | None = None
+
+
+def lock_path() -> Path:
+    """The file that remembers."""
+    return environment.cache_dir() / LOCK
+
+
+def trusted(address: str) -> Trusted | None:
+    """What is remembered of an address; None: nothing.
+
+    Raises:
+        WeightsError: the record cannot be read.
+    """
+    return _records().get(address)
+
+
+def trust(address: str, seen: Trusted) -> None:
+    """Remember; where the cache cannot be written, say so and go on."""
+    try:
+        with _change() as records:
+            records[address] = seen
+    except OSError as error:
+        logger.warning("note: %s cannot be written (%s): sha256 not remembered", lock_path(), error)
+
+
+def forget(address: str) -> None:
+    """Forget what was seen first: the next use is a first use."""
+    if trusted(address) is not None:
+        with _change() as records:
+            records.pop(address, None)
+
+
+@contextmanager
+def _change() -> Iterator[dict[str, Trusted]]:
+    """Read, change and write as one step, whoever else does the same."""
+    from huggingface_hub.utils import WeakFileLock
+
+    path = lock_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with WeakFileLock(path.with_suffix(".lock")):
+        records = _records()
+        yield records
+        table = {address: asdict(records[address]) for address in sorted(records)}
+        beside = path.with_suffix(".part")
+        beside.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
+        beside.replace(path)
+
+
+def _records() -> dict[str, Trusted]:
+    path = lock_path()
+    if not path.is_file():
+        return {}
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+        return {key: typed(Trusted, row, where=key) for key, row in table.items()}
+    except (OSError, ValueError, AttributeError, TypeError, OptionError) as error:
+        hint = "delete it: what is used next is then trusted anew"
+        raise WeightsError(f"{path}: not a record of checksums ({error})", hint=hint) from error
