@@ -93,9 +93,11 @@ def create_model(*, device: torch.device | str) -> ThinPlate:
 class LandmarkGrid:
     """Landmarks in source and output -> a smooth backward grid over a square of `size` pixels."""
 
-    def __init__(self, size: int, *, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self, size: int, *, coarseness: float = 1.0, device: torch.device | str = "cpu"
+    ) -> None:
         self.size = size
-        self._spline = RadialSpline(size, device=device)
+        self._spline = RadialSpline(size, coarseness=coarseness, device=device)
         nodes = self._spline.nodes
         fade = _smooth_step(torch.minimum(nodes, size - 1 - nodes) / FADE_PX)
         self._fade = fade[:, None] * fade  # (L, L)

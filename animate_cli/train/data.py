@@ -118,15 +118,25 @@ def _kind(line: dict[str, str]) -> str:
 
 
 def _read_clip(row: Row, stride: int) -> Iterator[Sample]:
-    with np.load(row.path.with_suffix(".npz"), allow_pickle=False) as labels:
-        points = _ours(labels["landmarks"])  # (T, 74, 2)
+    points, found = clip_points(row.path)
     with av.open(str(row.path)) as container:
         for index, frame in enumerate(container.decode(video=0)):
             if index >= len(points):
                 break
-            if index % stride == 0:
+            if index % stride == 0 and found[index]:
                 pixels: Image = frame.to_ndarray(format="rgb24")  # type: ignore[assignment]
                 yield _sample(row, pixels, points[index])
+
+
+def clip_points(path: Path) -> tuple[Points, NDArray[np.bool_]]:
+    """A clip's labels: points (T, 74, 2) in its pixels, and in which frames a face was found (T,).
+
+    "found" is optional in the file: without it, in all.
+    """
+    with np.load(path.with_suffix(".npz"), allow_pickle=False) as labels:
+        points = _ours(labels["landmarks"])
+        found = labels["found"] if "found" in labels else np.ones(len(points), bool)
+    return points, found
 
 
 def label_of(path: Path) -> Points | None:

@@ -1,0 +1,135 @@
+"""One branch of dense motion: picture and landmarks in, a coarse field out.
+
+Zhao et al. 2021, section 3.2: an encoder whose AdaIN carries the source's geometry, Add_Motion at
+the bottleneck, a decoder whose AdaIN carries the driver's.
+
+    symbol | name     | shape             | here
+    S_lm   | source   | (B, K, 2)         | `encode`
+    D_lm   | driver   | (B, K, 2)         | `decode`
+    f, m   | field    | (B, outputs, h, w) | `decode`: displacement, for local branches also a mask
+
+Departures from the paper, each a switch
+    prior      the encoder's features are brought into the output's place by a grid that is already
+               nearly right, and the field corrects that grid; the decoder sees its displacement
+    widths     the paper names none
+    encoder    sees the source alone, so it runs once per portrait
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from animate_cli.layers.adain import AdaIN, LandmarkCode
+from animate_cli.layers.add_motion import AddMotion
+from animate_cli.layers.grid import identity_grid, resize_grid, warp
+
+FLOW_GAIN = 8.0  # displacements are a few hundredths of the square; features are about 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class BranchConfig:
+    """Sizes of one branch.
+
+    fold: pixels are folded into channels by this factor first; widths: channels at each halving
+    from there; code: numbers of the landmark code; adain, add_motion: the paper's two layers.
+    """
+
+    fold: int = 1
+    widths: tuple[int, ...] = (16, 24, 32, 64)
+    code: int = 128
+    adain: bool = True
+    add_motion: bool = True
+
+
+class MotionBranch(nn.Module):
+    """Source picture S x S -> features; features and driver landmarks -> a field at S / fold."""
+
+    def __init__(
+        self, config: BranchConfig, *, points: int, size: int, outputs: int, has_prior: bool
+    ) -> None:
+        super().__init__()
+        widths, cue = config.widths, 2 if has_prior else 0
+        code = config.code if config.adain else 0
+        self.fold = nn.PixelUnshuffle(config.fold)
+        self.stem = _Block(3 * config.fold**2, widths[0], code, stride=1)
+        self.down = nn.ModuleList(_Block(a, b, code, stride=2) for a, b in pairwise(widths))
+        self.up = nn.ModuleList(
+            _Block(b + cue, a, code, stride=1) for b, a in pairwise(widths[::-1])
+        )
+        bottleneck = size // config.fold // 2 ** len(self.down)
+        self.add_motion = (
+            AddMotion(points, widths[-1], bottleneck) if config.add_motion else nn.Identity()
+        )
+        self.source_code = LandmarkCode(points, code) if code else nn.Identity()
+        self.driver_code = LandmarkCode(points, code) if code else nn.Identity()
+        self.head = nn.Conv2d(widths[0], outputs, 3, padding=1)
+        for tensor in self.head.parameters():
+            nn.init.zeros_(tensor)  # an untrained branch leaves the grid as it is
+
+    def encode(self, picture: Tensor, source: Tensor) -> list[Tensor]:
+        """picture (B, 3, S, S), source (B, K, 2) normalised in it -> features, finest first."""
+        code = self.source_code(source)
+        features = [self.stem(self.fold(picture), code)]
+        for down in self.down:
+            features.append(down(features[-1], code))
+        return features
+
+    def decode(
+        self, features: list[Tensor], source: Tensor, driver: Tensor, prior: Tensor | None
+    ) -> Tensor:
+        """Features of `encode`, landmarks (B, K, 2), prior grid (B, H, W, 2) -> (B, outputs, h, w).
+
+        Normalised, in the branch's own square.
+        """
+        code = self.driver_code(driver)
+        skips = [_Placed(level, prior) for level in features]
+        x = self._move(skips[-1].features, driver - source)
+        for up, skip, below in zip(self.up, skips[-2::-1], skips[:0:-1], strict=True):
+            x = up(below.with_cue(x), code, grow=True) + skip.features
+        field: Tensor = self.head(F.relu(x))
+        return field
+
+    def _move(self, x: Tensor, motion: Tensor) -> Tensor:
+        if not isinstance(self.add_motion, AddMotion):
+            return x
+        moved: Tensor = self.add_motion(x, motion)
+        return moved
+
+
+class _Placed:
+    """Encoder features in the output's place, and the displacement that brought them there."""
+
+    def __init__(self, features: Tensor, prior: Tensor | None) -> None:
+        self.features, self._flow = features, None
+        if prior is not None:
+            height, width = features.shape[-2:]
+            grid = resize_grid(prior, height, width)
+            self.features = warp(features, grid)
+            flow = grid - identity_grid(height, width, device=grid.device, dtype=grid.dtype)
+            self._flow = FLOW_GAIN * flow.permute(0, 3, 1, 2)
+
+    def with_cue(self, x: Tensor) -> Tensor:
+        """x (B, C, h, w) -> (B, C or C + 2, h, w)."""
+        return x if self._flow is None else torch.cat((x, self._flow), dim=1)
+
+
+class _Block(nn.Module):
+    """Convolution, geometry, ReLU; may double the picture first."""
+
+    def __init__(self, inputs: int, outputs: int, code: int, *, stride: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=not code)
+        self.norm = AdaIN(outputs, code) if code else nn.InstanceNorm2d(outputs, affine=True)
+
+    def forward(self, x: Tensor, code: Tensor, *, grow: bool = False) -> Tensor:
+        """(B, inputs, h, w) -> (B, outputs, h', w')."""
+        if grow:
+            x = F.interpolate(x, scale_factor=2.0, mode="nearest")
+        x = self.conv(x)
+        x = self.norm(x, code) if isinstance(self.norm, AdaIN) else self.norm(x)
+        return F.relu(x)

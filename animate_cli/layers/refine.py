@@ -1,0 +1,101 @@
+"""The image generation network: what the warp cannot show is painted.
+
+Zhao et al. 2021, section 3.1 and eq. 2: warped source and dense motion in, residual image and
+mask out. The `paper` config is the generator of Siarohin et al. 2019 (first-order model), as
+section 4.4 says; `fast` works on folded pixels and keeps skip connections.
+
+    symbol | name    | shape           | here
+    E      | warped  | (B, 3, S, S)    | `RefineNetwork.forward`
+    F      | flow    | (B, 2, s, s)    | the grid's displacement, resized here
+    R      | residual| (B, 3, S, S)    | what is painted, in [0, 1]
+    M      | mask    | (B, 1, S, S)    | where
+
+Departures from the paper: M starts near 0.12, so that training starts at the warped source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from animate_cli.layers.motion_branch import FLOW_GAIN
+
+_MASK_START = -2.0  # logit
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefineConfig:
+    """fold: pixels folded into channels first, unfolded last; widths: channels at each halving;
+    blocks: residual blocks at the lowest resolution; skips: encoder features are added on the way
+    up; grid_cue: the displacement is an input (table 1 against table 4)."""
+
+    fold: int = 2
+    widths: tuple[int, ...] = (16, 32, 64, 128)
+    blocks: int = 2
+    skips: bool = True
+    grid_cue: bool = True
+
+
+class RefineNetwork(nn.Module):
+    """Warped source and flow -> residual image R and mask M of eq. 2."""
+
+    def __init__(self, config: RefineConfig) -> None:
+        super().__init__()
+        widths = config.widths
+        self._cue, self._skips = config.grid_cue, config.skips
+        self.fold, self.unfold = nn.PixelUnshuffle(config.fold), nn.PixelShuffle(config.fold)
+        inputs = 3 * config.fold**2 + (2 if config.grid_cue else 0)
+        self.stem = ConvNorm(inputs, widths[0])
+        self.down = nn.ModuleList(ConvNorm(a, b, stride=2) for a, b in pairwise(widths))
+        self.blocks = nn.Sequential(*(ResidualBlock(widths[-1]) for _ in range(config.blocks)))
+        self.up = nn.ModuleList(ConvNorm(b, a) for b, a in pairwise(widths[::-1]))
+        self.head = nn.Conv2d(widths[0], 4 * config.fold**2, 3, padding=1)
+        nn.init.normal_(self.head.weight, std=0.01)
+
+    def forward(self, warped: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
+        """E (B, 3, S, S), displacement (B, 2, S, S), normalised -> R, M (B, 3 and 1, S, S)."""
+        x = self.fold(warped)
+        if self._cue:
+            cue = F.interpolate(flow, x.shape[-2:], mode="bilinear", align_corners=False)
+            x = torch.cat((x, FLOW_GAIN * cue), dim=1)
+        levels = [self.stem(x)]
+        for down in self.down:
+            levels.append(down(levels[-1]))
+        x = self.blocks(levels[-1])
+        for up, level in zip(self.up, levels[-2::-1], strict=True):
+            x = up(F.interpolate(x, scale_factor=2.0, mode="nearest"))
+            x = x + level if self._skips else x
+        drawn = self.unfold(self.head(x))  # (B, 4, S, S)
+        return drawn[:, :3].sigmoid(), (drawn[:, 3:] + _MASK_START).sigmoid()
+
+
+class ConvNorm(nn.Module):
+    """3x3 convolution, batch normalisation, ReLU."""
+
+    def __init__(self, inputs: int, outputs: int, *, stride: int = 1) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, inputs, h, w) -> (B, outputs, h / stride, w / stride)."""
+        return F.relu(self.norm(self.conv(x)))
+
+
+class ResidualBlock(nn.Module):
+    """x + conv(relu(conv(x))), each normalised."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = ConvNorm(channels, channels)
+        self.conv = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, h, w) -> (B, C, h, w)."""
+        out: Tensor = x + self.norm(self.conv(self.first(x)))
+        return out

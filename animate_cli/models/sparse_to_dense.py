@@ -1,0 +1,118 @@
+"""The default model: landmarks become dense motion, and what motion cannot show is painted.
+
+Zhao et al. 2021; the networks, their equations and departures are in `layers.sparse_motion`.
+Here they meet the prior (`models.thin_plate`) and the landmarks' names.
+
+`fast` is the embedded config, made for CPUs; `paper` has the published structure: 256² without
+folding, the generator of the first-order model, no prior.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from animate_cli import hub
+from animate_cli.faces import points
+from animate_cli.faces.retarget import retarget_landmarks
+from animate_cli.layers.fuse import fold_batch_norm
+from animate_cli.layers.motion_branch import BranchConfig
+from animate_cli.layers.refine import RefineConfig
+from animate_cli.layers.sparse_motion import (
+    Encoded,
+    PartConfig,
+    SparseMotion,
+    SparseMotionConfig,
+)
+from animate_cli.layers.state import fill, read_config
+from animate_cli.models.base import Reads
+from animate_cli.models.thin_plate import LandmarkGrid
+from animate_cli.options import MotionOptions
+from animate_cli.records import Rendered
+
+WEIGHTS = "sparse_to_dense"
+PRIOR_COARSENESS = 2.0
+
+RIGHT_EYE = (*points.RIGHT_BROW, *points.RIGHT_EYE, *points.RIGHT_LIDS, points.PUPILS[0])
+LEFT_EYE = (*points.LEFT_BROW, *points.LEFT_EYE, *points.LEFT_LIDS, points.PUPILS[1])
+MOUTH = (*points.OUTER_LIPS, *points.INNER_LIPS)
+PARTS = (
+    PartConfig(landmarks=LEFT_EYE, margin=1.4),
+    PartConfig(landmarks=RIGHT_EYE, margin=1.4),
+    PartConfig(landmarks=MOUTH, margin=1.6),
+)
+
+FAST = SparseMotionConfig(parts=PARTS)
+PAPER = SparseMotionConfig(
+    parts=PARTS,
+    prior=False,
+    whole=BranchConfig(widths=(32, 64, 128, 256, 256, 256), code=256),
+    local=BranchConfig(widths=(32, 64, 128, 256), code=256),
+    refine=RefineConfig(fold=1, widths=(64, 128, 256), blocks=6, skips=False),
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Source:
+    """A portrait as this model remembers it: landmarks (1, 74, 2) in face pixels."""
+
+    encoded: Encoded
+    landmarks: Tensor
+
+
+class SparseToDense:
+    """The `FaceModel` whose driver code is the landmarks themselves, (B, 74, 2) in face pixels."""
+
+    reads: Reads = Reads.LANDMARKS
+
+    def __init__(self, network: SparseMotion, *, device: torch.device | str = "cpu") -> None:
+        self.face_size: int = network.config.face_size
+        ready = fold_batch_norm(network, {"conv": "norm"})
+        self._network = ready.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._prior = (
+            LandmarkGrid(self.face_size, coarseness=PRIOR_COARSENESS, device=device)
+            if network.config.prior
+            else None
+        )
+
+    def encode_source(self, face: Tensor, landmarks: Tensor) -> Source:
+        """face (1, 3, S, S) in [0, 1], landmarks (1, 74, 2) in face pixels."""
+        return Source(encoded=self._network.encode(face, landmarks), landmarks=landmarks)
+
+    def encode_driver(self, faces: Tensor | None, landmarks: Tensor) -> Tensor:
+        """The landmarks are the code: (B, 74, 2) in face pixels, unchanged."""
+        del faces
+        return landmarks
+
+    def retarget(
+        self, source: Source, driver: Tensor, anchor: Tensor, options: MotionOptions
+    ) -> Tensor:
+        """Driver (B, 74, 2) and anchor (1, 74, 2) -> the source's own points, moved (B, 74, 2)."""
+        return retarget_landmarks(source.landmarks, driver, anchor, options)
+
+    def render(self, source: Source, drivers: Tensor, state: None = None) -> tuple[Rendered, None]:
+        """Move the source's landmarks to `drivers` (B, 74, 2), and paint what that uncovers."""
+        del state
+        prior = None
+        if self._prior is not None:
+            prior = self._prior.grid(source.landmarks.expand_as(drivers), drivers)
+        drawn = self._network.draw(source.encoded.expand(len(drivers)), drivers, prior)
+        return Rendered(face=drawn.image, grid=drawn.grid, refine_mask=drawn.mask), None
+
+
+def create_model(*, device: torch.device | str, weights: str | None = None) -> SparseToDense:
+    """What `models.find` calls. weights: a name in the registry or a .safetensors file.
+
+    Raises:
+        WeightsError: missing, damaged, or of another network.
+    """
+    name = weights or WEIGHTS
+    is_file = Path(name).suffix == ".safetensors"
+    metadata, tensors = hub.read(Path(name)) if is_file else hub.load(name)
+    config = read_config(SparseMotionConfig, metadata, where=f"weights {name}")
+    network = SparseMotion(config)
+    fill(network, tensors, where=f"weights {name}")
+    return SparseToDense(network, device=device)

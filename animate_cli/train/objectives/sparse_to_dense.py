@@ -1,0 +1,254 @@
+"""The default model's objective: one frame of a clip drawn from another.
+
+Zhao et al. 2021, section 3.4, without the discriminator's and the parser's part:
+
+    L = λ₁ · |w ⊙ (T − D)| + λ_p · L_per(T, D) + λ_r · |E − D| + λ_g · |F − prior|
+
+    symbol | name    | here
+    T, E, F| image, warped, grid | `layers.sparse_motion.Drawn`
+    L_per  | perceptual          | eq. 4, `train.perceptual`
+    w      | weights             | 1, and more about eyes and mouth (ours)
+    λ_r    | warped              | refine loss of Yi et al. 2020, eq. 9: the warp alone should do
+    λ_g    | regular             | ours: the prior is left only where it pays
+
+Departures from the paper: eq. 8's plain sum is the `paper` recipe; the weights are ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from animate_cli.errors import TrainError
+from animate_cli.layers.grid import points_to_normalised, warp
+from animate_cli.layers.regions import region_about
+from animate_cli.layers.sparse_motion import Drawn, SparseMotion, SparseMotionConfig
+from animate_cli.layers.state import save_half
+from animate_cli.models.sparse_to_dense import FAST, PAPER, PARTS, PRIOR_COARSENESS
+from animate_cli.models.thin_plate import LandmarkGrid
+from animate_cli.records import Image
+from animate_cli.train.data import is_dev, read_rows
+from animate_cli.train.objective import Batch
+from animate_cli.train.pairs import (
+    ClipFrames,
+    Pair,
+    PairAugment,
+    PairDraw,
+    read_clip_frames,
+    untouched,
+)
+from animate_cli.train.perceptual import Features, Perceptual, load_perceptual
+from animate_cli.train.recipe import Recipe
+from animate_cli.typed import typed
+
+DEV_PAIRS = 96  # first frame and a later one, spread over all dev clips
+SHOWN = 6
+
+
+class Size(StrEnum):
+    """Which of the model's two configs."""
+
+    FAST = "fast"
+    PAPER = "paper"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkChoice:
+    """The config, and a switch for every row of the ablation (table 4; grid_cue: table 1)."""
+
+    size: Size = Size.FAST
+    prior: bool = True
+    adain: bool = True
+    add_motion: bool = True
+    local_branches: bool = True
+    grid_cue: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawLoss:
+    """λ of the parts. parts: how much more eyes and mouth weigh; teacher, folder: whose features
+    L_per compares, and where its weights lie; scales: of its pyramid."""
+
+    l1: float = 10.0
+    perceptual: float = 4.0
+    warped: float = 2.0
+    regular: float = 1.0
+    parts: float = 3.0
+    teacher: Features = Features.LPIPS
+    folder: str = "teachers"
+    scales: tuple[int, ...] = (1,)
+
+
+class DrawObjective:
+    """Draws pairs, scores pictures."""
+
+    def __init__(
+        self, recipe: Recipe, perceptual: Perceptual, train: list[ClipFrames], dev: list[ClipFrames]
+    ) -> None:
+        choice = typed(NetworkChoice, recipe.network, where="recipe, table [network]")
+        self.config = chosen(choice)
+        self._loss = typed(DrawLoss, recipe.loss, where="recipe, table [loss]")
+        self._augment = typed(PairAugment, recipe.augment, where="recipe, table [augment]")
+        self.network: nn.Module = SparseMotion(self.config)
+        self._perceptual = perceptual
+        self._draw = PairDraw(train)
+        self._prior = LandmarkGrid(self._augment.size, coarseness=PRIOR_COARSENESS)
+        self._dev = _dev_batch(dev, self._augment.size)
+
+    def batch(self, size: int, rng: np.random.Generator) -> Batch:
+        """Pairs: source, driver (B, 3, S, S) uint8, their landmarks (B, 74, 2) px, and the prior
+        grid between them (B, S, S, 2)."""
+        return self._with_prior(_stacked([self._draw(self._augment, rng) for _ in range(size)]))
+
+    def loss(self, network: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        """L of the module's docstring."""
+        target, loss = _picture(batch["driver"]), self._loss
+        drawn = self._run(network, batch)
+        weights = _weights(batch["driver_px"], target.shape[-1], loss.parts)
+        l1 = ((drawn.image - target).abs() * weights).mean()
+        perceptual = self._perceptual(drawn.image, target)
+        warped = ((drawn.warped - target).abs() * weights).mean()
+        regular = (drawn.grid - batch["prior"]).abs().mean()
+        total = loss.l1 * l1 + loss.perceptual * perceptual + loss.warped * warped
+        total = total + loss.regular * regular
+        parts = {"l1": l1, "perceptual": perceptual, "warped": warped, "regular": regular}
+        figures = {key: value.item() for key, value in parts.items()}
+        return total, figures | {"mask": drawn.mask.mean().item()}
+
+    @torch.no_grad()
+    def evaluate(self, network: nn.Module) -> dict[str, float]:
+        """L1, L1 at eyes and mouth, L_per: the network's over the prior's; score: mean of L1's and
+        L_per's ratio."""
+        network.eval()
+        ours, prior = torch.zeros(3), torch.zeros(3)
+        for start in range(0, len(self._dev["source"]), 16):
+            batch = {key: value[start : start + 16] for key, value in self._dev.items()}
+            batch = self._with_prior(batch)
+            ours += self._figures(self._run(network, batch).image, batch)
+            prior += self._figures(warp(_picture(batch["source"]), batch["prior"]), batch)
+        network.train()
+        l1, parts, perceptual = (ours / prior).tolist()
+        return {
+            "score": (l1 + perceptual) / 2,
+            "l1_ratio": l1,
+            "parts_ratio": parts,
+            "perceptual_ratio": perceptual,
+        }
+
+    def export(self, network: nn.Module, path: Path) -> None:
+        """fp16 safetensors with the config inside."""
+        save_half(network, self.config, path, notes={"objective": "sparse_to_dense"})
+
+    @torch.no_grad()
+    def sheet(self, network: nn.Module) -> Image:
+        """Dev pairs, one per row: source, driver, prior, warped, mask, result."""
+        network.eval()
+        step = max(1, len(self._dev["source"]) // SHOWN)
+        batch = {key: value[::step][:SHOWN] for key, value in self._dev.items()}
+        batch = self._with_prior(batch)
+        drawn = self._run(network, batch)
+        network.train()
+        source, driver = _picture(batch["source"]), _picture(batch["driver"])
+        moved = warp(source, batch["prior"])
+        mask = drawn.mask.expand(-1, 3, -1, -1)
+        rows = torch.cat((source, driver, moved, drawn.warped, mask, drawn.image), dim=3)
+        sheet = torch.cat(tuple(rows), dim=1).clamp(0, 1)
+        return (255 * sheet).byte().permute(1, 2, 0).numpy()
+
+    def _run(self, network: nn.Module, batch: Batch) -> Drawn:
+        source = _picture(batch["source"])
+        prior = batch["prior"] if self.config.prior else None
+        drawn: Drawn = network(source, batch["source_px"], batch["driver_px"], prior)
+        return drawn
+
+    @torch.no_grad()
+    def _with_prior(self, batch: Batch) -> Batch:
+        prior = self._prior.grid(batch["source_px"], batch["driver_px"])
+        return batch | {"prior": prior}
+
+    def _figures(self, image: Tensor, batch: Batch) -> Tensor:
+        """Sums over the batch of L1, L1 at eyes and mouth, and L_per: (3,)."""
+        target = _picture(batch["driver"])
+        apart = (image - target).abs().mean(dim=1, keepdim=True)
+        parts = _weights(batch["driver_px"], target.shape[-1], 1.0) - 1
+        share = (apart * parts).sum(dim=(1, 2, 3)) / parts.sum(dim=(1, 2, 3)).clamp_min(1e-6)
+        perceptual = self._perceptual(image, target) * len(image)
+        return torch.stack((apart.mean(dim=(1, 2, 3)).sum(), share.sum(), perceptual))
+
+
+def chosen(choice: NetworkChoice) -> SparseMotionConfig:
+    """The config with its switches set."""
+    config = FAST if choice.size is Size.FAST else PAPER
+    adain, add_motion = choice.adain, choice.add_motion
+    return replace(
+        config,
+        prior=choice.prior,
+        local_branches=choice.local_branches,
+        whole=replace(config.whole, adain=adain, add_motion=add_motion),
+        local=replace(config.local, adain=adain, add_motion=add_motion),
+        refine=replace(config.refine, grid_cue=choice.grid_cue),
+    )
+
+
+def build(recipe: Recipe) -> DrawObjective:
+    """The objective with its clips in memory.
+
+    Raises:
+        TrainError: no clips of training or of dev people.
+        WeightsError: the teacher's weights are not in `loss.folder`.
+    """
+    loss = typed(DrawLoss, recipe.loss, where="recipe, table [loss]")
+    folder = Path(recipe.data.root) / loss.folder
+    perceptual = load_perceptual(kind=loss.teacher, folder=folder, scales=loss.scales)
+    rows = read_rows(recipe.data, "train")
+    clips = list(read_clip_frames(rows, recipe.data.clip_stride))
+    train = [clip for clip in clips if not is_dev(clip.identity)]
+    dev = [clip for clip in clips if is_dev(clip.identity)]
+    if not train or not dev:
+        raise TrainError("too few clips to keep one person in ten apart", hint="add clips")
+    return DrawObjective(recipe, perceptual, train, dev)
+
+
+def _dev_batch(clips: list[ClipFrames], size: int) -> Batch:
+    """First frames as sources, later ones as drivers, evenly over clips and time."""
+    each = max(1, DEV_PAIRS // len(clips))
+    pairs = [
+        untouched(clip, 0, int(index), size)
+        for clip in clips
+        for index in np.linspace(0, len(clip.jpegs) - 1, each + 1)[1:]
+    ]
+    return _stacked(pairs[:: max(1, len(pairs) // DEV_PAIRS)])
+
+
+def _stacked(pairs: list[Pair]) -> Batch:
+    columns = [torch.from_numpy(np.stack(column)) for column in zip(*pairs, strict=True)]
+    source, driver, source_px, driver_px = columns
+    return {
+        "source": source.permute(0, 3, 1, 2),
+        "driver": driver.permute(0, 3, 1, 2),
+        "source_px": source_px,
+        "driver_px": driver_px,
+    }
+
+
+def _picture(pixels: Tensor) -> Tensor:
+    """(B, 3, S, S) uint8 -> float32 in [0, 1], channels last."""
+    return pixels.float().div(255).contiguous(memory_format=torch.channels_last)
+
+
+def _weights(landmarks_px: Tensor, size: int, gain: float) -> Tensor:
+    """1 everywhere, 1 + gain about eyes and mouth: (B, 74, 2) px -> (B, 1, S, S)."""
+    points = points_to_normalised(landmarks_px, size, size)
+    axis = points_to_normalised(torch.arange(size).float()[:, None].expand(-1, 2), size, size)[:, 0]
+    weights = torch.ones(len(points), size, size)
+    for part in PARTS:
+        region = region_about(points[:, part.landmarks], part.margin)
+        u = (axis - region.centre[..., None]) / region.half[..., None]  # (B, 2, S)
+        inside = (2.5 * (1 - u.abs())).clamp(0, 1)
+        weights = torch.maximum(weights, 1 + gain * inside[:, 0, None] * inside[:, 1, :, None])
+    return weights[:, None]

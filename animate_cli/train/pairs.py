@@ -1,0 +1,169 @@
+"""Two frames of one clip, through one square: what reenactment is trained on.
+
+Frames are kept as JPEG in memory (some 20 kB each). Pairs are drawn by person, then clip, then
+frames; with the probability `far` the second frame is the farther of two candidates by landmarks,
+so that large motion is not drowned in frames that hardly differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animate_cli.faces.crop import cut, points_box, square, to_crop
+from animate_cli.records import Crop, Image, Points
+from animate_cli.train.augment import mirrored
+from animate_cli.train.data import Row, clip_points, encoded
+
+Rng = np.random.Generator
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairAugment:
+    """How pairs are drawn and seen; both frames through the same square and light.
+
+    size: pixels of the square; zoom: it is cut with sides from this share of the frame to the
+    whole; shift: at most this share of its side; colour: strength of changes of light; noise_px:
+    standard deviation added to landmarks, in pixels of 256.
+    """
+
+    size: int = 256
+    far: float = 0.5
+    mirror: float = 0.5
+    zoom: float = 0.75
+    shift: float = 0.06
+    colour: float = 0.15
+    noise_px: float = 0.2
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ClipFrames:
+    """A clip in memory: frames as JPEG, landmarks (T, 74, 2) in their pixels, who it shows."""
+
+    jpegs: tuple[NDArray[np.uint8], ...]
+    points: Points
+    identity: str
+
+    def pixels(self, index: int) -> Image:
+        """Frame `index`, (H, W, 3) uint8 RGB."""
+        bgr = cv2.imdecode(self.jpegs[index], cv2.IMREAD_COLOR)
+        return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)  # type: ignore[arg-type,return-value]
+
+
+class Pair(NamedTuple):
+    """Source and driver: pictures (S, S, 3) uint8, landmarks (74, 2) in their pixels."""
+
+    source: Image
+    driver: Image
+    source_px: Points
+    driver_px: Points
+
+
+def read_clip_frames(rows: list[Row], stride: int) -> Iterator[ClipFrames]:
+    """Every clip among the rows that has two usable frames, every `stride`-th frame of it."""
+    for row in rows:
+        if row.kind == "clip":
+            clip = _read(row, stride)
+            if len(clip.jpegs) > 1:
+                yield clip
+
+
+class PairDraw:
+    """People by the square root of their frames, then clips likewise, then frames."""
+
+    def __init__(self, clips: list[ClipFrames]) -> None:
+        people: dict[str, list[ClipFrames]] = {}
+        for clip in clips:
+            people.setdefault(clip.identity, []).append(clip)
+        self._people = [people[name] for name in sorted(people)]
+
+    def __call__(self, config: PairAugment, rng: Rng) -> Pair:
+        """Everything random comes from `rng`."""
+        frames = [sum(len(clip.jpegs) for clip in clips) for clips in self._people]
+        clips = self._people[_by_root(frames, rng)]
+        clip = clips[_by_root([len(clip.jpegs) for clip in clips], rng)]
+        source, first, second = (int(i) for i in rng.integers(len(clip.jpegs), size=3))
+        if rng.random() < config.far and _apart(clip, source, second) > _apart(clip, source, first):
+            first = second
+        return seen(clip, source, first, config, rng)
+
+
+def seen(clip: ClipFrames, source: int, driver: int, config: PairAugment, rng: Rng) -> Pair:
+    """Two frames through one random square, in one random light."""
+    frames = [clip.pixels(index) for index in (source, driver)]
+    points = [clip.points[index] for index in (source, driver)]
+    height, width = frames[0].shape[:2]
+    crop = _crop(np.concatenate(points), min(height, width), config, rng)
+    frames = [cut(frame, crop) for frame in frames]
+    points = [to_crop(where, crop) for where in points]
+    if rng.random() < config.mirror:
+        (a, p), (b, q) = (mirrored(f, w) for f, w in zip(frames, points, strict=True))
+        frames, points = [a, b], [p, q]
+    light = _light(config.colour, rng)
+    noise = config.noise_px * config.size / 256
+    points = [(w + rng.normal(0, noise, w.shape)).astype(np.float32) for w in points]
+    return Pair(_lit(frames[0], light), _lit(frames[1], light), points[0], points[1])
+
+
+def untouched(clip: ClipFrames, source: int, driver: int, size: int) -> Pair:
+    """Two frames as they are, at `size`."""
+    still = PairAugment(size=size, mirror=0, zoom=1, shift=0, colour=0, noise_px=0)
+    return seen(clip, source, driver, still, np.random.default_rng(0))
+
+
+def _crop(points: Points, extent: int, config: PairAugment, rng: Rng) -> Crop:
+    """A square inside the frame that holds both frames' landmarks wherever it can."""
+    x0, y0, x1, y1 = points_box(points)
+    room = 1.1 * max(x1 - x0, y1 - y0)
+    side = max(extent * rng.uniform(config.zoom, 1.0), min(room, extent))
+    low = np.maximum(np.array((x1, y1)) + 2 - side, 0)
+    high = np.minimum(np.array((x0, y0)) - 2, extent - side)
+    start = rng.uniform(np.minimum(low, high), np.maximum(low, high))
+    start += rng.uniform(-config.shift, config.shift, 2) * side
+    centre = start + (side - 1) / 2
+    return square((float(centre[0]), float(centre[1])), side, config.size)
+
+
+def _light(strength: float, rng: Rng) -> NDArray[np.uint8]:
+    """Look-up tables for the three channels: gain, gamma and lift. -> (256, 3)"""
+    level = np.linspace(0, 1, 256)[:, None]
+    gain = np.exp(rng.normal(0, strength, 1) + rng.normal(0, strength / 2, 3))
+    gamma = np.exp(rng.normal(0, strength, 1))
+    lit = gain * level**gamma + rng.normal(0, strength / 6)
+    return (255 * np.clip(lit, 0, 1)).round().astype(np.uint8)
+
+
+def _lit(pixels: Image, table: NDArray[np.uint8]) -> Image:
+    return cv2.LUT(pixels, table.reshape(1, 256, 3))  # type: ignore[return-value]
+
+
+def _by_root(counts: list[int], rng: Rng) -> int:
+    """An index, drawn by the square root of its count."""
+    weights = np.sqrt(np.array(counts, np.float64))
+    return int(rng.choice(len(counts), p=weights / weights.sum()))
+
+
+def _apart(clip: ClipFrames, one: int, other: int) -> float:
+    """Mean distance between two frames' landmarks, px."""
+    return float(np.linalg.norm(clip.points[one] - clip.points[other], axis=1).mean())
+
+
+def _read(row: Row, stride: int) -> ClipFrames:
+    points, found = clip_points(row.path)
+    jpegs, kept = [], []
+    with av.open(str(row.path)) as container:
+        for index, frame in enumerate(container.decode(video=0)):
+            if index >= len(points):
+                break
+            if index % stride == 0 and found[index]:
+                pixels: Image = frame.to_ndarray(format="rgb24")  # type: ignore[assignment]
+                jpegs.append(encoded(pixels))
+                kept.append(points[index])
+    where = np.stack(kept) if kept else np.zeros((0, 74, 2), np.float32)
+    return ClipFrames(jpegs=tuple(jpegs), points=where, identity=row.identity)

@@ -1,0 +1,76 @@
+"""Pairs of frames: what is shared by both, and what steers the draw."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from animate_cli.train.data import encoded
+from animate_cli.train.pairs import ClipFrames, PairAugment, PairDraw, seen, untouched
+
+SIDE = 96
+
+
+def clip(identity: str = "a", frames: int = 6, step: float = 4.0) -> ClipFrames:
+    """A white square that walks to the right, its corners among the landmarks."""
+    jpegs, points = [], []
+    for k in range(frames):
+        picture = np.full((SIDE, SIDE, 3), 60, np.uint8)
+        x = round(20 + step * k)
+        picture[30:60, x : x + 30] = 220
+        jpegs.append(encoded(picture))
+        spread = np.linspace(0, 29, 74)
+        points.append(np.stack((x + spread, 30 + spread), axis=1))
+    return ClipFrames(
+        jpegs=tuple(jpegs), points=np.stack(points).astype(np.float32), identity=identity
+    )
+
+
+def test_untouched_is_the_frame_as_it_is() -> None:
+    walk = clip()
+    pair = untouched(walk, 0, 3, SIDE)
+    np.testing.assert_array_equal(pair.source, walk.pixels(0))
+    np.testing.assert_allclose(pair.driver_px, walk.points[3], atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_landmarks_stay_on_what_they_mark(seed: int) -> None:
+    config = PairAugment(size=SIDE, noise_px=0, colour=0)
+    pair = seen(clip(), 0, 5, config, np.random.default_rng(seed))
+    for picture, points in ((pair.source, pair.source_px), (pair.driver, pair.driver_px)):
+        x, y = points[37].round().astype(int)
+        assert picture[np.clip(y, 0, SIDE - 1), np.clip(x, 0, SIDE - 1)].min() > 180
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_both_frames_share_square_and_light(seed: int) -> None:
+    config = PairAugment(size=SIDE, colour=0.4)
+    pair = seen(clip(), 2, 2, config, np.random.default_rng(seed))
+    np.testing.assert_array_equal(pair.source, pair.driver)
+    assert 0 < np.abs(pair.source_px - pair.driver_px).max() < 2  # their noise is their own
+
+
+def test_far_pairs_are_farther() -> None:
+    def mean_distance(far: float) -> float:
+        draw, rng = PairDraw([clip(frames=16, step=2)]), np.random.default_rng(0)
+        config = PairAugment(size=SIDE, far=far, zoom=1, shift=0, mirror=0)
+        pairs = [draw(config, rng) for _ in range(100)]
+        return float(np.mean([np.abs(p.source_px - p.driver_px).mean() for p in pairs]))
+
+    assert mean_distance(1.0) > 1.15 * mean_distance(0.0)
+
+
+def test_nobody_is_drawn_by_the_number_of_frames_alone() -> None:
+    many, few = clip("many", frames=14, step=0), clip("few", frames=2, step=0)
+    draw, rng = PairDraw([many, few]), np.random.default_rng(0)
+    config = PairAugment(size=SIDE, mirror=0, zoom=1, shift=0, noise_px=0, colour=0, far=0)
+    few.points[:] += 1
+    drawn = [draw(config, rng).source_px[0, 0] > 20.5 for _ in range(300)]
+    assert 0.18 < np.mean(drawn) < 0.38  # by frames it would be .125, by person .5
+
+
+def test_the_same_seed_draws_the_same() -> None:
+    draw, config = PairDraw([clip()]), PairAugment(size=SIDE)
+    one, other = (draw(config, np.random.default_rng(4)) for _ in range(2))
+    for a, b in zip(one, other, strict=True):
+        np.testing.assert_array_equal(a, b)
