@@ -90,6 +90,7 @@ class Drawn:
     grid: Tensor
     mask: Tensor
     warped: Tensor
+    painted: Tensor
 
 
 class SparseMotion(nn.Module):
@@ -147,7 +148,13 @@ class SparseMotion(nn.Module):
         warped = warp(source.face, grid)  # eq. 1
         flow = grid - identity_grid(size, size, device=grid.device, dtype=grid.dtype)
         painted, mask = self.refine(warped, flow.permute(0, 3, 1, 2))
-        return Drawn(image=compose(warped, painted, mask), grid=grid, mask=mask, warped=warped)
+        return Drawn(
+            image=compose(warped, painted, mask),
+            grid=grid,
+            mask=mask,
+            warped=warped,
+            painted=painted,
+        )
 
     def _grid(self, source: Encoded, driver: Tensor, prior: Tensor | None) -> Tensor:
         """F of eq. 3: (B, S, S, 2)."""

@@ -2,13 +2,15 @@
 
 Zhao et al. 2021, section 3.4, without the discriminator's and the parser's part:
 
-    L = λ₁ · |w ⊙ (T − D)| + λ_p · L_per(T, D) + λ_r · |E − D| + λ_g · |F − prior|
+    L = λ₁ · |w ⊙ (T − D)| + λ_p · L_per(T, D) + λ_r · |w ⊙ (E − D)| + λ_o · |w ⊙ (R − D)|
+        + λ_g · |F − prior|
 
     symbol | name    | here
-    T, E, F| image, warped, grid | `layers.sparse_motion.Drawn`
+    T, E, R, F | image, warped, painted, grid | `layers.sparse_motion.Drawn`
     L_per  | perceptual          | eq. 4, `train.perceptual`
     w      | weights             | 1, and more about eyes and mouth (ours)
     λ_r    | warped              | refine loss of Yi et al. 2020, eq. 9: the warp alone should do
+    λ_o    | painted             | ours: R learns everywhere, else M shuts before R is any good
     λ_g    | regular             | ours: the prior is left only where it pays
 
 Departures from the paper: eq. 8's plain sum is the `paper` recipe; the weights are ours.
@@ -77,6 +79,7 @@ class DrawLoss:
     l1: float = 10.0
     perceptual: float = 4.0
     warped: float = 2.0
+    painted: float = 1.0
     regular: float = 1.0
     parts: float = 3.0
     teacher: Features = Features.LPIPS
@@ -113,10 +116,16 @@ class DrawObjective:
         l1 = ((drawn.image - target).abs() * weights).mean()
         perceptual = self._perceptual(drawn.image, target)
         warped = ((drawn.warped - target).abs() * weights).mean()
+        painted = ((drawn.painted - target).abs() * weights).mean()
         regular = (drawn.grid - batch["prior"]).abs().mean()
-        total = loss.l1 * l1 + loss.perceptual * perceptual + loss.warped * warped
-        total = total + loss.regular * regular
-        parts = {"l1": l1, "perceptual": perceptual, "warped": warped, "regular": regular}
+        parts = {
+            "l1": l1,
+            "perceptual": perceptual,
+            "warped": warped,
+            "painted": painted,
+            "regular": regular,
+        }
+        total = torch.stack([getattr(loss, key) * part for key, part in parts.items()]).sum()
         figures = {key: value.item() for key, value in parts.items()}
         return total, figures | {"mask": drawn.mask.mean().item()}
 
