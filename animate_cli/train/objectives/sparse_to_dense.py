@@ -74,7 +74,9 @@ class NetworkChoice:
 @dataclass(frozen=True, kw_only=True)
 class DrawLoss:
     """λ of the parts. parts: how much more eyes and mouth weigh; teacher, folder: whose features
-    L_per compares, and where its weights lie; scales: of its pyramid."""
+    L_per compares, and where its weights lie, from the data's root; scales: of its pyramid.
+    perceptual 0: no teacher is needed, and the score is L1's ratio alone.
+    """
 
     l1: float = 10.0
     perceptual: float = 4.0
@@ -91,7 +93,11 @@ class DrawObjective:
     """Draws pairs, scores pictures."""
 
     def __init__(
-        self, recipe: Recipe, perceptual: Perceptual, train: list[ClipFrames], dev: list[ClipFrames]
+        self,
+        recipe: Recipe,
+        perceptual: Perceptual | None,
+        train: list[ClipFrames],
+        dev: list[ClipFrames],
     ) -> None:
         choice = typed(NetworkChoice, recipe.network, where="recipe, table [network]")
         self.config = chosen(choice)
@@ -114,7 +120,7 @@ class DrawObjective:
         drawn = self._run(network, batch)
         weights = _weights(batch["driver_px"], target.shape[-1], loss.parts)
         l1 = ((drawn.image - target).abs() * weights).mean()
-        perceptual = self._perceptual(drawn.image, target)
+        perceptual = self._perceived(drawn.image, target)
         warped = ((drawn.warped - target).abs() * weights).mean()
         painted = ((drawn.painted - target).abs() * weights).mean()
         regular = (drawn.grid - batch["prior"]).abs().mean()
@@ -141,9 +147,9 @@ class DrawObjective:
             ours += self._figures(self._run(network, batch).image, batch)
             prior += self._figures(warp(_picture(batch["source"]), batch["prior"]), batch)
         network.train()
-        l1, parts, perceptual = (ours / prior).tolist()
+        l1, parts, perceptual = (ours / prior.clamp_min(1e-9)).tolist()
         return {
-            "score": (l1 + perceptual) / 2,
+            "score": l1 if self._perceptual is None else (l1 + perceptual) / 2,
             "l1_ratio": l1,
             "parts_ratio": parts,
             "perceptual_ratio": perceptual,
@@ -180,13 +186,17 @@ class DrawObjective:
         prior = self._prior.grid(batch["source_px"], batch["driver_px"])
         return batch | {"prior": prior}
 
+    def _perceived(self, image: Tensor, target: Tensor) -> Tensor:
+        """L_per: (B, 3, S, S) twice -> scalar; 0 without a teacher."""
+        return image.new_zeros(()) if self._perceptual is None else self._perceptual(image, target)
+
     def _figures(self, image: Tensor, batch: Batch) -> Tensor:
         """Sums over the batch of L1, L1 at eyes and mouth, and L_per: (3,)."""
         target = _picture(batch["driver"])
         apart = (image - target).abs().mean(dim=1, keepdim=True)
         parts = _weights(batch["driver_px"], target.shape[-1], 1.0) - 1
         share = (apart * parts).sum(dim=(1, 2, 3)) / parts.sum(dim=(1, 2, 3)).clamp_min(1e-6)
-        perceptual = self._perceptual(image, target) * len(image)
+        perceptual = self._perceived(image, target) * len(image)
         return torch.stack((apart.mean(dim=(1, 2, 3)).sum(), share.sum(), perceptual))
 
 
@@ -213,7 +223,11 @@ def build(recipe: Recipe) -> DrawObjective:
     """
     loss = typed(DrawLoss, recipe.loss, where="recipe, table [loss]")
     folder = Path(recipe.data.root) / loss.folder
-    perceptual = load_perceptual(kind=loss.teacher, folder=folder, scales=loss.scales)
+    perceptual = (
+        load_perceptual(kind=loss.teacher, folder=folder, scales=loss.scales)
+        if loss.perceptual
+        else None
+    )
     rows = read_rows(recipe.data, "train")
     clips = list(read_clip_frames(rows, recipe.data.clip_stride))
     train = [clip for clip in clips if not is_dev(clip.identity)]

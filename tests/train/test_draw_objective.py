@@ -1,0 +1,101 @@
+"""The default model's objective on the example driver: from a data folder to a model in use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from animate_cli.errors import WeightsError
+from animate_cli.models.sparse_to_dense import create_model
+from animate_cli.train.loop import train
+from animate_cli.train.objective import Batch, build_objective
+from animate_cli.train.objectives.sparse_to_dense import DrawObjective, NetworkChoice, Size, chosen
+from animate_cli.train.recipe import DataRecipe, Recipe, StepRecipe
+
+SIDE = 64
+
+
+def recipe(data: Path, **loss: float) -> Recipe:
+    return Recipe(
+        objective="sparse_to_dense",
+        name="tiny",
+        data=DataRecipe(root=str(data), clip_stride=30),
+        steps=StepRecipe(steps=2, batch=2, warmup_steps=1, evaluate_every=2, save_every=2),
+        loss={"perceptual": 0.0, **loss},
+        augment={"size": SIDE},
+    )
+
+
+@pytest.fixture
+def objective(data: Path) -> DrawObjective:
+    built = build_objective(recipe(data))
+    assert isinstance(built, DrawObjective)
+    return built
+
+
+def draw(objective: DrawObjective) -> Batch:
+    return objective.batch(2, np.random.default_rng(0))
+
+
+def test_a_batch_is_pairs_with_the_prior_between_them(objective: DrawObjective) -> None:
+    batch = draw(objective)
+    assert batch["source"].shape == batch["driver"].shape == (2, 3, SIDE, SIDE)
+    assert batch["source_px"].shape == (2, 74, 2)
+    assert batch["prior"].shape == (2, SIDE, SIDE, 2)
+    again = draw(objective)
+    assert all(torch.equal(value, again[key]) for key, value in batch.items())
+
+
+def test_the_loss_is_the_weighted_sum_of_its_parts(data: Path) -> None:
+    built = build_objective(recipe(data, l1=2.0, warped=3.0, painted=0.5, regular=0.25))
+    assert isinstance(built, DrawObjective)
+    total, parts = built.loss(built.network, draw(built))
+    expected = 2 * parts["l1"] + 3 * parts["warped"] + 0.5 * parts["painted"]
+    assert total.item() == pytest.approx(expected + 0.25 * parts["regular"], rel=1e-5)
+
+
+def test_every_weight_of_the_network_learns(objective: DrawObjective) -> None:
+    with torch.no_grad():  # heads start at zero, what is behind them would not learn yet
+        for tensor in objective.network.parameters():
+            tensor.add_(0.01 * torch.randn(tensor.shape))
+    objective.loss(objective.network, draw(objective))[0].backward()
+    idle = [
+        n for n, p in objective.network.named_parameters() if p.grad is None or not p.grad.any()
+    ]
+    assert not idle
+
+
+def test_a_sheet_has_a_row_per_pair(objective: DrawObjective) -> None:
+    sheet = objective.sheet(objective.network)
+    assert sheet.shape[1] == 6 * SIDE
+    assert sheet.dtype == np.uint8
+
+
+def test_without_the_teacher_s_weights_it_says_which(data: Path) -> None:
+    with pytest.raises(WeightsError, match="teachers"):
+        build_objective(recipe(data, perceptual=1.0))
+
+
+@pytest.mark.parametrize("switch", ["prior", "local_branches"])
+def test_switches_reach_the_config(switch: str) -> None:
+    assert getattr(chosen(NetworkChoice()), switch)
+    assert not getattr(chosen(NetworkChoice(**{switch: False})), switch)
+
+
+def test_the_paper_config_works_on_whole_pixels() -> None:
+    assert chosen(NetworkChoice(size=Size.PAPER)).refine.fold == 1
+
+
+@pytest.mark.smoke
+def test_two_steps_give_a_model_that_runs(data: Path, tmp_path: Path) -> None:
+    trained = train(recipe(data), tmp_path / "run", on_log=lambda logged: None)
+    model = create_model(device="cpu", weights=str(trained.weights))
+    face, points = torch.rand(1, 3, 256, 256), 60 + 130 * torch.rand(1, 74, 2)
+    with torch.inference_mode():
+        source = model.encode_source(face, points)
+        rendered, _ = model.render(source, points + torch.randn(3, 74, 2))
+    assert rendered.face.shape == (3, 3, 256, 256)
+    assert rendered.face.isfinite().all()
