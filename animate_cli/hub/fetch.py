@@ -55,12 +55,18 @@ class _Published:
 def fetch(wanted: WeightEntry, *, on_transfer: OnTransfer | None = None) -> tuple[Path, ...]:
     """All files of an entry, from this machine where they are whole, else from the Hub.
 
+    Damaged ones in the Hub's cache are replaced.
+
     Raises:
         WeightsError: offline, unreachable, not published, no space, or not the bytes expected.
     """
     if environment.commercial_only():
         require_commercial(wanted)
     tell = on_transfer or TellLines()
+    for file in wanted.files:
+        path = find(wanted, file)
+        if path is not None and file_state(wanted, file) is WeightState.DAMAGED:
+            _discard(path)
     return tuple(obtained(wanted, file, tell) for file in wanted.files)
 
 
@@ -69,17 +75,17 @@ def renew(wanted: WeightEntry) -> None:
     for file in wanted.files:
         path = find(wanted, file)
         forget(wanted.address(file))
-        if file.sha256 is None and path is not None and _is_in_hub_cache(path):
+        if file.sha256 is None and path is not None:
             _discard(path)
 
 
 def obtained(wanted: WeightEntry, file: WeightFile, on_transfer: OnTransfer) -> Path:
-    """One file, verified; fetched only if it is missing, or damaged in the Hub's cache."""
-    state, path = file_state(wanted, file), find(wanted, file)
-    if path is not None and state is WeightState.DAMAGED and _is_in_hub_cache(path):
-        _discard(path)
-        path = None
-    if path is None and wanted.repo is not None:
+    """One file, verified; fetched only if it is missing.
+
+    Raises:
+        WeightsError: as `fetch`, or damaged.
+    """
+    if wanted.repo is not None and find(wanted, file) is None:
         _download(wanted, file, on_transfer)
     return verified(wanted, file)
 
@@ -182,11 +188,8 @@ def _require_space(part: Path, size: int | None) -> None:
         )
 
 
-def _is_in_hub_cache(path: Path) -> bool:
-    return path.is_relative_to(environment.hub_cache_dir())
-
-
 def _discard(path: Path) -> None:
-    """A pointer of the Hub's cache and the bytes it points to."""
-    path.resolve().unlink(missing_ok=True)
-    path.unlink(missing_ok=True)
+    """A pointer of the Hub's cache and the bytes it points to; what a user placed stays."""
+    if path.is_relative_to(environment.hub_cache_dir()):
+        path.resolve().unlink(missing_ok=True)
+        path.unlink(missing_ok=True)

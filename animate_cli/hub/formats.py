@@ -43,9 +43,10 @@ def read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
 def read_published(path: Path, *, under: str = "") -> dict[str, Tensor]:
     """A state dict as others publish it (.safetensors, .pth, .pth.tar): CPU tensors by name.
 
-    Nested tables become dotted names; the words `module` of data parallel training are dropped;
-    what is no tensor (epoch, learning rate) is left out. under: only the names below this word
-    ("generator"), without it.
+    Nested tables become dotted names; the words `module` of data parallel training are dropped,
+    also where a copy flattened them (retarget_eye_module.mlp is retarget_eye.mlp); what is no
+    tensor (epoch, learning rate) is left out. under: only the names below this word ("generator"),
+    without it.
 
     Raises:
         WeightsError: unreadable, it wants to run code, or it holds no tensors there.
@@ -96,7 +97,7 @@ def _flat(content: object, words: tuple[str, ...]) -> Iterator[tuple[str, Tensor
         yield ".".join(words), content
     elif isinstance(content, Mapping):
         for key, value in content.items():
-            below = (word for word in str(key).split(".") if word != WRAPPER)
+            below = (w.removesuffix(f"_{WRAPPER}") for w in str(key).split(".") if w != WRAPPER)
             yield from _flat(value, (*words, *below))
 
 

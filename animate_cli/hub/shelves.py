@@ -132,10 +132,9 @@ def verified(wanted: WeightEntry, file: WeightFile) -> Path:
     if expected is None:
         trust(wanted.address(file), Trusted(sha256=found))
     elif found != expected:
-        raise WeightsError(
-            f"{path}: sha256 is {found[:12]}…, {_who_says(file)} {expected[:12]}…",
-            hint=f"the file is damaged or another version: delete it; {how_to_get(wanted, file)}",
-        )
+        hint = f"the file is damaged or another version: delete it, then {how_to_get(wanted, file)}"
+        message = f"{path}: sha256 is {found[:12]}…, {_who_says(file)} {expected[:12]}…"
+        raise WeightsError(message, hint=hint)
     return path
 
 
@@ -180,7 +179,7 @@ def advice(name: str) -> str:
     for file in wanted.files:
         state, path = file_state(wanted, file), find(wanted, file)
         if state is WeightState.DAMAGED:
-            return f"delete {path}; {how_to_get(wanted, file)}"
+            return f"delete {path}, then {how_to_get(wanted, file)}"
         if state is WeightState.MISSING:
             return how_to_get(wanted, file)
     return ""

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-CHUNK = 1 << 20
 TRIES = 5  # in a row without a byte
 FIRST_PAUSE_S = 0.5  # doubled from try to try
 TIMEOUT_S = 20.0  # without a byte
@@ -101,7 +100,7 @@ def _pour_once(url: str, target: Path, on_bytes: Callable[[int], None]) -> None:
         hf_raise_for_status(response)
         resumed = response.status_code == PARTIAL_CONTENT
         with target.open("ab" if resumed else "wb") as file:
-            for chunk in response.iter_bytes(CHUNK):
+            for chunk in response.iter_bytes():  # as they come: what is here stays here
                 file.write(chunk)
                 on_bytes(file.tell())
 

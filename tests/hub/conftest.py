@@ -1,0 +1,93 @@
+"""A fake Hub with one repository, empty caches, and a registry that names its files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import huggingface_hub
+import pytest
+import torch
+from fake_hub import FakeHub
+from safetensors.torch import save
+
+from animate_cli import hub
+from animate_cli.hub import environment, transfer
+
+REPO = "org/faces"
+PATH = "nets/points.safetensors"
+CONTENT = save({"a": torch.arange(50_000.0)}, metadata={"config": "{}"})
+ROW = """
+[[weight]]
+name = "points"
+kind = "a test"
+licence = "{licence}"
+commercial_use = "{use}"
+trained_on = "nothing"
+card = "none"
+models = ["{model}"]
+repo = "org/faces"
+revision = "{revision}"
+
+[[weight.files]]
+path = "nets/points.safetensors"
+{sha256}
+"""
+
+
+@dataclass(frozen=True)
+class Shop:
+    """The Hub, and this machine's folders."""
+
+    hub: FakeHub
+    folder: Path
+
+    def register(
+        self, *, revision: str, sha256: str | None, use: str = "yes", model: str = "toy"
+    ) -> None:
+        """Write the registry anew."""
+        known = f'sha256 = "{sha256}"' if sha256 else ""
+        row = ROW.format(revision=revision, sha256=known, use=use, model=model, licence="MIT")
+        (self.folder / "embedded" / hub.REGISTRY).write_text(row)
+
+    def pinned(self) -> None:
+        """Know the commit and the sha256."""
+        self.register(revision=self.hub.commits[REPO, "main"], sha256=digest(CONTENT))
+
+    def unpinned(self) -> None:
+        """Know neither."""
+        self.register(revision="main", sha256=None)
+
+    @property
+    def kept(self) -> list[Path]:
+        """Files with content in the Hub's cache, also unfinished ones."""
+        blobs = (self.folder / "hf").rglob("blobs/*")
+        return sorted(path for path in blobs if path.is_file())
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    """Pinned, served, nothing fetched yet."""
+    (tmp_path / "embedded").mkdir()
+    monkeypatch.setattr(environment, "embedded_dir", lambda: tmp_path / "embedded")
+    monkeypatch.setattr(transfer, "FIRST_PAUSE_S", 0.01)
+    for name in ("HF_HUB_OFFLINE", "HF_TOKEN", "HF_HUB_CACHE", "ANIMATE_COMMERCIAL_ONLY"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HF_HUB_DISABLE_XET", "1")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    monkeypatch.setenv("ANIMATE_HOME", str(tmp_path / "home"))
+    with FakeHub() as fake:
+        monkeypatch.setenv("HF_ENDPOINT", fake.url)
+        fake.commit(REPO, {PATH: CONTENT})
+        made = Shop(hub=fake, folder=tmp_path)
+        made.pinned()
+        yield made
+        huggingface_hub.close_session()
