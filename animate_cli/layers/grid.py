@@ -68,3 +68,22 @@ def resize_grid(grid: Tensor, height: int, width: int) -> Tensor:
     flow = (grid - here).permute(0, 3, 1, 2)  # (B, 2, h, w)
     flow = F.interpolate(flow, (height, width), mode="bilinear", align_corners=False)
     return there + flow.permute(0, 2, 3, 1)
+
+
+def corner_grid(*sizes: int, device: torch.device | str = "cpu") -> Tensor:
+    """The identity of first-order-model and its followers, whose weights have learned with it.
+
+    There -1 and 1 are the *centres* of the outer pixels, although `sample` reads them as edges.
+    sizes: (H, W) -> (1, H, W, 2), or (D, H, W) -> (1, D, H, W, 3); axes (x, y) or (x, y, z).
+    """
+    axes = [torch.linspace(-1, 1, size, device=device) for size in sizes]
+    return torch.stack(torch.meshgrid(*axes, indexing="ij")[::-1], dim=-1)[None]
+
+
+def sample(features: Tensor, grid: Tensor) -> Tensor:
+    """out[y, x] = features[grid[y, x]], linear along every axis, zero beyond the edges.
+
+    features (B, C, H, W), grid (B, h, w, 2) normalised -> (B, C, h, w); in volumes
+    features (B, C, D, H, W), grid (B, d, h, w, 3) -> (B, C, d, h, w)
+    """
+    return F.grid_sample(features, grid, padding_mode="zeros", align_corners=False)

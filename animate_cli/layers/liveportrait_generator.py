@@ -1,0 +1,86 @@
+"""The moved features, drawn at twice the size that the face was read at.
+
+Guo et al. 2024, *LivePortrait*, section 3.2: the SPADE decoder (Park et al. 2019) with a pixel
+shuffle as its last layer.
+
+    symbol | name   | shape              | where
+    f_w    | scene  | (B, 256, h, w)     | argument: first layer's input and the map of every SPADE
+    γ, β   | modulation | (B, C, H, W)   | `Modulation`: x -> normal(x) (1 + γ) + β
+    I_p    | picture| (B, 3, 8h, 8w)     | in [0, 1]; h = 64 gives 512 pixels
+
+Departures from the paper: none.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils import spectral_norm
+
+SCENE = 256
+_WIDTH = 512
+_HIDDEN = 128
+_SLOPE = 0.2
+_MIDDLES = 6
+
+
+class Modulation(nn.Module):
+    """SPADE: instance normalisation whose scale and shift the scene gives, pixel by pixel."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.mlp_shared = nn.Sequential(nn.Conv2d(SCENE, _HIDDEN, 3, padding=1), nn.ReLU())
+        self.mlp_gamma = nn.Conv2d(_HIDDEN, channels, 3, padding=1)
+        self.mlp_beta = nn.Conv2d(_HIDDEN, channels, 3, padding=1)
+
+    def forward(self, x: Tensor, scene: Tensor) -> Tensor:
+        """x (B, C, H, W), scene (B, 256, h, w) -> (B, C, H, W)"""
+        hidden = self.mlp_shared(F.interpolate(scene, size=x.shape[2:]))
+        return torch.addcmul(self.mlp_beta(hidden), F.instance_norm(x), 1 + self.mlp_gamma(hidden))
+
+
+class Block(nn.Module):
+    """A residual block in which every convolution follows a modulation."""
+
+    def __init__(self, channels: int, features: int) -> None:
+        super().__init__()
+        middle = min(channels, features)
+        self.conv_0 = spectral_norm(nn.Conv2d(channels, middle, 3, padding=1))
+        self.conv_1 = spectral_norm(nn.Conv2d(middle, features, 3, padding=1))
+        self.norm_0 = Modulation(channels)
+        self.norm_1 = Modulation(middle)
+        self._changes = channels != features
+        if self._changes:
+            self.conv_s = spectral_norm(nn.Conv2d(channels, features, 1, bias=False))
+            self.norm_s = Modulation(channels)
+
+    def forward(self, x: Tensor, scene: Tensor) -> Tensor:
+        """x (B, C, H, W), scene (B, 256, h, w) -> (B, F, H, W)"""
+        y = self.conv_0(F.leaky_relu(self.norm_0(x, scene), _SLOPE))
+        y = self.conv_1(F.leaky_relu(self.norm_1(y, scene), _SLOPE))
+        return torch.add(y, self.conv_s(self.norm_s(x, scene)) if self._changes else x)
+
+
+class SpadeGenerator(nn.Module):
+    """Scene -> picture."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Conv2d(SCENE, _WIDTH, 3, padding=1)
+        for i in range(_MIDDLES):
+            self.add_module(f"G_middle_{i}", Block(_WIDTH, _WIDTH))
+        self.up_0 = Block(_WIDTH, _WIDTH // 2)
+        self.up_1 = Block(_WIDTH // 2, _WIDTH // 8)
+        self.conv_img = nn.Sequential(
+            nn.Conv2d(_WIDTH // 8, 3 * 4, 3, padding=1), nn.PixelShuffle(2)
+        )
+
+    def forward(self, scene: Tensor) -> Tensor:
+        """(B, 256, h, w) -> (B, 3, 8h, 8w) in [0, 1]"""
+        x = self.fc(scene)
+        for i in range(_MIDDLES):
+            x = self.get_submodule(f"G_middle_{i}")(x, scene)
+        for block in (self.up_0, self.up_1):
+            x = block(F.interpolate(x, scale_factor=2.0), scene)
+        return torch.sigmoid(self.conv_img(F.leaky_relu(x, _SLOPE)))

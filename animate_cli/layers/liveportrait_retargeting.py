@@ -1,0 +1,73 @@
+"""Three small networks that correct key points: stitching, eyes, lips.
+
+Guo et al. 2024, *LivePortrait*, section 3.3.
+
+    network   | reads                                        | gives
+    stitching | x_s, x_d (63 + 63)                           | Δ of 21 points (63), and of all (2)
+    eyes      | x_s (63), openness of source's two eyes, wanted (2 + 1) | Δ of 21 points (63)
+    lips      | x_s (63), openness of source's lips, wanted (1 + 1)     | Δ of 21 points (63)
+
+Departures from the paper: none.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from animate_cli.layers.liveportrait_motion import POINTS
+
+_XYZ = 3 * POINTS
+
+
+class Corrector(nn.Module):
+    """Linear layers with ReLU between them."""
+
+    def __init__(self, *sizes: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for a, b in pairwise(sizes):
+            layers += [nn.Linear(a, b), nn.ReLU()]
+        self.mlp = nn.Sequential(*layers[:-1])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, inputs) -> (B, outputs)"""
+        y: Tensor = self.mlp(x)
+        return y
+
+
+class Stitching(Corrector):
+    """Moves the driven points so that shoulders and hair stay where the photo has them."""
+
+    def __init__(self) -> None:
+        super().__init__(2 * _XYZ, 128, 128, 64, _XYZ + 2)
+
+    def correct(self, source: Tensor, driven: Tensor) -> Tensor:
+        """Points x_s (1, 21, 3) and x_d (B, 21, 3) -> corrected (B, 21, 3)."""
+        both = torch.cat((source.expand_as(driven), driven), dim=1).flatten(1)
+        delta = self(both)
+        shift = nn.functional.pad(delta[:, None, _XYZ:], (0, 1))
+        return driven.add(delta[:, :_XYZ].view(-1, POINTS, 3)).add(shift)
+
+
+class Eyes(Corrector):
+    """Opens or shuts the source's eyes."""
+
+    def __init__(self) -> None:
+        super().__init__(_XYZ + 3, 256, 256, 128, 128, 64, _XYZ)
+
+
+class Lips(Corrector):
+    """Opens or shuts the source's lips."""
+
+    def __init__(self) -> None:
+        super().__init__(_XYZ + 2, 128, 128, 64, _XYZ)
+
+
+def opened(network: Corrector, source: Tensor, now: Tensor, wanted: Tensor) -> Tensor:
+    """Δ for openness `now` (1, 1 or 2) -> `wanted` (B, 1), of points (1, 21, 3): (B, 21, 3)."""
+    flat = torch.cat((source.flatten(1), now), dim=1).expand(len(wanted), -1)
+    delta: Tensor = network(torch.cat((flat, wanted), dim=1))
+    return delta.view(-1, POINTS, 3)
