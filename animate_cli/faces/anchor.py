@@ -42,7 +42,8 @@ def choose_anchor(
     if spec == "first":
         return int(seen[0])
     if spec == "auto":
-        return int(seen[np.argmin(unlikeness(source_landmarks, landmarks[seen]))])
+        frames = landmarks if len(seen) == len(landmarks) else landmarks[seen]
+        return int(seen[np.argmin(unlikeness(source_landmarks, frames))])
     return _numbered(spec, found)
 
 

@@ -30,6 +30,7 @@ PAIRS = (((37, 41), (68, 69), (38, 40)), ((43, 47), (70, 71), (44, 46)))
 SHUT = 0.15  # the reading of a shut eye: what is left between the lids' edges
 DEEP = 0.87  # a bottom's reading at most, as a share of that of the open eyes about it
 STAYS = 0.4  # this share of the way from open to shut, the uppermost, stays as it is
+BLOCK = 512  # frames whose openings are measured together
 AROUND_S = 0.5  # within this time before and after a bottom the eyes are open
 APART_S = 0.25  # two bottoms are farther apart
 
@@ -44,7 +45,7 @@ def shut_lids(landmarks: Points, found: NDArray[np.bool_], times_s: Sequence[Fra
     seen = np.flatnonzero(found)
     if len(seen) < 3:
         return landmarks
-    points = landmarks[seen]
+    points = landmarks if len(seen) == len(landmarks) else landmarks[seen]
     readings = np.stack([opening(points, pairs) for pairs in PAIRS], axis=1)  # (T', 2)
     readings /= np.maximum(np.median(readings, axis=0), 1e-6)
     reading = readings.max(axis=1)
@@ -59,7 +60,15 @@ def shut_lids(landmarks: Points, found: NDArray[np.bool_], times_s: Sequence[Fra
 
 
 def opening(points: NDArray[np.floating], pairs: Sequence[tuple[int, int]]) -> Array:
-    """Mean distance of facing lid points over the face's size: (T, 74, 2) -> (T,)."""
+    """Mean distance of facing lid points over the face's size: (T, 74, 2) -> (T,).
+
+    A block at a time: of a film even the few points that are looked at are many.
+    """
+    blocks = [points[start : start + BLOCK] for start in range(0, len(points), BLOCK)]
+    return np.concatenate([_opening(block, pairs) for block in blocks] or [np.zeros(0)])
+
+
+def _opening(points: NDArray[np.floating], pairs: Sequence[tuple[int, int]]) -> Array:
     rigid = points[:, list(RIGID)].astype(np.float64)
     spread = np.square(rigid - rigid.mean(axis=1, keepdims=True)).sum(axis=2).mean(axis=1)
     upper, lower = (list(side) for side in zip(*pairs, strict=True))

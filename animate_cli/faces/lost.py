@@ -28,6 +28,8 @@ def fill(
     lost: Lost,
 ) -> Points:
     """Points (T, 74, 2) of every frame; those of frames not `found` are ignored and replaced."""
+    if found.all():
+        return landmarks
     seen = np.flatnonzero(found)
     t = np.array([float(x) for x in times_s])
     before, after = _neighbours(found)

@@ -79,8 +79,7 @@ def smooth(
     out = landmarks.copy()
     t = np.array([float(x) for x in times_s])
     for run in runs(found, cut):
-        weight = np.maximum(confidence[run], LEAST_WEIGHT)
-        out[run] = _smooth_run(landmarks[run], weight, t[run], strength)
+        _smooth_run(landmarks[run], confidence[run], t[run], strength, out[run])
     return out
 
 
@@ -94,21 +93,22 @@ def runs(found: NDArray[np.bool_], cut: NDArray[np.bool_]) -> Iterator[slice]:
         yield slice(int(start), int(start + gone[0]) if len(gone) else int(limit))
 
 
-def _smooth_run(seen: Points, weight: NDArray[np.float32], t: Array, strength: float) -> Points:
-    """seen (T, 74, 2), weight (T, 74), t (T,) -> (T, 74, 2), a block at a time: the trajectory of
-    a film is small, the moments of its windows are not."""
+def _smooth_run(
+    seen: Points, confidence: NDArray[np.float32], t: Array, strength: float, out: Points
+) -> None:
+    """seen (T, 74, 2), confidence (T, 74), t (T,) -> out (T, 74, 2), a block at a time: the
+    trajectory of a film is small, the moments of its windows are not."""
     if len(seen) < 4:
-        return seen
-    noise = np.array([noise_variance(seen[:, list(part)].astype(np.float64)) for part in PARTS])
+        return
+    noise = np.array([noise_variance(seen, part) for part in PARTS])
     half_s = LEAST_WINDOW_S + WINDOW_S * strength
     margin = _reach(t, half_s) + 1
-    out = np.empty_like(seen)
     for start in range(0, len(seen), BLOCK):
         low, stop = max(0, start - margin), min(start + BLOCK, len(seen))
         near = slice(low, min(stop + margin, len(seen)))
-        calm = _smooth_block(seen[near].astype(np.float64), weight[near], t[near], strength, noise)
+        weight = np.maximum(confidence[near], LEAST_WEIGHT)
+        calm = _smooth_block(seen[near].astype(np.float64), weight, t[near], strength, noise)
         out[start:stop] = calm[start - low : stop - low]
-    return out
 
 
 def _smooth_block(
@@ -166,14 +166,18 @@ def _value_at_zero(s: Array, y: Array) -> Array:
     return value
 
 
-def noise_variance(seen: Array) -> float:
-    """Variance of the frame-to-frame trembling of one part, seen (T, k, 2) with T >= 4.
+def noise_variance(seen: NDArray[np.floating], part: Sequence[int]) -> float:
+    """Variance of the frame-to-frame trembling of one part, seen (T, 74, 2) with T >= 4.
 
     Third differences remove motion up to a quadratic; the median over time ignores the moments
     in which the part really moves.
     """
-    third = np.diff(seen, n=3, axis=0)
-    return float(np.median((third**2).mean(axis=(1, 2)))) / THIRD_DIFFERENCE_NORM
+    points = list(part)
+    powers = []
+    for start in range(0, len(seen) - 3, BLOCK):
+        near = seen[start : start + BLOCK + 3, points].astype(np.float64)
+        powers.append((np.diff(near, n=3, axis=0) ** 2).mean(axis=(1, 2)))
+    return float(np.median(np.concatenate(powers))) / THIRD_DIFFERENCE_NORM
 
 
 def _near_mean(power: Array) -> Array:

@@ -114,8 +114,8 @@ def _to_arrays(trajectory: Trajectory) -> dict[str, NDArray[Any]]:
     declared = trajectory.frames_declared
     return {
         "version": np.array(VERSION, np.int64),
-        "landmarks": trajectory.landmarks.astype(np.float32),
-        "confidence": trajectory.confidence.astype(np.float32),
+        "landmarks": trajectory.landmarks.astype(np.float32, copy=False),
+        "confidence": trajectory.confidence.astype(np.float32, copy=False),
         "found": trajectory.found.astype(np.bool_),
         "cut": trajectory.cut.astype(np.bool_),
         "presence": presence.astype(np.float32),

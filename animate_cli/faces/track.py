@@ -23,7 +23,7 @@ from animate_cli.faces.follow import Follower, Seen
 from animate_cli.faces.look import SeesLandmarks
 from animate_cli.faces.smooth import smooth
 from animate_cli.options import FaceOptions, Lost
-from animate_cli.records import Frame, Trajectory, VideoInfo
+from animate_cli.records import LANDMARKS, Frame, Points, Trajectory, VideoInfo
 
 
 def track(
@@ -45,9 +45,7 @@ def track(
             frame and `options.lost` is FAIL.
     """
     follower = Follower(network, make_proposer(options.detector), options.driver_face)
-    seen: list[Seen] = []
-    times_s: list[Fraction] = []
-    concealed = 0
+    record = _Record()
     waiting: deque[Frame] = deque()
     stream = iter(frames)
     while _top_up(waiting, stream, follower.ahead):
@@ -55,11 +53,9 @@ def track(
             frame = waiting.popleft()
             if not one.found and options.lost is Lost.FAIL:
                 raise _lost_in(frame, info)
-            seen.append(one)
-            times_s.append(frame.time_s)
-            concealed += frame.is_concealed
+            record.add(one, frame)
             on_frame(frame.index)
-    return _assemble(seen, tuple(times_s), info, options, sha256=sha256, concealed=concealed)
+    return _assemble(record, info, options, sha256=sha256)
 
 
 def _top_up(waiting: deque[Frame], stream: Iterator[Frame], count: int) -> bool:
@@ -69,29 +65,67 @@ def _top_up(waiting: deque[Frame], stream: Iterator[Frame], count: int) -> bool:
     return bool(waiting)
 
 
-def _assemble(
-    seen: list[Seen],
-    times_s: tuple[Fraction, ...],
-    info: VideoInfo,
-    options: FaceOptions,
-    *,
-    sha256: str,
-    concealed: int,
-) -> Trajectory:
+class _Record:
+    """What was seen so far, frame after frame in plain bytes: objects would take three times the
+    room, and scatter over the heap for the rest of the run."""
+
+    def __init__(self) -> None:
+        self._landmarks, self._confidence = bytearray(), bytearray()
+        self._found, self._cut = bytearray(), bytearray()
+        self._times_s: list[Fraction] = []
+        self.concealed = 0
+
+    def add(self, seen: Seen, frame: Frame) -> None:
+        """One more frame; it may revoke the ones before."""
+        if seen.revoked:
+            self._found[-seen.revoked :] = bytes(seen.revoked)
+        self._landmarks += seen.landmarks.astype(np.float32, copy=False).tobytes()
+        self._confidence += seen.confidence.astype(np.float32, copy=False).tobytes()
+        self._found.append(seen.found)
+        self._cut.append(seen.cut)
+        self._times_s.append(frame.time_s)
+        self.concealed += frame.is_concealed
+
+    @property
+    def landmarks(self) -> Points:
+        """(T, 74, 2)"""
+        return np.frombuffer(self._landmarks, np.float32).reshape(-1, LANDMARKS, 2)
+
+    @property
+    def confidence(self) -> NDArray[np.float32]:
+        """(T, 74)"""
+        return np.frombuffer(self._confidence, np.float32).reshape(-1, LANDMARKS)
+
+    @property
+    def found(self) -> NDArray[np.bool_]:
+        """(T,): found, and not revoked by a later frame."""
+        return np.frombuffer(self._found, np.bool_)
+
+    @property
+    def cut(self) -> NDArray[np.bool_]:
+        """(T,)"""
+        return np.frombuffer(self._cut, np.bool_)
+
+    @property
+    def times_s(self) -> tuple[Fraction, ...]:
+        """T times."""
+        return tuple(self._times_s)
+
+
+def _assemble(record: _Record, info: VideoInfo, options: FaceOptions, *, sha256: str) -> Trajectory:
     """Smooth what was seen, shut the lids that blinked, then make up what was not seen."""
-    found = _truly_found(seen)
+    found, cut, times_s = record.found, record.cut, record.times_s
     if not found.any():
         raise FaceError(
-            f"no face was found in any of the {len(seen)} frames of {info.path}",
+            f"no face was found in any of the {len(found)} frames of {info.path}",
             hint="use a driver in which a face is in sight, or try another --detector",
         )
-    cut = np.array([s.cut for s in seen])
-    landmarks = np.stack([s.landmarks for s in seen])
-    confidence = np.stack([s.confidence for s in seen]) * found[:, None]
-    calm = smooth(landmarks, confidence, found, cut, times_s, options.smooth)
-    awake = shut_lids(calm, found, times_s)
+    confidence = record.confidence
+    confidence[~found] = 0
+    points = smooth(record.landmarks, confidence, found, cut, times_s, options.smooth)
+    points = shut_lids(points, found, times_s)
     return Trajectory(
-        landmarks=lost_frames.fill(awake, found, cut, times_s, options.lost),
+        landmarks=lost_frames.fill(points, found, cut, times_s, options.lost),
         confidence=confidence,
         found=found,
         cut=cut,
@@ -103,16 +137,8 @@ def _assemble(
         driver=info.path.name,
         sha256=sha256,
         frames_declared=info.frames,
-        frames_concealed=concealed,
+        frames_concealed=record.concealed,
     )
-
-
-def _truly_found(seen: list[Seen]) -> NDArray[np.bool_]:
-    """(T,): found, and not revoked by a later frame."""
-    found = np.array([s.found for s in seen], dtype=bool)
-    for i, one in enumerate(seen):
-        found[i - one.revoked : i] = False
-    return found
 
 
 def _lost_in(frame: Frame, info: VideoInfo) -> FaceError:

@@ -1,53 +1,68 @@
-"""Trajectory -> where the driver's points are in the source's face square, frame by frame."""
+"""Trajectory -> where the driver's points are in the source's face square, part by part."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from animate_cli.faces.retarget import driver_square
-from animate_cli.options import Motion, MotionOptions
-from animate_cli.records import Points, Trajectory
+from animate_cli.options import Motion
+from animate_cli.records import Matrix, Points, Trajectory
 
 
-def driver_in_face(trajectory: Trajectory, anchor: int, source_face_px: Points) -> Points:
-    """The driver's points through one fixed square: (T, 74, 2) in face pixels.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DriverMotion:
+    """What a model that reads landmarks is given, made when it is asked for: beside the
+    trajectory nothing grows with the driver's length.
 
-    source_face_px (74, 2): the source's own points in face pixels; they give size and place.
+    frame_to_face (2, 3): the one square through which the driver is seen;
+    anchor (74, 2): the points that relative motion starts from; rest (74, 2): those that fading
+    motion returns to; both in face pixels.
     """
-    frame_to_face = driver_square(source_face_px, trajectory.landmarks[anchor])
-    moved = trajectory.landmarks @ frame_to_face[:, :2].T + frame_to_face[:, 2]
-    return moved.astype(np.float32)
 
+    trajectory: Trajectory
+    frame_to_face: Matrix
+    anchor: Points
+    rest: Points
 
-def at_rest(
-    driver: Points, anchor: int, source_face_px: Points, trajectory: Trajectory, motion: Motion
-) -> Points:
-    """Fade to the photo's own pose where the trajectory's presence fades: (T, 74, 2).
+    def parts(self, count: int, *, device: torch.device) -> Iterator[Tensor]:
+        """The driver's points in face pixels, `count` frames at a time: (<= count, 74, 2)."""
+        for start in range(0, len(self.trajectory), count):
+            yield torch.from_numpy(self._part(slice(start, start + count))).to(device)
 
-    In relative motion the anchor's points are rest; in absolute motion the source's own are.
-    """
-    if trajectory.presence is None:
-        return driver
-    rest = driver[anchor] if motion is Motion.RELATIVE else source_face_px
-    weight = trajectory.presence[:, None, None]
-    return (rest + weight * (driver - rest)).astype(np.float32)
+    def _part(self, frames: slice) -> Points:
+        """Faded to rest where the trajectory's presence fades."""
+        driver = in_face(self.trajectory.landmarks[frames], self.frame_to_face)
+        if self.trajectory.presence is None:
+            return driver
+        weight = self.trajectory.presence[frames, None, None]
+        return (self.rest + weight * (driver - self.rest)).astype(np.float32)
 
 
 def driver_motion(
-    trajectory: Trajectory,
-    anchor: int,
-    source_face_px: Points,
-    options: MotionOptions,
-    *,
-    device: torch.device,
-) -> tuple[Tensor, Tensor]:
-    """What a model that reads landmarks is given: (T, 74, 2) of all frames, (1, 74, 2) of the
-    anchor, in face pixels."""
-    driver = driver_in_face(trajectory, anchor, source_face_px)
-    faded = at_rest(driver, anchor, source_face_px, trajectory, options.motion)
-    return (
-        torch.from_numpy(faded).to(device),
-        torch.from_numpy(driver[anchor][None]).to(device),
+    trajectory: Trajectory, anchor: int, source_face_px: Points, motion: Motion
+) -> DriverMotion:
+    """The driver through one fixed square.
+
+    source_face_px (74, 2): the source's own points in face pixels; they give size and place. In
+    relative motion the anchor's points are rest; in absolute motion the source's own are.
+    """
+    points = trajectory.landmarks[anchor]
+    frame_to_face = driver_square(source_face_px, points)
+    start = in_face(points, frame_to_face)
+    return DriverMotion(
+        trajectory=trajectory,
+        frame_to_face=frame_to_face,
+        anchor=start,
+        rest=start if motion is Motion.RELATIVE else source_face_px,
     )
+
+
+def in_face(landmarks: Points, frame_to_face: Matrix) -> Points:
+    """Points (..., 2) of frames in face pixels."""
+    moved = landmarks @ frame_to_face[:, :2].T + frame_to_face[:, 2]
+    return np.asarray(moved, np.float32)

@@ -18,7 +18,7 @@ from animate_cli.models.base import FaceModel
 from animate_cli.options import MotionOptions, ResWarp
 from animate_cli.records import Frame, Image, Rendered, Trajectory
 from animate_cli.report import Clock
-from animate_cli.stages.motion import driver_motion
+from animate_cli.stages.motion import DriverMotion, driver_motion
 from animate_cli.stages.portrait import Canvas, as_picture
 from animate_cli.streams import Stage
 from animate_cli.upscale.residual_warp import ResidualWarper
@@ -29,12 +29,12 @@ LOOKAHEAD = 128  # ... and retargeted together: small codes, so that calls cost 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scene:
-    """What pass 2 needs. driver (T, 74, 2) and anchor (1, 74, 2): points in face pixels."""
+    """What pass 2 needs. anchor (1, 74, 2): points in face pixels."""
 
     canvas: Canvas
     model: FaceModel[Any, Any, Any]
     source: Any
-    driver: Tensor
+    driver: DriverMotion
     anchor: Tensor
     motion: MotionOptions
     warper: ResidualWarper
@@ -56,14 +56,14 @@ def open_scene(
     """Everything that is computed once."""
     warper = ResidualWarper(canvas.square, model.face_size, reswarp, str(device))
     points = canvas.face_landmarks(model.face_size)
-    driver, anchor_points = driver_motion(trajectory, anchor, points, motion, device=device)
+    driver = driver_motion(trajectory, anchor, points, motion.motion)
     landmarks = torch.from_numpy(points)[None].to(device)
     return Scene(
         canvas=canvas,
         model=model,
         source=model.encode_source(_to_tensor(warper.face, device), landmarks),
         driver=driver,
-        anchor=anchor_points,
+        anchor=torch.from_numpy(driver.anchor)[None].to(device),
         motion=motion,
         warper=warper,
         paster=Paster(canvas.pixels, canvas.crop),
@@ -74,7 +74,7 @@ def open_scene(
 def render(scene: Scene) -> Stage[Rendered]:
     """Retarget far ahead, render batch by batch."""
     state = None
-    for landmarks in torch.split(scene.driver, LOOKAHEAD):
+    for landmarks in scene.driver.parts(LOOKAHEAD, device=scene.anchor.device):
         with scene.clock.measure("retarget"), torch.inference_mode():
             moved = _retarget(scene, landmarks)
         for start in range(0, len(landmarks), BATCH):

@@ -1,0 +1,53 @@
+"""What pass 1 keeps of a long driver, in bytes."""
+
+from __future__ import annotations
+
+import tracemalloc
+from fractions import Fraction
+
+import numpy as np
+from painted import info_of
+
+from animate_cli.faces import track as tracking
+from animate_cli.faces.follow import Seen
+from animate_cli.options import FaceOptions
+from animate_cli.records import LANDMARKS, Frame
+
+
+def test_a_long_driver_needs_its_points_and_little_else(monkeypatch) -> None:
+    """Bytes per frame: what is kept, and the most that making it takes besides."""
+    rng = np.random.default_rng(0)
+    still = (300 * rng.random((LANDMARKS, 2))).astype(np.float32)
+
+    class Still:
+        ahead = 1
+
+        def __init__(self, *_) -> None: ...
+
+        def advance(self, waiting) -> list[Seen]:
+            points = still + rng.normal(0, 0.3, still.shape).astype(np.float32)
+            sure = np.ones(LANDMARKS, np.float32)
+            return [Seen(landmarks=points, confidence=sure, found=True) for _ in waiting]
+
+    monkeypatch.setattr(tracking, "Follower", Still)
+    pixels = np.zeros((2, 2, 3), np.uint8)
+
+    def measured(count: int) -> tuple[int, int]:
+        """Bytes kept and at the peak."""
+        frames = (Frame(pixels=pixels, index=i, time_s=Fraction(i, 25)) for i in range(count))
+        info = info_of([Frame(pixels=pixels, index=0, time_s=Fraction(0))])
+        tracemalloc.start()
+        whole = tracking.track(
+            frames, info, None, FaceOptions(smooth=0.5), sha256="", on_frame=lambda _: None
+        )
+        kept, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert len(whole) == count
+        return kept, peak
+
+    measured(10)  # what is imported on demand is not counted
+    short, long = measured(1000), measured(4000)
+    kept, peak = ((b - a) / 3000 for a, b in zip(short, long, strict=True))
+    points = 4 * 3 * LANDMARKS  # x, y, confidence
+    assert kept < 1.3 * points
+    assert peak < 2.2 * points

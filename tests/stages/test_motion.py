@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+
+from animate_cli.faces.retarget import face_size
+from animate_cli.options import Motion
+from animate_cli.records import Points, Trajectory
+from animate_cli.stages.motion import driver_motion
+
+FACE = np.random.default_rng(0).uniform(-1, 1, (74, 2))
+FRAMES = 11
+CPU = torch.device("cpu")
+
+
+def trajectory(presence: np.ndarray | None = None) -> Trajectory:
+    """A face that grows and walks through a large picture."""
+    t = np.arange(FRAMES)[:, None, None]
+    return Trajectory(
+        landmarks=(300 + 10 * t + (80 + 2 * t) * FACE).astype(np.float32),
+        confidence=np.ones((FRAMES, len(FACE)), np.float32),
+        found=np.ones(FRAMES, bool),
+        cut=np.zeros(FRAMES, bool),
+        presence=presence,
+        times_s=tuple(Fraction(i, 25) for i in range(FRAMES)),
+        rate=Fraction(25),
+        width=640,
+        height=640,
+        driver="driver.mp4",
+        sha256="",
+    )
+
+
+@pytest.fixture
+def source() -> Points:
+    return (128 + 40 * FACE).astype(np.float32)
+
+
+@pytest.mark.parametrize("count", [1, 4, FRAMES, 100])
+def test_parts_do_not_show(source, count) -> None:
+    motion = driver_motion(trajectory(), 3, source, Motion.RELATIVE)
+    whole = torch.cat(list(motion.parts(FRAMES, device=CPU)))
+    parts = list(motion.parts(count, device=CPU))
+    assert max(len(part) for part in parts) <= count
+    assert torch.equal(torch.cat(parts), whole)
+    assert whole.shape == (FRAMES, 74, 2)
+    assert whole.dtype == torch.float32
+
+
+def test_the_anchor_takes_the_sources_size_and_place_and_others_theirs_beside_it(source) -> None:
+    motion = driver_motion(trajectory(), 3, source, Motion.RELATIVE)
+    whole = torch.cat(list(motion.parts(4, device=CPU))).numpy()
+    np.testing.assert_allclose(motion.anchor, source, atol=1e-3)
+    np.testing.assert_array_equal(whole[3], motion.anchor)
+    sizes = [face_size(points) / face_size(source) for points in whole]
+    np.testing.assert_allclose(sizes, (80 + 2 * np.arange(FRAMES)) / 86, rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", list(Motion))
+def test_a_face_that_is_lost_fades_to_rest(source, kind) -> None:
+    """In relative motion the anchor is rest, in absolute motion the photo itself."""
+    presence = np.linspace(1, 0, FRAMES, dtype=np.float32)
+    photo = source + 5
+    faded = driver_motion(trajectory(presence), 3, photo, kind)
+    free = driver_motion(trajectory(), 3, photo, kind)
+    rest = free.anchor if kind is Motion.RELATIVE else photo
+    for part, as_seen, weights in zip(
+        faded.parts(4, device=CPU),
+        free.parts(4, device=CPU),
+        np.split(presence, range(4, FRAMES, 4)),
+        strict=True,
+    ):
+        wanted = rest + weights[:, None, None] * (as_seen.numpy() - rest)
+        np.testing.assert_allclose(part.numpy(), wanted, atol=1e-3)
