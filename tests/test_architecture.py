@@ -19,6 +19,7 @@ ROWS = (
     ("cli",),
     ("batch",),
     ("train", "evaluate"),
+    ("data",),
     ("pipeline",),
     ("stages",),
     ("models",),

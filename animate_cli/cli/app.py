@@ -10,7 +10,17 @@ import typer
 from typer.core import TyperGroup
 
 from animate_cli import __version__
-from animate_cli.cli import bench, console, doctor, run, settings, track, train, weights
+from animate_cli.cli import (
+    bench,
+    console,
+    doctor,
+    evaluate,
+    run,
+    settings,
+    track,
+    train,
+    weights,
+)
 from animate_cli.cli.flags import FLAGS, TALK_KEYS
 from animate_cli.errors import AnimateError, Cancelled
 
@@ -116,6 +126,7 @@ app = typer.Typer(
 app.command(DEFAULT)(run.run)
 app.command()(track.track)
 app.command()(train.train)
+app.command("eval")(evaluate.evaluate)
 app.add_typer(weights.app, name="weights")
 app.command()(doctor.doctor)
 app.command()(bench.bench)

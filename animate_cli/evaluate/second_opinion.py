@@ -11,16 +11,14 @@ Both look at the square of 1.1 times the box of points that are already known, t
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from animate_cli.errors import OptionError, WeightsError
+from animate_cli.evaluate.onnx_network import open_network
 from animate_cli.faces.crop import cut, points_box, square, to_frame
 from animate_cli.faces.look import roll_deg
 from animate_cli.records import Image, Points
@@ -74,7 +72,7 @@ def openseeface(folder: Path) -> SecondOpinion:
         WeightsError: its file is not in the folder.
         OptionError: onnxruntime is not installed.
     """
-    run = _session(folder / "openseeface_lm_model0_66.onnx")
+    run = _first_output(folder / "openseeface_lm_model0_66.onnx")
     mean = np.array([0.485, 0.456, 0.406], np.float32)[:, None, None]
     deviation = np.array([0.229, 0.224, 0.225], np.float32)[:, None, None]
     order = list(OPENSEEFACE.values())
@@ -93,7 +91,7 @@ def pfld(folder: Path) -> SecondOpinion:
         WeightsError: its file is not in the folder.
         OptionError: onnxruntime is not installed.
     """
-    run = _session(folder / "pfld_ghostone_98.onnx")
+    run = _first_output(folder / "pfld_ghostone_98.onnx")
     order = list(WFLW.values())
 
     def read(seen: Image) -> Array:
@@ -127,24 +125,6 @@ def as_batch(seen: Image) -> Array:
     return batch
 
 
-def _session(path: Path) -> Callable[[Array], Array]:
-    """The network of a file, one thread, its first input -> its first output."""
-    if not path.is_file():
-        raise WeightsError(f"{path} does not exist", hint="the second opinion needs this file")
-    try:
-        onnxruntime: Any = importlib.import_module("onnxruntime")
-    except ImportError as error:
-        raise OptionError(
-            "the second opinion needs the package onnxruntime, which is not installed",
-            hint="install it with: pip install onnxruntime",
-        ) from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-
-    def run(batch: NDArray[np.floating]) -> Array:
-        first: Array = session.run(None, {name: np.ascontiguousarray(batch, np.float32)})[0]
-        return first
-
-    return run
+def _first_output(path: Path) -> Callable[[NDArray[np.floating]], Array]:
+    network = open_network(path)
+    return lambda batch: next(iter(network(batch).values()))

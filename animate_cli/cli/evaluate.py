@@ -1,0 +1,113 @@
+"""`animate eval`: score models on data, beside the still source and the thin plate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from animate_cli.cli import console
+from animate_cli.cli.flags import takes_options
+from animate_cli.evaluate.protocol import Protocol, Reenactment
+from animate_cli.options import Options
+
+if TYPE_CHECKING:
+    from animate_cli.evaluate.material import Take
+    from animate_cli.evaluate.trial import OnShown
+
+_OWN = Protocol()
+
+
+@takes_options("compute", "output.overwrite")
+def evaluate(
+    *,
+    data: Annotated[
+        Path, typer.Option("--data", help="A folder with a manifest.csv, or of videos, or a video.")
+    ],
+    models: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            metavar="MODEL[:WEIGHTS]",
+            help="Whom to score: a model, or one with a registered name or .safetensors file "
+            "as weights. Repeatable; the still source and thin_plate are always there.",
+        ),
+    ] = None,
+    split: Annotated[str, typer.Option("--split", help="Of a folder with a manifest.")] = "val",
+    protocol: Annotated[
+        Reenactment,
+        typer.Option("--protocol", help="A clip drives its own first frame, or others'."),
+    ] = _OWN.reenactment,
+    stride: Annotated[
+        int, typer.Option("--stride", min=1, help="Score every n-th frame.")
+    ] = _OWN.stride,
+    cap: Annotated[
+        int, typer.Option("--cap", min=0, help="Use so many frames of each clip; 0: all.")
+    ] = _OWN.cap,
+    limit: Annotated[
+        int, typer.Option("--limit", min=0, help="Try so many clips or pairs; 0: all.")
+    ] = _OWN.limit,
+    pairs: Annotated[
+        int, typer.Option("--pairs", min=1, help="Pairs of --protocol cross.")
+    ] = _OWN.pairs,
+    metric_weights: Annotated[
+        Path | None,
+        typer.Option("--metric-weights", metavar="DIR", help="Networks that metrics need."),
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the whole result here.")
+    ] = None,
+    sheets: Annotated[
+        Path | None,
+        typer.Option("--sheets", metavar="DIR", help="Write a contact sheet of every clip here."),
+    ] = None,
+    options: Options,
+) -> None:
+    """Score models against the still source and the thin plate, under a fixed protocol."""
+    from animate_cli.cli.score_table import show_scores
+    from animate_cli.device import open_device
+    from animate_cli.evaluate.entrant import enter
+    from animate_cli.evaluate.evaluation import evaluate as run
+    from animate_cli.evaluate.judges import load_judges
+    from animate_cli.evaluate.material import read_clips, takes
+    from animate_cli.media.target import check_target
+
+    if json_file is not None:
+        check_target(json_file, overwrite=options.output.overwrite, inputs=())
+    chosen = Protocol(
+        reenactment=protocol,
+        stride=stride,
+        cap=cap,
+        limit=limit,
+        pairs=pairs,
+        seed=options.compute.seed,
+    )
+    tried = takes(read_clips(data, split), chosen)
+    entrants = enter(models or [])
+    device = open_device(options.compute)
+    result = run(
+        entrants,
+        tried,
+        load_judges(metric_weights, device=str(device)),
+        protocol=chosen,
+        data=data,
+        split=split,
+        compute=options.compute,
+        on_take=_told(len(tried)),
+    )
+    for one in result.skipped:
+        console.warn(f"{one.take} is not scored: {one.reason}")
+    if json_file is not None:
+        json_file.write_text(result.to_json() + "\n", encoding="utf-8")
+        console.tell(f"result: {json_file}")
+    show_scores(result)
+
+
+def _told(count: int) -> Callable[[int, Take], OnShown]:
+    def on_take(number: int, take: Take) -> OnShown:
+        console.tell(f"{number + 1} of {count}: {take.name}")
+        return lambda shown: None
+
+    return on_take

@@ -1,0 +1,1 @@
+"""Data folders as training and evaluation both read them."""

@@ -1,0 +1,60 @@
+"""What a data folder holds: manifest.csv, one line per clip or picture.
+
+Columns file (relative to the folder), split, kind, identity, and terms where there are several;
+others are for people.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from animate_cli.errors import OptionError
+
+NAME = "manifest.csv"
+CLIP = "clip"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One line of the manifest. identity: who it shows; terms: under which it may be used."""
+
+    path: Path
+    split: str
+    kind: str
+    identity: str
+    terms: str = ""
+
+
+def has_manifest(root: Path) -> bool:
+    """Whether the folder says what it holds."""
+    return (root / NAME).is_file()
+
+
+def read_manifest(root: Path) -> list[Entry]:
+    """All lines of a folder's manifest, in its order.
+
+    Raises:
+        OptionError: it cannot be read, or a column is missing.
+    """
+    path = root / NAME
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return [_entry(root, line) for line in csv.DictReader(file)]
+    except KeyError as error:
+        hint = "its columns are file, split, kind, identity, terms"
+        raise OptionError(f"{path}: no column {error}", hint=hint) from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        hint = "give a data folder with a readable manifest.csv"
+        raise OptionError(f"{path}: cannot be read ({error})", hint=hint) from error
+
+
+def _entry(root: Path, line: dict[str, str]) -> Entry:
+    return Entry(
+        path=root / line["file"],
+        split=line["split"],
+        kind=line["kind"],
+        identity=line["identity"],
+        terms=line.get("terms") or "",
+    )

@@ -1,0 +1,38 @@
+"""Whether lids and lips open and close with the driver's: correlation of their apertures.
+
+aperture     mean distance of facing points over that of the outer eye corners
+correlation  Pearson's r over the frames of a clip, between output and driver; 0 for an output
+             that does not move; no figure for a clip whose driver hardly moves
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animate_cli.faces.steadiness import interocular_px
+from animate_cli.records import Points
+
+LIDS = ((37, 41), (38, 40), (43, 47), (44, 46))
+LIPS = ((61, 67), (62, 66), (63, 65))
+LEAST_FRAMES = 5
+LEAST_MOTION = 0.01  # standard deviation of an aperture, in distances of the outer eye corners
+
+Array = NDArray[np.float64]
+
+
+def aperture(points: Points, pairs: tuple[tuple[int, int], ...]) -> Array:
+    """Points (T, 74, 2) -> (T,)."""
+    upper, lower = (list(side) for side in zip(*pairs, strict=True))
+    gap = (points[:, lower] - points[:, upper]).astype(np.float64)
+    apart: Array = np.linalg.norm(gap, axis=-1).mean(axis=1) / interocular_px(points)
+    return apart
+
+
+def correlation(output: Array, driver: Array) -> float:
+    """Pearson's r of apertures (T,); NaN where the driver tells too little."""
+    if len(driver) < LEAST_FRAMES or driver.std() < LEAST_MOTION:
+        return float("nan")
+    if output.std() < 1e-9:
+        return 0.0
+    return float(np.corrcoef(output, driver)[0, 1])

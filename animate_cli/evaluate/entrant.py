@@ -1,0 +1,84 @@
+"""Who is scored: models by name, with their own weights or others, and the still source."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from animate_cli import hub
+from animate_cli.errors import OptionError, WeightsError
+from animate_cli.models.find import model_names
+
+STILL = "still"
+BASELINES = (STILL, "thin_plate")
+TRAINED_ON = "trained_on"  # key of a weight's metadata: JSON list of judges it has learned from
+_FILE = ".safetensors"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entrant:
+    """One column of the table.
+
+    model: its name, empty for the still source; weights: as asked for, None: its own; sha256: of
+    the weights file, empty where there is none; trained_on: judges that supplied its training
+    with a loss or with labels, by name.
+    """
+
+    name: str
+    model: str
+    weights: str | None = None
+    sha256: str = ""
+    trained_on: tuple[str, ...] = ()
+
+    def learned_from(self, judge: str) -> bool:
+        """Whether this judge's figures are no longer an independent opinion."""
+        return judge in self.trained_on
+
+
+def enter(wishes: list[str]) -> list[Entrant]:
+    """The baselines, then MODEL or MODEL:WEIGHTS as wished, each once.
+
+    Raises:
+        OptionError: no such model.
+        WeightsError: the weights are missing or damaged.
+    """
+    return [_entrant(wish) for wish in dict.fromkeys((*BASELINES, *wishes))]
+
+
+def _entrant(wish: str) -> Entrant:
+    if wish == STILL:
+        return Entrant(name=STILL, model="")
+    model, _, weights = wish.partition(":")
+    if model not in model_names():
+        hint = f"models are {', '.join(model_names())}; other weights: MODEL:FILE{_FILE}"
+        raise OptionError(f"there is no model named {model!r}", hint=hint)
+    path = _weights_path(weights or model, is_asked_for=bool(weights))
+    if path is None:
+        return Entrant(name=wish, model=model, weights=weights or None)
+    metadata, _ = hub.read(path)
+    return Entrant(
+        name=wish,
+        model=model,
+        weights=weights or None,
+        sha256=hub.sha256_of(path),
+        trained_on=_judges(metadata.get(TRAINED_ON), path),
+    )
+
+
+def _weights_path(weights: str, *, is_asked_for: bool) -> Path | None:
+    """A file as given, a registered name's file, or none for a model without weights."""
+    if weights.endswith(_FILE):
+        return Path(weights)
+    is_registered = any(entry.name == weights for entry in hub.registry())
+    return hub.verified_path(weights) if is_registered or is_asked_for else None
+
+
+def _judges(text: str | None, path: Path) -> tuple[str, ...]:
+    try:
+        names = json.loads(text or "[]")
+        return tuple(str(name) for name in names)
+    except (json.JSONDecodeError, TypeError) as error:
+        raise WeightsError(
+            f"{path}: {TRAINED_ON!r} is not a JSON list", hint="train it again with this version"
+        ) from error

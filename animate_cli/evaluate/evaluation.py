@@ -1,0 +1,197 @@
+"""`evaluate`: all takes, all entrants, all metrics; and the record that comes of it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from animate_cli.errors import FaceError, MediaError
+from animate_cli.evaluate.bench import Array
+from animate_cli.evaluate.entrant import STILL, Entrant
+from animate_cli.evaluate.judges import Absent, Judges
+from animate_cli.evaluate.material import Take
+from animate_cli.evaluate.metric import Better, Metric
+from animate_cli.evaluate.protocol import Protocol
+from animate_cli.evaluate.roster import metrics_of
+from animate_cli.evaluate.trial import Court, OnShown, Verdict
+from animate_cli.options import ComputeOptions
+from animate_cli.report import versions
+from animate_cli.typed import plain
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skipped:
+    """A take that nobody could be tried on, and why."""
+
+    take: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Evaluation:
+    """figures (takes, entrants, metrics), NaN where there is none; ms_per_frame (entrants,): what
+    drawing takes (retarget, render, upscale, paste back); not part of the figures."""
+
+    protocol: Protocol
+    data: str
+    split: str
+    entrants: tuple[Entrant, ...]
+    metrics: tuple[Metric, ...]
+    absent: tuple[Absent, ...]
+    takes: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
+    figures: Array
+    frames: int
+    scored: int
+    lost: int
+    ms_per_frame: Array
+
+    def mean(self, entrant: str, metric: str) -> float:
+        """Over takes; NaN where there is none."""
+        return _mean(self.column(entrant, metric))
+
+    def column(self, entrant: str, metric: str) -> Array:
+        """One figure per take."""
+        names = [one.name for one in self.entrants], [one.name for one in self.metrics]
+        return self.figures[:, names[0].index(entrant), names[1].index(metric)]
+
+    def beats_still(self, entrant: str, metric: str) -> float:
+        """Share of takes on which it is better than the still source."""
+        return better_share(
+            self.column(entrant, metric), self.column(STILL, metric), self._better(metric)
+        )
+
+    def needs(self, metric: Metric) -> str:
+        """What an absent judge of this metric would need; empty if it is here."""
+        return next((a.needs for a in self.absent if a.judge == metric.judge), "")
+
+    def to_json(self) -> str:
+        """One object; numbers that there are not are null. Times stand apart from figures."""
+        result = {
+            "schema": SCHEMA,
+            "protocol": plain(self.protocol),
+            "data": {
+                "root": self.data,
+                "split": self.split,
+                "takes": list(self.takes),
+                "skipped": plain(self.skipped),
+                "frames": self.frames,
+                "scored": self.scored,
+                "lost": self.lost,
+            },
+            "metrics": {m.name: self._definition(m) for m in self.metrics},
+            "models": {e.name: self._result(e) for e in self.entrants},
+            "times": {
+                "ms_per_frame": {
+                    e.name: _number(ms)
+                    for e, ms in zip(self.entrants, self.ms_per_frame, strict=True)
+                }
+            },
+            "versions": {v.package: v.version for v in versions()},
+        }
+        return json.dumps(result, indent=2)
+
+    def _better(self, metric: str) -> Better:
+        return next(one.better for one in self.metrics if one.name == metric)
+
+    def _definition(self, metric: Metric) -> dict[str, str]:
+        said = {
+            "label": metric.label,
+            "better": metric.better.value,
+            "unit": metric.unit,
+            "judge": metric.judge.value,
+        }
+        return said | ({"needs": self.needs(metric)} if self.needs(metric) else {})
+
+    def _result(self, entrant: Entrant) -> dict[str, object]:
+        return {
+            "model": entrant.model,
+            "weights": entrant.weights,
+            "sha256": entrant.sha256,
+            "trained_on": list(entrant.trained_on),
+            "metrics": {
+                m.name: {
+                    "mean": _number(self.mean(entrant.name, m.name)),
+                    "better_than_still": _number(self.beats_still(entrant.name, m.name)),
+                    "is_trained_on": entrant.learned_from(m.judge),
+                    "takes": [_number(v) for v in self.column(entrant.name, m.name)],
+                }
+                for m in self.metrics
+            },
+        }
+
+
+def evaluate(
+    entrants: Sequence[Entrant],
+    takes: Sequence[Take],
+    judges: Judges,
+    *,
+    protocol: Protocol,
+    data: Path,
+    split: str,
+    compute: ComputeOptions,
+    on_take: Callable[[int, Take], OnShown],
+) -> Evaluation:
+    """Try every entrant on every take. on_take: told before each; gives what scored frames are
+    shown to.
+
+    Raises:
+        AnimateError: nothing could be scored; weights or a model are missing.
+    """
+    metrics = metrics_of(protocol.reenactment, judges)
+    court = Court(entrants, judges, metrics, protocol, compute)
+    heard: list[tuple[Take, Verdict]] = []
+    skipped: list[Skipped] = []
+    for number, take in enumerate(takes):
+        try:
+            heard.append((take, court.hear(take, on_take(number, take))))
+        except (FaceError, MediaError) as error:
+            skipped.append(Skipped(take=take.name, reason=error.message))
+    if not heard:
+        raise FaceError(
+            f"none of the {len(takes)} clips could be scored: {skipped[0].reason}",
+            hint="give clips with a face in every first frame",
+        )
+    verdicts = [verdict for _, verdict in heard]
+    frames = sum(v.frames for v in verdicts)
+    return Evaluation(
+        protocol=protocol,
+        data=str(data),
+        split=split,
+        entrants=tuple(entrants),
+        metrics=tuple(metrics),
+        absent=judges.absent,
+        takes=tuple(take.name for take, _ in heard),
+        skipped=tuple(skipped),
+        figures=np.stack([v.figures for v in verdicts]),
+        frames=frames,
+        scored=sum(v.scored for v in verdicts),
+        lost=sum(v.lost for v in verdicts),
+        ms_per_frame=1000 * np.sum([v.seconds for v in verdicts], axis=0) / frames,
+    )
+
+
+def better_share(figures: Array, still: Array, better: Better) -> float:
+    """Share of takes, of those on which both have a figure, with the better one here."""
+    both = np.isfinite(figures) & np.isfinite(still)
+    if not both.any():
+        return math.nan
+    gain = figures[both] - still[both]
+    return float((gain < 0 if better is Better.LOWER else gain > 0).mean())
+
+
+def _mean(figures: Array) -> float:
+    known = figures[np.isfinite(figures)]
+    return float(known.mean()) if len(known) else math.nan
+
+
+def _number(value: float) -> float | None:
+    """JSON has no NaN."""
+    return None if math.isnan(value) else float(value)

@@ -1,0 +1,69 @@
+"""What a metric is: a name, a direction, who judges, and a figure per frame or per clip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from torch import Tensor
+
+from animate_cli.evaluate.judges import Judge
+from animate_cli.evaluate.reading import Reading
+from animate_cli.records import Points
+
+
+class Better(StrEnum):
+    """Which way is good."""
+
+    LOWER = "lower"
+    HIGHER = "higher"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pictures:
+    """One frame: outputs (N, 3, H, W) of N entrants and the target (1, 3, H, W), in [0, 1];
+    landmarks (74, 2) of the target in pixels."""
+
+    outputs: Tensor
+    target: Tensor
+    landmarks: Points
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Performance:
+    """One entrant's clip as the judges read it; source and anchor are what motion starts from.
+
+    longer_side: of its frames, in pixels.
+    """
+
+    source: Reading
+    anchor: Reading
+    driver: tuple[Reading, ...]
+    output: tuple[Reading, ...]
+    longer_side: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Metric:
+    """One row of the table. label: for people; unit: empty for shares and indices."""
+
+    name: str
+    label: str
+    better: Better
+    judge: Judge = Judge.NONE
+    unit: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PictureMetric(Metric):
+    """Frame by frame -> (N,); averaged over a clip."""
+
+    of: Callable[[Pictures], Tensor]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ReadingMetric(Metric):
+    """A clip at once; NaN where it has nothing to say of it."""
+
+    of: Callable[[Performance], float]

@@ -1,0 +1,22 @@
+"""Pictures compared pixel by pixel: L1 and PSNR.
+
+x outputs (N, 3, H, W), y target (1, 3, H, W) or one each, in [0, 1] -> (N,)
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+MOST_DB = 100.0  # of pictures that are equal
+
+
+def l1(x: Tensor, y: Tensor) -> Tensor:
+    """Mean absolute difference."""
+    return (x - y).abs().mean(dim=(1, 2, 3))
+
+
+def psnr(x: Tensor, y: Tensor) -> Tensor:
+    """Peak signal-to-noise ratio in dB, at most `MOST_DB`."""
+    error = (x - y).square().mean(dim=(1, 2, 3))
+    return (-10 * torch.log10(error.clamp_min(1e-30))).clamp_max(MOST_DB)

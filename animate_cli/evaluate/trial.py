@@ -1,0 +1,172 @@
+"""One take: every entrant is given the same source and driver, and the judges look on.
+
+The driver is followed once; its trajectory is shared as a template. Frames stream: what is kept of
+a clip are the judges' readings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from animate_cli.evaluate.bench import Array, Bench
+from animate_cli.evaluate.draw import Drawn, draw, stand_still
+from animate_cli.evaluate.entrant import Entrant
+from animate_cli.evaluate.judges import Judges
+from animate_cli.evaluate.material import Take
+from animate_cli.evaluate.metric import Metric
+from animate_cli.evaluate.protocol import Protocol, Reenactment
+from animate_cli.faces.template import save_template
+from animate_cli.media.image import write_image
+from animate_cli.media.reader import open_driver
+from animate_cli.options import ComputeOptions, Motion, MotionOptions, Options, ReadOptions
+from animate_cli.pipeline import Animator, Staged
+from animate_cli.records import Image, Trajectory
+from animate_cli.stages.driver import trimmed
+from animate_cli.streams import Stage
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Shown:
+    """One scored frame of all entrants, for whoever wants to keep a picture of it."""
+
+    index: int
+    source: Image
+    driver: Image
+    outputs: tuple[Drawn, ...]
+
+
+OnShown = Callable[[Shown], None]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Verdict:
+    """The figures of one take: (entrants, metrics), NaN where a metric has nothing to say.
+
+    frames: drawn; scored, lost: of those at the stride, frames that counted, and that did not for
+    want of a face; seconds (entrants,): what drawing all frames took, one entrant at a time.
+    """
+
+    figures: Array
+    frames: int
+    scored: int
+    lost: int
+    seconds: Array
+
+
+class Court:
+    """Entrants, judges and metrics, ready for any number of takes."""
+
+    def __init__(
+        self,
+        entrants: Sequence[Entrant],
+        judges: Judges,
+        metrics: Sequence[Metric],
+        protocol: Protocol,
+        compute: ComputeOptions,
+    ) -> None:
+        self._judges, self._metrics, self._protocol = judges, metrics, protocol
+        self._tracker = Animator(Options(compute=compute))
+        self._animators = [
+            Animator(Options(motion=_motion(entrant, protocol), compute=compute))
+            if entrant.model
+            else None
+            for entrant in entrants
+        ]
+
+    def hear(self, take: Take, on_shown: OnShown) -> Verdict:
+        """All figures of one take.
+
+        Raises:
+            AnimateError: no face in the source or the driver, or a file cannot be read.
+        """
+        first = _first_frame(take.source)
+        with TemporaryDirectory() as folder, ExitStack() as stack:
+            source, template = Path(folder) / "source.png", Path(folder) / "driver.npz"
+            write_image(source, first)
+            trajectory = _capped(self._tracker.track(take.driver), take.driver, self._protocol.cap)
+            save_template(trajectory, template, overwrite=False)
+            staged = [one.stage(source, template) if one else None for one in self._animators]
+            streams = [stack.enter_context(closing(_stream(one, first))) for one in staged]
+            frames = stack.enter_context(closing(_frames(take.driver)))
+            shown = zip(frames, zip(*streams, strict=False), strict=False)
+            return self._judge(first, staged, trajectory, shown, on_shown)
+
+    def _judge(
+        self,
+        first: Image,
+        staged: Sequence[Staged | None],
+        trajectory: Trajectory,
+        shown: Iterable[tuple[Image, tuple[Drawn, ...]]],
+        on_shown: OnShown,
+    ) -> Verdict:
+        anchor, landmarks = next((s.anchor, s.scene.canvas.landmarks) for s in staged if s)
+        bench = Bench(
+            self._judges,
+            self._metrics,
+            self._protocol.reenactment,
+            source=first,
+            landmarks=landmarks,
+            entrants=len(staged),
+        )
+        lost = 0
+        for index, (driver, outputs) in enumerate(shown):
+            about = trajectory.landmarks[index]
+            if index == anchor:
+                bench.note_anchor(driver, about)
+            if not self._protocol.is_scored(index):
+                continue
+            if not trajectory.found[index]:
+                lost += 1
+                continue
+            bench.look(driver, about, [one.pixels for one in outputs])
+            on_shown(Shown(index=index, source=first, driver=driver, outputs=outputs))
+        return Verdict(
+            figures=bench.figures(),
+            frames=len(trajectory),
+            scored=bench.scored,
+            lost=lost,
+            seconds=np.array([_busy_s(one) for one in staged]),
+        )
+
+
+def _motion(entrant: Entrant, protocol: Protocol) -> MotionOptions:
+    is_self = protocol.reenactment is Reenactment.SELF
+    return MotionOptions(
+        model=entrant.model,
+        weights=entrant.weights,
+        motion=Motion.ABSOLUTE if is_self else Motion.RELATIVE,
+        anchor="first" if is_self else "auto",
+    )
+
+
+def _capped(trajectory: Trajectory, driver: Path, cap: int) -> Trajectory:
+    """Its first frames; 0: all."""
+    if not 0 < cap < len(trajectory):
+        return trajectory
+    return trimmed(trajectory, driver, ReadOptions(duration_s=trajectory.times_s[cap]))
+
+
+def _stream(staged: Staged | None, source: Image) -> Stage[Drawn]:
+    return stand_still(source) if staged is None else draw(staged)
+
+
+def _frames(path: Path) -> Stage[Image]:
+    with open_driver(path, ReadOptions()) as reader:
+        for frame in reader:
+            yield frame.pixels
+
+
+def _first_frame(path: Path) -> Image:
+    with closing(_frames(path)) as frames:
+        return next(frames)
+
+
+def _busy_s(staged: Staged | None) -> float:
+    """What pass 2 took so far, in seconds; encoding is not part of it."""
+    return sum(t.seconds for t in staged.scene.clock.timings) if staged else 0.0

@@ -1,0 +1,132 @@
+"""Whole evaluations in the toy world: baselines, determinism, absent judges, the JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from toy_world import ToyWorld
+
+from animate_cli.errors import FaceError, OptionError
+from animate_cli.evaluate.entrant import STILL, enter
+from animate_cli.evaluate.evaluation import Evaluation, better_share, evaluate
+from animate_cli.evaluate.judges import load_judges
+from animate_cli.evaluate.material import read_clips, takes
+from animate_cli.evaluate.metric import Better
+from animate_cli.evaluate.protocol import Protocol, Reenactment
+from animate_cli.options import ComputeOptions
+
+
+def score(root: Path, **chosen: object) -> Evaluation:
+    protocol = Protocol(stride=2, **chosen)  # type: ignore[arg-type]
+    return evaluate(
+        enter([]),
+        takes(read_clips(root, "val"), protocol),
+        load_judges(None, device="cpu"),
+        protocol=protocol,
+        data=root,
+        split="val",
+        compute=ComputeOptions(device="cpu", threads=1),
+        on_take=lambda number, take: lambda shown: None,
+    )
+
+
+def figures(result: Evaluation) -> dict[str, object]:
+    told: dict[str, object] = json.loads(result.to_json())
+    del told["times"]
+    return told
+
+
+@pytest.fixture
+def scored(toy: ToyWorld) -> Evaluation:
+    toy.driver("a.mp4", frames=9)
+    toy.driver("b.mp4", frames=6)
+    return score(toy.folder)
+
+
+def test_what_moves_with_the_driver_is_nearer_to_it_than_what_stands_still(scored) -> None:
+    assert [entrant.name for entrant in scored.entrants] == [STILL, "thin_plate"]
+    for metric in ("l1", "psnr", "ssim", "face_l1", "akd"):
+        assert scored.beats_still("thin_plate", metric) == 1, metric
+    assert scored.mean("thin_plate", "akd") < 0.5 < scored.mean(STILL, "akd")
+
+
+def test_every_stride_th_frame_counts_but_the_source(scored) -> None:
+    assert (scored.frames, scored.scored, scored.lost) == (15, 4 + 2, 0)
+
+
+def test_a_mean_is_over_clips(scored) -> None:
+    column = scored.column("thin_plate", "l1")
+    assert column.shape == (2,)
+    assert scored.mean("thin_plate", "l1") == pytest.approx(column.mean())
+
+
+def test_twice_the_same(scored, toy: ToyWorld) -> None:
+    assert figures(score(toy.folder)) == figures(scored)
+
+
+def test_an_absent_judge_has_no_figure_and_says_what_it_needs(scored) -> None:
+    told = figures(scored)
+    assert told["metrics"]["lpips"]["needs"] == "--metric-weights DIR"
+    assert "needs" not in told["metrics"]["l1"]
+    lpips = told["models"]["thin_plate"]["metrics"]["lpips"]
+    assert (lpips["mean"], lpips["takes"]) == (None, [None, None])
+
+
+def test_json_has_means_protocol_and_takes(scored) -> None:
+    told = figures(scored)
+    assert told["schema"] == 1
+    assert told["protocol"]["stride"] == 2
+    assert told["protocol"]["reenactment"] == "self"
+    assert told["data"]["takes"] == ["a", "b"]
+    l1 = told["models"]["thin_plate"]["metrics"]["l1"]
+    assert l1["mean"] == scored.mean("thin_plate", "l1")
+    assert l1["better_than_still"] == 1
+
+
+def test_lost_frames_are_left_out_and_counted(toy: ToyWorld) -> None:
+    toy.driver("gap.mp4", frames=12, without_face=(5, 6, 7, 8))
+    result = score(toy.folder)
+    assert (result.scored, result.lost) == (3, 2)
+
+
+def test_a_clip_without_a_face_is_told_of_and_the_others_count(toy: ToyWorld) -> None:
+    toy.driver("empty.mp4", frames=4, without_face=range(4))
+    with pytest.raises(FaceError, match="none of the 1 clips"):
+        score(toy.folder)
+    toy.driver("good.mp4", frames=6)
+    result = score(toy.folder)
+    assert result.takes == ("good",)
+    assert [one.take for one in result.skipped] == ["empty"]
+
+
+def test_a_cap_is_as_if_the_clip_were_shorter(toy: ToyWorld) -> None:
+    toy.driver("long.mp4", frames=12)
+    assert score(toy.folder, cap=5).frames == 5
+    assert score(toy.folder, cap=5).scored == 2
+
+
+def test_cross_reenactment_scores_what_needs_no_target(toy: ToyWorld) -> None:
+    toy.driver("a.mp4", frames=5)
+    toy.driver("b.mp4", frames=5)
+    result = score(toy.folder, reenactment=Reenactment.CROSS, pairs=2)
+    names = {metric.name for metric in result.metrics}
+    assert "identity" in names
+    assert "l1" not in names
+    assert sorted(result.takes) == ["a--b", "b--a"]
+    assert result.scored == 6
+
+
+def test_better_is_by_direction_and_only_where_both_have_a_figure() -> None:
+    own, still = np.array([1.0, 2.0, np.nan, 4.0]), np.array([2.0, 1.0, 0.0, np.nan])
+    assert better_share(own, still, Better.LOWER) == 0.5
+    assert better_share(own[:1], still[:1], Better.HIGHER) == 0
+    assert math.isnan(better_share(own[2:], still[2:], Better.LOWER))
+
+
+def test_unknown_models_are_refused() -> None:
+    with pytest.raises(OptionError, match="no model named 'thick_plate'"):
+        enter(["thick_plate"])

@@ -1,0 +1,69 @@
+"""Which clips and pairs are tried, from a manifest and without one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from animate_cli.errors import OptionError
+from animate_cli.evaluate.material import read_clips, takes
+from animate_cli.evaluate.protocol import Protocol, Reenactment
+
+CROSS = Protocol(reenactment=Reenactment.CROSS, pairs=12)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    lines = ["file,split,kind,identity,terms"]
+    lines += [f"clips/{k}.mp4,val,clip,person{k // 2},permissive" for k in range(6)]
+    lines += ["clips/t.mp4,train,clip,someone,permissive", "a.jpg,val,image,person0,research"]
+    (tmp_path / "manifest.csv").write_text("\n".join(lines), encoding="utf-8")
+    return tmp_path
+
+
+def test_a_manifest_gives_the_clips_of_its_split(root: Path) -> None:
+    assert [c.path.name for c in read_clips(root, "val")] == [f"{k}.mp4" for k in range(6)]
+    assert [c.identity for c in read_clips(root, "train")] == ["someone"]
+    with pytest.raises(OptionError, match="no clips of split 'test'"):
+        read_clips(root, "test")
+
+
+def test_a_manifest_without_a_column_is_refused(root: Path) -> None:
+    (root / "manifest.csv").write_text("file,kind\na.mp4,clip\n", encoding="utf-8")
+    with pytest.raises(OptionError, match=r"manifest\.csv: no column 'split'"):
+        read_clips(root, "val")
+
+
+def test_without_a_manifest_every_video_is_a_person(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    for name in ("b.mp4", "deep/a.MOV", "notes.txt"):
+        (tmp_path / name).touch()
+    assert {c.identity for c in read_clips(tmp_path, "val")} == {"a", "b"}
+    assert [c.identity for c in read_clips(tmp_path / "b.mp4", "val")] == ["b"]
+
+
+def test_self_is_every_clip_with_itself(root: Path) -> None:
+    tried = takes(read_clips(root, "val"), Protocol())
+    assert all(take.source == take.driver for take in tried)
+    assert len(tried) == 6
+    some = takes(read_clips(root, "val"), Protocol(limit=3))
+    assert [take.name for take in some] == ["0", "2", "4"]
+
+
+def test_pairs_are_of_different_people_and_by_the_seed_alone(root: Path) -> None:
+    clips = read_clips(root, "val")
+    person = {clip.path: clip.identity for clip in clips}
+    tried = takes(clips, CROSS)
+    assert len({(t.source, t.driver) for t in tried}) == len(tried) == 12
+    assert all(person[t.source] != person[t.driver] for t in tried)
+    assert tried == takes(clips, CROSS)
+    other = Protocol(reenactment=Reenactment.CROSS, pairs=12, seed=1)
+    assert tried != takes(clips, other)
+
+
+def test_there_are_no_more_pairs_than_there_are(root: Path) -> None:
+    many = Protocol(reenactment=Reenactment.CROSS, pairs=500)
+    assert len(takes(read_clips(root, "val"), many)) == 6 * 4
+    with pytest.raises(OptionError, match="two people"):
+        takes(read_clips(root, "train"), CROSS)
