@@ -4,8 +4,8 @@
     S_I     | face         | (B, 3, S, S)    | source picture
     S_lm    | source       | (B, 74, 2)      | its landmarks, normalised here
     D_lm    | driver       | (B, 74, 2)      | where they go
-    f_G     | whole field  | (B, S, S, 2)    | global branch, `_whole`
-    f̂_L, m  | parts        | (3 B, 3, p, p)  | local branches, `_parts`
+    f_G     | flow         | (B, 2, s, s)    | global branch
+    f̂_L, m  | local        | (B, 3, p, p)    | local branches, `_local`
     F       | grid         | (B, S, S, 2)    | eq. 3, `_merge`
     E       | warped       | (B, 3, S, S)    | eq. 1, `layers.grid.warp`
     R, M    | painted, mask| (B, 3 / 1, S, S)| `layers.refine`
@@ -19,7 +19,8 @@ Departures from the paper, each a switch of the config
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -45,19 +46,21 @@ class PartConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class SparseMotionConfig:
-    """What weights were built with. patch: pixels of a local branch's square."""
+    """What weights were built with. patch: pixels of a local branch's square; field: at which
+    side the branches' fields are merged."""
 
     parts: tuple[PartConfig, ...]
     face_size: int = 256
     landmarks: int = 74
     patch: int = 64
+    field: int = 128
     prior: bool = True
     local_branches: bool = True
-    whole: BranchConfig = field(
+    whole: BranchConfig = dataclasses.field(
         default_factory=lambda: BranchConfig(fold=4, widths=(32, 64, 96, 128))
     )
-    local: BranchConfig = field(default_factory=BranchConfig)
-    refine: RefineConfig = field(default_factory=RefineConfig)
+    local: BranchConfig = dataclasses.field(default_factory=BranchConfig)
+    refine: RefineConfig = dataclasses.field(default_factory=RefineConfig)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -157,19 +160,20 @@ class SparseMotion(nn.Module):
         )
 
     def _grid(self, source: Encoded, driver: Tensor, prior: Tensor | None) -> Tensor:
-        """F of eq. 3: (B, S, S, 2)."""
+        """F of eq. 3: (B, S, S, 2). Branches are merged at `field` pixels, then enlarged."""
         size = source.face.shape[-1]
-        field = self.whole.decode(source.whole, source.landmarks, driver, prior) / FLOW_GAIN
-        flow = F.interpolate(field, (size, size), mode="bilinear", align_corners=False)
-        identity = identity_grid(size, size, device=driver.device, dtype=driver.dtype)
-        base = identity if prior is None else prior
-        grid = base + flow.permute(0, 2, 3, 1)  # f_G
+        side = min(size, self.config.field)
+        drawn = self.whole.decode(source.whole, source.landmarks, driver, prior) / FLOW_GAIN
+        flow = F.interpolate(drawn, (side, side), mode="bilinear", align_corners=False)  # f_G
         for (branch, part), features in zip(self._branches(), source.parts, strict=True):
             here = self._region(part, source.landmarks)
             there = self._region(part, driver)
             local = self._local(branch, part, features, source.landmarks, driver, prior)
-            grid = _merge(grid, local, here, there, prior)
-        return grid
+            flow = _merge(flow, local, here, there, has_prior=prior is not None)
+        flow = F.interpolate(flow, (size, size), mode="bilinear", align_corners=False)
+        identity = identity_grid(size, size, device=driver.device, dtype=driver.dtype)
+        base = identity if prior is None else prior
+        return base + flow.permute(0, 2, 3, 1)
 
     def _local(
         self,
@@ -210,22 +214,22 @@ def compose(warped: Tensor, painted: Tensor, mask: Tensor) -> Tensor:
     return torch.lerp(warped, painted, mask)
 
 
-def _merge(
-    grid: Tensor, local: Tensor, here: Region, there: Region, prior: Tensor | None
-) -> Tensor:
-    """Eq. 3 for one region: F = f_G (1 − m) + f̂ m in the region around the driver's part.
+def _merge(flow: Tensor, local: Tensor, here: Region, there: Region, *, has_prior: bool) -> Tensor:
+    """Eq. 3 for one region: f_G (1 − m) + f̂ m in the region around the driver's part.
 
-    local (B, 3, p, p): displacement in the source region's own coordinates, and m. f̂ is the field
-    shifted and scaled into the whole face: the prior (without one: the affine map from the
-    driver's region to the source's) plus the displacement.
+    flow (B, 2, s, s): what is added to the prior, or to the identity where there is none;
+    local (B, 3, p, p): displacement in the source region's own coordinates, and m. f̂ is the
+    displacement shifted and scaled into the whole face; without a prior it starts at the affine
+    map from the driver's region to the source's.
     """
-    size = grid.shape[1]
-    pixels = identity_grid(size, size, device=grid.device, dtype=grid.dtype)
-    own = there.into(pixels.expand(len(grid), -1, -1, -1))  # (B, S, S, 2)
-    read = warp(local, own).permute(0, 2, 3, 1)  # (B, S, S, 3); m is 0 beyond the patch
-    moved, m = read[..., :2] * here.half.view(-1, 1, 1, 1), read[..., 2:]
-    base = here.out(own) if prior is None else prior
-    return torch.lerp(grid, base + moved, m)
+    side = flow.shape[-1]
+    pixels = identity_grid(side, side, device=flow.device, dtype=flow.dtype)
+    own = there.into(pixels.expand(len(flow), -1, -1, -1))  # (B, s, s, 2)
+    read = warp(local, own)  # (B, 3, s, s); m is 0 beyond the patch
+    moved = read[:, :2] * here.half.view(-1, 1, 1, 1)
+    if not has_prior:
+        moved = moved + (here.out(own) - pixels).permute(0, 3, 1, 2)
+    return torch.lerp(flow, moved, read[:, 2:])
 
 
 def _window(size: int, like: Tensor) -> Tensor:
