@@ -5,7 +5,7 @@
     S_lm    | source       | (B, 74, 2)      | its landmarks, normalised here
     D_lm    | driver       | (B, 74, 2)      | where they go
     f_G     | flow         | (B, 2, s, s)    | global branch
-    f̂_L, m  | local        | (B, 3, p, p)    | local branches, `_local`
+    f̂_L, m  | local        | (B, 3, p, p)    | `layers.local_branch`
     F       | grid         | (B, S, S, 2)    | eq. 3, `_merge`
     E       | warped       | (B, 3, S, S)    | eq. 1, `layers.grid.warp`
     R, M    | painted, mask| (B, 3 / 1, S, S)| `layers.refine`
@@ -14,7 +14,7 @@
 Departures from the paper, each a switch of the config
     prior      F is a given grid (thin-plate) plus learned corrections; see `layers.motion_branch`
     widths     as small as a CPU needs (`fast`)
-    window     m is faded out towards the edges of its patch, so that F has no seams
+    paint      local branches also paint; see `layers.local_branch`
 """
 
 from __future__ import annotations
@@ -31,17 +31,16 @@ from animate_cli.layers.grid import (
     points_to_normalised,
     warp,
 )
+from animate_cli.layers.local_branch import (
+    Layers,
+    Local,
+    LocalBranch,
+    PartConfig,
+    merge,
+    overlay,
+)
 from animate_cli.layers.motion_branch import FLOW_GAIN, BranchConfig, MotionBranch
 from animate_cli.layers.refine import RefineConfig, RefineNetwork
-from animate_cli.layers.regions import Region, region_about
-
-
-@dataclass(frozen=True, kw_only=True)
-class PartConfig:
-    """One local branch: its landmarks, and its patch's side over their box's longer side."""
-
-    landmarks: tuple[int, ...]
-    margin: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,10 +55,13 @@ class SparseMotionConfig:
     field: int = 128
     prior: bool = True
     local_branches: bool = True
+    local_paint: bool = True
     whole: BranchConfig = dataclasses.field(
         default_factory=lambda: BranchConfig(fold=4, widths=(32, 64, 96, 128))
     )
-    local: BranchConfig = dataclasses.field(default_factory=BranchConfig)
+    local: BranchConfig = dataclasses.field(
+        default_factory=lambda: BranchConfig(widths=(24, 32, 48, 64))
+    )
     refine: RefineConfig = dataclasses.field(default_factory=RefineConfig)
 
 
@@ -109,16 +111,15 @@ class SparseMotion(nn.Module):
             outputs=2,
             has_prior=config.prior,
         )
-        parts = config.parts if config.local_branches else ()
         self.parts = nn.ModuleList(
-            MotionBranch(
+            LocalBranch(
+                part,
                 config.local,
-                points=len(part.landmarks),
-                size=config.patch,
-                outputs=3,
+                patch=config.patch,
                 has_prior=config.prior,
+                paints=config.local_paint,
             )
-            for part in parts
+            for part in (config.parts if config.local_branches else ())
         )
         self.refine = RefineNetwork(config.refine)
 
@@ -131,110 +132,55 @@ class SparseMotion(nn.Module):
     def encode(self, face: Tensor, source_px: Tensor) -> Encoded:
         """All that depends on the source alone."""
         source = points_to_normalised(source_px, *face.shape[-2:])
-        parts = []
-        for branch, part in self._branches():
-            region = self._region(part, source)
-            patch = region.cut(face, self.config.patch)
-            parts.append(branch.encode(patch, region.into(source[:, part.landmarks])))
         return Encoded(
             face=face,
             landmarks=source,
             whole=self.whole.encode(face, source),
-            parts=tuple(parts),
+            parts=tuple(branch.encode(face, source) for branch in self._branches()),
         )
 
     def draw(self, source: Encoded, driver_px: Tensor, prior: Tensor | None) -> Drawn:
         """Move an encoded source (B) to where its landmarks lie at driver_px (B, 74, 2)."""
         size = source.face.shape[-1]
         driver = points_to_normalised(driver_px, size, size)
-        grid = self._grid(source, driver, prior)
+        locals_ = [
+            branch.draw(features, source.landmarks, driver, prior)
+            for branch, features in zip(self._branches(), source.parts, strict=True)
+        ]
+        grid = self._grid(source, driver, prior, locals_)
         warped = warp(source.face, grid)  # eq. 1
         flow = grid - identity_grid(size, size, device=grid.device, dtype=grid.dtype)
         painted, mask = self.refine(warped, flow.permute(0, 3, 1, 2))
+        layers = Layers(image=compose(warped, painted, mask), mask=mask, painted=painted)
+        for local in locals_:
+            layers = overlay(layers, local)
         return Drawn(
-            image=compose(warped, painted, mask),
+            image=layers.image,
             grid=grid,
-            mask=mask,
+            mask=layers.mask,
             warped=warped,
-            painted=painted,
+            painted=layers.painted,
         )
 
-    def _grid(self, source: Encoded, driver: Tensor, prior: Tensor | None) -> Tensor:
+    def _grid(
+        self, source: Encoded, driver: Tensor, prior: Tensor | None, locals_: list[Local]
+    ) -> Tensor:
         """F of eq. 3: (B, S, S, 2). Branches are merged at `field` pixels, then enlarged."""
         size = source.face.shape[-1]
         side = min(size, self.config.field)
         drawn = self.whole.decode(source.whole, source.landmarks, driver, prior) / FLOW_GAIN
         flow = F.interpolate(drawn, (side, side), mode="bilinear", align_corners=False)  # f_G
-        for (branch, part), features in zip(self._branches(), source.parts, strict=True):
-            here = self._region(part, source.landmarks)
-            there = self._region(part, driver)
-            local = self._local(branch, part, features, source.landmarks, driver, prior)
-            flow = _merge(flow, local, here, there, has_prior=prior is not None)
+        for local in locals_:
+            flow = merge(flow, local, has_prior=prior is not None)
         flow = F.interpolate(flow, (size, size), mode="bilinear", align_corners=False)
         identity = identity_grid(size, size, device=driver.device, dtype=driver.dtype)
         base = identity if prior is None else prior
         return base + flow.permute(0, 2, 3, 1)
 
-    def _local(
-        self,
-        branch: MotionBranch,
-        part: PartConfig,
-        features: list[Tensor],
-        source: Tensor,
-        driver: Tensor,
-        prior: Tensor | None,
-    ) -> Tensor:
-        """A local branch's field in the region's own coordinates, and its mask: (B, 3, p, p)."""
-        here, there = self._region(part, source), self._region(part, driver)
-        own = None
-        if prior is not None:
-            cut = there.cut(prior.permute(0, 3, 1, 2), self.config.patch)
-            own = here.into(cut.permute(0, 2, 3, 1))
-        drawn = branch.decode(
-            features,
-            here.into(source[:, part.landmarks]),
-            there.into(driver[:, part.landmarks]),
-            own,
-        )
-        size = self.config.patch
-        window = _window(size, drawn)
-        return torch.cat((drawn[:, :2] / FLOW_GAIN, drawn[:, 2:].sigmoid() * window), dim=1)
-
-    def _branches(self) -> list[tuple[MotionBranch, PartConfig]]:
-        branches: list[MotionBranch] = list(self.parts)  # type: ignore[arg-type]
-        return list(zip(branches, self.config.parts, strict=False))
-
-    @staticmethod
-    def _region(part: PartConfig, landmarks: Tensor) -> Region:
-        return region_about(landmarks[:, part.landmarks], part.margin)
+    def _branches(self) -> list[LocalBranch]:
+        return list(self.parts)  # type: ignore[arg-type]
 
 
 def compose(warped: Tensor, painted: Tensor, mask: Tensor) -> Tensor:
     """T = E ⊙ (1 − M) + R ⊙ M (eq. 2)."""
     return torch.lerp(warped, painted, mask)
-
-
-def _merge(flow: Tensor, local: Tensor, here: Region, there: Region, *, has_prior: bool) -> Tensor:
-    """Eq. 3 for one region: f_G (1 − m) + f̂ m in the region around the driver's part.
-
-    flow (B, 2, s, s): what is added to the prior, or to the identity where there is none;
-    local (B, 3, p, p): displacement in the source region's own coordinates, and m. f̂ is the
-    displacement shifted and scaled into the whole face; without a prior it starts at the affine
-    map from the driver's region to the source's.
-    """
-    side = flow.shape[-1]
-    pixels = identity_grid(side, side, device=flow.device, dtype=flow.dtype)
-    own = there.into(pixels.expand(len(flow), -1, -1, -1))  # (B, s, s, 2)
-    read = warp(local, own)  # (B, 3, s, s); m is 0 beyond the patch
-    moved = read[:, :2] * here.half.view(-1, 1, 1, 1)
-    if not has_prior:
-        moved = moved + (here.out(own) - pixels).permute(0, 3, 1, 2)
-    return torch.lerp(flow, moved, read[:, 2:])
-
-
-def _window(size: int, like: Tensor) -> Tensor:
-    """1 in the middle of a patch, 0 on its edge, smooth between: (1, 1, p, p)."""
-    ramp = torch.arange(size, device=like.device, dtype=like.dtype)
-    near = (torch.minimum(ramp, size - 1 - ramp) / (size / 8)).clamp(0, 1)
-    side = near * near * (3 - 2 * near)
-    return (side[:, None] * side)[None, None]

@@ -19,11 +19,11 @@ from animate_cli import hub
 from animate_cli.faces import points
 from animate_cli.faces.retarget import retarget_landmarks
 from animate_cli.layers.fuse import fold_batch_norm
+from animate_cli.layers.local_branch import PartConfig
 from animate_cli.layers.motion_branch import BranchConfig
 from animate_cli.layers.refine import RefineConfig
 from animate_cli.layers.sparse_motion import (
     Encoded,
-    PartConfig,
     SparseMotion,
     SparseMotionConfig,
 )
@@ -49,6 +49,7 @@ FAST = SparseMotionConfig(parts=PARTS)
 PAPER = SparseMotionConfig(
     parts=PARTS,
     prior=False,
+    local_paint=False,
     whole=BranchConfig(widths=(32, 64, 128, 256, 256, 256), code=256),
     local=BranchConfig(widths=(32, 64, 128, 256), code=256),
     refine=RefineConfig(fold=1, widths=(64, 128, 256), blocks=6, skips=False),

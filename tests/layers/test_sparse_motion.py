@@ -11,11 +11,11 @@ from torch import Tensor
 from animate_cli.layers.adain import AdaIN, LandmarkCode
 from animate_cli.layers.add_motion import AddMotion
 from animate_cli.layers.grid import identity_grid, points_to_normalised
+from animate_cli.layers.local_branch import Layers, Local, PartConfig, overlay
 from animate_cli.layers.motion_branch import BranchConfig, MotionBranch
 from animate_cli.layers.refine import RefineConfig, RefineNetwork
 from animate_cli.layers.regions import region_about
 from animate_cli.layers.sparse_motion import (
-    PartConfig,
     SparseMotion,
     SparseMotionConfig,
     compose,
@@ -153,6 +153,18 @@ def test_local_branches_reach_no_further_than_their_region() -> None:
     changed = (both - alone).abs().amax(dim=-1) > 1e-6
     assert changed.any()
     assert not (changed & ~inside).any()
+
+
+def test_what_a_branch_paints_is_equation_2_within_its_region() -> None:
+    region = region_about(torch.tensor([[[-0.5, -0.5], [0.5, 0.5]]]), 1.0)
+    paint = torch.tensor([0.9, 0.1, 0.2, 0.25, 1.0]).view(1, 5, 1, 1).expand(1, 5, 16, 16)
+    local = Local(here=region, there=region, field=torch.zeros(1, 3, 16, 16), paint=paint)
+    below = Layers(*(torch.full((1, c, 32, 32), v) for c, v in ((3, 0.5), (1, 0.5), (3, 0.0))))
+    above = overlay(below, local)
+    middle = [layer[0, :, 16, 16].tolist() for layer in above]
+    colour = [0.75 * 0.5 + 0.25 * value for value in (0.9, 0.1, 0.2)]
+    for found, expected in zip(middle, (colour, [0.625], [0.9, 0.1, 0.2]), strict=True):
+        assert found == pytest.approx(expected, abs=1e-5)
 
 
 def test_compose_is_equation_2() -> None:

@@ -68,6 +68,7 @@ class NetworkChoice:
     adain: bool = True
     add_motion: bool = True
     local_branches: bool = True
+    local_paint: bool = True
     grid_cue: bool = True
 
 
@@ -208,6 +209,7 @@ def chosen(choice: NetworkChoice) -> SparseMotionConfig:
         config,
         prior=choice.prior,
         local_branches=choice.local_branches,
+        local_paint=choice.local_paint and config.local_paint,
         whole=replace(config.whole, adain=adain, add_motion=add_motion),
         local=replace(config.local, adain=adain, add_motion=add_motion),
         refine=replace(config.refine, grid_cue=choice.grid_cue),

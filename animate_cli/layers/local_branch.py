@@ -1,0 +1,151 @@
+"""A local branch: motion, and paint, around one part of the face.
+
+Zhao et al. 2021, section 3.2 and eq. 3. The source's patch is cut around the *source's* eye or
+mouth; what comes of it is merged around the *driver's*.
+
+    symbol | name   | shape           | here
+    f̂_L    | moved  | (B, 2, s, s)    | `merge`: shifted and scaled into the whole face
+    m_L    | share  | (B, 1, p, p)    | `Local.field`
+    R_L    | colour | (B, 3, p, p)    | `Local.paint` (ours)
+
+Departures from the paper
+    window  m_L is faded out towards the edges of its patch, so that the merged field has no seams
+    paint   a switch: the branch also paints R_L with a mask of its own, over the whole face's R and
+            M. A patch is always as large as its part, so teeth and lids are learned in place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from animate_cli.layers.grid import identity_grid, warp
+from animate_cli.layers.motion_branch import FLOW_GAIN, BranchConfig, MotionBranch
+from animate_cli.layers.regions import Region, region_about
+
+PAINT_START = -2.0  # logit of an untrained mask
+_FIELD, _PAINT = 3, 4  # channels: displacement and share; colour and mask
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartConfig:
+    """One part of the face: its landmarks, and its patch's side over their box's longer side."""
+
+    landmarks: tuple[int, ...]
+    margin: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Local:
+    """What a branch draws: here, there: its region in source and output;
+
+    field (B, 3, p, p): displacement in the source region's own coordinates, and share m_L;
+    paint (B, 5, p, p): colour in [0, 1], mask, and window; None: this branch does not paint.
+    """
+
+    here: Region
+    there: Region
+    field: Tensor
+    paint: Tensor | None
+
+
+class LocalBranch(nn.Module):
+    """The whole face's tensors in, one part's `Local` out."""
+
+    def __init__(
+        self, part: PartConfig, config: BranchConfig, *, patch: int, has_prior: bool, paints: bool
+    ) -> None:
+        super().__init__()
+        self._part, self._patch, self._paints = part, patch, paints
+        self.branch = MotionBranch(
+            config,
+            points=len(part.landmarks),
+            size=patch,
+            outputs=_FIELD + (_PAINT if paints else 0),
+            has_prior=has_prior,
+        )
+
+    def encode(self, face: Tensor, source: Tensor) -> list[Tensor]:
+        """face (B, 3, S, S), all its landmarks (B, K, 2) normalised -> features of the patch."""
+        own = source[:, self._part.landmarks]
+        region = region_about(own, self._part.margin)
+        return self.branch.encode(region.cut(face, self._patch), region.into(own))
+
+    def draw(
+        self, features: list[Tensor], source: Tensor, driver: Tensor, prior: Tensor | None
+    ) -> Local:
+        """Features of `encode`, all landmarks (B, K, 2) normalised, prior grid (B, S, S, 2)."""
+        points = [landmarks[:, self._part.landmarks] for landmarks in (source, driver)]
+        here, there = (region_about(own, self._part.margin) for own in points)
+        placed = None
+        if prior is not None:
+            cut = there.cut(prior.permute(0, 3, 1, 2), self._patch)
+            placed = here.into(cut.permute(0, 2, 3, 1))
+        drawn = self.branch.decode(features, here.into(points[0]), there.into(points[1]), placed)
+        window = _window(self._patch, drawn)
+        share = drawn[:, 2:3].sigmoid() * window
+        paint = None
+        if self._paints:
+            mask = (drawn[:, 6:] + PAINT_START).sigmoid() * window
+            paint = torch.cat(
+                (drawn[:, 3:6].sigmoid(), mask, window.expand(len(mask), -1, -1, -1)), dim=1
+            )
+        field = torch.cat((drawn[:, :2] / FLOW_GAIN, share), dim=1)
+        return Local(here=here, there=there, field=field, paint=paint)
+
+
+def merge(flow: Tensor, local: Local, *, has_prior: bool) -> Tensor:
+    """Eq. 3 for one region: f_G (1 − m) + f̂ m in the region around the driver's part.
+
+    flow (B, 2, s, s): what is added to the prior, or to the identity where there is none; without
+    a prior f̂ starts at the affine map from the driver's region to the source's.
+    """
+    own = _own_positions(local.there, flow)  # (B, s, s, 2)
+    read = warp(local.field, own)  # (B, 3, s, s); m is 0 beyond the patch
+    moved = read[:, :2] * local.here.half.view(-1, 1, 1, 1)
+    if not has_prior:
+        moved = moved + (local.here.out(own) - local.there.out(own)).permute(0, 3, 1, 2)
+    return torch.lerp(flow, moved, read[:, 2:])
+
+
+class Layers(NamedTuple):
+    """What is laid over one another: image T, mask M, and R with all that could be painted."""
+
+    image: Tensor
+    mask: Tensor
+    painted: Tensor
+
+
+def overlay(below: Layers, local: Local) -> Layers:
+    """The branch's paint over the whole face's: (B, 3 / 1 / 3, S, S) each.
+
+    Eq. 2 once more within the region, and M grows to what either has painted. R is laid over
+    regardless of the branch's mask: that is how it learns everywhere.
+    """
+    if local.paint is None:
+        return below
+    read = warp(local.paint, _own_positions(local.there, below.image))  # (B, 5, S, S)
+    colour, mask, window = read[:, :3], read[:, 3:4], read[:, 4:]
+    return Layers(
+        image=torch.lerp(below.image, colour, mask),
+        mask=below.mask + mask - below.mask * mask,
+        painted=torch.lerp(below.painted, colour, window),
+    )
+
+
+def _own_positions(region: Region, like: Tensor) -> Tensor:
+    """Where each pixel of (B, C, s, s) lies in a region's own coordinates: (B, s, s, 2)."""
+    side = like.shape[-1]
+    pixels = identity_grid(side, side, device=like.device, dtype=like.dtype)
+    return region.into(pixels.expand(len(like), -1, -1, -1))
+
+
+def _window(size: int, like: Tensor) -> Tensor:
+    """1 in the middle of a patch, 0 on its edge, smooth between: (1, 1, p, p)."""
+    ramp = torch.arange(size, device=like.device, dtype=like.dtype)
+    near = (torch.minimum(ramp, size - 1 - ramp) / (size / 8)).clamp(0, 1)
+    side = near * near * (3 - 2 * near)
+    return (side[:, None] * side)[None, None]
