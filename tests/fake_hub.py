@@ -13,9 +13,12 @@ import base64
 import hashlib
 import json
 import socket
+import sys
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 
@@ -41,6 +44,15 @@ class Faults:
     is_gated: bool = False  # ... or terms that must be agreed to
     forgets_commit: bool = False  # answers as a plain web server
     pause: threading.Event | None = None  # GETs wait for it
+    refuses_uploads: bool = False
+    hold_at: int | None = None  # nothing comes after this byte
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that leave early are part of the tests."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class FakeHub:
@@ -54,7 +66,7 @@ class FakeHub:
         self.redirect: str | None = None  # where GETs are sent on to, as to a CDN
         self.sent = 0  # bytes of files
         self.uploads: dict[str, bytes] = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
 
     def __enter__(self) -> FakeHub:
@@ -172,9 +184,13 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             if faults.break_at is not None and faults.breaks > 0 and first <= faults.break_at:
                 faults.breaks -= 1
                 last = faults.break_at
+            if faults.hold_at is not None:
+                last = faults.hold_at
             self.wfile.write(content[first:last])
             self.wfile.flush()
             hub.sent += last - first
+            while faults.hold_at is not None:
+                time.sleep(0.02)
             if last < len(content):
                 self.connection.shutdown(socket.SHUT_RDWR)
                 self.close_connection = True
@@ -201,7 +217,7 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
         def do_PUT(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             hub.uploads[self.path.rpartition("/")[2]] = body
-            self.send_response(200)
+            self.send_response(403 if hub.faults.refuses_uploads else 200)
             self._end(b"")
 
         def _end(self, body: bytes) -> None:
@@ -215,6 +231,8 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
 
 def _uploaded(hub: FakeHub, path: str, body: bytes) -> dict[str, object]:
     """The answer to one step of an upload."""
+    if path.endswith("/validate-yaml"):
+        return {"errors": [], "warnings": []}
     if path.endswith("/repos/create"):
         asked = json.loads(body)
         repo = f"{asked['organization']}/{asked['name']}"

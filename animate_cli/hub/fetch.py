@@ -17,8 +17,8 @@ from pathlib import Path
 
 from animate_cli.errors import WeightsError
 from animate_cli.hub import environment
-from animate_cli.hub.refusals import explained
-from animate_cli.hub.registry import WeightEntry, WeightFile, is_commit
+from animate_cli.hub.refusals import DISK_FULL, explained
+from animate_cli.hub.registry import BRANCH, WeightEntry, WeightFile, is_commit
 from animate_cli.hub.shelves import (
     WeightState,
     commit_of,
@@ -97,7 +97,12 @@ def _download(wanted: WeightEntry, file: WeightFile, on_transfer: OnTransfer) ->
             "and HF_HUB_OFFLINE forbids to fetch them",
             hint=f"unset HF_HUB_OFFLINE; {how_to_get(wanted, file)}",
         )
-    with explained(wanted, file):
+    with explained(
+        f"{wanted.name}, {file.path}",
+        wanted.repo or "",
+        wanted.revision or BRANCH,
+        otherwise=how_to_get(wanted, file),
+    ):
         published = _ask(wanted, file)
         sha256 = _admit(wanted, file, published, on_transfer)
         _file_away(wanted, file, published)
@@ -136,7 +141,12 @@ def _admit(
             on_transfer(Transfer(name=wanted.name, file=file.file_name, done=done, total=total))
 
         tell(part.stat().st_size if part.is_file() else 0)
-        pour(published.url, part, published.size, tell)
+        try:
+            pour(published.url, part, published.size, tell)
+        except OSError as error:
+            if error.errno in DISK_FULL:
+                part.unlink(missing_ok=True)  # rather than keep the disk full
+            raise
         found = sha256_of(part)
         if expected is not None and found != expected:
             part.unlink()

@@ -7,6 +7,7 @@ it builds tensors and plain containers; a file that asks for more is refused wit
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from pickle import UnpicklingError
@@ -64,17 +65,26 @@ def read_published(path: Path, *, under: str = "") -> dict[str, Tensor]:
 def _unpickled(path: Path) -> object:
     import torch
 
+    if _is_program(path):
+        hint = "give its state dict: torch.save(torch.jit.load(FILE).state_dict(), NEW)"
+        raise WeightsError(f"{path}: refused: it is a TorchScript program", hint=hint)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
         raise _refusal(path, str(error)) from error
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
-        if "TorchScript" in str(error):
-            hint = "give its state dict: torch.save(torch.jit.load(FILE).state_dict(), NEW)"
-            raise WeightsError(f"{path}: refused: a TorchScript program", hint=hint) from error
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         hint = "give a .safetensors file or a state dict that torch.save wrote"
         raise WeightsError(f"{path}: cannot be read as weights ({reason})", hint=hint) from error
+
+
+def _is_program(path: Path) -> bool:
+    """Whether it is an archive of TorchScript, which torch would open as such."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def _refusal(path: Path, reason: str) -> WeightsError:

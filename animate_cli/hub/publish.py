@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from animate_cli.errors import WeightsError
 from animate_cli.hub import environment
 from animate_cli.hub.formats import SAFETENSORS, read
 from animate_cli.hub.refusals import explained
-from animate_cli.hub.registry import CommercialUse, WeightEntry, WeightFile
+from animate_cli.hub.registry import BRANCH
 from animate_cli.hub.shelves import sha256_of
 
 CONFIG = "config.json"
@@ -55,7 +57,8 @@ def publish(weights: Path, *, repo: str, card: Path, visibility: Visibility) -> 
     from huggingface_hub import CommitOperationAdd, HfApi
 
     api = HfApi(endpoint=environment.hub_endpoint(), library_name="animate")
-    with explained(_entry(repo, weights), WeightFile(path=weights.name)):
+    what = f"{weights} to {repo}"
+    with explained(what, repo, BRANCH, otherwise="then push again"), _uploading(what):
         api.create_repo(repo, private=visibility is Visibility.PRIVATE, exist_ok=True)
         commit = api.create_commit(
             repo,
@@ -79,6 +82,16 @@ def publish(weights: Path, *, repo: str, card: Path, visibility: Visibility) -> 
     )
 
 
+@contextmanager
+def _uploading(what: str) -> Iterator[None]:
+    """The client hides what broke a large file's upload in a `RuntimeError`."""
+    try:
+        yield
+    except RuntimeError as error:
+        reason = error.__cause__ or error
+        raise WeightsError(f"{what}: {reason}", hint="push again; nothing was published") from error
+
+
 def _checked(weights: Path, card: Path) -> Path:
     if weights.suffix != SAFETENSORS:
         raise WeightsError(f"{weights}: is no {SAFETENSORS} file", hint="only such are published")
@@ -86,16 +99,3 @@ def _checked(weights: Path, card: Path) -> Path:
         hint = "write what it was trained on, its licence and figures; weights/ has examples"
         raise WeightsError(f"{card}: no model card", hint=hint)
     return weights
-
-
-def _entry(repo: str, weights: Path) -> WeightEntry:
-    return WeightEntry(
-        name=repo,
-        kind="to be published",
-        licence="unknown",
-        commercial_use=CommercialUse.UNKNOWN,
-        trained_on="unknown",
-        card=CARD,
-        files=(WeightFile(path=weights.name),),
-        repo=repo,
-    )

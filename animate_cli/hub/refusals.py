@@ -8,15 +8,17 @@ from contextlib import contextmanager
 
 from animate_cli.errors import WeightsError
 from animate_cli.hub import environment
-from animate_cli.hub.registry import WeightEntry, WeightFile
-from animate_cli.hub.shelves import how_to_get
 
 UNAUTHORISED = (401, 403)
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
-def explained(wanted: WeightEntry, file: WeightFile) -> Iterator[None]:
-    """Errors of the Hub's client and of the disk become `WeightsError` with a way out."""
+def explained(what: str, repo: str, revision: str, *, otherwise: str) -> Iterator[None]:
+    """Errors of the Hub's client and of the disk become `WeightsError` with a way out.
+
+    what: the work that is done; otherwise: what to do while the Hub cannot be reached.
+    """
     from huggingface_hub.errors import (
         EntryNotFoundError,
         GatedRepoError,
@@ -27,21 +29,20 @@ def explained(wanted: WeightEntry, file: WeightFile) -> Iterator[None]:
         RevisionNotFoundError,
     )
 
-    what = f"{wanted.name}, {file.path}"
-    login = "log in with `hf auth login`, or set HF_TOKEN to a token that may read it"
+    login = "log in with `hf auth login`, or set HF_TOKEN to a token that is allowed to"
     try:
         yield
     except GatedRepoError as error:
-        hint = f"agree to its terms on the page of {wanted.repo}, then {login}"
-        raise WeightsError(f"{what}: {wanted.repo} asks for your agreement", hint=hint) from error
+        hint = f"agree to its terms on the page of {repo}, then {login}"
+        raise WeightsError(f"{what}: {repo} asks for your agreement", hint=hint) from error
     except RepositoryNotFoundError as error:
-        message = f"{what}: the Hub has no {wanted.repo}, or it is private"
+        message = f"{what}: the Hub has no {repo}, or it is private"
         raise WeightsError(message, hint=f"check the name; if it is private, {login}") from error
     except RevisionNotFoundError as error:
-        message = f"{what}: {wanted.repo} has no revision {wanted.revision}"
+        message = f"{what}: {repo} has no revision {revision}"
         raise WeightsError(message, hint="name a branch, tag or commit that exists") from error
     except EntryNotFoundError as error:
-        message = f"{what}: not in {wanted.repo} at revision {wanted.revision}"
+        message = f"{what}: not in {repo} at revision {revision}"
         raise WeightsError(message, hint="check the file's name on the Hub's page") from error
     except HfHubHTTPError as error:
         status = error.response.status_code
@@ -50,10 +51,10 @@ def explained(wanted: WeightEntry, file: WeightFile) -> Iterator[None]:
     except HTTPError as error:
         place = environment.hub_endpoint() or "the Hub"
         message = f"{what}: cannot reach {place} ({str(error) or type(error).__name__})"
-        hint = f"check network, HTTPS_PROXY and HF_ENDPOINT, then again; {how_to_get(wanted, file)}"
+        hint = f"check network, HTTPS_PROXY and HF_ENDPOINT; {otherwise}"
         raise WeightsError(message, hint=hint) from error
     except HFValidationError as error:
-        hint = "write hf://org/repo/file@revision"
+        hint = "repositories are called org/name, files hf://org/name/file@revision"
         raise WeightsError(f"{what}: {error}", hint=hint) from error
     except OSError as error:
         raise _of_the_disk(what, error) from error
@@ -61,7 +62,7 @@ def explained(wanted: WeightEntry, file: WeightFile) -> Iterator[None]:
 
 def _of_the_disk(what: str, error: OSError) -> WeightsError:
     folder = environment.hub_cache_dir()
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in DISK_FULL:
         message = f"{what}: the disk of {folder} is full"
         return WeightsError(message, hint="make room, or choose another disk with HF_HOME")
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST):

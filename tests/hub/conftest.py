@@ -82,6 +82,9 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HF_HUB_DISABLE_XET", "1")
+    monkeypatch.setenv("HF_HUB_DISABLE_TELEMETRY", "1")  # nobody else is asked
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
     monkeypatch.setenv("ANIMATE_HOME", str(tmp_path / "home"))
     with FakeHub() as fake:
@@ -90,4 +93,11 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
         made = Shop(hub=fake, folder=tmp_path)
         made.pinned()
         yield made
-        huggingface_hub.close_session()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_client() -> Iterator[None]:
+    """The Hub's client is made once, and made anew for whoever comes after."""
+    huggingface_hub.close_session()
+    yield
+    huggingface_hub.close_session()
