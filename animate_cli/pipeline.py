@@ -149,7 +149,10 @@ class Animator:
     def _follow(self, driver: Path, network: SeesLandmarks, watch: Watch, clock: Clock) -> Followed:
         o, threads = self.options, self._threads
         fresh = partial(follow, driver, network, o, threads=threads, watch=watch, clock=clock)
-        return self._trajectories.recall(driver, o, fresh) if self._trajectories else fresh()
+        if self._trajectories is None:
+            return fresh()
+        on_wait = partial(watch.tell, Step.TRACK, 0, None)
+        return self._trajectories.recall(driver, o, fresh, on_wait=on_wait)
 
     def _stage(self, photo: Photo, driver: Path, watch: Watch) -> Staged:
         o, clock = self.options, Clock()

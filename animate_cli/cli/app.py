@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from animate_cli import __version__
 from animate_cli.cli import (
+    batch,
     bench,
     console,
     doctor,
@@ -124,6 +125,7 @@ app = typer.Typer(
     epilog=EPILOG,
 )
 app.command(DEFAULT)(run.run)
+app.command()(batch.batch)
 app.command()(track.track)
 app.command()(train.train)
 app.command("eval")(evaluate.evaluate)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,9 @@ from uuid import uuid4
 import av
 
 from animate_cli.errors import OutputError
+
+_STEM_BYTES = 200
+_PART = re.compile(r"\.(.*)\.[0-9a-f]{8}(\.[^.]*)?", re.DOTALL)
 
 
 def check_target(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> None:
@@ -56,7 +60,7 @@ def replacing(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> It
         with told(path):
             _move(part, path, overwrite=overwrite)
     finally:
-        _remove(part)
+        remove(part)
 
 
 @contextmanager
@@ -87,8 +91,21 @@ def _is_numbered(file: Path) -> bool:
     return file.is_file() and file.stem.isdigit() and file.suffix == ".png"
 
 
+def result_of(part: str) -> str | None:
+    """The `short_name` of the result whose half-written file has this name; None for others."""
+    found = _PART.fullmatch(part)
+    return f"{found[1]}{found[2] or ''}" if found else None
+
+
+def short_name(path: Path) -> str:
+    """A result's name as its half-written file keeps it: at most some 200 bytes."""
+    stem = path.stem.encode("utf-8", "surrogateescape")[:_STEM_BYTES]
+    return f"{stem.decode('utf-8', 'ignore')}{path.suffix}"
+
+
 def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.stem[:100]}.{uuid4().hex[:8]}{path.suffix}")
+    short = Path(short_name(path))
+    return path.with_name(f".{short.stem}.{uuid4().hex[:8]}{short.suffix}")
 
 
 def _move(part: Path, path: Path, *, overwrite: bool) -> None:
@@ -100,10 +117,11 @@ def _move(part: Path, path: Path, *, overwrite: bool) -> None:
     old = _beside(path)
     path.rename(old)
     part.rename(path)
-    _remove(old)
+    remove(old)
 
 
-def _remove(part: Path) -> None:
+def remove(part: Path) -> None:
+    """Take away a file or a folder; it may be gone already."""
     if part.is_dir():
         shutil.rmtree(part, ignore_errors=True)
     else:

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from animate_cli import hub
 from animate_cli.errors import AnimateError
@@ -32,6 +32,7 @@ from animate_cli.stages.outcome import LANDMARK_WEIGHTS
 
 MOST_BYTES = 512 << 20  # some five hours of video
 _LOCKS = 2  # hexadecimal digits of the key that name its lock: at most 256 files, for ever
+_PATIENCE_S = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +44,17 @@ class Trajectories:
         self.folder = folder
         self.most_bytes = most_bytes
 
-    def recall(self, path: Path, options: Options, follow: Callable[[], Followed]) -> Followed:
+    def recall(
+        self,
+        path: Path,
+        options: Options,
+        follow: Callable[[], Followed],
+        *,
+        on_wait: Callable[[], None],
+    ) -> Followed:
         """What `follow` gives for this driver and these options, now or at an earlier time.
+
+        on_wait: called now and then while another process follows it; may raise to stop.
 
         Raises:
             AnimateError: what `follow` raises; nothing is kept then.
@@ -53,7 +63,7 @@ class Trajectories:
         if kind is Kind.TEMPLATE:
             return follow()
         key = key_of(path, options)
-        with self._locked(key):
+        with self._locked(key, on_wait):
             kept = self._read(key, path, kind)
             if kept is not None:
                 return kept
@@ -91,16 +101,25 @@ class Trajectories:
             file.with_suffix(".json").unlink(missing_ok=True)
 
     @contextmanager
-    def _locked(self, key: str) -> Iterator[None]:
+    def _locked(self, key: str, on_wait: Callable[[], None]) -> Iterator[None]:
         """Alone with this key among all processes, where the file system has locks at all."""
-        lock = FileLock(self.folder / f"{key[:_LOCKS]}.lock")
+        lock = FileLock(self.folder / f"{key[:_LOCKS]}.lock", timeout=_PATIENCE_S)
         with suppress(OSError, NotImplementedError):
             self.folder.mkdir(parents=True, exist_ok=True)
-            lock.acquire()
+            while not _acquired(lock):
+                on_wait()
         try:
             yield
         finally:
             lock.release()
+
+
+def _acquired(lock: FileLock) -> bool:
+    try:
+        lock.acquire()
+    except Timeout:
+        return False
+    return True
 
 
 def key_of(path: Path, options: Options) -> str:

@@ -1,0 +1,1 @@
+"""Many jobs: planned, journalled, spread over processes, resumed."""

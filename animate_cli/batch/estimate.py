@@ -1,0 +1,147 @@
+"""What a batch will take, told before anything is done: jobs, frames, time, disk.
+
+Rough: speed and size per pixel are those of this machine's earlier jobs in the journal where
+there are any, else those measured on two cores with the example (H.264, CRF 18).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from PIL import Image as Pillow
+
+from animate_cli.batch.job import Job
+from animate_cli.batch.journal import Past, Row, State
+from animate_cli.batch.plan import Plan
+from animate_cli.errors import AnimateError
+from animate_cli.faces.paste import output_scale
+from animate_cli.faces.template import load_template
+from animate_cli.media.kind import Kind, kind_of
+from animate_cli.media.pictures import FOLDER_RATE, numbered_pictures
+from animate_cli.media.probe import probe
+from animate_cli.options import ReadOptions
+
+TRACK_S = 0.012  # of one core, per driver frame
+FRAME_S = 0.006  # per frame of the result ...
+MEGAPIXEL_S = 0.0075  # ... and per million pixels of it
+OPEN_S = 4.0  # a worker's start
+PIXEL_BYTES = 0.012  # of an encoded frame, per pixel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """jobs: still to do; frames: of all results; unreadable: inputs that will fail."""
+
+    jobs: int
+    sources: int
+    drivers: int
+    done_before: int
+    frames: int
+    seconds: float
+    bytes: int
+    bytes_free: int
+    unreadable: tuple[str, ...]
+
+    def to_json(self) -> str:
+        """One JSON object."""
+        return json.dumps(asdict(self), indent=2)
+
+
+def estimate(plan: Plan, todo: Iterable[Job], *, before: int, past: Past, workers: int) -> Estimate:
+    """Look at every input's header once and add up."""
+    todo = tuple(todo)
+    frames = {driver: _frames(driver, read) for driver, read in _drivers(todo).items()}
+    sizes = {source: _pixels(source) for source in {job.source for job in todo}}
+    pace_s, bytes_each = _learned(past.last.values())
+    total, seconds, size = 0, 0.0, 0.0
+    for job in todo:
+        count, pixels = frames[job.driver], sizes[job.source]
+        if count is None or pixels is None:
+            continue
+        megapixels = _output_pixels(job, pixels) / 1e6
+        total += count
+        seconds += count * (FRAME_S + MEGAPIXEL_S * megapixels) * pace_s
+        size += count * megapixels * 1e6 * bytes_each
+    seconds += sum(count or 0 for count in frames.values()) * TRACK_S * pace_s
+    bad = [path for path, count in {**frames, **sizes}.items() if count is None]
+    return Estimate(
+        jobs=len(todo),
+        sources=len(sizes),
+        drivers=len(frames),
+        done_before=before,
+        frames=total,
+        seconds=round(seconds / workers + (OPEN_S if todo else 0.0), 1),
+        bytes=round(size),
+        bytes_free=_free(plan.folder),
+        unreadable=tuple(sorted(map(str, bad))),
+    )
+
+
+def _drivers(jobs: Iterable[Job]) -> dict[Path, ReadOptions]:
+    return {job.driver: job.options.read for job in jobs}
+
+
+def _frames(driver: Path, read: ReadOptions) -> int | None:
+    """Frames a driver gives; None if it cannot be read."""
+    try:
+        kind = kind_of(driver)
+        if kind is Kind.IMAGE:
+            return 1
+        count, rate = _length(driver, kind, read)
+    except (AnimateError, OSError):
+        return None
+    count = max(count - round(read.start_s * rate), 0)
+    return count if read.duration_s is None else min(count, round(read.duration_s * rate))
+
+
+def _length(driver: Path, kind: Kind, read: ReadOptions) -> tuple[int, Fraction]:
+    """Frames of a whole driver, and its rate."""
+    if kind is Kind.TEMPLATE:
+        trajectory = load_template(driver)
+        return len(trajectory), trajectory.rate
+    if kind is Kind.FRAMES:
+        return len(numbered_pictures(driver)), FOLDER_RATE
+    info = probe(driver, max_pixels=read.max_pixels)
+    return info.frames or round((info.duration_s or 0) * info.rate), info.rate
+
+
+def _pixels(source: Path) -> tuple[int, int] | None:
+    """Width and height from a picture's header; None if it cannot be read."""
+    try:
+        with Pillow.open(source) as image:
+            return image.size
+    except (OSError, ValueError, SyntaxError, Pillow.DecompressionBombError):
+        return None
+
+
+def _output_pixels(job: Job, size: tuple[int, int]) -> int:
+    try:
+        width, height = output_scale(job.options.output.size, *size)
+    except AnimateError:  # the job itself will say so
+        width, height = size
+    return width * height
+
+
+def _learned(rows: Iterable[Row]) -> tuple[float, float]:
+    """Time against the usual time, and bytes per pixel, of what was done before."""
+    done = [row for row in rows if row.state is State.DONE and row.frames and row.megapixels]
+    usual_s = sum(r.frames * (TRACK_S + FRAME_S + MEGAPIXEL_S * r.megapixels) for r in done)
+    pixels = sum(row.frames * row.megapixels for row in done) * 1e6
+    if not done:
+        return 1.0, PIXEL_BYTES
+    return sum(row.elapsed_s for row in done) / usual_s, sum(row.bytes for row in done) / pixels
+
+
+def _free(folder: Path) -> int:
+    """Bytes free where the folder is, or will be."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return 0

@@ -1,0 +1,86 @@
+"""One animation of a batch, and the hash of everything its result depends on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from animate_cli import hub
+from animate_cli.media.provenance import sha256_of
+from animate_cli.options import ComputeOptions, MotionOptions, Options
+from animate_cli.typed import plain
+
+UNREADABLE = "unreadable"
+_NETWORKS = ("landmarks", "shape")  # what every model's run looks with
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """name: the output's path inside the batch's folder, with /; it is the job's identity."""
+
+    name: str
+    source: Path
+    driver: Path
+    output: Path
+    options: Options
+
+
+class Digests:
+    """SHA-256 of files and folders, each read once."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, str] = {}
+
+    def of(self, path: Path) -> str:
+        """Its digest; UNREADABLE for what is no readable file or folder."""
+        if path not in self._known:
+            self._known[path] = _digest(path)
+        return self._known[path]
+
+
+def fingerprint(job: Job, digests: Digests) -> str:
+    """Changes with the inputs' bytes, the options and the weights; not with where it runs.
+
+    Names and places of the inputs do not matter, nor do threads, device or limits on reading.
+    """
+    options = job.options
+    sound = options.output.audio
+    content = {
+        "source": digests.of(job.source),
+        "driver": digests.of(job.driver),
+        "audio": digests.of(Path(sound)) if sound not in ("driver", "none") else sound,
+        "options": plain(_what_shows(options)),
+        "weights": _weights(options.motion, digests),
+    }
+    text = json.dumps(content, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _what_shows(options: Options) -> Options:
+    read, output = type(options.read), type(options.output)
+    return replace(
+        options,
+        read=replace(options.read, max_pixels=read.max_pixels),
+        output=replace(options.output, overwrite=output.overwrite, audio=output.audio),
+        compute=ComputeOptions(seed=options.compute.seed),
+    )
+
+
+def _weights(motion: MotionOptions, digests: Digests) -> list[str]:
+    """Sums of the weights that a run may use: of the registry, or of a file of one's own."""
+    names = {*_NETWORKS, motion.weights}
+    entries = [e for e in hub.registry() if e.name in names or e.name.startswith(motion.model)]
+    sums = [entry.sha256 or f"{entry.repo}@{entry.revision}" for entry in entries]
+    if motion.weights is not None and motion.weights not in {e.name for e in entries}:
+        sums.append(digests.of(Path(motion.weights)))
+    return sums
+
+
+def _digest(path: Path) -> str:
+    try:
+        is_ours = path.is_file() or path.is_dir()  # neither pipes nor devices, which never end
+        return sha256_of(path) if is_ours else UNREADABLE
+    except OSError:
+        return UNREADABLE

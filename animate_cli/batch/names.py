@@ -1,0 +1,101 @@
+"""Names of results: from a template or a manifest, always inside the batch's folder."""
+
+from __future__ import annotations
+
+import hashlib
+import string
+import unicodedata
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from animate_cli.errors import OptionError
+
+TEMPLATE = "{source}--{driver}"
+FIELDS = ("source", "driver", "number")
+SHORT_PART = 160  # bytes that a template may give ...
+LONGEST_PART = 200  # ... and a manifest: with what is added to it, it stays below 255
+DEEPEST = 16
+_MARK = 8  # hexadecimal digits that tell two shortened names apart
+
+
+def check_template(template: str) -> None:
+    """Refuse a template before anything is named by it.
+
+    Raises:
+        OptionError: an unknown field, or a name outside the folder.
+    """
+    try:
+        parts = list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise OptionError(f"--name {template!r}: {error}", hint=_how()) from error
+    for _, field, form, conversion in parts:
+        if field is not None and (field not in FIELDS or form or conversion):
+            raise OptionError(f"--name {template!r}: unknown field {{{field}}}", hint=_how())
+    check_inside(fill(template, source="s", driver="d", number=1), where=f"--name {template!r}")
+
+
+def fill(template: str, *, source: str, driver: str, number: int) -> str:
+    """One job's name, not yet with a suffix. A stem brings no separators of its own."""
+    fields = {"source": tidy(source), "driver": tidy(driver), "number": f"{number:06d}"}
+    name = template.format_map(fields)
+    return "/".join(shortened(part) for part in name.split("/"))
+
+
+def tidy(stem: str) -> str:
+    """A stem without what no file name should hold: control signs, separators, half characters."""
+    kept = "".join("_" if _is_awkward(sign) else sign for sign in stem)
+    return kept.strip(" .") or "_"
+
+
+def shortened(part: str) -> str:
+    """At most SHORT_PART bytes; what is cut off is told apart by its hash."""
+    content = part.encode("utf-8", "surrogateescape")
+    if len(content) <= SHORT_PART:
+        return part
+    mark = hashlib.sha256(content).hexdigest()[:_MARK]
+    room = SHORT_PART - _MARK - 1
+    return f"{content[:room].decode('utf-8', 'ignore')}-{mark}"
+
+
+def check_inside(name: str, *, where: str) -> None:
+    """Refuse names that lead out of the folder, on any system.
+
+    Raises:
+        OptionError: absolute, with a drive, with .., empty, hidden, or with a zero byte.
+    """
+    posix, windows = PurePosixPath(name), PureWindowsPath(name)
+    is_outside = posix.is_absolute() or bool(windows.anchor) or ".." in windows.parts
+    is_strange = any(unicodedata.category(sign) in ("Cc", "Cs") for sign in name) or "\\" in name
+    is_hidden = any(part.startswith(".") for part in posix.parts)
+    if is_outside or is_strange or is_hidden or not posix.parts or len(posix.parts) > DEEPEST:
+        hint = "name results inside the output folder, without .. or a leading / or ."
+        raise OptionError(f"{where}: {name!r} is no name inside the output folder", hint=hint)
+    if any(len(part.encode()) > LONGEST_PART for part in posix.parts):
+        raise OptionError(
+            f"{where}: {name[:40]!r}... is too long",
+            hint=f"use at most {LONGEST_PART} bytes between two /",
+        )
+
+
+def place(folder: Path, name: str) -> Path:
+    """Where a result goes.
+
+    Raises:
+        OptionError: a link inside the folder leads out of it.
+    """
+    path = folder / name
+    try:
+        is_inside = path.parent.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):  # links in a circle
+        is_inside = False
+    if not is_inside:
+        hint = "remove the link, or write elsewhere with -o"
+        raise OptionError(f"{path}: a link leads out of {folder}", hint=hint)
+    return path
+
+
+def _is_awkward(sign: str) -> bool:
+    return unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") or sign in '/\\:*?"<>|'
+
+
+def _how() -> str:
+    return f"known fields are {', '.join(f'{{{name}}}' for name in FIELDS)}"

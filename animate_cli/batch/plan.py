@@ -1,0 +1,183 @@
+"""Sources, drivers and how they pair -> jobs with names of their own, in a fixed order."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+
+from animate_cli.batch.choices import Pairing, Shard
+from animate_cli.batch.inputs import find_drivers, find_sources
+from animate_cli.batch.job import Job
+from animate_cli.batch.manifest import Entry, Override, is_manifest, read_manifest
+from animate_cli.batch.names import TEMPLATE, check_inside, check_template, fill, place
+from animate_cli.errors import OptionError
+from animate_cli.media.codecs import RECIPES
+from animate_cli.media.kind import PICTURE_SUFFIXES
+from animate_cli.options import Options
+
+MOST_JOBS = 1_000_000
+_MARK = 6  # hexadecimal digits that tell two jobs apart whose names would be the same
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """jobs: of this shard; total: of all shards; left_out: files of other kinds in folders."""
+
+    folder: Path
+    jobs: tuple[Job, ...]
+    total: int
+    left_out: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pair:
+    """A job that has no place yet. name: without suffix, or as a manifest gives it."""
+
+    entry: Entry
+    driver: Path
+    name: str
+
+
+def make_plan(
+    sources: Sequence[str],
+    drivers: Sequence[str],
+    folder: Path,
+    options: Options,
+    *,
+    override: Override,
+    pairing: Pairing | None = None,
+    template: str = TEMPLATE,
+    shard: Shard = Shard(),  # noqa: B008 - frozen
+) -> Plan:
+    """Decide everything that a batch will do; nothing is written.
+
+    pairing None: as the manifest says where there is one, else every source with every driver.
+
+    Raises:
+        InputError: inputs or a manifest that cannot be used.
+        OptionError: pairs that do not work out, names that clash or lead out of the folder.
+    """
+    check_template(template)
+    entries, left_out = _entries(sources, options, override)
+    found = find_drivers(drivers)
+    pairs = _paired(entries, found.files, pairing or _usual(sources))
+    named = [_named(pair, template, number) for number, pair in enumerate(pairs, start=1)]
+    jobs = _placed(_told_apart(named), folder)
+    return Plan(
+        folder=folder,
+        jobs=tuple(jobs[shard.number - 1 :: shard.count]),
+        total=len(jobs),
+        left_out=left_out + found.left_out,
+    )
+
+
+def _usual(sources: Sequence[str]) -> Pairing:
+    return Pairing.MANIFEST if any(map(is_manifest, sources)) else Pairing.PRODUCT
+
+
+def _entries(words: Sequence[str], options: Options, override: Override) -> tuple[list[Entry], int]:
+    entries: list[Entry] = []
+    left_out = 0
+    for word in words:
+        if is_manifest(word):
+            entries += read_manifest(Path(word), options, override)
+            continue
+        found = find_sources([word])
+        left_out += found.left_out
+        entries += (_plain(file, options) for file in found.files)
+    return entries, left_out
+
+
+def _plain(source: Path, options: Options) -> Entry:
+    return Entry(source=source, driver=None, output=None, options=options, where=str(source))
+
+
+def _paired(
+    entries: Sequence[Entry], drivers: Sequence[Path], pairing: Pairing
+) -> list[tuple[Entry, Path]]:
+    if pairing is Pairing.MANIFEST:
+        return [pair for entry in entries for pair in _as_said(entry, drivers)]
+    if not drivers:
+        raise OptionError("no driver is given", hint="name videos or templates with --driver")
+    if pairing is Pairing.ZIP:
+        if len(entries) != len(drivers):
+            message = f"{len(entries)} sources and {len(drivers)} drivers do not pair one to one"
+            raise OptionError(message, hint="give as many of each, or use --pair product")
+        return list(zip(entries, drivers, strict=True))
+    _refuse_many(len(entries) * len(drivers))
+    return list(product(entries, drivers))
+
+
+def _as_said(entry: Entry, drivers: Sequence[Path]) -> list[tuple[Entry, Path]]:
+    if entry.driver is not None:
+        return [(entry, entry.driver)]
+    if not drivers:
+        hint = "give it a driver column, or name drivers with --driver"
+        raise OptionError(f"{entry.where}: no driver", hint=hint)
+    return [(entry, driver) for driver in drivers]
+
+
+def _refuse_many(count: int) -> None:
+    if count > MOST_JOBS:
+        hint = "use --pair zip, or give fewer at a time"
+        raise OptionError(f"{count} jobs are more than {MOST_JOBS}", hint=hint)
+
+
+def _named(pair: tuple[Entry, Path], template: str, number: int) -> _Pair:
+    entry, driver = pair
+    if entry.output is not None:
+        check_inside(entry.output, where=entry.where)
+        return _Pair(entry=entry, driver=driver, name=entry.output)
+    name = fill(template, source=entry.source.stem, driver=driver.stem, number=number)
+    suffix = _suffix(driver, entry.options)
+    check_inside(name + suffix, where=entry.where)
+    return _Pair(entry=entry, driver=driver, name=name + suffix)
+
+
+def _suffix(driver: Path, options: Options) -> str:
+    is_picture = driver.suffix.lower() in PICTURE_SUFFIXES
+    return ".png" if is_picture else RECIPES[options.output.codec].suffixes[0]
+
+
+def _told_apart(pairs: Sequence[_Pair]) -> list[_Pair]:
+    """Names from a template that clash get a mark of their inputs; names from a manifest may not.
+
+    Upper and lower case are the same file on many systems.
+
+    Raises:
+        OptionError: two jobs would write the same file.
+    """
+    often = Counter(pair.name.casefold() for pair in pairs)
+    apart = [_marked(pair) if often[pair.name.casefold()] > 1 else pair for pair in pairs]
+    again = Counter(pair.name.casefold() for pair in apart)
+    for pair in apart:
+        if again[pair.name.casefold()] > 1:
+            message = f"{pair.entry.where}: another job writes {pair.name}, too"
+            raise OptionError(message, hint="give each job its own name and each pair only once")
+    return apart
+
+
+def _marked(pair: _Pair) -> _Pair:
+    if pair.entry.output is not None:
+        return pair
+    inputs = f"{pair.entry.source}\0{pair.driver}\0{pair.entry.options}"
+    mark = hashlib.sha256(inputs.encode("utf-8", "surrogateescape")).hexdigest()[:_MARK]
+    path = Path(pair.name)
+    return replace(pair, name=path.with_name(f"{path.stem}-{mark}{path.suffix}").as_posix())
+
+
+def _placed(pairs: Sequence[_Pair], folder: Path) -> list[Job]:
+    return [
+        Job(
+            name=pair.name,
+            source=pair.entry.source,
+            driver=pair.driver,
+            output=place(folder, pair.name),
+            options=pair.entry.options,
+        )
+        for pair in pairs
+    ]

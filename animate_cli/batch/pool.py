@@ -1,0 +1,134 @@
+"""Worker processes: started, fed, listened to, and replaced when they die."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from multiprocessing import connection
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from types import TracebackType
+from typing import Self
+
+from animate_cli.batch.faults import Cure, Fault
+from animate_cli.batch.worker import Message, Open, Task, serve
+
+_GRACE_S = 5.0
+_OPENING_S = 120.0  # that a worker may be silent while it loads its libraries
+
+
+@dataclass(kw_only=True, eq=False)
+class Worker:
+    """One process and what it works on. number: from 1; heard_s: when it last gave a
+    sign, or is expected to have done so."""
+
+    number: int
+    process: SpawnProcess
+    pipe: Connection
+    task: Task | None = None
+    heard_s: float = field(default_factory=lambda: time.monotonic() + _OPENING_S)
+
+
+class Pool:
+    """A fixed number of places for workers. Use as a context manager: leaving it ends them all.
+
+    Processes are spawned, never forked: threads and CUDA do not survive a fork.
+    """
+
+    def __init__(self, count: int, opening: Open, *, stall_s: float) -> None:
+        self._opening = opening
+        self._stall_s = stall_s
+        self._context = multiprocessing.get_context("spawn")
+        self.workers: list[Worker] = []
+        self._count = count
+
+    def __enter__(self) -> Self:
+        self.workers = [self._start(number) for number in range(1, self._count + 1)]
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for worker in self.workers:
+            worker.pipe.close()  # an idle worker takes this as the end
+            if worker.task is not None:
+                worker.process.kill()
+        for worker in self.workers:
+            worker.process.join(_GRACE_S)
+            worker.process.kill()
+            worker.process.join()
+
+    @property
+    def idle(self) -> list[Worker]:
+        """Workers without a task."""
+        return [worker for worker in self.workers if worker.task is None]
+
+    @property
+    def busy(self) -> list[Worker]:
+        """Workers with a task."""
+        return [worker for worker in self.workers if worker.task is not None]
+
+    def give(self, worker: Worker, task: Task) -> None:
+        """Let an idle worker do a task; that it died meanwhile is told by `listen`."""
+        worker.task, worker.heard_s = task, max(time.monotonic(), worker.heard_s)
+        try:
+            worker.pipe.send(task)
+        except OSError:
+            worker.process.kill()
+
+    def listen(self, timeout_s: float) -> Iterator[tuple[Worker, Message]]:
+        """What workers said within the time; of a dead or stalled one a Fault, and it is replaced.
+
+        After anything but progress the worker is idle again.
+        """
+        pipes: Sequence[Connection] = [worker.pipe for worker in self.workers]
+        ready = connection.wait(pipes, timeout_s)
+        for worker in [worker for worker in self.workers if worker.pipe in ready]:
+            message = self._heard(worker)
+            if message is not None:
+                yield worker, message
+        for worker in self.busy:
+            if time.monotonic() - worker.heard_s > self._stall_s:
+                reason = f"no sign of life for {self._stall_s:g} s"
+                yield worker, self._replace(worker, reason)
+
+    def _heard(self, worker: Worker) -> Message | None:
+        worker.heard_s = time.monotonic()
+        try:
+            message: Message | None = worker.pipe.recv()
+        except (EOFError, OSError):
+            was_idle = worker.task is None
+            fault = self._replace(worker, _how_it_ended(worker.process))
+            return None if was_idle else fault
+        return message
+
+    def _replace(self, worker: Worker, reason: str) -> Fault:
+        worker.process.kill()
+        worker.process.join()
+        worker.pipe.close()
+        fresh = self._start(worker.number)
+        worker.process, worker.pipe, worker.heard_s = fresh.process, fresh.pipe, fresh.heard_s
+        hint = "if memory is short, use fewer --workers"
+        return Fault(cure=Cure.RETRY, reason=f"its worker ended: {reason}", hint=hint)
+
+    def _start(self, number: int) -> Worker:
+        here, there = self._context.Pipe()
+        process = self._context.Process(
+            target=serve, args=(there, self._opening), name=f"animate-{number}", daemon=True
+        )
+        process.start()
+        there.close()  # each side holds its own end alone: when one dies, the other's pipe ends
+        return Worker(number=number, process=process, pipe=here)
+
+
+def _how_it_ended(process: SpawnProcess) -> str:
+    process.join(_GRACE_S)
+    code = process.exitcode
+    if code is not None and code < 0:
+        return f"signal {-code}" + (", as when memory runs out" if code == -9 else "")
+    return f"exit code {code}"

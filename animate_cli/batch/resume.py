@@ -1,0 +1,57 @@
+"""What an earlier run left: jobs that need no work, and half-written files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from animate_cli.batch.job import Digests, Job, fingerprint
+from animate_cli.batch.journal import Past, State
+from animate_cli.batch.worker import size_of
+from animate_cli.media.target import remove, result_of, short_name
+
+
+class Need(StrEnum):
+    """Whether a job has to be done."""
+
+    DO = "do"
+    NOTHING = "nothing"  # its result is there and whole
+    HOPELESS = "hopeless"  # it failed by its own inputs, which are the same
+
+
+@dataclass(frozen=True, kw_only=True)
+class Due:
+    """A job, judged. reason: of an earlier failure."""
+
+    job: Job
+    fingerprint: str
+    need: Need
+    reason: str = ""
+
+
+def judge(job: Job, past: Past, digests: Digests, *, retry_failed: bool = False) -> Due:
+    """Hold a job against what the journals say of it: redone if anything of it changed."""
+    print_now, row = fingerprint(job, digests), past.last.get(job.name)
+    need, reason = Need.DO, ""
+    if row is not None and row.fingerprint == print_now:
+        if row.state is State.DONE and row.bytes == size_of(job.output) > 0:
+            need = Need.NOTHING
+        elif row.state is State.QUARANTINED and not retry_failed:
+            need, reason = Need.HOPELESS, row.reason
+    return Due(job=job, fingerprint=print_now, need=need, reason=reason)
+
+
+def sweep(jobs: Iterable[Job]) -> int:
+    """Remove what killed workers left half-written beside these jobs' outputs -> how many."""
+    names: dict[Path, set[str]] = {}
+    for job in jobs:
+        names.setdefault(job.output.parent, set()).add(short_name(job.output))
+    removed = 0
+    for folder, wanted in names.items():
+        if folder.is_dir():
+            for file in [f for f in folder.iterdir() if result_of(f.name) in wanted]:
+                remove(file)
+                removed += 1
+    return removed

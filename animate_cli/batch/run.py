@@ -1,0 +1,254 @@
+"""A plan carried out: judged against the journal, spread over workers, retried, drained.
+
+plan ─► judge (hash, journal) ─► queue ─► workers ─► journal ─► summary
+                                   ▲                    │
+                                   └── pause ◄── fault ─┘
+"""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from animate_cli.batch.choices import BatchOptions, Shard
+from animate_cli.batch.faults import Cure, Fault
+from animate_cli.batch.job import Digests
+from animate_cli.batch.journal import Journal, Past, Row, State, journal_path, now_s, read_past
+from animate_cli.batch.plan import Plan
+from animate_cli.batch.pool import Pool, Worker
+from animate_cli.batch.resume import Due, Need, judge, sweep
+from animate_cli.batch.room import threads_each, worker_count
+from animate_cli.batch.status import Failure, Listener, Place, Status, Summary
+from animate_cli.batch.worker import Message, Open, Outcome, Task, animating
+from animate_cli.errors import OutputError
+from animate_cli.media.target import told, write_error
+from animate_cli.report import Progress
+from animate_cli.train.halt import Halt, halt_on_signal
+
+_LISTEN_S = 0.25
+_MOST_NOTES = 20
+
+
+def run_batch(
+    plan: Plan,
+    options: BatchOptions,
+    *,
+    shard: Shard = Shard(),  # noqa: B008 - frozen
+    listener: Listener = Listener(),  # noqa: B008 - frozen
+    opening: Open = animating,
+) -> Summary:
+    """Do what is still to be done of a plan. The same call again goes on where this one ended.
+
+    The first Ctrl-C or SIGTERM lets the jobs under way finish, a second one ends them.
+
+    Raises:
+        OutputError: the folder or the journal cannot be written, or another run is at it.
+    """
+    begun_s = time.monotonic()
+    path = journal_path(plan.folder, shard)
+    with told(plan.folder):
+        plan.folder.mkdir(parents=True, exist_ok=True)
+    with _alone(path), Journal(path) as journal, halt_on_signal() as halt:
+        past, digests = read_past(plan.folder), Digests()
+        sweep(plan.jobs)
+        again = options.retry_failed
+        dues = [judge(job, past, digests, retry_failed=again) for job in plan.jobs]
+        batch = _Batch(dues, past, options, journal, listener, halt)
+        try:
+            batch.run(opening)
+        except KeyboardInterrupt:
+            halt.wanted = True
+        finally:
+            sweep(plan.jobs)
+        return batch.summary(time.monotonic() - begun_s)
+
+
+@dataclass(order=True, frozen=True, kw_only=True)
+class _Try:
+    """An attempt that is due at ready_s on the monotonic clock."""
+
+    ready_s: float = 0.0
+    due: Due = field(compare=False)
+    attempt: int = field(default=1, compare=False)
+
+
+class _Batch:
+    """The state of one run."""
+
+    def __init__(
+        self,
+        dues: list[Due],
+        past: Past,
+        options: BatchOptions,
+        journal: Journal,
+        listener: Listener,
+        halt: Halt,
+    ) -> None:
+        self._past, self._options = past, options
+        self._journal, self._listener, self._halt = journal, listener, halt
+        self._queue = deque(_Try(due=due) for due in dues if due.need is Need.DO)
+        self._pausing: list[_Try] = []
+        self._doing: dict[int, _Try] = {}
+        self._stopped = ""
+        hopeless = [due for due in dues if due.need is Need.HOPELESS]
+        self._failures = [_failed_before(due) for due in hopeless]
+        before = sum(due.need is Need.NOTHING for due in dues)
+        self._status = Status(total=len(dues), before=before, hopeless=len(hopeless))
+
+    def run(self, opening: Open) -> None:
+        """Until nothing is left to do or to wait for."""
+        if not self._queue:
+            return
+        count = worker_count(self._options.workers, jobs=len(self._queue))
+        self._status.places = [Place(number=number) for number in range(1, count + 1)]
+        with Pool(count, opening, stall_s=self._options.stall_s) as pool:
+            while self._doing or (self._is_open and (self._queue or self._pausing)):
+                self._feed(pool, count)
+                for worker, message in pool.listen(_LISTEN_S):
+                    self._hear(worker, message)
+                self._status.is_draining = not self._is_open
+                self._listener.on_status(self._status)
+
+    def summary(self, elapsed_s: float) -> Summary:
+        """What it came to."""
+        status = self._status
+        return Summary(
+            total=status.total,
+            before=status.before,
+            done=status.done,
+            retries=status.retries,
+            left=status.left,
+            elapsed_s=round(elapsed_s, 3),
+            failures=tuple(self._failures),
+            stopped=self._stopped,
+            interrupted=self._halt.wanted,
+        )
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether new attempts may begin."""
+        return not (self._halt.wanted or self._stopped)
+
+    def _feed(self, pool: Pool, count: int) -> None:
+        while self._pausing and self._pausing[0].ready_s <= time.monotonic():
+            self._queue.appendleft(heapq.heappop(self._pausing))
+        idle = pool.idle
+        while idle and self._queue and self._is_open:
+            one = self._queue.popleft()
+            job = one.due.job
+            may_replace = self._may_replace(one)
+            if not may_replace and job.output.exists():
+                self._fail(one, _in_the_way(job.output))
+                continue
+            worker = idle.pop(0)
+            self._write(one, State.STARTED)
+            self._doing[worker.number] = one
+            self._status.places[worker.number - 1] = Place(
+                number=worker.number, job=job.name, attempt=one.attempt, begun_s=time.monotonic()
+            )
+            threads = threads_each(count, job.options.compute.threads)
+            cache = self._options.cache
+            pool.give(worker, Task(job=job, threads=threads, may_replace=may_replace, cache=cache))
+
+    def _may_replace(self, one: _Try) -> bool:
+        """Whether what lies at the output's name is ours, or given up by --overwrite."""
+        job = one.due.job
+        is_ours = one.attempt > 1 or job.name in self._past.started
+        return is_ours or job.options.output.overwrite
+
+    def _hear(self, worker: Worker, message: Message) -> None:
+        if isinstance(message, Progress):
+            self._status.places[worker.number - 1].progress = message
+            return
+        worker.task = None
+        self._status.places[worker.number - 1] = Place(number=worker.number)
+        one = self._doing.pop(worker.number)
+        if isinstance(message, Fault):
+            self._fail(one, message)
+            return
+        self._status.done += 1
+        self._write(one, State.DONE, outcome=message)
+
+    def _fail(self, one: _Try, fault: Fault) -> None:
+        if fault.cure is Cure.RETRY and one.attempt <= self._options.retries:
+            self._status.retries += 1
+            self._write(one, State.RETRY, fault=fault)
+            pause_s = self._options.backoff_s * 2 ** (one.attempt - 1)
+            ready_s = time.monotonic() + pause_s
+            heapq.heappush(self._pausing, replace(one, ready_s=ready_s, attempt=one.attempt + 1))
+            return
+        is_final = fault.cure in (Cure.CHANGE_JOB, Cure.RETRY)
+        self._status.failed += 1
+        self._write(one, State.QUARANTINED if is_final else State.FAILED, fault=fault)
+        failure = Failure(
+            job=one.due.job.name, reason=fault.reason, hint=fault.hint, is_final=is_final
+        )
+        self._failures.append(failure)
+        self._stopped = self._stopped or self._reason_to_stop(fault)
+
+    def _reason_to_stop(self, fault: Fault) -> str:
+        most = self._options.max_failures
+        if fault.cure is Cure.STOP:
+            return f"{fault.reason}; {fault.hint}, and run the same command again"
+        if most is not None and self._status.failed >= most:
+            return f"{self._status.failed} jobs failed (--max-failures {most})"
+        return ""
+
+    def _write(
+        self, one: _Try, state: State, *, outcome: Outcome | None = None, fault: Fault | None = None
+    ) -> None:
+        row = Row(
+            time_s=now_s(),
+            job=one.due.job.name,
+            state=state,
+            fingerprint=one.due.fingerprint,
+            attempt=one.attempt,
+        )
+        if outcome is not None:
+            row = replace(
+                row,
+                bytes=outcome.bytes,
+                frames=outcome.frames,
+                elapsed_s=round(outcome.elapsed_s, 3),
+                megapixels=outcome.megapixels,
+                notes=outcome.notes[:_MOST_NOTES],
+            )
+        if fault is not None:
+            row = replace(row, reason=fault.reason, hint=fault.hint)
+        self._journal.append(row)
+        self._listener.on_row(row)
+
+
+def _failed_before(due: Due) -> Failure:
+    hint = "change its inputs or options, or pass --retry-failed"
+    return Failure(job=due.job.name, reason=due.reason, hint=hint, is_final=True)
+
+
+def _in_the_way(output: Path) -> Fault:
+    hint = "move it away, or pass --overwrite"
+    reason = f"{output} exists already and is not of this batch"
+    return Fault(cure=Cure.CHANGE_PLACE, reason=reason, hint=hint)
+
+
+@contextmanager
+def _alone(journal: Path) -> Iterator[None]:
+    """One run at a time with one journal; the system takes the lock from a killed one."""
+    lock = FileLock(journal.with_name(f".{journal.stem}.lock"), blocking=False)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        hint = "wait for it, end it, or give each run a --shard of its own"
+        raise OutputError(f"another run works in {journal.parent}", hint=hint) from error
+    except OSError as error:
+        raise write_error(journal, error) from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,83 @@
+"""How a batch stands, for whoever shows it; and what it came to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from animate_cli.batch.journal import Row
+from animate_cli.report import Progress
+
+
+@dataclass(kw_only=True)
+class Place:
+    """What one worker does. job: "" while it has none; progress: None until it tells."""
+
+    number: int
+    job: str = ""
+    attempt: int = 1
+    progress: Progress | None = None
+    begun_s: float = 0.0
+
+
+@dataclass(kw_only=True)
+class Status:
+    """Counts of jobs by what became of them, and the workers; changes while a batch runs."""
+
+    total: int
+    before: int = 0  # done by an earlier run and still right
+    hopeless: int = 0  # failed for good in an earlier run, inputs unchanged
+    done: int = 0
+    failed: int = 0
+    retries: int = 0
+    is_draining: bool = False
+    places: list[Place] = field(default_factory=list)
+
+    @property
+    def left(self) -> int:
+        """Jobs not yet settled."""
+        return self.total - self.before - self.hopeless - self.done - self.failed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A job without a result. is_final: it is not tried again until its inputs change."""
+
+    job: str
+    reason: str
+    hint: str
+    is_final: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What a run of a batch came to. left: jobs not reached; stopped: why, where it was."""
+
+    total: int
+    before: int
+    done: int
+    retries: int
+    left: int
+    elapsed_s: float
+    failures: tuple[Failure, ...]
+    stopped: str = ""
+    interrupted: bool = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every job has its result."""
+        return not (self.failures or self.left)
+
+    def to_json(self) -> str:
+        """One JSON object."""
+        rows = [vars(failure) for failure in self.failures]
+        return json.dumps({**vars(self), "failures": rows}, indent=2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listener:
+    """Who is told: of every row of the journal, and of every change of the status."""
+
+    on_row: Callable[[Row], None] = lambda row: None
+    on_status: Callable[[Status], None] = lambda status: None

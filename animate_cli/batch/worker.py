@@ -1,0 +1,158 @@
+"""A process that animates one job after the other with networks of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from multiprocessing import connection, parent_process
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from animate_cli import hub
+from animate_cli.batch.faults import Cure, Fault, fault_of
+from animate_cli.batch.job import Job
+from animate_cli.report import OnProgress, Progress
+
+TELL_EVERY_S = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """A job that went well; see `journal.Row`."""
+
+    frames: int
+    megapixels: float
+    bytes: int
+    elapsed_s: float
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """A job as a worker gets it. may_replace: its output is ours, or --overwrite says so."""
+
+    job: Job
+    threads: int
+    may_replace: bool
+    cache: bool
+
+
+Message = Progress | Outcome | Fault
+Work = Callable[[Task, OnProgress], Outcome]
+Open = Callable[[], Work]
+"""Called once in the worker's own process; what it gives is called for every job."""
+
+
+def animating() -> Work:
+    """Work that is real: an `Animator` that keeps its networks from job to job."""
+    from animate_cli.pipeline import Animator
+    from animate_cli.stages.trajectories import Trajectories
+
+    kept = Trajectories(hub.trajectories_dir())
+    animators = {
+        True: Animator(trajectories=kept),
+        False: Animator(),
+    }
+
+    def work(task: Task, on_progress: OnProgress) -> Outcome:
+        begun = time.perf_counter()
+        options = task.job.options
+        options = replace(
+            options,
+            output=replace(options.output, overwrite=task.may_replace),
+            compute=replace(options.compute, threads=task.threads),
+        )
+        animator = animators[task.cache].with_options(options)
+        task.job.output.parent.mkdir(parents=True, exist_ok=True)
+        report = animator.animate(
+            task.job.source, task.job.driver, task.job.output, on_progress=on_progress
+        )
+        return Outcome(
+            frames=report.frames,
+            megapixels=report.width * report.height / 1e6,
+            bytes=settle(report.output),
+            elapsed_s=time.perf_counter() - begun,
+            notes=report.notes,
+        )
+
+    return work
+
+
+def serve(pipe: Connection, opening: Open) -> None:
+    """A worker's life: tasks come in, progress and results go out, until the pipe ends.
+
+    It never outlives the process that started it; interrupts are that one's business.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_follow_parent, daemon=True).start()
+    logging.getLogger("animate_cli").addHandler(logging.NullHandler())  # the report has the notes
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        work = _opened(opening)
+        pipe.send(None)  # ready
+        while True:
+            task = pipe.recv()
+            pipe.send(_attempt(work, task, pipe))
+
+
+def _opened(opening: Open) -> Work | Fault:
+    try:
+        return opening()
+    except Exception as error:
+        return replace(fault_of(error), cure=Cure.STOP)
+
+
+def _attempt(work: Work | Fault, task: Task, pipe: Connection) -> Message:
+    if isinstance(work, Fault):
+        return work
+    try:
+        return work(task, _telling(pipe))
+    except BaseException as error:
+        logging.getLogger(__name__).debug("%s", traceback.format_exc())
+        return fault_of(error)
+
+
+def _telling(pipe: Connection) -> OnProgress:
+    last_s = 0.0
+
+    def tell(progress: Progress) -> None:
+        nonlocal last_s
+        now = time.monotonic()
+        if now - last_s >= TELL_EVERY_S or progress.done == progress.total:
+            pipe.send(progress)
+            last_s = now
+
+    return tell
+
+
+def _follow_parent() -> None:
+    """Die with the parent, even in the middle of a job."""
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+
+def settle(path: Path) -> int:
+    """Wait until the disk has a file or a folder's files -> their bytes together."""
+    files = [file for file in path.iterdir() if file.is_file()] if path.is_dir() else [path]
+    for file in files:
+        with file.open("r+b") as handle:
+            os.fsync(handle.fileno())
+    return sum(file.stat().st_size for file in files)
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file, or of a folder's files; 0 where there is nothing."""
+    try:
+        files = path.iterdir() if path.is_dir() else [path]
+        return sum(file.stat().st_size for file in files if file.is_file())
+    except OSError:
+        return 0

@@ -1,0 +1,111 @@
+"""How a batch stands: a live table of its workers on a terminal, a line per event elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from animate_cli.cli import console
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from animate_cli.batch.journal import Row
+    from animate_cli.batch.status import Listener, Place, Status
+
+_LONGEST_NAME = 48
+
+
+@contextmanager
+def shown_batch() -> Iterator[Listener]:
+    """Who is to listen to a batch."""
+    from animate_cli.batch.status import Listener
+
+    if console.is_quiet():
+        yield Listener()
+    elif sys.stderr.isatty():
+        with _live() as listener:
+            yield listener
+    else:
+        yield Listener(on_row=_tell)
+
+
+def row_line(row: Row) -> str:
+    """A row in words."""
+    name = printable(row.job)
+    if row.state == "done":
+        return f"done: {name} ({row.frames} frames, {row.elapsed_s:.1f} s)"
+    again = f", attempt {row.attempt}" if row.attempt > 1 else ""
+    said = f": {row.reason}" if row.reason else ""
+    return f"{row.state}: {name}{again}{said}"
+
+
+def printable(name: str) -> str:
+    """A name that cannot steer a terminal, shortened in its middle."""
+    safe = "".join(sign if sign.isprintable() else "?" for sign in name)
+    if len(safe) <= _LONGEST_NAME:
+        return safe
+    half = _LONGEST_NAME // 2 - 1
+    return f"{safe[:half]}..{safe[-half:]}"
+
+
+def counts(status: Status) -> str:
+    """One line: what is done, what failed, what is left."""
+    words = [f"{status.done} done"]
+    words += [f"{status.before} done before"] if status.before else []
+    words += [f"{status.failed + status.hopeless} failed"]
+    words += [f"{status.retries} retries"] if status.retries else []
+    words += [f"{status.left} of {status.total} left"]
+    draining = " - ending after the jobs under way" if status.is_draining else ""
+    return ", ".join(words) + draining
+
+
+def _tell(row: Row) -> None:
+    console.tell(row_line(row))
+
+
+@contextmanager
+def _live() -> Iterator[Listener]:
+    from rich.console import Console
+    from rich.live import Live
+
+    from animate_cli.batch.status import Listener
+
+    with Live(console=Console(stderr=True), refresh_per_second=4, transient=True) as live:
+        yield Listener(
+            on_row=_tell_unless_started,
+            on_status=lambda status: live.update(_table(status)),
+        )
+
+
+def _tell_unless_started(row: Row) -> None:
+    if row.state != "started":
+        _tell(row)
+
+
+def _table(status: Status) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=counts(status), expand=False)
+    for column in ("worker", "job", "step", "frames", "frames/s", "seconds"):
+        table.add_column(column, justify="left" if column in ("job", "step") else "right")
+    for place in status.places:
+        table.add_row(*(Text(cell) for cell in _cells(place)))
+    return table
+
+
+def _cells(place: Place) -> tuple[str, ...]:
+    if not place.job:
+        return str(place.number), "-", "", "", "", ""
+    again = f" (attempt {place.attempt})" if place.attempt > 1 else ""
+    spent = f"{time.monotonic() - place.begun_s:.0f}"
+    name = printable(place.job) + again
+    if place.progress is None:
+        return str(place.number), name, "opening", "", "", spent
+    at = place.progress
+    frames = str(at.done) if at.total is None else f"{at.done} of {at.total}"
+    return str(place.number), name, str(at.step), frames, f"{at.fps:.1f}", spent
