@@ -89,7 +89,11 @@ class Bench:
         return table
 
     def _compare(self, driver: Image, landmarks: Points, outputs: Sequence[Image]) -> None:
-        pictures = Pictures(outputs=_tensor(outputs), target=_tensor([driver]), landmarks=landmarks)
+        pictures = Pictures(
+            outputs=_tensor(outputs).to(self._judges.device),
+            target=_tensor([driver]).to(self._judges.device),
+            landmarks=landmarks,
+        )
         row = np.full((len(outputs), len(self._metrics)), np.nan)
         for column, metric in enumerate(self._metrics):
             if isinstance(metric, PictureMetric) and self._is_present(metric):
@@ -101,6 +105,5 @@ class Bench:
 
 
 def _tensor(pictures: Sequence[Image]) -> Tensor:
-    """(H, W, 3) uint8 each -> (N, 3, H, W) in [0, 1]."""
-    stack = torch.from_numpy(np.stack(pictures))
-    return stack.permute(0, 3, 1, 2).float().contiguous() / 255
+    """(H, W, 3) uint8 each -> (N, 3, H, W) in [0, 1], channels last."""
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 255

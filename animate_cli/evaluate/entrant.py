@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from animate_cli import hub
@@ -20,9 +20,10 @@ _FILE = ".safetensors"
 class Entrant:
     """One column of the table.
 
-    model: its name, empty for the still source; weights: as asked for, None: its own; sha256: of
-    the weights file, empty where there is none; trained_on: judges that supplied its training
-    with a loss or with labels, by name.
+    name: the model's, with FOLDER/FILE of its weights where they are not its own; model: its name,
+    empty for the still source; weights: as asked for, None: its own; sha256: of the weights file,
+    empty where there is none; trained_on: judges that supplied its training with a loss or with
+    labels, by name.
     """
 
     name: str
@@ -43,7 +44,13 @@ def enter(wishes: list[str]) -> list[Entrant]:
         OptionError: no such model.
         WeightsError: the weights are missing or damaged.
     """
-    return [_entrant(wish) for wish in dict.fromkeys((*BASELINES, *wishes))]
+    entrants = [_entrant(wish) for wish in dict.fromkeys((*BASELINES, *wishes))]
+    names = [entrant.name for entrant in entrants]
+    twice = {name for name in names if names.count(name) > 1}
+    return [
+        replace(one, name=f"{one.model}:{one.weights}") if one.name in twice else one
+        for one in entrants
+    ]
 
 
 def _entrant(wish: str) -> Entrant:
@@ -55,15 +62,20 @@ def _entrant(wish: str) -> Entrant:
         raise OptionError(f"there is no model named {model!r}", hint=hint)
     path = _weights_path(weights or model, is_asked_for=bool(weights))
     if path is None:
-        return Entrant(name=wish, model=model, weights=weights or None)
+        return Entrant(name=model, model=model)
     metadata, _ = hub.read(path)
     return Entrant(
-        name=wish,
+        name=f"{model}:{_short(weights)}" if weights else model,
         model=model,
         weights=weights or None,
         sha256=hub.sha256_of(path),
         trained_on=_judges(metadata.get(TRAINED_ON), path),
     )
+
+
+def _short(weights: str) -> str:
+    path = Path(weights)
+    return f"{path.parent.name}/{path.stem}" if path.parent.name else path.stem
 
 
 def _weights_path(weights: str, *, is_asked_for: bool) -> Path | None:
@@ -77,8 +89,9 @@ def _weights_path(weights: str, *, is_asked_for: bool) -> Path | None:
 def _judges(text: str | None, path: Path) -> tuple[str, ...]:
     try:
         names = json.loads(text or "[]")
-        return tuple(str(name) for name in names)
-    except (json.JSONDecodeError, TypeError) as error:
-        raise WeightsError(
-            f"{path}: {TRAINED_ON!r} is not a JSON list", hint="train it again with this version"
-        ) from error
+    except json.JSONDecodeError:
+        names = None
+    if not isinstance(names, list):
+        hint = "train it again with this version"
+        raise WeightsError(f"{path}: {TRAINED_ON!r} is not a JSON list", hint=hint)
+    return tuple(str(name) for name in names)

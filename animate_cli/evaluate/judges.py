@@ -18,6 +18,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
+import torch
+
 from animate_cli.errors import AnimateError
 from animate_cli.evaluate.identity import Embed, load_embedder
 from animate_cli.evaluate.lpips import Lpips, load_lpips
@@ -53,8 +55,9 @@ class Absent:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Judges:
-    """All of them; None where one is absent."""
+    """All of them; None where one is absent. device: of those that are torch's."""
 
+    device: str
     landmarker: SeesLandmarks
     shape: ShapeModel
     lpips: Lpips | None
@@ -87,10 +90,16 @@ def load_judges(folder: Path | None, *, device: str) -> Judges:
     return Judges(
         landmarker=landmarks.load_landmarker(device=device),
         shape=load_shape_model(),
-        lpips=None if lpips is None else lpips.to(device),
+        device=device,
+        lpips=lpips and _ready(lpips, device),
         openseeface=load(Judge.OPENSEEFACE, openseeface),
         pfld=load(Judge.PFLD, pfld),
         embed=load(Judge.FACE_REID, load_embedder),
         head_pose=load(Judge.HEAD_POSE, load_head_pose),
         absent=tuple(absent),
     )
+
+
+def _ready(network: Lpips, device: str) -> Lpips:
+    """Channels last: twice as fast on CPUs."""
+    return network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]

@@ -21,22 +21,11 @@ from numpy.typing import NDArray
 from animate_cli.evaluate.onnx_network import open_network
 from animate_cli.faces.crop import cut, points_box, square, to_frame
 from animate_cli.faces.look import roll_deg
-from animate_cli.records import Image, Points
+from animate_cli.faces.points import WFLW
+from animate_cli.records import LANDMARKS, Image, Points
 
 MARGIN = 1.1  # side of the square / longer side of the points' box, as both were trained
 Array = NDArray[np.float32]
-
-WFLW = {
-    **{k: 2 * k for k in range(17)},  # jaw
-    **{17 + k: 33 + k for k in range(5)},  # upper edges of the brows
-    **{22 + k: 42 + k for k in range(5)},
-    **{27 + k: 51 + k for k in range(9)},  # nose
-    **dict(zip(range(36, 42), (60, 61, 63, 64, 65, 67), strict=True)),
-    **dict(zip(range(42, 48), (68, 69, 71, 72, 73, 75), strict=True)),
-    **{48 + k: 76 + k for k in range(20)},  # lips
-    **dict(zip(range(68, 74), (62, 66, 70, 74, 96, 97), strict=True)),
-}
-"""Landmark of the 74 -> point of WFLW's 98."""
 
 OPENSEEFACE = {
     **{k: k for k in range(48)},
@@ -92,14 +81,14 @@ def pfld(folder: Path) -> SecondOpinion:
         OptionError: onnxruntime is not installed.
     """
     run = _first_output(folder / "pfld_ghostone_98.onnx")
-    order = list(WFLW.values())
+    order = list(WFLW)
 
     def read(seen: Image) -> Array:
         share = run(as_batch(seen)).reshape(98, 2)[order]
         points: Array = (share * seen.shape[1] - 0.5).astype(np.float32)
         return points
 
-    return SecondOpinion(name="pfld", points=tuple(WFLW), size=112, read=read)
+    return SecondOpinion(name="pfld", points=tuple(range(LANDMARKS)), size=112, read=read)
 
 
 def decode_offsets(maps: Array, size: int = 224) -> Array:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+import torchmetrics.functional.image as published
 from toy_world import canonical_points
 
 from animate_cli.evaluate.pixel_error import MOST_DB, l1, psnr
@@ -59,6 +60,19 @@ def test_ssim_in_loops() -> None:
             luminance = (2 * mp * mq + 1e-4) / (mp**2 + mq**2 + 1e-4)
             values.append(luminance * (2 * both + 9e-4) / (vp + vq + 9e-4))
     assert ssim(x, y).item() == pytest.approx(np.mean(values), abs=1e-4)
+
+
+@pytest.mark.parametrize(("height", "width"), [(192, 181), (179, 256)])
+def test_structure_is_that_of_torchmetrics(height: int, width: int) -> None:
+    y = picture(0, height, width)
+    x = torch.cat([torch.lerp(y, picture(k, height, width), 0.3 * k) for k in (1, 2, 3)])
+    same = y.expand_as(x).contiguous()
+    one = published.structural_similarity_index_measure(x, same, data_range=1.0, reduction="none")
+    assert ssim(x, y).tolist() == pytest.approx(one.tolist(), rel=1e-4)
+    many = published.multiscale_structural_similarity_index_measure(
+        x, same, data_range=1.0, reduction="none"
+    )
+    assert ms_ssim(x, y).tolist() == pytest.approx(many.tolist(), rel=1e-4)
 
 
 def test_pictures_too_small_for_five_scales_have_no_ms_ssim() -> None:

@@ -8,30 +8,19 @@ import pytest
 from animate_cli.errors import WeightsError
 from animate_cli.evaluate.second_opinion import (
     OPENSEEFACE,
-    WFLW,
     SecondOpinion,
     decode_offsets,
     openseeface,
     pfld,
 )
-from animate_cli.faces.points import MIRROR
 
 TEACHERS = Path(__file__).resolve().parents[3] / "shared" / "data" / "teachers"
-WFLW_MIRROR_EYES = {60: 72, 61: 71, 62: 70, 63: 69, 64: 68, 65: 75, 66: 74, 67: 73, 96: 97}
 
 
-def test_the_maps_use_every_point_once():
-    for table, count in ((WFLW, 98), (OPENSEEFACE, 66)):
-        assert len(set(table.values())) == len(table)
-        assert all(0 <= point < count for point in table.values())
-    assert sorted(WFLW) == list(range(74))
+def test_the_map_uses_every_point_once():
+    assert len(set(OPENSEEFACE.values())) == len(OPENSEEFACE)
+    assert all(0 <= point < 66 for point in OPENSEEFACE.values())
     assert sorted(OPENSEEFACE) == [k for k in range(68) if k not in (60, 64)]
-
-
-def test_eyes_mirror_into_each_other():
-    for k, point in WFLW.items():
-        if point in WFLW_MIRROR_EYES:
-            assert WFLW[MIRROR[k]] == WFLW_MIRROR_EYES[point]
 
 
 def test_offsets_move_the_highest_cell():

@@ -1,0 +1,67 @@
+"""Who is scored: names, weights by file, and what weights say of their training."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from animate_cli.errors import OptionError, WeightsError
+from animate_cli.evaluate.entrant import BASELINES, TRAINED_ON, enter
+
+
+def weights(path: Path, **metadata: str) -> str:
+    path.parent.mkdir(exist_ok=True)
+    save_file({"a": torch.zeros(1)}, path, metadata=metadata)
+    return str(path)
+
+
+def test_the_baselines_are_always_there_and_nobody_twice() -> None:
+    assert [one.name for one in enter([])] == list(BASELINES)
+    assert [one.name for one in enter(["thin_plate", "still"])] == list(BASELINES)
+
+
+def test_weights_are_named_for_their_folder_and_known_by_content(tmp_path: Path) -> None:
+    first, other = weights(tmp_path / "run1" / "best.safetensors"), tmp_path / "run2"
+    second = weights(other / "best.safetensors", b="2")
+    *_, one, two = enter([f"thin_plate:{first}", f"thin_plate:{second}"])
+    assert (one.name, two.name) == ("thin_plate:run1/best", "thin_plate:run2/best")
+    assert (one.model, one.weights) == ("thin_plate", first)
+    assert len({one.sha256, two.sha256}) == 2
+
+
+def test_equal_short_names_are_told_apart(tmp_path: Path) -> None:
+    for place in ("a", "b"):
+        (tmp_path / place).mkdir()
+    wishes = [
+        f"thin_plate:{weights(tmp_path / place / 'run' / 'best.safetensors')}" for place in "ab"
+    ]
+    assert [one.name for one in enter(wishes)[2:]] == wishes
+
+
+def test_weights_say_which_judges_they_learned_from(tmp_path: Path) -> None:
+    listed = {TRAINED_ON: json.dumps(["squeezenet"])}
+    path = weights(tmp_path / "run" / "best.safetensors", **listed)
+    one = enter([f"thin_plate:{path}"])[-1]
+    assert one.learned_from("squeezenet")
+    assert not one.learned_from("pfld")
+    assert not one.learned_from("")
+
+
+@pytest.mark.parametrize("text", ["squeezenet", "3", '{"squeezenet": 1}', '"squeezenet"'])
+def test_a_list_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+    path = weights(tmp_path / "run" / "best.safetensors", **{TRAINED_ON: text})
+    with pytest.raises(WeightsError, match="not a JSON list"):
+        enter([f"thin_plate:{path}"])
+
+
+def test_what_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="no model named 'thick_plate'"):
+        enter(["thick_plate"])
+    with pytest.raises(WeightsError, match=r"none\.safetensors"):
+        enter([f"thin_plate:{tmp_path / 'none.safetensors'}"])
+    with pytest.raises(WeightsError, match="no weights are called 'nobody'"):
+        enter(["thin_plate:nobody"])
