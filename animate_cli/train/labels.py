@@ -9,24 +9,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from animate_cli.faces.points import WFLW
 from animate_cli.records import Points
 
 POINTS = 74
 IBUG_POINTS = 68
 WFLW_POINTS = 98
-
-WFLW = (
-    *range(0, 33, 2),  # jaw 0-16: every other of its 33
-    *range(33, 38),  # brows 17-26: their upper edges
-    *range(42, 47),
-    *range(51, 60),  # nose 27-35
-    *(60, 61, 63, 64, 65, 67),  # eyes 36-47: rims without lid middles
-    *(68, 69, 71, 72, 73, 75),
-    *range(76, 96),  # lips 48-67
-    *(62, 66, 70, 74),  # lid middles 68-71
-    *(96, 97),  # pupils 72, 73
-)
-"""Where each of our points stands in WFLW's 98 (Wu et al. 2018, figure 2)."""
 
 
 def from_wflw(points: NDArray[np.floating]) -> Points:

@@ -8,26 +8,37 @@ from torch import Tensor
 from animate_cli.faces.points import EYE_CORNERS, LEFT_LIDS, RIGHT_LIDS
 from animate_cli.records import Points
 
+EYES = tuple(zip((RIGHT_LIDS, LEFT_LIDS), EYE_CORNERS, strict=True))
+"""Of each eye the points of its lids, and its corners."""
 SHUT = 0.15  # lids nearer than this share of the eye's width are shut
 
 
 def is_shut(points: Points) -> bool:
-    """Whether both eyes of a labelled face (74, 2) are shut."""
+    """Whether both eyes of a labelled face (74, 2) are shut; not where either is unlabelled."""
     where = torch.from_numpy(points)[None]
-    return bool(lid_openings(where, where).amax() < SHUT)
+    known = where.isfinite().all(dim=-1)
+    openings = lid_openings(where, where, known)[0]
+    return len(openings) == len(EYES) and bool(openings.amax() < SHUT)
 
 
-def lid_openings(points: Tensor, target: Tensor) -> Tensor:
-    """Found and true distance between the lids, in eye widths: (B, 74, 2) x 2 -> (2, 2B)."""
+def lid_openings(points: Tensor, target: Tensor, known: Tensor) -> Tensor:
+    """Found and true distance between the lids, in eye widths, of the eyes that are labelled.
+
+    points, target (B, 74, 2), known (B, 74) -> (2, N), N <= 2 B
+    """
     rows = []
     for where in (points, target):
-        gaps = [(where[:, a] - where[:, b]).norm(dim=-1) for a, b in (RIGHT_LIDS, LEFT_LIDS)]
-        widths = [(where[:, a] - where[:, b]).norm(dim=-1) for a, b in EYE_CORNERS]
+        gaps = [(where[:, lids[0]] - where[:, lids[1]]).norm(dim=-1) for lids, _ in EYES]
+        widths = [(where[:, ends[0]] - where[:, ends[1]]).norm(dim=-1) for _, ends in EYES]
         rows.append(torch.cat(gaps) / torch.cat(widths).clamp_min(1e-6))
-    return torch.stack(rows)
+    is_labelled = torch.cat([known[:, [*lids, *ends]].all(dim=1) for lids, ends in EYES])
+    return torch.stack(rows)[:, is_labelled]
 
 
 def slope(found_true: Tensor) -> float:
-    """Slope of what was found over what is true: (2, N) -> 1 where differences are seen in full."""
+    """Slope of what was found over what is true: (2, N) -> 1 where differences are seen in full,
+    NaN where nothing is true."""
+    if not found_true.shape[1]:
+        return float("nan")
     found, true = found_true - found_true.mean(dim=1, keepdim=True)
     return float((found * true).sum() / true.square().sum().clamp_min(1e-12))

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from animate_cli.errors import TrainError
+from animate_cli.faces.points import WFLW
 from animate_cli.train.annotated import WFLW_IMAGES, WFLW_LIST, points_of, read_pts, read_wflw
-from animate_cli.train.labels import WFLW
 
 
 def wflw_line(points: np.ndarray, picture: str) -> str:

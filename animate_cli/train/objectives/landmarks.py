@@ -147,7 +147,7 @@ class LandmarkObjective:
             nme = nme.where(part["known"], torch.nan)[face]
             errors.append(nme.nanmean(dim=1))
             pupils.append(nme[:, list(PUPILS)].flatten())
-            lids.append(lid_openings(points[face], part["points"][face]))
+            lids.append(lid_openings(points, part["points"], part["known"]))
             sure_face.append(sure[face])
             sure_other.append(sure[~face])
         network.train()
