@@ -16,6 +16,7 @@ from animate_cli.cli import (
     console,
     doctor,
     evaluate,
+    prepare,
     run,
     settings,
     track,
@@ -127,6 +128,7 @@ app = typer.Typer(
 app.command(DEFAULT)(run.run)
 app.command()(batch.batch)
 app.command()(track.track)
+app.command()(prepare.prepare)
 app.command()(train.train)
 app.command("eval")(evaluate.evaluate)
 app.add_typer(weights.app, name="weights")

@@ -1,0 +1,146 @@
+"""`animate prepare VIDEOS... -o DATASET`: raw videos and portraits -> a data set to train on."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from animate_cli.cli import console
+from animate_cli.cli.flags import takes_options
+from animate_cli.options import Options
+from animate_cli.train.prepare.choices import PrepareChoices, Split, Treatment
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from animate_cli.train.prepare.run import Prepared, Step
+
+    OnStep = Callable[[Step], None]
+
+USUAL = PrepareChoices()
+
+
+@takes_options("faces.detector", "faces.face", "faces.driver_face", "faces.smooth", "compute")
+def prepare(
+    *,
+    videos: Annotated[list[Path], typer.Argument(help="Videos, pictures, and folders of them.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the data set.")],
+    options: Options,
+    as_is: Annotated[
+        bool,
+        typer.Option("--as-is", help="The files are squares already: label them, change nothing."),
+    ] = False,
+    size: Annotated[
+        int, typer.Option(min=32, max=4096, help="Pixels of the squares that are written.")
+    ] = USUAL.size,
+    least_px: Annotated[
+        int, typer.Option(min=1, help="Smaller squares of a video are dropped.")
+    ] = USUAL.least_px,
+    least_iou: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="A clip ends when the face overlaps its first place less."),
+    ] = USUAL.least_iou,
+    least_frames: Annotated[
+        int, typer.Option(min=1, help="Shorter clips are dropped.")
+    ] = USUAL.least_frames,
+    most_frames: Annotated[
+        int, typer.Option(min=1, help="Longer clips are divided.")
+    ] = USUAL.most_frames,
+    identity_from: Annotated[
+        str,
+        typer.Option(
+            metavar="folder|file|REGEX", help="Who is seen: by folder, file, or part of the path."
+        ),
+    ] = USUAL.identity_from,
+    split: Annotated[Split, typer.Option(help="What the files are for.")] = USUAL.split,
+    terms: Annotated[
+        str, typer.Option(help="Terms of use, a word that recipes choose by (data.terms).")
+    ] = USUAL.terms,
+    licence: Annotated[str, typer.Option(help="Licence of the files.")] = USUAL.licence,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=0, help="Processes; 0: one for every core.")
+    ] = 0,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a summary as JSON instead of the path.")
+    ] = False,
+) -> None:
+    """Cut the faces of videos and portraits into squares with landmarks, to train on.
+
+    The same command again goes on where it stopped. Identity, split and terms come from a
+    manifest.csv above the files, where there is one.
+    """
+    from animate_cli.train.prepare.run import prepare as run
+
+    choices = PrepareChoices(
+        treatment=Treatment.AS_IS if as_is else Treatment.CUT,
+        size=size,
+        least_px=least_px,
+        least_iou=least_iou,
+        least_frames=least_frames,
+        most_frames=most_frames,
+        identity_from=identity_from,
+        split=split,
+        terms=terms,
+        licence=licence,
+    )
+    with _shown() as on_step:
+        prepared = run(videos, output, choices, options, jobs=jobs, on_step=on_step)
+    for line in _told(prepared):
+        console.tell(line)
+    console.result(prepared.to_json() if as_json else str(prepared.manifest))
+
+
+def _told(prepared: Prepared) -> list[str]:
+    p = prepared
+    files = f"{p.sources} files: {p.done} prepared now, {p.kept} before, {p.repeated} repeated"
+    made = f"{p.clips} clips with {p.frames} frames (face seen in {p.found}), {p.images} pictures"
+    left = (
+        f"left out: {p.lost} frames without the face, {p.short} in stretches too short,"
+        f" {p.small} with too small a face, {len(p.refused)} files"
+    )
+    return [files, made, left]
+
+
+@contextmanager
+def _shown() -> Iterator[OnStep]:
+    """A line for every file; on a terminal a bar below them."""
+    if console.is_quiet() or not sys.stderr.isatty():
+        yield _tell
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("preparing"), BarColumn(), MofNCompleteColumn(), TextColumn("files"))
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        yield _Bar(bars)
+
+
+class _Bar:
+    """A bar under the lines."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._task = bars.add_task("", total=None)
+
+    def __call__(self, step: Step) -> None:
+        _tell(step)
+        self._bars.update(self._task, completed=step.done, total=step.total)
+
+
+def _tell(step: Step) -> None:
+    left_s = step.elapsed_s / step.done * (step.total - step.done)
+    console.tell(f"{step.done} of {step.total}, {left_s:.0f} s left: {_what(step)}")
+
+
+def _what(step: Step) -> str:
+    one = step.outcome
+    if one.refused:
+        return f"{one.source}: nothing ({one.refused})"
+    frames = sum(line.frames or 0 for line in one.lines)
+    kinds = f"{len(one.lines)} clips, {frames} frames" if frames else "1 picture"
+    return f"{one.source}: {kinds if one.lines else 'nothing long and large enough'}"

@@ -1,0 +1,1 @@
+"""Raw videos and portraits -> a data set to train on: what `animate prepare` calls."""

@@ -1,0 +1,107 @@
+"""Clips and pictures that are cut already: the file stays as it is, our labels go beside it."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import av
+
+from animate_cli.errors import MediaError
+from animate_cli.faces.look import SeesLandmarks
+from animate_cli.media.probe import probe
+from animate_cli.media.target import told
+from animate_cli.records import Photo, Trajectory
+from animate_cli.stages.portrait import find_face
+from animate_cli.train.data import read_picture
+from animate_cli.train.prepare.labels import SUFFIX, save_clip_labels, save_picture_labels
+from animate_cli.train.prepare.manifest import CLIP, IMAGE, Line
+from animate_cli.train.prepare.task import Outcome, Plan, Task
+
+DETAIL = "as it was"
+
+
+def label_clip(task: Task, plan: Plan, trajectory: Trajectory) -> Outcome:
+    """Every frame gets its points, and whether the face was seen there.
+
+    Raises:
+        MediaError: it is not square, or its frames are not its file's one by one.
+        OutputError: the data set cannot be written to.
+    """
+    path = task.source.path
+    _require_plain(path, trajectory)
+    labels = plan.scratch / f"{task.name}{SUFFIX}"
+    save_clip_labels(labels, trajectory, slice(None), trajectory.landmarks)
+    line = replace(
+        _line(task, plan, kind=CLIP, width=trajectory.width, height=trajectory.height),
+        fps=str(float(trajectory.rate)),
+        frames=len(trajectory),
+        found=len(trajectory) - trajectory.lost,
+    )
+    return task.outcome(lines=(line,), lost=trajectory.lost)
+
+
+def label_picture(task: Task, plan: Plan, network: SeesLandmarks) -> Outcome:
+    """Find the face.
+
+    Raises:
+        TrainError: it cannot be read.
+        FaceError: no face, or not the one asked for.
+        OutputError: the data set cannot be written to.
+    """
+    path = task.source.path
+    pixels = read_picture(path)
+    face = find_face(Photo(path=path, pixels=pixels), network, plan.options.faces)
+    save_picture_labels(plan.scratch / f"{task.name}{SUFFIX}", face, face.landmarks)
+    height, width = pixels.shape[:2]
+    return task.outcome(lines=(_line(task, plan, kind=IMAGE, width=width, height=height),))
+
+
+def _line(task: Task, plan: Plan, *, kind: str, width: int, height: int) -> Line:
+    """The row of a file that becomes part of the data set as it is."""
+    path = task.source.path
+    name = f"{task.name}{path.suffix}"
+    _link(path, plan.scratch / name)
+    return Line(
+        file=name,
+        kind=kind,
+        origin=task.source.origin,
+        width=width,
+        height=height,
+        sha256=task.sha256,
+        source=task.source.shown,
+        source_sha256=task.sha256,
+        detail=DETAIL,
+    )
+
+
+def _link(path: Path, target: Path) -> None:
+    """A second name for the same bytes; where the file system has none, a copy."""
+    with told(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            target.hardlink_to(path.resolve())
+        except OSError:
+            shutil.copyfile(path, target)
+
+
+def _require_plain(path: Path, trajectory: Trajectory) -> None:
+    """Labels are numbered by frame, and `train.data` reads the file's frames as they are stored.
+
+    Raises:
+        MediaError: it is not square, or was not read as it is stored: damaged, or turned.
+    """
+    hint = "prepare it without --as-is"
+    if trajectory.width != trajectory.height:
+        size = f"{trajectory.width} x {trajectory.height}"
+        raise MediaError(f"{path} is {size}: not a square that was cut", hint=hint)
+    try:
+        with av.open(str(path)) as container:
+            sizes = [(frame.width, frame.height) for frame in container.decode(video=0)]
+    except av.FFmpegError as error:
+        raise MediaError(f"{path} is damaged: {error}", hint=hint) from error
+    if sizes != [(trajectory.width, trajectory.height)] * len(trajectory):
+        raise MediaError(f"{path} is damaged, or its frames change their size", hint=hint)
+    if probe(path).rotation_deg:
+        raise MediaError(f"{path} is shown turned", hint=hint)

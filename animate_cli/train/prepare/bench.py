@@ -1,0 +1,57 @@
+"""Where one file after the other is worked on: a loaded network and a plan, in one process."""
+
+from __future__ import annotations
+
+from animate_cli.device import open_device, thread_count
+from animate_cli.errors import InputError, TrainError
+from animate_cli.faces import landmarks
+from animate_cli.report import Clock, Watch
+from animate_cli.stages.driver import follow
+from animate_cli.train.prepare.as_is import label_clip, label_picture
+from animate_cli.train.prepare.choices import Treatment
+from animate_cli.train.prepare.cut_out import cut_clips, cut_picture
+from animate_cli.train.prepare.manifest import IMAGE
+from animate_cli.train.prepare.task import Outcome, Plan, Task
+
+
+class Bench:
+    """Opened once per process."""
+
+    def __init__(self, plan: Plan, watch: Watch | None = None) -> None:
+        compute = plan.options.compute
+        self._plan = plan
+        self._watch = watch or Watch(None)
+        self._threads = thread_count(compute.threads)
+        self._network = landmarks.load_landmarker(device=str(open_device(compute)))
+
+    def work(self, task: Task) -> Outcome:
+        """Make what is to be made of one file, in the plan's scratch folder.
+
+        A file that cannot be used is an outcome, too.
+
+        Raises:
+            OutputError: the data set cannot be written to.
+            Cancelled: the watch asked for it.
+        """
+        try:
+            return self._picture(task) if task.source.kind == IMAGE else self._clip(task)
+        except (InputError, TrainError) as error:
+            return task.outcome(refused=error.message)
+
+    def _picture(self, task: Task) -> Outcome:
+        is_as_it_was = self._plan.choices.treatment is Treatment.AS_IS
+        treat = label_picture if is_as_it_was else cut_picture
+        return treat(task, self._plan, self._network)
+
+    def _clip(self, task: Task) -> Outcome:
+        trajectory = follow(
+            task.source.path,
+            self._network,
+            self._plan.options,
+            threads=self._threads,
+            watch=self._watch,
+            clock=Clock(),
+        ).trajectory
+        if self._plan.choices.treatment is Treatment.AS_IS:
+            return label_clip(task, self._plan, trajectory)
+        return cut_clips(task, self._plan, trajectory, threads=self._threads)

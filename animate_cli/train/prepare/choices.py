@@ -1,0 +1,49 @@
+"""What a preparation chooses. No torch here: the command line takes its defaults from this file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Treatment(StrEnum):
+    """CUT: a square about the face, followed until it leaves; AS_IS: labels beside the file."""
+
+    CUT = "cut"
+    AS_IS = "as-is"
+
+
+class Split(StrEnum):
+    """Train on it, or report on it: nobody may be in both."""
+
+    TRAIN = "train"
+    VAL = "val"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrepareChoices:
+    """How raw files become clips and pictures.
+
+    size: pixels of the squares that are written; least_px: smaller squares of the raw picture are
+    dropped, as are those smaller than `size`: nothing is enlarged.
+    least_iou: a clip ends where the face's box overlaps its first one less than this.
+    least_frames, most_frames: of a clip.
+    identity_from: whom files show that no manifest.csv names: "folder" (the first one below the
+    folder that was given; a file without one is a person of its own), "file", or a regular
+    expression searched for in the path from the folder that was given downwards; its first group
+    counts, where it has one.
+    split, terms, licence: of files that no manifest.csv names.
+
+    The other defaults are first-order-model's for VoxCeleb.
+    """
+
+    treatment: Treatment = Treatment.CUT
+    size: int = 256
+    least_px: int = 256
+    least_iou: float = 0.25
+    least_frames: int = 64
+    most_frames: int = 1024
+    identity_from: str = "folder"
+    split: Split = Split.TRAIN
+    terms: str = ""
+    licence: str = ""

@@ -1,0 +1,48 @@
+"""Our labels of a clip or a picture, kept as plain arrays beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animate_cli.media.target import told
+from animate_cli.records import Detection, Points, Trajectory
+
+SUFFIX = ".npz"
+
+
+def save_clip_labels(path: Path, trajectory: Trajectory, part: slice, landmarks: Points) -> None:
+    """Labels of the frames `part` of a followed video: landmarks (T, 74, 2) in the clip's pixels,
+    confidence (T, 74), and (T,) each: found, the face was seen there; cut, another shot begins.
+
+    Raises:
+        OutputError: they cannot be written.
+    """
+    _save(
+        path,
+        {
+            "landmarks": landmarks.astype(np.float32),
+            "confidence": trajectory.confidence[part],
+            "found": trajectory.found[part],
+            "cut": trajectory.cut[part],
+        },
+    )
+
+
+def save_picture_labels(path: Path, face: Detection, landmarks: Points) -> None:
+    """landmarks (74, 2) in the picture's pixels, confidence (74,).
+
+    Raises:
+        OutputError: they cannot be written.
+    """
+    _save(path, {"landmarks": landmarks.astype(np.float32), "confidence": face.confidence})
+
+
+def _save(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
+    with told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)

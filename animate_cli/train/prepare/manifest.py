@@ -1,0 +1,106 @@
+"""manifest.csv: a row for every clip and picture of a data set, as `train.data` reads it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from animate_cli.errors import InputError
+from animate_cli.media.target import replacing
+
+NAME = "manifest.csv"
+CLIP, IMAGE = "clip", "image"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Whom a file shows, where it comes from, what may be done with it."""
+
+    identity: str
+    split: str
+    terms: str = ""
+    licence: str = ""
+    repo: str = ""
+    commit: str = ""
+    path_in_repo: str = ""
+    restriction_note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One file of the data set.
+
+    file: relative to the data set's folder; kind: clip or image; fps, frames, found (frames in
+    which the face was seen): of clips, else empty; detail: what was done to the source;
+    sha256: of the file; source: as it was named; source_sha256: of its bytes.
+    """
+
+    file: str
+    kind: str
+    origin: Origin
+    width: int
+    height: int
+    sha256: str
+    source: str
+    source_sha256: str
+    fps: str = ""
+    frames: int | None = None
+    found: int | None = None
+    detail: str = ""
+
+
+COLUMNS = (
+    *("file", "split", "kind", "identity", "repo", "commit", "path in repo", "licence"),
+    *("width", "height", "fps", "frames", "found", "sha256", "source", "source sha256"),
+    *("restriction note", "detail", "terms"),
+)
+
+
+def write_manifest(path: Path, lines: Iterable[Line]) -> None:
+    """Write the table in the order of its files; it is there whole or as it was.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    with (
+        replacing(path, overwrite=True) as part,
+        part.open("w", encoding="utf-8", newline="") as file,
+    ):
+        table = csv.DictWriter(file, COLUMNS)
+        table.writeheader()
+        table.writerows(_cells(line) for line in sorted(lines, key=lambda line: line.file))
+
+
+def read_origins(path: Path) -> dict[str, Origin]:
+    """What a manifest.csv says of each file it names; columns it does not have are empty.
+
+    Raises:
+        InputError: it cannot be read as a table, or does not say which files it is about.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return {cells["file"]: _origin(cells) for cells in csv.DictReader(file)}
+    except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(
+            f"{path} is not the table of a data set: {error}",
+            hint="it needs the columns file, split and identity; or move it elsewhere",
+        ) from error
+
+
+def _origin(cells: Mapping[str, str]) -> Origin:
+    known = {field.name: cells.get(_column(field.name)) or "" for field in fields(Origin)}
+    if not (known["identity"] and known["split"]):
+        raise KeyError(f"no split or identity of {cells['file']}")
+    return Origin(**known)
+
+
+def _cells(line: Line) -> dict[str, object]:
+    cells = asdict(line)
+    cells |= cells.pop("origin")
+    return {_column(name): "" if value is None else value for name, value in cells.items()}
+
+
+def _column(field: str) -> str:
+    return field.replace("_", " ")

@@ -1,0 +1,192 @@
+"""A data set from raw files: only what is missing is made, and it can be stopped at any time."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from animate_cli.device import thread_count
+from animate_cli.errors import InputError, OptionError
+from animate_cli.options import Options
+from animate_cli.train.halt import halt_on_signal
+from animate_cli.train.prepare.choices import PrepareChoices
+from animate_cli.train.prepare.journal import Journal
+from animate_cli.train.prepare.manifest import CLIP, IMAGE, NAME
+from animate_cli.train.prepare.scratch import scratch_in
+from animate_cli.train.prepare.sources import find_sources
+from animate_cli.train.prepare.task import Outcome, Plan, Task, task_of, without_repeats
+from animate_cli.train.prepare.workers import outcomes
+
+MANIFEST_EVERY_S = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """A file of which nothing could be made, and why."""
+
+    source: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """What a preparation came to.
+
+    sources: files given; done: prepared now; kept: prepared before; repeated: with the same
+    content as another one. clips, images, frames, found: of these files, not of the whole data
+    set; short, small, lost: frames that were left out of clips, and why.
+    """
+
+    dataset: Path
+    manifest: Path
+    sources: int
+    done: int
+    kept: int
+    repeated: int
+    clips: int
+    images: int
+    frames: int
+    found: int
+    short: int
+    small: int
+    lost: int
+    refused: tuple[Refused, ...]
+    elapsed_s: float
+
+    def to_json(self) -> str:
+        """One JSON object; paths as strings."""
+        return json.dumps(asdict(self), default=str, indent=2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """How far it is: `done` of `total` files, and what came of the last one."""
+
+    done: int
+    total: int
+    outcome: Outcome
+    elapsed_s: float
+
+
+OnStep = Callable[[Step], None]
+
+
+def prepare(
+    inputs: Sequence[str | Path],
+    output: str | Path,
+    choices: PrepareChoices | None = None,
+    options: Options | None = None,
+    *,
+    jobs: int = 1,
+    on_step: OnStep = lambda step: None,
+) -> Prepared:
+    """Turn videos, pictures, and folders of them into clips and pictures with landmarks.
+
+    output: the data set's folder; what is in it already and fits is kept. jobs: processes; 0: one
+    per core. Ctrl-C and SIGTERM stop it: what is done is kept, and nothing half-written is left.
+
+    Raises:
+        InputError: an input is missing, or of none of the files could anything be made.
+        OptionError: choices that cannot be met.
+        OutputError: the data set cannot be written to.
+        Cancelled: it was interrupted.
+    """
+    begun = time.monotonic()
+    choices, options = choices or PrepareChoices(), options or Options()
+    folder, jobs = Path(output), thread_count(jobs)
+    tasks, repeats = without_repeats(
+        task_of(source, choices, options)
+        for source in find_sources([Path(one) for one in inputs], choices, output=folder)
+    )
+    _require_names(tasks)
+    with scratch_in(folder) as scratch:
+        journal = Journal(folder)
+        known = {task.key: journal.outcome_of(task) for task in tasks}
+        missing = [task for task in tasks if known[task.key] is None]
+        plan = Plan(choices=choices, options=_shared(options, jobs), scratch=scratch)
+        for step in _work(missing, plan, journal, jobs=jobs, begun=begun):
+            known[step.outcome.key] = step.outcome
+            on_step(step)
+    every = [one for one in known.values() if one is not None]
+    if not any(one.lines for one in every):
+        raise _nothing(every)
+    return _summary(folder, every, done=len(missing), repeated=len(repeats), begun=begun)
+
+
+def _require_names(tasks: Sequence[Task]) -> None:
+    """Two data sets may list different files under one name."""
+    first: dict[str, Task] = {}
+    for task in tasks:
+        other = first.setdefault(task.name, task)
+        if other is not task:
+            raise OptionError(
+                f"{other.source.path} and {task.source.path} would both become {task.name}",
+                hint="prepare them into folders of their own",
+            )
+
+
+def _work(
+    tasks: Sequence[Task], plan: Plan, journal: Journal, *, jobs: int, begun: float
+) -> Iterator[Step]:
+    """Make, move to its place, note down: file by file."""
+    written = time.monotonic()
+    with halt_on_signal() as halt, closing(outcomes(tasks, plan, jobs=jobs, halt=halt)) as made:
+        try:
+            for number, outcome in enumerate(made, start=1):
+                journal.commit(outcome, plan.scratch)
+                now = time.monotonic()
+                if now - written > MANIFEST_EVERY_S:
+                    journal.write_manifest()
+                    written = now
+                yield Step(done=number, total=len(tasks), outcome=outcome, elapsed_s=now - begun)
+        finally:
+            journal.write_manifest()
+
+
+def _shared(options: Options, jobs: int) -> Options:
+    """Each process gets its share of the cores."""
+    threads = max(1, thread_count(options.compute.threads) // jobs)
+    return replace(options, compute=replace(options.compute, threads=threads))
+
+
+def _nothing(outcomes_: Sequence[Outcome]) -> InputError:
+    if not outcomes_:
+        return InputError("no video and no picture was given", hint="name files or folders of them")
+    refused = [one for one in outcomes_ if one.refused]
+    if refused:
+        return InputError(
+            f"nothing could be made of {len(outcomes_)} files; of the first: {refused[0].refused}",
+            hint="look at what is said of each file",
+        )
+    short, small = sum(one.short for one in outcomes_), sum(one.small for one in outcomes_)
+    return InputError(
+        f"nothing was left: {short} frames in stretches too short, {small} with too small a face",
+        hint="ask for less with --least-frames, --least-px and --size",
+    )
+
+
+def _summary(
+    folder: Path, every: Sequence[Outcome], *, done: int, repeated: int, begun: float
+) -> Prepared:
+    lines = [line for one in every for line in one.lines]
+    return Prepared(
+        dataset=folder,
+        manifest=folder / NAME,
+        sources=len(every) + repeated,
+        done=done,
+        kept=len(every) - done,
+        repeated=repeated,
+        clips=sum(line.kind == CLIP for line in lines),
+        images=sum(line.kind == IMAGE for line in lines),
+        frames=sum(line.frames or 0 for line in lines),
+        found=sum(line.found or 0 for line in lines),
+        short=sum(one.short for one in every),
+        small=sum(one.small for one in every),
+        lost=sum(one.lost for one in every),
+        refused=tuple(Refused(source=one.source, why=one.refused) for one in every if one.refused),
+        elapsed_s=round(time.monotonic() - begun, 3),
+    )

@@ -1,0 +1,68 @@
+"""A run's unfinished things: in a hidden folder inside the data set's, which one run has alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from animate_cli.errors import OutputError
+from animate_cli.media.target import told
+
+if sys.platform != "win32":  # there, nothing keeps two runs apart
+    import fcntl
+
+PREFIX = ".prepare-"
+
+
+@contextmanager
+def scratch_in(folder: Path) -> Iterator[Path]:
+    """A folder to write in, gone afterwards; what killed runs have left goes, too.
+
+    While the block runs, no other run gets past this point. folder: made where it is missing.
+
+    Raises:
+        OutputError: another run is at work here, or nothing can be written.
+    """
+    with told(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with _held(folder):
+        _clear(folder)
+        try:
+            with told(folder):
+                scratch = Path(tempfile.mkdtemp(prefix=PREFIX, dir=folder))
+            yield scratch
+        finally:
+            _clear(folder)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """The lock goes with the process, however that ends."""
+    if sys.platform == "win32":
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        _lock(handle, folder)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, folder: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise OutputError(
+            f"another run is preparing into {folder}", hint="wait for it, or stop it"
+        ) from error
+
+
+def _clear(folder: Path) -> None:
+    for left in folder.glob(f"{PREFIX}*"):
+        shutil.rmtree(left, ignore_errors=True)

@@ -1,0 +1,104 @@
+"""Where in a followed video a clip begins and ends, and through which square it is seen.
+
+The protocol by which Siarohin et al. 2019 (*First Order Motion Model for Image Animation*) cut
+VoxCeleb: a clip goes on while the face's box still overlaps the box it had in the clip's first
+frame; its square holds all of these boxes with a margin, and stands still.
+
+Departures: the box is that of our 74 points rather than a detector's; the margin is that of the
+square that is animated, and grows with the face, not with how far it moves; one face is followed
+through the whole video, so that a video shows one person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animate_cli.faces.crop import FACE_MARGIN, face_square
+from animate_cli.faces.smooth import runs
+from animate_cli.records import Crop, Points, Trajectory
+from animate_cli.train.prepare.choices import PrepareChoices
+
+Boxes = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Span:
+    """Frames start to stop (not among them), all seen through one square of the raw video."""
+
+    start: int
+    stop: int
+    square: Crop
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+
+class Spans(NamedTuple):
+    """What can be used, and how many frames cannot."""
+
+    kept: list[Span]
+    short: int
+    small: int
+
+
+def find_spans(trajectory: Trajectory, choices: PrepareChoices) -> Spans:
+    """The clips of a followed video, in their order."""
+    kept: list[Span] = []
+    short = small = 0
+    for part in _parts(trajectory, choices):
+        points = trajectory.landmarks[part]
+        square = union_square(points, trajectory.width, trajectory.height)
+        if len(points) < choices.least_frames:
+            short += len(points)
+        elif square.size < max(choices.least_px, choices.size):
+            small += len(points)
+        else:
+            kept.append(Span(start=part.start, stop=part.stop, square=square))
+    return Spans(kept, short, small)
+
+
+def _parts(trajectory: Trajectory, choices: PrepareChoices) -> Iterator[slice]:
+    """Stretches in which the face is seen without a break and stays near its first place."""
+    for run in runs(trajectory.found, trajectory.cut):
+        boxes = boxes_of(trajectory.landmarks[run])
+        start = 0
+        while start < len(boxes):
+            ahead = boxes[start : start + choices.most_frames]
+            left = np.flatnonzero(overlap(ahead, ahead[0]) < choices.least_iou)
+            stop = start + (int(left[0]) if len(left) else len(ahead))
+            yield slice(run.start + start, run.start + stop)
+            start = stop
+
+
+def union_square(points: Points, width: int, height: int) -> Crop:
+    """The square about all places of a face, points (T, 74, 2), in frames of width x height.
+
+    Of a face that stands still it is the square that is animated in use (`crop.face_square`);
+    each way in which the face moves is added to it once.
+    """
+    boxes = boxes_of(points)
+    low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    face = float(np.median((boxes[:, 2:] - boxes[:, :2]).max(axis=1)))
+    side = float((high - low).max()) + (FACE_MARGIN - 1) * face
+    middle, half = (low + high) / 2, side / FACE_MARGIN / 2
+    return face_square(np.stack((middle - half, middle + half)), width, height)
+
+
+def boxes_of(points: Points) -> Boxes:
+    """Points (T, 74, 2) -> boxes x0, y0, x1, y1 (T, 4)."""
+    return np.concatenate((points.min(axis=1), points.max(axis=1)), axis=1)
+
+
+def overlap(boxes: Boxes, other: Boxes) -> Boxes:
+    """Intersection over union of boxes (T, 4) with one box (4,): (T,)."""
+    low, high = np.maximum(boxes[:, :2], other[:2]), np.minimum(boxes[:, 2:], other[2:])
+    common = np.clip(high - low, 0, None).prod(axis=1)
+    areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
+    union = areas + (other[2:] - other[:2]).prod() - common
+    shares: Boxes = common / np.maximum(union, 1e-6)
+    return shares

@@ -1,0 +1,139 @@
+"""Many files at once: each worker process has a bench of its own and asks for the next file.
+
+Processes start anew ("spawn") rather than as copies: a copy of a process in which torch has run
+may stand still for ever. A script that prepares with more than one job therefore needs
+`if __name__ == "__main__":`. A worker leaves when the other end of its pipe does.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import traceback
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import cast
+
+from animate_cli.errors import AnimateError, Cancelled, TrainError
+from animate_cli.report import Progress, Watch
+from animate_cli.train.halt import Halt
+from animate_cli.train.prepare.bench import Bench
+from animate_cli.train.prepare.task import Outcome, Plan, Task
+
+LOOK_UP_S = 0.2  # how long an interrupt may wait
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Failed:
+    """An error with a hint, on its way out of a worker: such errors cannot be sent themselves."""
+
+    kind: type[AnimateError]
+    message: str
+    hint: str
+
+
+Answer = Outcome | _Failed | Exception
+
+
+def outcomes(
+    tasks: Sequence[Task], plan: Plan, *, jobs: int, halt: Halt
+) -> Generator[Outcome, None, None]:
+    """What came of each task, in the order in which they end; closing it stops the workers.
+
+    Raises:
+        Cancelled: `halt` wants it.
+        TrainError: a worker died.
+        AnimateError: one that concerns all files, such as a full disk.
+    """
+    if jobs > 1 and len(tasks) > 1:
+        yield from _by_workers(tasks, plan, jobs=min(jobs, len(tasks)), halt=halt)
+        return
+
+    def goes_on(progress: Progress) -> bool:
+        return not halt.wanted
+
+    bench = Bench(plan, Watch(goes_on))
+    for task in tasks:
+        _heed(halt)
+        yield bench.work(task)
+
+
+def _by_workers(tasks: Sequence[Task], plan: Plan, *, jobs: int, halt: Halt) -> Iterator[Outcome]:
+    workers = [_start(plan) for _ in range(jobs)]
+    waiting = deque(tasks)
+    busy: dict[Connection, Task] = {}
+    try:
+        for _, pipe in workers:
+            _hand_out(waiting, pipe, busy)
+        while busy:
+            for ready in wait(list(busy), timeout=LOOK_UP_S):
+                pipe = cast(Connection, ready)
+                task = busy.pop(pipe)
+                answer = _receive(pipe, task)
+                _hand_out(waiting, pipe, busy)
+                yield answer
+            _heed(halt)
+    finally:
+        for process, _ in workers:
+            process.terminate()
+        for process, _ in workers:
+            process.join()
+
+
+def _heed(halt: Halt) -> None:
+    if halt.wanted:
+        raise Cancelled("interrupted", hint="run the same command again to go on")
+
+
+def _start(plan: Plan) -> tuple[BaseProcess, Connection]:
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_serve, args=(plan, there), daemon=True)
+    process.start()
+    there.close()  # each side holds its own end alone: when one dies, the other's pipe ends
+    return process, here
+
+
+def _hand_out(waiting: deque[Task], pipe: Connection, busy: dict[Connection, Task]) -> None:
+    if waiting:
+        busy[pipe] = waiting.popleft()
+        with suppress(BrokenPipeError):  # the worker has died: its answer will say so
+            pipe.send(busy[pipe])
+
+
+def _receive(pipe: Connection, task: Task) -> Outcome:
+    try:
+        answer: Answer = pipe.recv()
+    except (EOFError, OSError) as error:
+        raise TrainError(
+            f"the process that prepared {task.source.path} died",
+            hint="go on with fewer --jobs if memory was short, or without this file",
+        ) from error
+    if isinstance(answer, _Failed):
+        raise answer.kind(answer.message, hint=answer.hint)
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def _serve(plan: Plan, pipe: Connection) -> None:
+    """A worker's life. Interrupts are the parent's business, which ends its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    bench: Bench | None = None
+    with suppress(EOFError, OSError):  # the parent has no more to do, or has gone
+        while True:
+            task = pipe.recv()
+            try:
+                bench = bench or Bench(plan)
+                answer: Answer = bench.work(task)
+            except AnimateError as error:
+                answer = _Failed(kind=type(error), message=error.message, hint=error.hint)
+            except Exception as error:  # raised again where the answer is read
+                error.add_note("in a preparing process:\n" + traceback.format_exc())
+                answer = error
+            pipe.send(answer)
