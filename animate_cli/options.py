@@ -94,11 +94,13 @@ class MotionOptions:
     """How the driver's motion becomes the source's.
 
     weights: a registered name or a .safetensors file; None: the model's own, if it has any.
+    commercial_only: a model is refused whose weights' licence does not allow commercial use.
     anchor: auto, first, or a frame number from 0.  strength: 0 (still) to 2, 1 as filmed.
     """
 
     model: str = "thin_plate"
     weights: str | None = None
+    commercial_only: bool = False
     motion: Motion = Motion.RELATIVE
     anchor: str = "auto"
     strength: float = 1.0

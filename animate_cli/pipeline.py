@@ -18,6 +18,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
+from animate_cli import hub
 from animate_cli.device import open_device, share_cores, thread_count
 from animate_cli.faces.anchor import choose_anchor
 from animate_cli.faces.look import SeesLandmarks
@@ -157,6 +158,8 @@ class Animator:
     def _stage(self, photo: Photo, driver: Path, watch: Watch) -> Staged:
         o, clock = self.options, Clock()
         device = open_device(o.compute)
+        if o.motion.commercial_only:
+            hub.require_commercial_model(o.motion.model, o.motion.weights)
         model = self._networks.model(o.motion.model, str(device), o.motion.weights)
         network = self._networks.landmarker(str(device))
         face = find_face(photo, network, o.faces)

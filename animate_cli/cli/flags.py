@@ -99,6 +99,8 @@ FLAGS = (
     Flag(section="motion", field="model", help="Who draws the moved face."),
     Flag(section="motion", field="weights", metavar="NAME|FILE",
          help="Other weights for the model: a registered name or a .safetensors file."),
+    Flag(section="motion", field="commercial_only",
+         help="Refuse weights whose licence does not allow commercial use."),
     Flag(section="motion", field="motion",
          help="The change since the anchor frame, or the driver's own face shape."),
     Flag(section="motion", field="anchor", metavar="auto|first|N",

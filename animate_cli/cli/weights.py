@@ -53,7 +53,7 @@ def list_weights(
     if as_json:
         console.result(json.dumps([_row(entry) for entry in entries], indent=2))
         return
-    width = max(len(entry.name) for entry in entries)
+    width = max((len(entry.name) for entry in entries), default=0)
     for entry in entries:
         size = f"{entry.size / 1e6:.1f} MB" if entry.size is not None else "? MB"
         use = f"commercial use: {entry.commercial_use}"
@@ -155,7 +155,8 @@ def _chosen(names: list[str] | None, model: str | None) -> list[hub.WeightEntry]
 
 
 def _is_shown(entry: hub.WeightEntry, commercial_only: bool) -> bool:  # noqa: FBT001
-    return not commercial_only or entry.commercial_use is hub.CommercialUse.YES
+    everything = not (commercial_only or hub.commercial_only())
+    return everything or entry.commercial_use is hub.CommercialUse.YES
 
 
 def _where(entry: hub.WeightEntry) -> str:

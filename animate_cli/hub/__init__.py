@@ -13,9 +13,16 @@ A weight is fetched only when a run asks for it by name; what is embedded needs 
 
 from __future__ import annotations
 
-from animate_cli.hub.door import load, load_published, obtain, used_by
+from animate_cli.hub.door import (
+    load,
+    load_published,
+    obtain,
+    require_commercial_model,
+    used_by,
+)
 from animate_cli.hub.environment import (
     cache_dir,
+    commercial_only,
     config_dir,
     embedded_dir,
     hub_cache_dir,
@@ -61,6 +68,7 @@ __all__ = [
     "advice",
     "cache_dir",
     "cached_path",
+    "commercial_only",
     "config_dir",
     "embedded_dir",
     "entry",
@@ -77,6 +85,7 @@ __all__ = [
     "registry",
     "renew",
     "require_commercial",
+    "require_commercial_model",
     "runs_dir",
     "sha256_of",
     "state",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from animate_cli.hub import environment
 from animate_cli.hub.fetch import obtained
 from animate_cli.hub.formats import PICKLES, SAFETENSORS, read, read_published
-from animate_cli.hub.registry import SCHEME, entry, for_model
+from animate_cli.hub.registry import SCHEME, entry, for_model, registry
 from animate_cli.hub.shelves import WeightUsed, require_commercial, used
 from animate_cli.hub.transfer import TellLines
 
@@ -56,6 +56,23 @@ def load_published(name: str, part: str | None = None, *, under: str = "") -> di
 def used_by(model: str) -> tuple[WeightUsed, ...]:
     """The records, for a report, of all weights that a model loads."""
     return tuple(used(one.name) for one in for_model(model))
+
+
+def require_commercial_model(model: str, weights: str | None = None) -> None:
+    """Refuse a model whose weights are not for commercial use, before anything is fetched.
+
+    weights: given instead of the model's own; a file or folder of the user's is theirs to judge.
+
+    Raises:
+        WeightsError: their licence forbids it, or nobody knows.
+    """
+    if weights is None:
+        chosen = for_model(model)
+    else:
+        is_known = weights.startswith(SCHEME) or weights in {one.name for one in registry()}
+        chosen = (entry(weights),) if is_known else ()
+    for one in chosen:
+        require_commercial(one)
 
 
 def is_own_file(name: str) -> bool:
