@@ -21,7 +21,8 @@ DAMAGED = (OSError, RuntimeError, TypeError, EOFError, ValueError, UnpicklingErr
 class Checkpoint:
     """State dicts of network, its moving average and optimiser; steps done; best score so far.
 
-    scaler: of the fp16 gradient scaler, empty in other precisions.
+    scaler: of the fp16 gradient scaler, empty in other precisions. critic, critic_optimiser: of an
+    adversarial training, else empty.
     """
 
     network: dict[str, Any]
@@ -30,6 +31,8 @@ class Checkpoint:
     step: int
     best: float
     scaler: dict[str, Any] = field(default_factory=dict)
+    critic: dict[str, Any] = field(default_factory=dict)
+    critic_optimiser: dict[str, Any] = field(default_factory=dict)
 
 
 @contextmanager

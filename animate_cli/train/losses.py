@@ -1,15 +1,24 @@
 """One function per loss; all return a scalar to be minimised.
 
 known (B, K) bool: the points that are labelled; a loss is the mean over them, 0 without any.
+judged, true, drawn: maps (B, 1, h, w) of a discriminator, one per scale (`layers.discriminator`).
+
+Departures from the papers: the norms of Zhao et al.'s eqs. 5 and 6 are read as mean squares, as the
+least-squares GAN they name has them (Mao et al. 2017), summed over scales; the G of eq. 6 can only
+mean D: the generator's picture T has no other judge. Eq. 7 has no slope, as its warp is the nearest
+pixel's; `part_mismatch` is its mean over warps that round at random.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from animate_cli.layers import heatmap
+from animate_cli.layers.grid import warp
 
 
 def euclidean(points: Tensor, target: Tensor, known: Tensor) -> Tensor:
@@ -55,6 +64,31 @@ def flatness(logits: Tensor) -> Tensor:
     cells = logits.shape[-2] * logits.shape[-1]
     log_probability = logits.flatten(2).log_softmax(dim=-1)
     return -(log_probability.mean(dim=-1) + math.log(cells)).mean()
+
+
+def gan_critic(true: Sequence[Tensor], drawn: Sequence[Tensor]) -> Tensor:
+    """L_gan^D = |1 − D(D_I)|² + |D(T_I)|² (Zhao et al. 2021, eq. 5)."""
+    pairs = zip(true, drawn, strict=True)
+    return torch.stack([(1 - t).square().mean() + d.square().mean() for t, d in pairs]).sum()
+
+
+def gan_network(judged: Sequence[Tensor]) -> Tensor:
+    """L_gan^G = |1 − D(T_I)|² (Zhao et al. 2021, eq. 6)."""
+    return torch.stack([(1 - d).square().mean() for d in judged]).sum()
+
+
+def part_mismatch(source: Tensor, driver: Tensor, grid: Tensor, *, classes: int) -> Tensor:
+    """L_par = 1 − mean_p P(f_w(S_P, F)(p) = D_P(p)) (Zhao et al. 2021, eq. 7, with a slope).
+
+    Each class is warped as a map of its own, bilinearly: its value at p is the chance that F(p),
+    rounded up or down at random by how near it is, meets that class. Where F points at centres of
+    pixels that is eq. 7 itself. The slope reaches one pixel from a part's border.
+
+    source, driver (B, H, W), labels in 0 ... classes - 1; grid (B, H, W, 2) normalised.
+    """
+    names = torch.arange(classes, device=source.device).view(1, -1, 1, 1)
+    moved = warp((source[:, None] == names).to(grid.dtype), grid)  # (B, classes, H, W)
+    return 1 - moved.gather(1, driver[:, None].long()).mean()
 
 
 def _mean(values: Tensor, known: Tensor) -> Tensor:

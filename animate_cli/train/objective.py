@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -51,6 +52,42 @@ class Shows(Protocol):
     def sheet(self, network: nn.Module) -> Image:
         """A picture (H, W, 3) to look at: training samples, and predictions on dev."""
         ...
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Played:
+    """Both players' losses of one batch, scalars with their graphs, and figures for the log."""
+
+    loss: Tensor
+    critic_loss: Tensor
+    figures: dict[str, float]
+
+
+@runtime_checkable
+class Adversarial(Protocol):
+    """An objective whose network plays against a critic (a discriminator).
+
+    The loop then calls `play` instead of `loss`, and steps the critic, then the network.
+    """
+
+    critic: nn.Module
+
+    def play(self, network: nn.Module, critic: nn.Module, batch: Batch) -> Played:
+        """Both losses out of one pass of the network.
+
+        critic: `self.critic` as the loop prepared it, for the critic's own loss: called once, on
+        true pictures and on what the network made of the batch, detached. The network's loss
+        takes `self.critic`, `train.critic.frozen`.
+        """
+        ...
+
+
+@runtime_checkable
+class Judged(Protocol):
+    """An objective with networks that never learn, such as a perceptual loss's."""
+
+    judges: tuple[nn.Module, ...]
+    """The loop puts them on its device."""
 
 
 def build_objective(recipe: Recipe) -> Objective:

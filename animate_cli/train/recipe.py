@@ -5,8 +5,8 @@
     loss.shape = 0.0               # the only difference
 
 The keys are the fields of the records below, their defaults are written nowhere else. The tables
-`network`, `loss` and `augment` are typed by the objective: for "landmarks" by `LandmarkConfig`,
-`LandmarkLoss` and `AugmentConfig`.
+`network`, `loss`, `augment` and `critic` are typed by the objective: for "landmarks" by
+`LandmarkConfig`, `LandmarkLoss` and `AugmentConfig`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,13 @@ class Precision(StrEnum):
     FP32 = "fp32"
     BF16 = "bf16"
     FP16 = "fp16"
+
+
+class Optimiser(StrEnum):
+    """How gradients become steps: AdamW, or `train.swats`, which goes on as SGD."""
+
+    ADAMW = "adamw"
+    SWATS = "swats"
 
 
 class Layout(StrEnum):
@@ -78,7 +85,8 @@ class StepRecipe:
     batch: pictures at once in every process; accumulate: batches per step, their gradients
     averaged. workers: processes that draw batches ahead of the step; 0: drawn in the loop, as
     batch n depends on (seed, n) alone, with the same result. precision: fp16 and bf16 pay on GPUs.
-    save_every: steps that a crash may cost; Ctrl-C costs none.
+    save_every: steps that a crash may cost; Ctrl-C costs none. optimiser: of the network; a critic
+    is trained by AdamW, at the same rate. beta1: share of the past in the mean gradient.
     """
 
     steps: int = 10_000
@@ -87,6 +95,8 @@ class StepRecipe:
     workers: int = 0
     precision: Precision = Precision.FP32
     learning_rate: float = 1e-3
+    optimiser: Optimiser = Optimiser.ADAMW
+    beta1: float = 0.9
     weight_decay: float = 1e-4
     warmup_steps: int = 200
     cooldown_fraction: float = 0.25
@@ -110,7 +120,7 @@ class LogRecipe:
 class Recipe:
     """A whole training.
 
-    objective: module in `train/objectives`; network, loss, augment: tables that it types.
+    objective: module in `train/objectives`; network, loss, augment, critic: tables that it types.
     init: weights to start from (a name in the registry or a .safetensors file); empty: nothing.
     """
 
@@ -123,6 +133,7 @@ class Recipe:
     network: dict[str, Any] = field(default_factory=dict)
     loss: dict[str, Any] = field(default_factory=dict)
     augment: dict[str, Any] = field(default_factory=dict)
+    critic: dict[str, Any] = field(default_factory=dict)
 
 
 def read_recipe(path: Path) -> Recipe:

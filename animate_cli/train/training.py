@@ -1,4 +1,6 @@
-"""The moving parts of one training: network, its moving average, optimiser, the row of batches."""
+"""The moving parts of one training: network, its moving average, optimiser, the row of batches,
+and, where an objective has one, the critic.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ import copy
 import math
 import time
 from collections.abc import Generator
-from contextlib import nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 
 import torch
@@ -18,21 +20,15 @@ from animate_cli.errors import TrainError
 from animate_cli.layers.state import fill
 from animate_cli.records import Image
 from animate_cli.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, saving
+from animate_cli.train.critic import Critic
 from animate_cli.train.feed import feed
-from animate_cli.train.objective import Batch, Objective, Shows
+from animate_cli.train.objective import Adversarial, Batch, Judged, Objective, Shows
+from animate_cli.train.optimiser import build_optimiser, learning_rate, same_rule, set_rate
 from animate_cli.train.processes import any_process
-from animate_cli.train.recipe import Recipe, StepRecipe
+from animate_cli.train.recipe import Recipe
 
 WEIGHTS = "best.safetensors"
 CHECKPOINT = "last.pt"
-
-
-def learning_rate(step: int, plan: StepRecipe) -> float:
-    """Linear warm-up, constant, linear cool-down to zero: the rate of step 0, 1, ..."""
-    cooldown = max(1, round(plan.steps * plan.cooldown_fraction))
-    up = (step + 1) / max(1, plan.warmup_steps)
-    down = (plan.steps - step) / cooldown
-    return plan.learning_rate * min(1.0, up, down)
 
 
 class Training:
@@ -51,14 +47,15 @@ class Training:
         self._accelerator = accelerator
         self.is_main: bool = accelerator.is_main_process
         network = objective.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        optimiser = torch.optim.AdamW(
-            network.parameters(),
-            lr=recipe.steps.learning_rate,
-            weight_decay=recipe.steps.weight_decay,
-        )
+        optimiser = build_optimiser(network.parameters(), recipe.steps, recipe.steps.optimiser)
         self.average: nn.Module = copy.deepcopy(network)
         self.network, self.optimiser = accelerator.prepare(network, optimiser)
         self.average.to(accelerator.device)
+        self._critic: Critic | None = None
+        if isinstance(objective, Adversarial):
+            self._critic = Critic(objective.critic, recipe.steps, accelerator)
+        for judge in objective.judges if isinstance(objective, Judged) else ():
+            judge.to(accelerator.device)
         self._batches: Generator[Batch, None, None] | None = None
 
     def start(self) -> None:
@@ -91,12 +88,14 @@ class Training:
         """One optimisation step -> the loss and its parts, means over the step's batches.
 
         Raises:
-            TrainError: the loss is not finite, in any of the processes; nothing was changed.
+            TrainError: a loss is not finite, in any of the processes; nothing was changed.
         """
         plan, started = self.recipe.steps, time.perf_counter()
-        for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.step, plan)
+        rate = learning_rate(self.step, plan)
+        set_rate(self.optimiser, rate)
         self.optimiser.zero_grad(set_to_none=True)
+        if self._critic is not None:
+            self._critic.begin(rate)
         parts = [self._accumulate(index) for index in range(plan.accumulate)]
         self._descend()
         self.step += 1
@@ -140,15 +139,23 @@ class Training:
             step=self.step,
             best=self.best,
             scaler=scaler.state_dict() if scaler is not None else {},
+            **(self._critic.kept() if self._critic is not None else {}),
         )
         save_checkpoint(kept, self.folder / CHECKPOINT)
 
     def _resume(self, path: Path) -> None:
         kept = load_checkpoint(path)
+        if not same_rule(self.optimiser, kept.optimiser):
+            raise TrainError(
+                f"{path} is not of the optimiser {self.recipe.steps.optimiser.value}",
+                hint="keep steps.optimiser as the training began, or choose another --output",
+            )
         try:
             self._bare().load_state_dict(kept.network)
             self.average.load_state_dict(kept.average)
             self.optimiser.load_state_dict(kept.optimiser)
+            if self._critic is not None:
+                self._critic.restore(kept.critic, kept.critic_optimiser)
         except (RuntimeError, ValueError, KeyError) as error:
             raise TrainError(
                 f"{path} is of another network: {str(error).splitlines()[-1].strip()}",
@@ -170,16 +177,30 @@ class Training:
     def _accumulate(self, index: int) -> dict[str, float]:
         """Add the gradients of the step's batch `index`, weighted to a mean."""
         plan = self.recipe.steps
-        is_last = index == plan.accumulate - 1
-        alone = nullcontext() if is_last else self._accelerator.no_sync(self.network)
         batch = self._next_batch()
         torch.manual_seed(plan.seed * 1_000_003 + self._number(index))
-        with alone:
+        with ExitStack() as alone:
+            for network in self._players() if index < plan.accumulate - 1 else ():
+                alone.enter_context(self._accelerator.no_sync(network))
             with self._accelerator.autocast():
-                loss, figures = self.objective.loss(self.network, batch)
-            self._refuse_nan(loss)
-            self._accelerator.backward(loss / plan.accumulate)
-        return {"loss": loss.item(), **figures}
+                losses, figures = self._losses(batch)
+            for loss in losses.values():
+                self._refuse_nan(loss)
+            for loss in losses.values():
+                self._accelerator.backward(loss / plan.accumulate)
+        return {key: loss.item() for key, loss in losses.items()} | figures
+
+    def _losses(self, batch: Batch) -> tuple[dict[str, Tensor], dict[str, float]]:
+        """The network's loss, and the critic's where there is one, with figures for the log."""
+        if self._critic is None:
+            loss, figures = self.objective.loss(self.network, batch)
+            return {"loss": loss}, figures
+        assert isinstance(self.objective, Adversarial)
+        played = self.objective.play(self.network, self._critic.network, batch)
+        return {"loss": played.loss, "critic_loss": played.critic_loss}, played.figures
+
+    def _players(self) -> list[nn.Module]:
+        return [self.network] if self._critic is None else [self.network, self._critic.network]
 
     def _next_batch(self) -> Batch:
         plan, processes = self.recipe.steps, self._accelerator.num_processes
@@ -204,6 +225,8 @@ class Training:
 
     def _descend(self) -> None:
         plan = self.recipe.steps
+        if self._critic is not None:
+            self._critic.descend()
         self._accelerator.clip_grad_norm_(self.network.parameters(), plan.clip_norm)
         self.optimiser.step()
         decay = min(plan.ema_decay, (1 + self.step) / (10 + self.step))
