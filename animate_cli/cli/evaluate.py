@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,10 +11,6 @@ from animate_cli.cli import console
 from animate_cli.cli.flags import takes_options
 from animate_cli.evaluate.protocol import Protocol, Reenactment
 from animate_cli.options import Options
-
-if TYPE_CHECKING:
-    from animate_cli.evaluate.material import Take
-    from animate_cli.evaluate.trial import OnShown
 
 _OWN = Protocol()
 
@@ -67,15 +62,17 @@ def evaluate(
 ) -> None:
     """Score models against the still source and the thin plate, under a fixed protocol."""
     from animate_cli.cli.score_table import show_scores
+    from animate_cli.cli.teller import Teller
     from animate_cli.device import open_device
     from animate_cli.evaluate.entrant import enter
     from animate_cli.evaluate.evaluation import evaluate as run
     from animate_cli.evaluate.judges import load_judges
     from animate_cli.evaluate.material import read_clips, takes
-    from animate_cli.media.target import check_target
+    from animate_cli.media.target import check_target, replacing
 
+    overwrite = options.output.overwrite
     if json_file is not None:
-        check_target(json_file, overwrite=options.output.overwrite, inputs=())
+        check_target(json_file, overwrite=overwrite)
     chosen = Protocol(
         reenactment=protocol,
         stride=stride,
@@ -86,6 +83,7 @@ def evaluate(
     )
     tried = takes(read_clips(data, split), chosen)
     entrants = enter(models or [])
+    teller = Teller(tried, entrants, chosen, sheets, overwrite=overwrite)
     device = open_device(options.compute)
     result = run(
         entrants,
@@ -95,19 +93,12 @@ def evaluate(
         data=data,
         split=split,
         compute=options.compute,
-        on_take=_told(len(tried)),
+        audience=teller,
     )
     for one in result.skipped:
         console.warn(f"{one.take} is not scored: {one.reason}")
     if json_file is not None:
-        json_file.write_text(result.to_json() + "\n", encoding="utf-8")
+        with replacing(json_file, overwrite=overwrite) as part:
+            part.write_text(result.to_json() + "\n", encoding="utf-8")
         console.tell(f"result: {json_file}")
     show_scores(result)
-
-
-def _told(count: int) -> Callable[[int, Take], OnShown]:
-    def on_take(number: int, take: Take) -> OnShown:
-        console.tell(f"{number + 1} of {count}: {take.name}")
-        return lambda shown: None
-
-    return on_take

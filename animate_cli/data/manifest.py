@@ -13,7 +13,7 @@ from pathlib import Path
 from animate_cli.errors import OptionError
 
 NAME = "manifest.csv"
-CLIP = "clip"
+CLIP, IMAGE = "clip", "image"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from animate_cli.evaluate.material import Take
 from animate_cli.evaluate.metric import Better, Metric
 from animate_cli.evaluate.protocol import Protocol
 from animate_cli.evaluate.roster import metrics_of
-from animate_cli.evaluate.trial import Court, OnShown, Verdict
+from animate_cli.evaluate.trial import Court, Shown, Verdict
 from animate_cli.options import ComputeOptions
 from animate_cli.report import versions
 from animate_cli.typed import plain
@@ -128,6 +128,19 @@ class Evaluation:
         }
 
 
+class Audience:
+    """Who follows an evaluation; this one keeps quiet."""
+
+    def begins(self, number: int, take: Take) -> None:
+        """A take, counted from 0, is about to be tried."""
+
+    def sees(self, shown: Shown) -> None:
+        """A frame was scored."""
+
+    def ends(self, take: Take) -> None:
+        """All frames of the take were scored; not called for one that is skipped."""
+
+
 def evaluate(
     entrants: Sequence[Entrant],
     takes: Sequence[Take],
@@ -137,10 +150,9 @@ def evaluate(
     data: Path,
     split: str,
     compute: ComputeOptions,
-    on_take: Callable[[int, Take], OnShown],
+    audience: Audience,
 ) -> Evaluation:
-    """Try every entrant on every take. on_take: told before each; gives what scored frames are
-    shown to.
+    """Try every entrant on every take.
 
     Raises:
         AnimateError: nothing could be scored; weights or a model are missing.
@@ -151,7 +163,9 @@ def evaluate(
     skipped: list[Skipped] = []
     for number, take in enumerate(takes):
         try:
-            heard.append((take, court.hear(take, on_take(number, take))))
+            audience.begins(number, take)
+            heard.append((take, court.hear(take, audience.sees)))
+            audience.ends(take)
         except (FaceError, MediaError) as error:
             skipped.append(Skipped(take=take.name, reason=error.message))
     if not heard:

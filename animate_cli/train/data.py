@@ -9,7 +9,6 @@ that has its labels beside it is used, and counts as a person.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animate_cli.data.manifest import CLIP, IMAGE, Entry, has_manifest, read_manifest
 from animate_cli.errors import TrainError
 from animate_cli.faces.crop import cut, points_box, square, to_crop
 from animate_cli.faces.points import MEDIAPIPE
@@ -70,22 +70,21 @@ def read_rows(recipe: DataRecipe, split: str) -> list[Row]:
 
     Raises:
         TrainError: there is no manifest and no labelled clip, or nothing fits.
+        OptionError: the manifest cannot be read.
     """
     root = Path(recipe.root)
-    manifest = root / "manifest.csv"
-    if not manifest.is_file():
+    if not has_manifest(root):
         return _clips_of(root, split)
-    with manifest.open(encoding="utf-8", newline="") as file:
-        rows = [
-            Row(path=root / line["file"], kind=_kind(line), identity=line["identity"])
-            for line in csv.DictReader(file)
-            if line["split"] == split
-            and line["kind"] in ("clip", "image")
-            and (not recipe.terms or line["terms"] in recipe.terms)
-        ]
+    rows = [
+        Row(path=entry.path, kind=_kind(entry, root), identity=entry.identity)
+        for entry in read_manifest(root)
+        if entry.split == split
+        and entry.kind in (CLIP, IMAGE)
+        and (not recipe.terms or entry.terms in recipe.terms)
+    ]
     if not rows:
         raise TrainError(
-            f"{manifest} holds no {split} data with terms {recipe.terms}", hint="check data.terms"
+            f"{root} holds no {split} data with terms {recipe.terms}", hint="check data.terms"
         )
     return rows
 
@@ -111,10 +110,10 @@ def read_samples(rows: list[Row], stride: int) -> Iterator[Sample]:
                 yield _read_image(row, points)
 
 
-def _kind(line: dict[str, str]) -> str:
-    if line["kind"] == "clip":
-        return "clip"
-    return "lfw" if line["file"].startswith("lfw/") else "image"
+def _kind(entry: Entry, root: Path) -> str:
+    if entry.kind == CLIP:
+        return CLIP
+    return "lfw" if entry.path.is_relative_to(root / "lfw") else IMAGE
 
 
 def _read_clip(row: Row, stride: int) -> Iterator[Sample]:

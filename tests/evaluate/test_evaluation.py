@@ -12,7 +12,7 @@ from toy_world import ToyWorld
 
 from animate_cli.errors import FaceError, OptionError
 from animate_cli.evaluate.entrant import STILL, enter
-from animate_cli.evaluate.evaluation import Evaluation, better_share, evaluate
+from animate_cli.evaluate.evaluation import Audience, Evaluation, better_share, evaluate
 from animate_cli.evaluate.judges import load_judges
 from animate_cli.evaluate.material import read_clips, takes
 from animate_cli.evaluate.metric import Better
@@ -30,7 +30,7 @@ def score(root: Path, **chosen: object) -> Evaluation:
         data=root,
         split="val",
         compute=ComputeOptions(device="cpu", threads=1),
-        on_take=lambda number, take: lambda shown: None,
+        audience=Audience(),
     )
 
 

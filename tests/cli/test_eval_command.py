@@ -1,0 +1,59 @@
+"""`animate eval` end to end in the toy world: table on stdout, files, refusals."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from refusal import animate
+from toy_world import ToyWorld
+
+from animate_cli.media.image import read_photo
+
+
+@pytest.fixture
+def clips(toy: ToyWorld) -> Path:
+    (toy.folder / "clips").mkdir()
+    toy.driver("clips/one.mp4", frames=7)
+    toy.driver("clips/two.mp4", frames=5)
+    return toy.folder / "clips"
+
+
+def test_table_json_and_sheets(clips: Path) -> None:
+    answer = animate(
+        *("eval", "--data", clips, "--stride", "2", "--threads", "1"),
+        *("--json", "result.json", "--sheets", "sheets"),
+    )
+    assert answer.exit_code == 0, answer.output
+    for word in ("thin_plate", "still", "L1 ↓", "n/a, squeezenet: needs --metric-weights DIR"):
+        assert word in answer.stdout
+    assert "1 of 2: one" in answer.stderr
+    told = json.loads(Path("result.json").read_text(encoding="utf-8"))
+    assert told["models"]["thin_plate"]["metrics"]["l1"]["mean"] > 0
+    for name in ("one", "two"):
+        picture = read_photo(Path("sheets") / f"{name}.png", max_pixels=10**7).pixels
+        assert picture.std() > 10
+
+
+def test_existing_results_are_refused_before_the_work(clips: Path) -> None:
+    Path("result.json").write_text("mine")
+    answer = animate("eval", "--data", clips, "--json", "result.json")
+    assert answer.exit_code == 1
+    assert "exists already" in answer.stderr
+    assert "1 of 2" not in answer.stderr
+    assert Path("result.json").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--data", "nowhere"), "no clips of split"),
+        (("--data", "clips", "--model", "thick_plate"), "no model named 'thick_plate'"),
+        (("--data", "clips", "--model", "thin_plate:none.safetensors"), "none.safetensors"),
+    ],
+)
+def test_what_cannot_be_scored_is_refused(clips: Path, arguments, told) -> None:
+    answer = animate("eval", *arguments)
+    assert answer.exit_code == 1
+    assert told in answer.stderr
