@@ -242,6 +242,7 @@ class Animator:
             staged.anchor,
             (frame.shape[1], frame.shape[0]),
             notes,
+            options=self.options,
             device=str(staged.scene.anchor.device),
             clock=staged.scene.clock,
             watch=staged.watch,

@@ -50,28 +50,26 @@ def make_proposer(detector: Detector) -> Proposer:
     """The detector by name; AUTO is YuNet where its file is in the cache, else Viola-Jones.
 
     Raises:
-        OptionError: it needs a package or a file that is not there.
+        OptionError: it needs a package that is not there.
+        WeightsError: YuNet was asked for, and its file can neither be found nor fetched.
     """
     if detector is Detector.DLIB:
         from animate_cli.faces.dlib_hog import DlibHog  # an extra
 
         return DlibHog()
-    path = None if detector is Detector.VIOLA_JONES else _yunet_file()
-    if path is not None:
-        from animate_cli.faces.yunet import YuNet
+    path = _yunet_file(detector)
+    if path is None:
+        return ViolaJones()
+    from animate_cli.faces.yunet import YuNet
 
-        return YuNet(path)
+    return YuNet(path)
+
+
+def _yunet_file(detector: Detector) -> Path | None:
+    """YuNet's checked file: fetched if it was asked for, else only if it is on this machine."""
     if detector is Detector.YUNET:
-        raise OptionError(
-            "--detector yunet needs its file, which is not in the cache",
-            hint="`animate doctor` says where it belongs; or use --detector viola-jones",
-        )
-    return ViolaJones()
-
-
-def _yunet_file() -> Path | None:
-    """YuNet's checked file, if it is on this machine."""
-    if hub.cached_path("yunet") is None:
+        return hub.obtain("yunet")
+    if detector is Detector.VIOLA_JONES or hub.cached_path("yunet") is None:
         return None
     return hub.verified_path("yunet")
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from animate_cli.hub import environment
 from animate_cli.hub.fetch import obtained
 from animate_cli.hub.formats import PICKLES, SAFETENSORS, read, read_published
-from animate_cli.hub.registry import SCHEME, entry, for_model, registry
-from animate_cli.hub.shelves import WeightUsed, require_commercial, used
+from animate_cli.hub.registry import SCHEME, entry, for_model, joined, registry
+from animate_cli.hub.shelves import WeightUsed, require_commercial, sha256_of, used
 from animate_cli.hub.transfer import TellLines
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+SUFFIXES = (SAFETENSORS, *PICKLES)
 
 
 def obtain(name: str, part: str | None = None) -> Path:
@@ -53,9 +55,19 @@ def load_published(name: str, part: str | None = None, *, under: str = "") -> di
     return read_published(obtain(name, part), under=under)
 
 
-def used_by(model: str) -> tuple[WeightUsed, ...]:
-    """The records, for a report, of all weights that a model loads."""
-    return tuple(used(one.name) for one in for_model(model))
+def used_by(model: str, weights: str | None = None) -> tuple[WeightUsed, ...]:
+    """The records, for a report, of all weights that a model loads.
+
+    weights: given instead of the model's own; of a folder, its weight files together.
+    """
+    if weights is None:
+        return tuple(used(one.name) for one in for_model(model))
+    if _is_known(weights):
+        return (used(weights),)
+    path = Path(weights)
+    files = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES)
+    digests = [sha256_of(file) for file in (files if path.is_dir() else [path])]
+    return (WeightUsed(name=path.name, sha256=joined(digests)),)
 
 
 def require_commercial_model(model: str, weights: str | None = None) -> None:
@@ -66,15 +78,16 @@ def require_commercial_model(model: str, weights: str | None = None) -> None:
     Raises:
         WeightsError: their licence forbids it, or nobody knows.
     """
-    if weights is None:
-        chosen = for_model(model)
-    else:
-        is_known = weights.startswith(SCHEME) or weights in {one.name for one in registry()}
-        chosen = (entry(weights),) if is_known else ()
-    for one in chosen:
+    given = (entry(weights),) if weights is not None and _is_known(weights) else ()
+    for one in given if weights is not None else for_model(model):
         require_commercial(one)
 
 
 def is_own_file(name: str) -> bool:
     """Whether it names a file of the user's, by its ending."""
-    return not name.startswith(SCHEME) and Path(name).suffix in (SAFETENSORS, *PICKLES)
+    return not name.startswith(SCHEME) and Path(name).suffix in SUFFIXES
+
+
+def _is_known(weights: str) -> bool:
+    """Whether it is a registered name or an address, not a place on the user's disk."""
+    return weights.startswith(SCHEME) or weights in {one.name for one in registry()}

@@ -8,6 +8,7 @@ loads and the other waits.
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
 from collections.abc import Iterator
@@ -34,6 +35,7 @@ from animate_cli.hub.shelves import (
 from animate_cli.hub.transfer import OnTransfer, TellLines, Transfer, pour
 from animate_cli.hub.trust import Trusted, forget, trust
 
+logger = logging.getLogger(__name__)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _ETAG = re.compile(r"[\w-]+")
 
@@ -97,6 +99,9 @@ def _download(wanted: WeightEntry, file: WeightFile, on_transfer: OnTransfer) ->
             "and HF_HUB_OFFLINE forbids to fetch them",
             hint=f"unset HF_HUB_OFFLINE; {how_to_get(wanted, file)}",
         )
+    if file == wanted.files[0]:
+        licence = f"{wanted.licence} (commercial use: {wanted.commercial_use})"
+        logger.info("%s: from the Hub's %s; licence: %s", wanted.name, wanted.repo, licence)
     with explained(
         f"{wanted.name}, {file.path}",
         wanted.repo or "",

@@ -15,13 +15,12 @@ LANDMARK_WEIGHTS = "landmarks"
 
 def marking_of(destination: Destination, followed: Followed, options: Options) -> Marking:
     """The statement that the result is synthetic, from what, and by which weights."""
-    weights = hub.used(LANDMARK_WEIGHTS)
     return Marking(
         version=__version__,
         model=options.motion.model,
         source_sha256=sha256_of(destination.source),
         driver_sha256=followed.trajectory.sha256,
-        weights=((weights.name, weights.sha256),),
+        weights=tuple((one.name, one.sha256) for one in _weights(options)),
     )
 
 
@@ -51,6 +50,7 @@ def report_of(
     size: tuple[int, int],
     notes: tuple[str, ...],
     *,
+    options: Options,
     device: str,
     clock: Clock,
     watch: Watch,
@@ -74,6 +74,12 @@ def report_of(
         device=device,
         timings=clock.timings,
         versions=versions(),
-        weights=(hub.used(LANDMARK_WEIGHTS),),
+        weights=_weights(options),
         notes=notes,
     )
+
+
+def _weights(options: Options) -> tuple[hub.WeightUsed, ...]:
+    """Those that found the points, and the model's."""
+    motion = options.motion
+    return hub.used(LANDMARK_WEIGHTS), *hub.used_by(motion.model, motion.weights)

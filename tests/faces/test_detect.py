@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from painted import FACE, Painted, PaintedNetwork, PaintedProposer, paint
 
-from animate_cli.errors import FaceError, OptionError
+from animate_cli.errors import FaceError, OptionError, WeightsError
 from animate_cli.faces.crop import square
 from animate_cli.faces.detect import (
     Search,
@@ -167,8 +169,11 @@ def test_an_extra_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     assert "pip install" in caught.value.hint
 
 
-def test_yunet_without_its_file_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("animate_cli.faces.detect._yunet_file", lambda: None)
-    with pytest.raises(OptionError, match="yunet"):
+def test_yunet_without_its_file_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("ANIMATE_HOME", "HF_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(WeightsError, match="'yunet' are not on this machine"):
         make_proposer(Detector.YUNET)
     assert isinstance(make_proposer(Detector.AUTO), ViolaJones)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
-from conftest import CONTENT, PATH, REPO, Shop
+from conftest import CONTENT, PATH, REPO, Shop, digest
 
 from animate_cli import hub
 from animate_cli.errors import WeightsError
@@ -157,3 +159,20 @@ def test_a_model_names_what_it_needs(shop: Shop) -> None:
     hub.fetch(points())
     (used,) = hub.used_by("toy")
     assert used.sha256 == points().sha256
+
+
+def test_weights_of_ones_own_are_named_by_their_content(shop: Shop, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "one.pth").write_bytes(b"1")
+    (folder / "deep" / "two.safetensors").write_bytes(CONTENT)
+    (file,) = hub.used_by("toy", str(folder / "deep" / "two.safetensors"))
+    assert (file.name, file.sha256) == ("two.safetensors", digest(CONTENT))
+    (whole,) = hub.used_by("toy", str(folder))
+    (folder / "one.pth").write_bytes(b"2")
+    (changed,) = hub.used_by("toy", str(folder))
+    assert changed.name == whole.name == "mine"
+    assert len({file.sha256, whole.sha256, changed.sha256}) == 3
+    hub.fetch(hub.entry(ADDRESS))
+    (address,) = hub.used_by("toy", ADDRESS)
+    assert (address.name, address.sha256) == (ADDRESS, digest(CONTENT))
