@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
+from itertools import islice
 from queue import Empty, Full, Queue
 from typing import Generic, TypeAlias, TypeVar
 
@@ -81,6 +83,12 @@ def ahead(items: Iterable[Item], *, depth: int) -> Stage[Item]:
             yield item
     finally:
         stage.stop()
+
+
+def skipped(items: Stage[Item], count: int) -> Stage[Item]:
+    """All but the first `count` items."""
+    with closing(items):
+        yield from islice(items, count, None)
 
 
 def _get(queue: Queue[Item | _End]) -> Item | _End:

@@ -13,8 +13,9 @@ from animate_cli.media.ffmpeg import PipedWriter
 from animate_cli.media.folder import FolderWriter
 from animate_cli.media.mux import SILENT_SUFFIXES, AudioPlan
 from animate_cli.media.provenance import Marking
+from animate_cli.media.segments import Film, SegmentedWriter
 from animate_cli.media.sink import OutputPlan, VideoWriter
-from animate_cli.media.target import replacing
+from animate_cli.media.target import remove, replacing
 from animate_cli.options import OutputOptions
 
 __all__ = ["VideoWriter", "open_writer"]
@@ -32,12 +33,14 @@ def open_writer(
     audio: AudioPlan | None = None,
     inputs: tuple[Path, ...] = (),
     threads: int = 0,
+    film: Film | None = None,
 ) -> Iterator[VideoWriter]:
     """Write a video, a GIF, or (codec png) a folder of numbered pictures.
 
     rate: average frames a second; a frame's own time_s decides when it is shown. inputs: files
-    that must not be overwritten. threads: of the encoder; 0: one per core. The file appears under
-    its name when the block ends well; otherwise nothing is left.
+    that must not be overwritten. threads: of the encoder; 0: one per core. film: cut into segments,
+    of which those that are whole stay until it is. The file appears under its name when the block
+    ends well; otherwise nothing else is left.
 
     Raises:
         OptionError: container and codec do not go together.
@@ -56,7 +59,7 @@ def open_writer(
             audio=audio,
             threads=threads,
         )
-        writer = _writer(plan)
+        writer = _writer(plan, film)
         if audio is not None and encoding.suffix in SILENT_SUFFIXES:
             writer.note("this format has no sound")
         try:
@@ -65,9 +68,13 @@ def open_writer(
         except BaseException:
             writer.abort()
             raise
+    if film is not None:
+        remove(film.folder)
 
 
-def _writer(plan: OutputPlan) -> VideoWriter:
+def _writer(plan: OutputPlan, film: Film | None) -> VideoWriter:
     if plan.encoding.is_external:
         return PipedWriter(plan)
+    if film is not None:
+        return SegmentedWriter(plan, film)
     return FolderWriter(plan) if plan.encoding.encoder == "png" else EncodedWriter(plan)

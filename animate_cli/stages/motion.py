@@ -29,10 +29,10 @@ class DriverMotion:
     anchor: Points
     rest: Points
 
-    def parts(self, count: int, *, device: torch.device) -> Iterator[Tensor]:
+    def parts(self, count: int, *, device: torch.device, start: int = 0) -> Iterator[Tensor]:
         """The driver's points in face pixels, `count` frames at a time: (<= count, 74, 2)."""
-        for start in range(0, len(self.trajectory), count):
-            yield torch.from_numpy(self._part(slice(start, start + count))).to(device)
+        for at in range(start, len(self.trajectory), count):
+            yield torch.from_numpy(self._part(slice(at, at + count))).to(device)
 
     def _part(self, frames: slice) -> Points:
         """Faded to rest where the trajectory's presence fades."""
