@@ -19,7 +19,11 @@ def fold_batch_norm(network: nn.Module, pairs: dict[str, str]) -> nn.Module:
         children = dict(parent.named_children())
         for conv_name, norm_name in pairs.items():
             conv, norm = children.get(conv_name), children.get(norm_name)
-            if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            if isinstance(conv, _CONVS) and isinstance(norm, _NORMS):
                 setattr(parent, conv_name, fuse_conv_bn_eval(conv, norm))
                 setattr(parent, norm_name, nn.Identity())
     return folded
+
+
+_CONVS = (nn.Conv2d, nn.Conv3d)
+_NORMS = (nn.BatchNorm2d, nn.BatchNorm3d)

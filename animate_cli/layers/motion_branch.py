@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from animate_cli.layers.adain import AdaIN, LandmarkCode
 from animate_cli.layers.add_motion import AddMotion
 from animate_cli.layers.grid import identity_grid, resize_grid, warp
+from animate_cli.layers.nearest import EnlargingConv2d
 
 FLOW_GAIN = 8.0  # displacements are a few hundredths of the square; features are about 1
 
@@ -59,7 +60,7 @@ class MotionBranch(nn.Module):
         self.stem = _Block(3 * config.fold**2, widths[0], code, stride=1)
         self.down = nn.ModuleList(_Block(a, b, code, stride=2) for a, b in pairwise(widths))
         self.up = nn.ModuleList(
-            _Block(b + cue, a, code, stride=1) for b, a in pairwise(widths[::-1])
+            _Block(b + cue, a, code, grows=True) for b, a in pairwise(widths[::-1])
         )
         bottleneck = size // config.fold // 2 ** len(self.down)
         self.add_motion = (
@@ -90,7 +91,7 @@ class MotionBranch(nn.Module):
         skips = [_Placed(level, prior) for level in features]
         x = self._move(skips[-1].features, driver - source)
         for up, skip, below in zip(self.up, skips[-2::-1], skips[:0:-1], strict=True):
-            x = up(below.with_cue(x), code, grow=True) + skip.features
+            x = up(below.with_cue(x), code) + skip.features
         field: Tensor = self.head(F.relu(x))
         return field
 
@@ -119,17 +120,21 @@ class _Placed:
 
 
 class _Block(nn.Module):
-    """Convolution, geometry, ReLU; may double the picture first."""
+    """Convolution, of the picture enlarged twofold if it grows; geometry, ReLU."""
 
-    def __init__(self, inputs: int, outputs: int, code: int, *, stride: int) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, code: int, *, stride: int = 1, grows: bool = False
+    ) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=not code)
+        self.conv = (
+            EnlargingConv2d(inputs, outputs, bias=not code)
+            if grows
+            else nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=not code)
+        )
         self.norm = AdaIN(outputs, code) if code else nn.InstanceNorm2d(outputs, affine=True)
 
-    def forward(self, x: Tensor, code: Tensor, *, grow: bool = False) -> Tensor:
+    def forward(self, x: Tensor, code: Tensor) -> Tensor:
         """(B, inputs, h, w) -> (B, outputs, h', w')."""
-        if grow:
-            x = F.interpolate(x, scale_factor=2.0, mode="nearest")
         x = self.conv(x)
         x = self.norm(x, code) if isinstance(self.norm, AdaIN) else self.norm(x)
         return F.relu(x)

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 class EnlargingConv2d(nn.Conv2d):
     """Enlarge twofold, then convolve with 3 x 3 taps: (B, C, H, W) -> (B, F, 2H, 2W)."""
 
-    def __init__(self, channels: int, features: int) -> None:
-        super().__init__(channels, features, 3, padding=1)
+    def __init__(self, channels: int, features: int, *, bias: bool = True) -> None:
+        super().__init__(channels, features, 3, padding=1, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """As the words say: the oracle of `without_enlarging`."""

@@ -23,6 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from animate_cli.layers.motion_branch import FLOW_GAIN
+from animate_cli.layers.nearest import EnlargingConv2d
 
 _MASK_START = -2.0  # logit
 
@@ -52,7 +53,7 @@ class RefineNetwork(nn.Module):
         self.stem = ConvNorm(inputs, widths[0])
         self.down = nn.ModuleList(ConvNorm(a, b, stride=2) for a, b in pairwise(widths))
         self.blocks = nn.Sequential(*(ResidualBlock(widths[-1]) for _ in range(config.blocks)))
-        self.up = nn.ModuleList(ConvNorm(b, a) for b, a in pairwise(widths[::-1]))
+        self.up = nn.ModuleList(ConvNorm(b, a, grows=True) for b, a in pairwise(widths[::-1]))
         self.head = nn.Conv2d(widths[0], 4 * config.fold**2, 3, padding=1)
         nn.init.normal_(self.head.weight, std=0.01)
 
@@ -67,22 +68,25 @@ class RefineNetwork(nn.Module):
             levels.append(down(levels[-1]))
         x = self.blocks(levels[-1])
         for up, level in zip(self.up, levels[-2::-1], strict=True):
-            x = up(F.interpolate(x, scale_factor=2.0, mode="nearest"))
-            x = x + level if self._skips else x
+            x = up(x) + level if self._skips else up(x)
         drawn = self.unfold(self.head(x))  # (B, 4, S, S)
         return drawn[:, :3].sigmoid(), (drawn[:, 3:] + _MASK_START).sigmoid()
 
 
 class ConvNorm(nn.Module):
-    """3x3 convolution, batch normalisation, ReLU."""
+    """3x3 convolution, of the picture enlarged twofold if it grows; batch normalisation, ReLU."""
 
-    def __init__(self, inputs: int, outputs: int, *, stride: int = 1) -> None:
+    def __init__(self, inputs: int, outputs: int, *, stride: int = 1, grows: bool = False) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False)
+        self.conv = (
+            EnlargingConv2d(inputs, outputs, bias=False)
+            if grows
+            else nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False)
+        )
         self.norm = nn.BatchNorm2d(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, inputs, h, w) -> (B, outputs, h / stride, w / stride)."""
+        """(B, inputs, h, w) -> (B, outputs, h', w')."""
         return F.relu(self.norm(self.conv(x)))
 
 

@@ -18,9 +18,9 @@ from torch import Tensor
 from animate_cli import hub
 from animate_cli.faces import points
 from animate_cli.faces.retarget import retarget_landmarks
-from animate_cli.layers.fuse import fold_batch_norm
 from animate_cli.layers.local_branch import PartConfig
 from animate_cli.layers.motion_branch import BranchConfig
+from animate_cli.layers.ready import ready
 from animate_cli.layers.refine import RefineConfig
 from animate_cli.layers.sparse_motion import (
     Encoded,
@@ -71,8 +71,8 @@ class SparseToDense:
 
     def __init__(self, network: SparseMotion, *, device: torch.device | str = "cpu") -> None:
         self.face_size: int = network.config.face_size
-        ready = fold_batch_norm(network, {"conv": "norm"})
-        self._network = ready.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        used = ready(network)
+        self._network = used.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._prior = (
             LandmarkGrid(self.face_size, coarseness=PRIOR_COARSENESS, device=device)
             if network.config.prior

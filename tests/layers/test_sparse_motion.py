@@ -13,6 +13,7 @@ from animate_cli.layers.add_motion import AddMotion
 from animate_cli.layers.grid import identity_grid, points_to_normalised
 from animate_cli.layers.local_branch import Layers, Local, PartConfig, overlay
 from animate_cli.layers.motion_branch import BranchConfig, MotionBranch
+from animate_cli.layers.ready import ready
 from animate_cli.layers.refine import RefineConfig, RefineNetwork
 from animate_cli.layers.regions import region_about
 from animate_cli.layers.sparse_motion import (
@@ -206,3 +207,11 @@ def test_it_learns_one_pair() -> None:
         optimiser.step()
         losses.append(loss.item())
     assert losses[-1] < 0.75 * losses[0]
+
+
+def test_in_use_it_draws_what_it_drew_in_training() -> None:
+    network, (picture, source, driver) = shaken(SparseMotion(SMALL)), face(2)
+    expected = network(picture, source, driver, identity(2))
+    found = ready(network)(picture, source, driver, identity(2))
+    torch.testing.assert_close(found.image, expected.image, atol=1e-3, rtol=0)
+    torch.testing.assert_close(found.grid, expected.grid, atol=1e-3, rtol=0)
