@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from animate_cli import hub
 from animate_cli.device import open_device, share_cores, thread_count
 from animate_cli.faces.anchor import choose_anchor
-from animate_cli.faces.look import SeesLandmarks
 from animate_cli.faces.preview import draw_faces
 from animate_cli.faces.template import save_template
 from animate_cli.media.image import keeps_alpha, read_photo, write_image
@@ -31,9 +31,10 @@ from animate_cli.media.writer import open_writer
 from animate_cli.options import Options
 from animate_cli.records import Frame, Image, Photo, Trajectory
 from animate_cli.report import Clock, OnProgress, Report, Step, Watch
+from animate_cli.stages.codes import Model, language_of, with_codes
 from animate_cli.stages.destination import Destination, decide_destination
 from animate_cli.stages.driver import Followed, driver_frames, follow
-from animate_cli.stages.forecast import forewarn
+from animate_cli.stages.forecast import forewarn, forewarn_slow
 from animate_cli.stages.networks import Networks
 from animate_cli.stages.outcome import marking_of, notes_of, report_of
 from animate_cli.stages.overlay import write_overlay
@@ -41,6 +42,9 @@ from animate_cli.stages.portrait import all_faces, find_face, open_canvas, over_
 from animate_cli.stages.scene import Scene, beside, move_alpha, open_scene, paste, render, upscale
 from animate_cli.stages.trajectories import Trajectories
 from animate_cli.streams import Stage, ahead
+
+if TYPE_CHECKING:
+    import torch
 
 BATCHES_AHEAD, FRAMES_AHEAD = 2, 2  # a 4K frame is 25 MB
 
@@ -125,9 +129,9 @@ class Animator:
         for target in (output, overlay):
             if target is not None:
                 check_target(Path(target), overwrite=o.output.overwrite, inputs=(path,))
-        network = self._networks.landmarker(str(open_device(o.compute)))
-        watch = Watch(on_progress)
-        followed = self._follow(path, network, watch, Clock())
+        device, watch = open_device(o.compute), Watch(on_progress)
+        model = self._networks.model(o.motion.model, str(device), o.motion.weights)
+        followed = self._follow(path, model, device, watch, Clock())
         if output is not None:
             save_template(followed.trajectory, Path(output), overwrite=o.output.overwrite)
         if overlay is not None:
@@ -147,13 +151,23 @@ class Animator:
     def _read(self, source: Path) -> Photo:
         return read_photo(source, max_pixels=self.options.read.max_pixels)
 
-    def _follow(self, driver: Path, network: SeesLandmarks, watch: Watch, clock: Clock) -> Followed:
+    def _follow(
+        self, driver: Path, model: Model, device: torch.device, watch: Watch, clock: Clock
+    ) -> Followed:
         o, threads = self.options, self._threads
-        fresh = partial(follow, driver, network, o, threads=threads, watch=watch, clock=clock)
+        network = self._networks.landmarker(str(device))
+
+        def fresh() -> Followed:
+            found = follow(driver, network, o, threads=threads, watch=watch, clock=clock)
+            return with_codes(
+                found, model, o, device=device, threads=threads, watch=watch, clock=clock
+            )
+
         if self._trajectories is None:
             return fresh()
         on_wait = partial(watch.tell, Step.TRACK, 0, None)
-        return self._trajectories.recall(driver, o, fresh, on_wait=on_wait)
+        language = language_of(model)
+        return self._trajectories.recall(driver, o, fresh, on_wait=on_wait, language=language)
 
     def _stage(self, photo: Photo, driver: Path, watch: Watch) -> Staged:
         o, clock = self.options, Clock()
@@ -161,9 +175,9 @@ class Animator:
         if o.motion.commercial_only:
             hub.require_commercial_model(o.motion.model, o.motion.weights)
         model = self._networks.model(o.motion.model, str(device), o.motion.weights)
-        network = self._networks.landmarker(str(device))
-        face = find_face(photo, network, o.faces)
-        followed = self._follow(driver, network, watch, clock)
+        forewarn_slow(model, device)
+        face = find_face(photo, self._networks.landmarker(str(device)), o.faces)
+        followed = self._follow(driver, model, device, watch, clock)
         trajectory = followed.trajectory
         anchor = choose_anchor(
             face.landmarks, trajectory.landmarks, trajectory.found, o.motion.anchor

@@ -116,6 +116,18 @@ class Crop:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Codes:
+    """What a model that reads frames saw in every frame of a driver.
+
+    language: the model and the weights that can read them; values (T, D) float32, finite in every
+    frame, with places and sizes in driver pixels.
+    """
+
+    language: str
+    values: NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Trajectory:
     """Pass 1's whole result: where the face's points are in every frame of a driver.
 
@@ -127,7 +139,8 @@ class Trajectory:
     frames_concealed: damaged frames that were replaced by the one before;
     cut (T,) bool: the picture jumps to another shot before this frame;
     presence (T,) float32 in [0, 1]: the weight of the driver's motion, which fades where the face
-    is lost and the source returns to its own pose; None: 1 everywhere.
+    is lost and the source returns to its own pose; None: 1 everywhere;
+    codes: for models that read frames; None: none has looked.
     """
 
     landmarks: Points
@@ -143,6 +156,7 @@ class Trajectory:
     frames_declared: int | None = None
     frames_concealed: int = 0
     presence: NDArray[np.float32] | None = None
+    codes: Codes | None = None
 
     def __len__(self) -> int:
         return len(self.times_s)

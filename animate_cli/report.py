@@ -24,6 +24,7 @@ class Step(StrEnum):
     """What is being counted."""
 
     TRACK = "tracking the driver"
+    ENCODE = "reading the driver's face"
     RENDER = "animating"
     OVERLAY = "drawing the overlay"
 

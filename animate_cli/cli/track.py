@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from animate_cli.records import Trajectory
 
 
-@takes_options("read", "faces", "compute", "output.overwrite")
+@takes_options("read", "faces", "motion.model", "motion.weights", "compute", "output.overwrite")
 def track(
     *,
     video: Annotated[Path, typer.Argument(help="The driver.")],

@@ -14,6 +14,7 @@ from animate_cli.records import Crop, Image, Matrix, Points
 
 LANDMARK_MARGIN = 1.5  # side of the landmark network's square / longer side of the points' box
 FACE_MARGIN = 2.3  # the same for the square that is animated: hair, ears, neck
+HEADROOM = 0.06  # the animated square is so much of its side higher than the face
 LEAST_FACE_MARGIN = 1.7  # in tight photos the animated square may shrink this far
 
 
@@ -54,7 +55,7 @@ def face_square(points: Points, width: int, height: int) -> Crop:
     face = max(x1 - x0, y1 - y0)
     side = round(max(min(FACE_MARGIN * face, width, height), LEAST_FACE_MARGIN * face, 2))
     left = _inside(round((x0 + x1 - side) / 2), side, width)
-    top = _inside(round((y0 + y1 - side) / 2 - 0.06 * side), side, height)
+    top = _inside(round((y0 + y1 - side) / 2 - HEADROOM * side), side, height)
     return Crop(crop_to_frame=np.array([[1.0, 0.0, left], [0.0, 1.0, top]]), size=side)
 
 

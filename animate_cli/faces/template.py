@@ -21,13 +21,14 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from animate_cli.errors import MediaError, OutputError
-from animate_cli.records import LANDMARKS, Trajectory
+from animate_cli.records import LANDMARKS, Codes, Trajectory
 
 VERSION = 1
 FARTHEST_PX = 1e6  # points may lie outside the frame, but not there
 LONGEST_TEXT = 4096
 
 T = -1  # in a shape: the number of frames
+D = -1  # ... any number
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -56,6 +57,13 @@ MEMBERS = {
     "driver": Member(kind="U", bytes=0, shape=()),
     "sha256": Member(kind="U", bytes=0, shape=()),
 }
+
+
+CODES = {
+    "codes": Member(kind="f", bytes=4, shape=(T, D)),
+    "language": Member(kind="U", bytes=0, shape=()),
+}
+"""There for models that read frames."""
 
 
 class _Refused(Exception):  # noqa: N818 - never leaves this file
@@ -112,7 +120,9 @@ def _to_arrays(trajectory: Trajectory) -> dict[str, NDArray[Any]]:
     if presence is None:
         presence = np.ones(len(trajectory), np.float32)
     declared = trajectory.frames_declared
-    return {
+    codes = trajectory.codes
+    added = {} if codes is None else {"codes": codes.values, "language": np.array(codes.language)}
+    return added | {
         "version": np.array(VERSION, np.int64),
         "landmarks": trajectory.landmarks.astype(np.float32, copy=False),
         "confidence": trajectory.confidence.astype(np.float32, copy=False),
@@ -131,6 +141,11 @@ def _to_arrays(trajectory: Trajectory) -> dict[str, NDArray[Any]]:
 
 def _to_trajectory(arrays: Arrays) -> Trajectory:
     declared = int(arrays["frames_declared"])
+    codes = (
+        Codes(language=str(arrays["language"]), values=arrays["codes"])
+        if "codes" in arrays
+        else None
+    )
     return Trajectory(
         landmarks=arrays["landmarks"],
         confidence=arrays["confidence"],
@@ -145,30 +160,36 @@ def _to_trajectory(arrays: Arrays) -> Trajectory:
         sha256=str(arrays["sha256"]),
         frames_declared=None if declared < 0 else declared,
         frames_concealed=int(arrays["frames_concealed"]),
+        codes=codes,
     )
 
 
 def _read_arrays(archive: zipfile.ZipFile, file_bytes: int) -> dict[str, NDArray[Any]]:
     """All members; at most the file's own size is ever asked for."""
     names = archive.namelist()
-    if len(names) != len(set(names)) or set(names) != {f"{name}.npy" for name in MEMBERS}:
+    members = next((m for m in (MEMBERS, MEMBERS | CODES) if set(names) == _file_names(m)), None)
+    if len(names) != len(set(names)) or members is None:
         raise _Refused("its arrays are not those of a template")
     infos = archive.infolist()
     if any(i.compress_type != zipfile.ZIP_STORED for i in infos):
         raise _Refused("it is compressed, which templates are not")
     if sum(i.file_size for i in infos) > file_bytes:
         raise _Refused("it promises more than it holds")
-    arrays = {name: _read_array(archive, name) for name in MEMBERS}
+    arrays = {name: _read_array(archive, name, member) for name, member in members.items()}
     if int(arrays["version"]) != VERSION:
         raise _Refused(f"version {arrays['version']}, this program reads version {VERSION}")
-    if len({len(arrays[n]) for n, m in MEMBERS.items() if m.shape[:1] == (T,)}) != 1:
+    if len({len(arrays[n]) for n, m in members.items() if m.shape[:1] == (T,)}) != 1:
         raise _Refused("its arrays differ in their number of frames")
     return arrays
 
 
-def _read_array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
-    """One member, if its header is what `MEMBERS` says and its size what the header says."""
-    member, info = MEMBERS[name], archive.getinfo(f"{name}.npy")
+def _file_names(members: Mapping[str, Member]) -> set[str]:
+    return {f"{name}.npy" for name in members}
+
+
+def _read_array(archive: zipfile.ZipFile, name: str, member: Member) -> NDArray[Any]:
+    """One member, if its header is what is expected and its size what the header says."""
+    info = archive.getinfo(f"{name}.npy")
     with archive.open(info) as file:
         if npy.read_magic(file) != (1, 0):
             raise _Refused(f"{name} has an unknown header")
@@ -198,6 +219,7 @@ def _check_values(arrays: Arrays) -> None:
         "no frame shows a face": arrays["found"].any(),
         "points are not finite": np.isfinite(arrays["landmarks"]).all()
         and np.abs(arrays["landmarks"]).max(initial=0) < FARTHEST_PX,
+        "codes are not finite": np.isfinite(arrays.get("codes", 0.0)).all(),
         "shares are not in 0 to 1": all(((a >= 0) & (a <= 1)).all() for a in shares),
         "times are not rising": (times[:, 1] > 0).all() and (np.diff(seconds) >= 0).all(),
         "its frame rate is not positive": (arrays["rate"] > 0).all(),

@@ -36,7 +36,10 @@ class Space(Enum):
 
     def halve(self, x: Tensor) -> Tensor:
         """Average over 2 x 2 pixels: (..., H, W) -> (..., H/2, W/2)."""
-        return F.avg_pool2d(x, 2) if self is Space.PLANE else F.avg_pool3d(x, (1, 2, 2))
+        if self is Space.PLANE:
+            return F.avg_pool2d(x, 2)
+        slices = F.avg_pool2d(x.flatten(1, 2), 2)  # MPS has no pooling of volumes
+        return slices.view(*x.shape[:3], *slices.shape[2:])
 
 
 class SameBlock(nn.Module):

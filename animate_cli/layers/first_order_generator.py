@@ -80,7 +80,7 @@ class DenseMotionNetwork(nn.Module):
         return DenseMotion(
             mask=mask,
             sparse_deformed=moved,
-            deformation=torch.einsum("bkhw,bkhwc->bhwc", mask, grids),
+            deformation=(mask[..., None] * grids).sum(dim=1),  # never in half precision
             occlusion=torch.sigmoid(self.occlusion(features)),
         )
 

@@ -32,3 +32,11 @@ def spread(points: Tensor) -> float:
     """A size of a set of points (10, 2): the root of the area of its convex hull."""
     hull = cv2.convexHull(points.detach().float().cpu().numpy())
     return math.sqrt(cv2.contourArea(hull))
+
+
+def toward(start: KeyPoints, end: KeyPoints, share: float) -> KeyPoints:
+    """A share of the way from one set of points (1 frame) to others (B frames); 1 is all of it."""
+    return KeyPoints(
+        value=torch.lerp(start.value.expand_as(end.value), end.value, share),
+        jacobian=torch.lerp(start.jacobian.expand_as(end.jacobian), end.jacobian, share),
+    )

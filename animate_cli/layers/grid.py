@@ -86,4 +86,6 @@ def sample(features: Tensor, grid: Tensor) -> Tensor:
     features (B, C, H, W), grid (B, h, w, 2) normalised -> (B, C, h, w); in volumes
     features (B, C, D, H, W), grid (B, d, h, w, 3) -> (B, C, d, h, w)
     """
+    if features.dim() == 5 and features.device.type == "mps":  # which has no sampling of volumes
+        return sample(features.cpu(), grid.cpu()).to(features.device)
     return F.grid_sample(features, grid, padding_mode="zeros", align_corners=False)

@@ -7,12 +7,16 @@ Guo et al. 2024, *LivePortrait*, eqs. 2 and 3, and section 3.4's inference with 
     R      | rotation     | (B, 3, 3)  | applied from the right: x_c R
     δ      | expression   | (B, 21, 3) | added in the rotated frame
     s, t   | scale, place | (B, 1), (B, 2) | x right, y down; corner-normalised
-    x      | points       | (B, 21, 3) | `Pose.points`, eq. 2: x = s (x_c R + δ) + t
+    x      | points       | (B, 21, 3) | `FaceMotion.points`, eq. 2: x = s (x_c R + δ) + t
+    c      | openness     | (B, 3)     | of both eyes and the lips, over their widths
+
+A `FaceCode` is all of this for B frames; as numbers it is (B, 135), with the pose in degrees, so
+that what lies between two codes is a face between two faces.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import torch
 import torch.nn.functional as F
@@ -20,9 +24,11 @@ from torch import Tensor
 
 from animate_cli.layers.liveportrait_motion import POINTS, Heads, to_degrees
 
+_SIZES = [3 * POINTS, 3, 3 * POINTS, 1, 2, 3]
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Motion:
+class FaceMotion:
     """What moves: rotation (B, 3, 3), expression (B, 21, 3), scale (B, 1), place (B, 2)."""
 
     rotation: Tensor
@@ -36,15 +42,62 @@ class Motion:
         return self.scale[..., None] * turned + F.pad(self.place, (0, 1))[:, None]
 
 
-def motion_of(heads: Heads) -> Motion:
-    """The heads' answers, read."""
-    angles = torch.stack([to_degrees(bins) for bins in (heads.pitch, heads.yaw, heads.roll)], 1)
-    return Motion(
-        rotation=rotation(angles),
-        expression=heads.exp.view(-1, POINTS, 3),
-        scale=heads.scale,
-        place=heads.t[:, :2],
-    )
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FaceCode:
+    """canonical, expression (B, 21, 3); pose_deg (B, 3): pitch, yaw, roll; scale (B, 1);
+    place (B, 2); openness (B, 3): right eye, left eye, lips."""
+
+    canonical: Tensor
+    pose_deg: Tensor
+    expression: Tensor
+    scale: Tensor
+    place: Tensor
+    openness: Tensor
+
+    @classmethod
+    def read(cls, heads: Heads, openness: Tensor) -> FaceCode:
+        """What the heads say, and how far eyes and lips are open."""
+        angles = [to_degrees(bins) for bins in (heads.pitch, heads.yaw, heads.roll)]
+        return cls(
+            canonical=heads.kp.view(-1, POINTS, 3),
+            pose_deg=torch.stack(angles, dim=1),
+            expression=heads.exp.view(-1, POINTS, 3),
+            scale=heads.scale,
+            place=heads.t[:, :2],
+            openness=openness,
+        )
+
+    @classmethod
+    def unpack(cls, numbers: Tensor) -> FaceCode:
+        """(B, 135) ->"""
+        parts = torch.split(numbers, _SIZES, dim=1)
+        canonical, pose_deg, expression, scale, place, openness = parts
+        return cls(
+            canonical=canonical.view(-1, POINTS, 3),
+            pose_deg=pose_deg,
+            expression=expression.view(-1, POINTS, 3),
+            scale=scale,
+            place=place,
+            openness=openness,
+        )
+
+    def pack(self) -> Tensor:
+        """-> (B, 135)"""
+        return torch.cat([getattr(self, one.name).flatten(1) for one in fields(self)], dim=1)
+
+    def reframed(self, ratio: Tensor, shift: Tensor) -> FaceCode:
+        """As seen through another square: its u' = ratio (B, 1) u + shift (B, 2)."""
+        return replace(self, scale=ratio * self.scale, place=ratio * self.place + shift)
+
+    @property
+    def motion(self) -> FaceMotion:
+        """What moves, with the pose as rotations."""
+        return FaceMotion(
+            rotation=rotation(self.pose_deg),
+            expression=self.expression,
+            scale=self.scale,
+            place=self.place,
+        )
 
 
 def rotation(pose_deg: Tensor) -> Tensor:

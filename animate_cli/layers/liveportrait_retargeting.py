@@ -12,6 +12,7 @@ Departures from the paper: none.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
@@ -66,8 +67,20 @@ class Lips(Corrector):
         super().__init__(_XYZ + 2, 128, 128, 64, _XYZ)
 
 
-def opened(network: Corrector, source: Tensor, now: Tensor, wanted: Tensor) -> Tensor:
-    """Δ for openness `now` (1, 1 or 2) -> `wanted` (B, 1), of points (1, 21, 3): (B, 21, 3)."""
-    flat = torch.cat((source.flatten(1), now), dim=1).expand(len(wanted), -1)
-    delta: Tensor = network(torch.cat((flat, wanted), dim=1))
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Correctors:
+    """The three networks of the published file."""
+
+    stitching: Stitching
+    eyes: Eyes
+    lips: Lips
+
+
+def opened(network: Corrector, points: Tensor, now: Tensor, wanted: Tensor) -> Tensor:
+    """Δ of the source's points (1, 21, 3) from openness `now` (1, 1 or 2) to `wanted` (B, 1).
+
+    -> (B, 21, 3)
+    """
+    known = torch.cat((points.flatten(1), now), dim=1).expand(len(wanted), -1)
+    delta: Tensor = network(torch.cat((known, wanted), dim=1))
     return delta.view(-1, POINTS, 3)

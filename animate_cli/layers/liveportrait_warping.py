@@ -66,7 +66,7 @@ class DenseMotionNetwork(nn.Module):
         heat = heatmaps(source, driver, size)[:, :, None]
         features = self.hourglass(torch.cat((heat, moved), dim=2).flatten(1, 2))
         mask = torch.softmax(self.mask(features), dim=1)
-        deformation = torch.einsum("bkdhw,bkdhwc->bdhwc", mask, grids)
+        deformation = (mask[..., None] * grids).sum(dim=1)  # never in half precision
         return deformation, torch.sigmoid(self.occlusion(features.flatten(1, 2)))
 
 
@@ -109,3 +109,16 @@ class WarpingModule(nn.Module):
         moved = sample(volume.expand(len(deformation), -1, -1, -1, -1), deformation)
         out = self.fourth(self.third(moved.flatten(1, 2))) * occlusion
         return Warped(out=out, deformation=deformation, occlusion=occlusion, volume=moved)
+
+
+def flat_flow(warped: Warped) -> Tensor:
+    """The deformation of space as displacements in the plane: (B, h, w, 2), normalised.
+
+    Every depth has a displacement of its own; each counts by how strong the features are that it
+    brings, since those are what is drawn.
+    """
+    strength = warped.volume.float().square().mean(dim=1)  # (B, 16, h, w)
+    share = strength / strength.sum(dim=1, keepdim=True).clamp_min(1e-12)
+    still = corner_grid(*strength.shape[1:], device=strength.device)
+    flow = (warped.deformation.float() - still)[..., :2]
+    return (share[..., None] * flow).sum(dim=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,6 +45,15 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], *, where: str) -> No
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
         raise WeightsError(f"{where}: {reason}", hint=REINSTALL) from error
+
+
+def digest(network: nn.Module) -> str:
+    """16 hexadecimal digits that name a network's weights."""
+    content = hashlib.sha256()
+    for name, value in sorted(network.state_dict().items()):
+        content.update(name.encode())
+        content.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return content.hexdigest()[:16]
 
 
 def save_half(network: nn.Module, config: Any, path: Path, *, notes: Mapping[str, str]) -> None:

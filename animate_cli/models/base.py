@@ -58,3 +58,21 @@ class FaceModel(Protocol[SourceCode, DriverCode, State]):
     ) -> tuple[Rendered, State | None]:
         """Draw B frames. Models without memory take and return None as state."""
         ...
+
+
+class FrameModel(FaceModel[SourceCode, Tensor, State], Protocol[SourceCode, State]):
+    """A model that reads frames: pass 1 keeps its driver codes, numbers (B, D), in the trajectory.
+
+    language: what the codes are written in: the model, and a digest of the weights that read
+    them. Codes in another language mean nothing to it.
+    """
+
+    language: str
+
+    def reframe(self, codes: Tensor, ratio: Tensor, shift: Tensor) -> Tensor:
+        """Codes (B, D) as they would be had the frames been seen through another square.
+
+        A place u in the old square is at ratio u + shift in the new one: ratio (1 or B, 1),
+        shift (1 or B, 2).
+        """
+        ...

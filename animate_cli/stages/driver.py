@@ -88,7 +88,7 @@ def trimmed(trajectory: Trajectory, path: Path, options: ReadOptions) -> Traject
         hint = f"it lasts {last:g} s; see --start and --duration"
         raise MediaError(f"{path}: no frame between start and end", hint=hint)
     part = slice(keep[0], keep[-1] + 1)
-    presence = trajectory.presence
+    presence, codes = trajectory.presence, trajectory.codes
     return replace(
         trajectory,
         landmarks=trajectory.landmarks[part],
@@ -97,4 +97,5 @@ def trimmed(trajectory: Trajectory, path: Path, options: ReadOptions) -> Traject
         cut=trajectory.cut[part],
         times_s=tuple(t - trajectory.times_s[keep[0]] for t in trajectory.times_s[part]),
         presence=None if presence is None else presence[part],
+        codes=None if codes is None else replace(codes, values=codes.values[part]),
     )

@@ -1,4 +1,5 @@
-"""Results above 4K: what to expect, measured and told before the work begins."""
+"""What will take long, measured and told before the work begins: results above 4K, heavy models
+on CPUs."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import time
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from animate_cli.media.provenance import Marking
 from animate_cli.media.writer import open_writer
@@ -16,6 +18,13 @@ from animate_cli.records import Image
 
 USUAL_LONG_SIDE = 4096  # beyond this, hardware decoders of H.264 give up
 TRIED_FRAMES = 4
+
+BEARABLE_S = 1.0  # a frame
+
+if TYPE_CHECKING:
+    import torch
+
+    from animate_cli.models.base import FaceModel
 
 logger = logging.getLogger(__name__)
 
@@ -51,3 +60,30 @@ def encoding_s(frame: Image, suffix: str, options: OutputOptions, *, threads: in
             for index in range(TRIED_FRAMES):
                 writer.write(frame, Fraction(index, 25))
         return (time.perf_counter() - begun) / TRIED_FRAMES
+
+
+def forewarn_slow(model: FaceModel[Any, Any, Any], device: torch.device) -> None:
+    """Say how long a frame will take where a model that knows its cost is slow on a CPU."""
+    gmac = getattr(model, "gmac_per_frame", 0.0)
+    if device.type != "cpu" or not gmac:
+        return
+    seconds = gmac / gmac_per_s()
+    if seconds > BEARABLE_S:
+        hours = seconds * 25 * 60 / 3600
+        logger.warning(
+            "note: this model takes about %.1f s a frame on this CPU, %.1f hours for a minute of "
+            "25 frames/s; a GPU is some hundred times faster",
+            seconds,
+            hours,
+        )
+
+
+def gmac_per_s() -> float:
+    """What convolutions reach here, by one of 1.2 billion multiplications (some 0.1 s)."""
+    import torch
+
+    picture, taps = torch.rand(1, 256, 45, 45), torch.rand(256, 256, 3, 3)
+    torch.conv2d(picture, taps, padding=1)
+    begun = time.perf_counter()
+    torch.conv2d(picture, taps, padding=1)
+    return float(256 * 256 * 9 * 45**2) / 1e9 / (time.perf_counter() - begun)

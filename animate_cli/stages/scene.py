@@ -14,10 +14,11 @@ from torch import Tensor
 from animate_cli.faces.crop import cut
 from animate_cli.faces.paste import Paster, side_by_side
 from animate_cli.layers.grid import warp
-from animate_cli.models.base import FaceModel
+from animate_cli.models.base import FaceModel, Reads
 from animate_cli.options import MotionOptions, ResWarp
 from animate_cli.records import Frame, Image, Rendered, Trajectory
 from animate_cli.report import Clock
+from animate_cli.stages.code_motion import CodeMotion, code_motion
 from animate_cli.stages.motion import DriverMotion, driver_motion
 from animate_cli.stages.portrait import Canvas, as_picture
 from animate_cli.streams import Stage
@@ -29,12 +30,12 @@ LOOKAHEAD = 128  # ... and retargeted together: small codes, so that calls cost 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scene:
-    """What pass 2 needs. anchor (1, 74, 2): points in face pixels."""
+    """What pass 2 needs. anchor: points (1, 74, 2) in face pixels, or a code (1, D)."""
 
     canvas: Canvas
     model: FaceModel[Any, Any, Any]
     source: Any
-    driver: DriverMotion
+    driver: DriverMotion | CodeMotion
     anchor: Tensor
     motion: MotionOptions
     warper: ResidualWarper
@@ -56,14 +57,22 @@ def open_scene(
     """Everything that is computed once."""
     warper = ResidualWarper(canvas.square, model.face_size, reswarp, str(device))
     points = canvas.face_landmarks(model.face_size)
-    driver = driver_motion(trajectory, anchor, points, motion.motion)
     landmarks = torch.from_numpy(points)[None].to(device)
+    face = _to_tensor(warper.face, device)
+    driver: DriverMotion | CodeMotion
+    driver = driver_motion(trajectory, anchor, points, motion.motion)
+    start = torch.from_numpy(driver.anchor)[None].to(device)
+    if model.reads is Reads.FRAMES:
+        own = model.encode_driver(face, landmarks)
+        square = driver.frame_to_face
+        driver = code_motion(trajectory, anchor, square, model, own, motion.motion)  # type: ignore[arg-type]  # `reads` says so
+        start = driver.anchor
     return Scene(
         canvas=canvas,
         model=model,
-        source=model.encode_source(_to_tensor(warper.face, device), landmarks),
+        source=model.encode_source(face, landmarks),
         driver=driver,
-        anchor=torch.from_numpy(driver.anchor)[None].to(device),
+        anchor=start,
         motion=motion,
         warper=warper,
         paster=Paster(canvas.pixels, canvas.crop),
@@ -74,20 +83,22 @@ def open_scene(
 def render(scene: Scene) -> Stage[Rendered]:
     """Retarget far ahead, render batch by batch."""
     state = None
-    for landmarks in scene.driver.parts(LOOKAHEAD, device=scene.anchor.device):
+    for read in scene.driver.parts(LOOKAHEAD, device=scene.anchor.device):
         with scene.clock.measure("retarget"), torch.inference_mode():
-            moved = _retarget(scene, landmarks)
-        for start in range(0, len(landmarks), BATCH):
+            moved = _retarget(scene, read)
+        for start in range(0, len(read), BATCH):
             with scene.clock.measure("render"), torch.inference_mode():
                 part = moved[start : start + BATCH]
                 rendered, state = scene.model.render(scene.source, part, state)
             yield rendered
 
 
-def _retarget(scene: Scene, landmarks: Tensor) -> Any:
-    """Driver landmarks (B, 74, 2) in face pixels -> the model's codes of B frames."""
-    anchor = scene.model.encode_driver(None, scene.anchor)
-    driver = scene.model.encode_driver(None, landmarks)
+def _retarget(scene: Scene, read: Tensor) -> Any:
+    """Landmarks (B, 74, 2) in face pixels, or codes (B, D) -> the model's codes of B frames."""
+    anchor, driver = scene.anchor, read
+    if scene.model.reads is Reads.LANDMARKS:
+        anchor = scene.model.encode_driver(None, scene.anchor)
+        driver = scene.model.encode_driver(None, read)
     return scene.model.retarget(scene.source, driver, anchor, scene.motion)
 
 

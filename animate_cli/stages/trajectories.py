@@ -1,6 +1,7 @@
 """Drivers followed once: trajectories kept on disk under what they were computed from.
 
-    key     driver's bytes, the part used, how faces are followed, the landmark weights
+    key     driver's bytes, the part used, how faces are followed, the landmark weights; for models
+            that read frames also what their codes are written in
     entry   KEY.npz, a template, and KEY.json, what reading the driver had to be told
     bound   the entries used longest ago go when all together exceed it
 
@@ -51,10 +52,12 @@ class Trajectories:
         follow: Callable[[], Followed],
         *,
         on_wait: Callable[[], None],
+        language: str = "",
     ) -> Followed:
         """What `follow` gives for this driver and these options, now or at an earlier time.
 
         on_wait: called now and then while another process follows it; may raise to stop.
+        language: of the codes that `follow` adds, "" for none.
 
         Raises:
             AnimateError: what `follow` raises; nothing is kept then.
@@ -62,7 +65,7 @@ class Trajectories:
         kind = kind_of(path)
         if kind is Kind.TEMPLATE:
             return follow()
-        key = key_of(path, options)
+        key = key_of(path, options, language)
         with self._locked(key, on_wait):
             kept = self._read(key, path, kind)
             if kept is not None:
@@ -122,12 +125,13 @@ def _acquired(lock: FileLock) -> bool:
     return True
 
 
-def key_of(path: Path, options: Options) -> str:
+def key_of(path: Path, options: Options, language: str = "") -> str:
     """Hexadecimal name of everything that a trajectory depends on."""
     read, faces = options.read, options.faces
     parts = (
         *(sha256_of(path), hub.used(LANDMARK_WEIGHTS).sha256),
         *(read.start_s, read.duration_s, read.strict),
         *(faces.detector, faces.driver_face, faces.lost, faces.smooth),
+        *((language,) if language else ()),
     )
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()

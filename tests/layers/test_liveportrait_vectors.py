@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from animate_cli.layers.liveportrait_appearance import AppearanceExtractor
 from animate_cli.layers.liveportrait_generator import SpadeGenerator
 from animate_cli.layers.liveportrait_motion import POINTS, MotionExtractor, to_degrees
-from animate_cli.layers.liveportrait_points import motion_of
+from animate_cli.layers.liveportrait_points import FaceCode
 from animate_cli.layers.liveportrait_retargeting import Corrector, Eyes, Lips, Stitching
 from animate_cli.layers.liveportrait_warping import WarpingModule
 
@@ -82,13 +82,15 @@ def test_the_motion_and_its_equations() -> None:
     network = filled(MotionExtractor)
     assert is_as_the_author_filled_it(network)
     heads = network(Draws().uniform(1, 3, 256, 256))
-    motion = motion_of(heads)
+    code = FaceCode.read(heads, torch.zeros(1, 3))
+    assert torch.equal(FaceCode.unpack(code.pack()).pack(), code.pack())
+    motion = code.motion
     given = dict(vars(heads)) | {
         f"{angle}_deg": to_degrees(getattr(heads, angle))[:, None]
         for angle in ("pitch", "yaw", "roll")
     }
     given["R"] = motion.rotation
-    given["kp_transformed"] = motion.points(heads.kp.view(1, POINTS, 3))
+    given["kp_transformed"] = motion.points(code.canonical)
     found = worst(KEPT, "liveportrait/motion_extractor_256", given)
     assert max(v for k, v in found.items() if k.endswith("_deg")) < SENSITIVE
     assert max(v for k, v in found.items() if not k.endswith("_deg")) < TOLERANCE

@@ -1,0 +1,92 @@
+"""LivePortrait's published files, loaded and made ready.
+
+file                              holds
+appearance_feature_extractor      the portrait's volume
+motion_extractor                  points, pose, expression
+warping_module                    the volume moved
+spade_generator                   the picture
+stitching_retargeting_module      retarget_shoulder, retarget_eye, retarget_mouth
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from animate_cli import hub
+from animate_cli.errors import WeightsError
+from animate_cli.layers.liveportrait_appearance import AppearanceExtractor
+from animate_cli.layers.liveportrait_generator import SpadeGenerator
+from animate_cli.layers.liveportrait_motion import MotionExtractor
+from animate_cli.layers.liveportrait_retargeting import Eyes, Lips, Stitching
+from animate_cli.layers.liveportrait_warping import WarpingModule
+from animate_cli.layers.ready import ready
+from animate_cli.layers.state import fill
+
+SUFFIXES = (".safetensors", ".pth")
+RETARGETING = "stitching_retargeting_module"
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LivePortraitNetworks:
+    """The seven networks in five files."""
+
+    appearance: AppearanceExtractor
+    motion: MotionExtractor
+    warping: WarpingModule
+    generator: SpadeGenerator
+    stitching: Stitching
+    eyes: Eyes
+    lips: Lips
+
+    def ready(self, device: torch.device | str) -> LivePortraitNetworks:
+        """Copies for use on a device."""
+        return LivePortraitNetworks(
+            appearance=ready(self.appearance).to(device),
+            motion=ready(self.motion).to(device),
+            warping=ready(self.warping).to(device),
+            generator=ready(self.generator).to(device),
+            stitching=ready(self.stitching).to(device),
+            eyes=ready(self.eyes).to(device),
+            lips=ready(self.lips).to(device),
+        )
+
+
+def load_networks(weights: str) -> LivePortraitNetworks:
+    """weights: a registered name, or a folder that holds the published files, at any depth.
+
+    Raises:
+        WeightsError: missing, damaged, or of another network.
+    """
+    return LivePortraitNetworks(
+        appearance=_load(AppearanceExtractor(), weights, "appearance_feature_extractor"),
+        motion=_load(MotionExtractor(), weights, "motion_extractor"),
+        warping=_load(WarpingModule(), weights, "warping_module"),
+        generator=_load(SpadeGenerator(), weights, "spade_generator"),
+        stitching=_load(Stitching(), weights, RETARGETING, under="retarget_shoulder"),
+        eyes=_load(Eyes(), weights, RETARGETING, under="retarget_eye"),
+        lips=_load(Lips(), weights, RETARGETING, under="retarget_mouth"),
+    )
+
+
+def _load(network: Network, weights: str, part: str, *, under: str = "") -> Network:
+    fill(network, _tensors(weights, part, under), where=f"weights {weights}, {part}")
+    return network
+
+
+def _tensors(weights: str, part: str, under: str) -> dict[str, Tensor]:
+    folder = Path(weights)
+    if not folder.is_dir():
+        return hub.load_published(weights, part, under=under)
+    files = (file for suffix in SUFFIXES for file in sorted(folder.rglob(f"{part}{suffix}")))
+    file = next(files, None)
+    if file is None:
+        hint = f"put {part}.pth or {part}.safetensors there, or leave --weights out"
+        raise WeightsError(f"{folder}: no {part} in it", hint=hint)
+    return hub.read_published(file, under=under)

@@ -1,0 +1,79 @@
+"""A trajectory's codes as the source's face square would have them, some frames at a time.
+
+As `stages.motion` does with landmarks: through one fixed square of the source's size, faded to
+rest where the trajectory's presence fades.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from animate_cli.models.base import FrameModel
+from animate_cli.options import Motion
+from animate_cli.records import Matrix, Trajectory
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CodeMotion:
+    """What a model that reads frames is given. anchor, rest (1, D): seen through the square."""
+
+    trajectory: Trajectory
+    model: FrameModel[Any, Any]
+    ratio: Tensor
+    shift: Tensor
+    anchor: Tensor
+    rest: Tensor
+
+    def parts(self, count: int, *, device: torch.device, start: int = 0) -> Iterator[Tensor]:
+        """The driver's codes, `count` frames at a time: (<= count, D)."""
+        for at in range(start, len(self.trajectory), count):
+            yield self._part(slice(at, at + count)).to(device)
+
+    def _part(self, frames: slice) -> Tensor:
+        """Faded to rest where the trajectory's presence fades."""
+        driver = _seen(self.model, self.trajectory, frames, self.ratio, self.shift)
+        if self.trajectory.presence is None:
+            return driver
+        weight = torch.from_numpy(self.trajectory.presence[frames, None]).to(driver)
+        return torch.lerp(self.rest, driver, weight)
+
+
+def code_motion(
+    trajectory: Trajectory,
+    anchor: int,
+    frame_to_face: Matrix,
+    model: FrameModel[Any, Any],
+    source_code: Tensor,
+    motion: Motion,
+) -> CodeMotion:
+    """The driver through one fixed square.
+
+    frame_to_face (2, 3): driver pixels to face pixels, without rotation. source_code (1, D): the
+    source as a driver of itself: rest, in absolute motion.
+    """
+    size = model.face_size
+    ratio = source_code.new_tensor([[2 * frame_to_face[0, 0] / size]])
+    shift = source_code.new_tensor((2 * frame_to_face[:, 2] + 1) / size - 1)[None]
+    start = _seen(model, trajectory, slice(anchor, anchor + 1), ratio, shift)
+    return CodeMotion(
+        trajectory=trajectory,
+        model=model,
+        ratio=ratio,
+        shift=shift,
+        anchor=start,
+        rest=start if motion is Motion.RELATIVE else source_code,
+    )
+
+
+def _seen(
+    model: FrameModel[Any, Any], trajectory: Trajectory, frames: slice, ratio: Tensor, shift: Tensor
+) -> Tensor:
+    if trajectory.codes is None:
+        raise ValueError("the trajectory holds no codes: `stages.codes` makes them")
+    values = torch.from_numpy(trajectory.codes.values[frames]).to(ratio)
+    return model.reframe(values, ratio, shift)

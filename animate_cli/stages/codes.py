@@ -1,0 +1,132 @@
+"""Pass 1 for models that read frames: the driver's face, cut out of every frame and encoded.
+
+The driver is decoded once more, now that its landmarks are known and smooth. Codes leave their
+squares at once and speak of driver pixels, so that frames seen through different squares can be
+compared and bridged. Only numbers are kept: (T, D).
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from animate_cli.errors import OptionError
+from animate_cli.faces.crop import cut, square, to_crop
+from animate_cli.faces.lost import fill
+from animate_cli.faces.steady_square import steady_squares
+from animate_cli.media.kind import Kind
+from animate_cli.models.base import FaceModel, FrameModel, Reads
+from animate_cli.options import Options
+from animate_cli.records import Codes, Frame, Image, Points, Trajectory
+from animate_cli.report import Clock, Step, Watch
+from animate_cli.stages.driver import Followed, driver_frames
+
+BATCH = 8  # frames that are encoded together
+
+Model = FaceModel[Any, Any, Any]
+
+
+def language_of(model: Model) -> str:
+    """What a model's codes are written in; "" where the landmarks are all it reads."""
+    return _frame_model(model).language if model.reads is Reads.FRAMES else ""
+
+
+def with_codes(
+    followed: Followed,
+    model: Model,
+    options: Options,
+    *,
+    device: torch.device,
+    threads: int,
+    watch: Watch,
+    clock: Clock,
+) -> Followed:
+    """The driver with what a model that reads frames sees in it; other models change nothing.
+
+    Raises:
+        OptionError: the driver is a template that was not made for this model.
+    """
+    if model.reads is not Reads.FRAMES:
+        return followed
+    codes = followed.trajectory.codes
+    if codes is not None and codes.language == language_of(model):
+        return followed
+    if followed.kind is Kind.TEMPLATE:
+        raise _not_for(followed, model, options)
+    reader = _Reader(_frame_model(model), followed.trajectory, device)
+    frames = driver_frames(followed.path, options.read, threads=threads)
+    with closing(frames), clock.measure("encode driver"):
+        for frame in frames:
+            reader.add(frame)
+            watch.tell(Step.ENCODE, frame.index + 1, len(followed.trajectory))
+    coded = replace(followed.trajectory, codes=reader.codes(options))
+    return replace(followed, trajectory=coded)
+
+
+class _Reader:
+    """Cuts, gathers and encodes; holds at most `BATCH` squares."""
+
+    def __init__(
+        self, model: FrameModel[Any, Any], trajectory: Trajectory, device: torch.device
+    ) -> None:
+        self._model = model
+        self._trajectory = trajectory
+        self._device = device
+        self._squares = steady_squares(trajectory)
+        self._waiting: list[tuple[int, Image, Points]] = []
+        self._values: NDArray[np.float32] | None = None
+
+    def add(self, frame: Frame) -> None:
+        """One more frame; without a face it is not looked at."""
+        if self._trajectory.found[frame.index]:
+            half, *centre = self._squares[frame.index]
+            crop = square((centre[0], centre[1]), 2 * half, self._model.face_size)
+            points = to_crop(self._trajectory.landmarks[frame.index], crop)
+            self._waiting.append((frame.index, cut(frame.pixels, crop), points))
+        if len(self._waiting) == BATCH:
+            self._encode()
+
+    def codes(self, options: Options) -> Codes:
+        """All frames' codes; those of frames without a face are made up as their landmarks are."""
+        self._encode()
+        if self._values is None:
+            raise AssertionError("a trajectory has at least one frame with a face")
+        t = self._trajectory
+        values = fill(self._values, t.found, t.cut, t.times_s, options.faces.lost)
+        return Codes(language=self._model.language, values=values)
+
+    @torch.inference_mode()
+    def _encode(self) -> None:
+        if not self._waiting:
+            return
+        indices, images, points = zip(*self._waiting, strict=True)
+        self._waiting.clear()
+        faces = torch.from_numpy(np.stack(images)).to(self._device)
+        codes = self._model.encode_driver(
+            faces.permute(0, 3, 1, 2).float() / 255,
+            torch.from_numpy(np.stack(points)).to(faces.device),
+        )
+        place = torch.from_numpy(self._squares[list(indices)]).to(codes)
+        values = self._model.reframe(codes, place[:, :1], place[:, 1:]).cpu().numpy()
+        if self._values is None:
+            self._values = np.zeros((len(self._trajectory), values.shape[1]), np.float32)
+        self._values[list(indices)] = values
+
+
+def _not_for(followed: Followed, model: Model, options: Options) -> OptionError:
+    name = options.motion.model
+    given = followed.trajectory.codes
+    holds = "landmarks alone" if given is None else f"what {given.language.split()[0]} read"
+    return OptionError(
+        f"{followed.path} holds {holds}, and {name} with these weights reads frames",
+        hint=f"write it anew with: animate track VIDEO --model {name} -o T.npz",
+    )
+
+
+def _frame_model(model: Model) -> FrameModel[Any, Any]:
+    return model  # type: ignore[return-value]  # `reads` says so

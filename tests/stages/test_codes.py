@@ -1,0 +1,172 @@
+"""Pass 1 for models that read frames: what they saw speaks of the driver, not of its squares."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from toy_world import ToyWorld, find_disc
+
+from animate_cli.errors import Cancelled, OptionError
+from animate_cli.models.base import Reads
+from animate_cli.options import ComputeOptions, FaceOptions, Lost, Motion, MotionOptions, Options
+from animate_cli.pipeline import Animator
+from animate_cli.records import Rendered
+from animate_cli.report import Progress, Step
+from animate_cli.stages.codes import BATCH
+from animate_cli.stages.trajectories import Trajectories
+
+ONE_THREAD = Options(compute=ComputeOptions(threads=1))
+
+
+class DiscModel:
+    """Reads where the disc is and how large; its code is (x, y, radius) in the square."""
+
+    face_size = 64
+    reads = Reads.FRAMES
+
+    def __init__(self, language: str = "disc 1") -> None:
+        self.language = language
+        self.batches: list[int] = []
+        self.drivers: list[Tensor] = []
+
+    def encode_source(self, face: Tensor, landmarks: Tensor) -> Tensor:
+        return face
+
+    def encode_driver(self, faces: Tensor | None, landmarks: Tensor) -> Tensor:
+        assert faces is not None
+        self.batches.append(len(faces))
+        return torch.stack(
+            [self._read(face, points) for face, points in zip(faces, landmarks, strict=True)]
+        )
+
+    def _read(self, face: Tensor, points: Tensor) -> Tensor:
+        disc = find_disc((255 * face).round().byte().permute(1, 2, 0).numpy())
+        assert disc is not None
+        x, y, radius = (float(v) for v in disc)
+        assert abs(float(points[:, 0].mean()) - x) < 1.5  # its landmarks are in its pixels
+        return torch.tensor([(2 * x + 1) / 64 - 1, (2 * y + 1) / 64 - 1, 2 * radius / 64])
+
+    def reframe(self, codes: Tensor, ratio: Tensor, shift: Tensor) -> Tensor:
+        return torch.cat((ratio * codes[:, :2] + shift, ratio * codes[:, 2:]), dim=1)
+
+    def retarget(self, source: Tensor, driver: Tensor, anchor: Tensor, options: Any) -> Tensor:
+        self.drivers.append(driver)
+        return driver - anchor
+
+    def render(self, source: Tensor, drivers: Tensor, state: None = None) -> tuple[Rendered, None]:
+        face = source.expand(len(drivers), -1, -1, -1)
+        return Rendered(face=face, grid=None, refine_mask=None), None
+
+
+@pytest.fixture
+def model(monkeypatch: pytest.MonkeyPatch) -> DiscModel:
+    one = DiscModel()
+    monkeypatch.setattr("animate_cli.stages.networks.find_model", lambda *_, **__: one)
+    return one
+
+
+def test_codes_are_in_driver_pixels(toy: ToyWorld, model: DiscModel) -> None:
+    trajectory = Animator(ONE_THREAD).track(toy.driver(frames=20))
+    assert trajectory.codes is not None
+    assert trajectory.codes.language == "disc 1"
+    x, y, radius = trajectory.codes.values.T
+    expected = 64 + 4 * np.sin(np.arange(20) / 2)
+    assert x == pytest.approx(expected, abs=0.6)
+    assert y == pytest.approx(48, abs=0.6)
+    assert radius == pytest.approx(96 / 5, abs=0.8)
+
+
+def test_few_frames_are_held(toy: ToyWorld, model: DiscModel) -> None:
+    Animator(ONE_THREAD).track(toy.driver(frames=20))
+    assert max(model.batches) <= BATCH
+    assert sum(model.batches) == 20
+
+
+def test_the_source_sees_the_driver_through_one_square(toy: ToyWorld, model: DiscModel) -> None:
+    """A shift by a share of the driver's head is a shift by the same share of the source's."""
+    list(Animator(ONE_THREAD).frames(toy.photo(), toy.driver(frames=20)))
+    moved = torch.cat(model.drivers)
+    radius = float(moved[:, 2].mean())
+    shares = (moved[:, 0] - moved[0, 0]) / radius
+    expected = 4 * np.sin(np.arange(20) / 2) / (96 / 5)
+    assert shares.numpy() == pytest.approx(expected, abs=0.06)
+
+
+def test_frames_without_a_face_are_made_up_like_landmarks(toy: ToyWorld, model: DiscModel) -> None:
+    driver = toy.driver(frames=24, without_face=range(8, 14))
+    trajectory = Animator(ONE_THREAD).track(driver)
+    assert sum(model.batches) == 18
+    assert trajectory.codes is not None
+    middle = trajectory.landmarks.mean(axis=1) - trajectory.landmarks[0].mean(axis=0)
+    code = trajectory.codes.values - trajectory.codes.values[0]
+    assert code[:, :2] == pytest.approx(middle, abs=0.8)
+
+
+def test_motion_fades_to_rest(toy: ToyWorld, model: DiscModel) -> None:
+    driver = toy.driver(frames=40, without_face=range(15, 40))
+    for motion in Motion:
+        model.drivers.clear()
+        options = replace(
+            ONE_THREAD, faces=FaceOptions(lost=Lost.REST), motion=MotionOptions(motion=motion)
+        )
+        animator = Animator(options)
+        staged = animator.stage(toy.photo(), driver)
+        list(animator.frames(toy.photo(), driver))
+        last = torch.cat(model.drivers)[-1]
+        source = model.encode_driver(staged.scene.source, torch.full((1, 74, 2), 31.5))
+        rest = staged.scene.anchor if motion is Motion.RELATIVE else source
+        torch.testing.assert_close(last, rest[0], atol=1e-5, rtol=0)
+
+
+def test_a_template_carries_them(toy: ToyWorld, model: DiscModel) -> None:
+    driver = toy.driver()
+    seen = Animator(ONE_THREAD).track(driver, "t.npz")
+    model.batches.clear()
+    list(Animator(ONE_THREAD).frames(toy.photo(), "t.npz"))
+    assert model.batches == [1]  # the source, as a driver of itself
+    direct = torch.cat(model.drivers)
+    model.drivers.clear()
+    list(Animator(ONE_THREAD).frames(toy.photo(), driver))
+    assert torch.equal(torch.cat(model.drivers), direct)
+    assert seen.codes is not None
+
+
+@pytest.mark.parametrize("language", ["disc 2", "other 1"])
+def test_a_template_in_another_language_is_refused(
+    toy: ToyWorld, model: DiscModel, language: str
+) -> None:
+    Animator(ONE_THREAD).track(toy.driver(), "t.npz")
+    model.language = language
+    with pytest.raises(OptionError, match=r"t\.npz holds what disc read") as caught:
+        list(Animator(ONE_THREAD).frames(toy.photo(), "t.npz"))
+    assert "animate track" in caught.value.hint
+
+
+def test_a_template_of_landmarks_is_refused(toy: ToyWorld, request: pytest.FixtureRequest) -> None:
+    Animator(ONE_THREAD).track(toy.driver(), "t.npz")
+    request.getfixturevalue("model")
+    with pytest.raises(OptionError, match="landmarks alone"):
+        list(Animator(ONE_THREAD).frames(toy.photo(), "t.npz"))
+
+
+def test_they_are_kept_with_the_motion_of_their_language(toy: ToyWorld, model: DiscModel) -> None:
+    kept, driver = Trajectories(toy.folder / "kept"), toy.driver()
+    for language, times in (("disc 1", 1), ("disc 1", 0), ("disc 2", 1)):
+        model.language = language
+        model.batches.clear()
+        Animator(ONE_THREAD, trajectories=kept).track(driver)
+        assert sum(model.batches) == 12 * times
+
+
+def test_reading_can_be_cancelled(toy: ToyWorld, model: DiscModel) -> None:
+    def on_progress(progress: Progress) -> bool:
+        return not (progress.step is Step.ENCODE and progress.done == 5)
+
+    with pytest.raises(Cancelled):
+        Animator(ONE_THREAD).track(toy.driver(), "t.npz", on_progress=on_progress)
+    assert not (toy.folder / "t.npz").exists()
