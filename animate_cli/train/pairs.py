@@ -20,6 +20,7 @@ from animate_cli.faces.crop import cut, points_box, square, to_crop
 from animate_cli.records import Crop, Image, Points
 from animate_cli.train.augment import mirrored
 from animate_cli.train.data import Row, clip_points, encoded
+from animate_cli.train.parts import Labels, cut_parts, mirrored_parts, unlabelled
 
 Rng = np.random.Generator
 
@@ -44,25 +45,38 @@ class PairAugment:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ClipFrames:
-    """A clip in memory: frames as JPEG, landmarks (T, 74, 2) in their pixels, who it shows."""
+    """A clip in memory: frames as JPEG, landmarks (T, 74, 2) in their pixels, who it shows.
+
+    parts: maps of every frame's parts as PNG (`train.parsing`), or none at all.
+    """
 
     jpegs: tuple[NDArray[np.uint8], ...]
     points: Points
     identity: str
+    parts: tuple[NDArray[np.uint8], ...] = ()
 
     def pixels(self, index: int) -> Image:
         """Frame `index`, (H, W, 3) uint8 RGB."""
         bgr = cv2.imdecode(self.jpegs[index], cv2.IMREAD_COLOR)
         return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)  # type: ignore[arg-type,return-value]
 
+    def part_map(self, index: int) -> Labels:
+        """Labels of frame `index`, (H, W); (0, 0) in a clip without."""
+        if not self.parts:
+            return unlabelled()
+        return np.asarray(cv2.imdecode(self.parts[index], cv2.IMREAD_GRAYSCALE), np.uint8)
+
 
 class Pair(NamedTuple):
-    """Source and driver: pictures (S, S, 3) uint8, landmarks (74, 2) in their pixels."""
+    """Source and driver: pictures (S, S, 3) uint8, landmarks (74, 2) in their pixels, and maps of
+    their parts (S, S), or (0, 0)."""
 
     source: Image
     driver: Image
     source_px: Points
     driver_px: Points
+    source_parts: Labels
+    driver_parts: Labels
 
 
 def read_clip_frames(rows: list[Row], stride: int) -> Iterator[ClipFrames]:
@@ -102,13 +116,16 @@ def seen(clip: ClipFrames, source: int, driver: int, config: PairAugment, rng: R
     crop = _crop(np.concatenate(points), min(height, width), config, rng)
     frames = [cut(frame, crop) for frame in frames]
     points = [to_crop(where, crop) for where in points]
+    parts = [cut_parts(clip.part_map(index), crop) for index in (source, driver)]
     if rng.random() < config.mirror:
         (a, p), (b, q) = (mirrored(f, w) for f, w in zip(frames, points, strict=True))
         frames, points = [a, b], [p, q]
+        parts = [mirrored_parts(labels) for labels in parts]
     light = _light(config.colour, rng)
     noise = config.noise_px * config.size / 256
     points = [(w + rng.normal(0, noise, w.shape)).astype(np.float32) for w in points]
-    return Pair(_lit(frames[0], light), _lit(frames[1], light), points[0], points[1])
+    lit = [_lit(frame, light) for frame in frames]
+    return Pair(lit[0], lit[1], points[0], points[1], parts[0], parts[1])
 
 
 def untouched(clip: ClipFrames, source: int, driver: int, size: int) -> Pair:

@@ -1,9 +1,9 @@
 """The default model's objective: one frame of a clip drawn from another.
 
-Zhao et al. 2021, section 3.4, without the discriminator's and the parser's part:
+Zhao et al. 2021, section 3.4:
 
     L = λ₁ · |w ⊙ (T − D)| + λ_p · L_per(T, D) + λ_r · |w ⊙ (E − D)| + λ_o · |w ⊙ (R − D)|
-        + λ_g · |F − prior|
+        + λ_g · |F − prior| + λ_s · L_par(F) + λ_D · L_gan(T)
 
     symbol | name    | here
     T, E, R, F | image, warped, painted, grid | `layers.sparse_motion.Drawn`
@@ -12,6 +12,8 @@ Zhao et al. 2021, section 3.4, without the discriminator's and the parser's part
     λ_r    | warped              | refine loss of Yi et al. 2020, eq. 9: the warp alone should do
     λ_o    | painted             | ours: R learns everywhere, else M shuts before R is any good
     λ_g    | regular             | ours: the prior is left only where it pays
+    L_par  | parsing             | eq. 7, `losses.part_mismatch`
+    L_gan  | gan                 | eqs. 5 and 6, `losses.gan_critic`, `gan_network`
 
 Departures from the paper: eq. 8's plain sum is the `paper` recipe; the weights are ours.
 """
@@ -26,29 +28,27 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from animate_cli import hub
 from animate_cli.errors import TrainError
-from animate_cli.layers.grid import points_to_normalised, warp
-from animate_cli.layers.regions import region_about
+from animate_cli.layers.discriminator import Discriminator, DiscriminatorConfig
+from animate_cli.layers.grid import warp
 from animate_cli.layers.sparse_motion import Drawn, SparseMotion, SparseMotionConfig
 from animate_cli.layers.state import save_half
-from animate_cli.models.sparse_to_dense import FAST, PAPER, PARTS, PRIOR_COARSENESS
+from animate_cli.models.sparse_to_dense import FAST, PAPER, PRIOR_COARSENESS
 from animate_cli.models.thin_plate import LandmarkGrid
 from animate_cli.records import Image
+from animate_cli.train.critic import frozen
 from animate_cli.train.data import is_dev, read_rows
-from animate_cli.train.objective import Batch
-from animate_cli.train.pairs import (
-    ClipFrames,
-    Pair,
-    PairAugment,
-    PairDraw,
-    read_clip_frames,
-    untouched,
-)
+from animate_cli.train.losses import gan_critic, gan_network, part_mismatch
+from animate_cli.train.objective import Batch, Played
+from animate_cli.train.pair_batch import dev_batch, part_weights, picture, stacked
+from animate_cli.train.pairs import ClipFrames, PairAugment, PairDraw, read_clip_frames
+from animate_cli.train.parsing import Parser, with_parts
+from animate_cli.train.parts import CLASSES
 from animate_cli.train.perceptual import Features, Perceptual, load_perceptual
 from animate_cli.train.recipe import Recipe
 from animate_cli.typed import typed
 
-DEV_PAIRS = 96  # first frame and a later one, spread over all dev clips
 SHOWN = 6
 
 
@@ -76,7 +76,9 @@ class NetworkChoice:
 class DrawLoss:
     """λ of the parts. parts: how much more eyes and mouth weigh; teacher, folder: whose features
     L_per compares, and where its weights lie, from the data's root; scales: of its pyramid.
-    perceptual 0: no teacher is needed, and the score is L1's ratio alone.
+    perceptual 0: no teacher is needed, and the score is L1's ratio alone. parser: of parsing, from
+    the data's root; maps: folder where its maps are kept, empty: with the trainings. Without a
+    weight, no parser is read; gan 0: no critic is made.
     """
 
     l1: float = 10.0
@@ -84,10 +86,14 @@ class DrawLoss:
     warped: float = 2.0
     painted: float = 1.0
     regular: float = 1.0
+    parsing: float = 0.0
+    gan: float = 0.0
     parts: float = 3.0
     teacher: Features = Features.LPIPS
     folder: str = "teachers"
     scales: tuple[int, ...] = (1,)
+    parser: str = "teachers/face_parse_bisenetv2_19.onnx"
+    maps: str = ""
 
 
 class DrawObjective:
@@ -106,20 +112,23 @@ class DrawObjective:
         self._augment = typed(PairAugment, recipe.augment, where="recipe, table [augment]")
         self.network: nn.Module = SparseMotion(self.config)
         self._perceptual = perceptual
+        self.judges: tuple[nn.Module, ...] = () if perceptual is None else (perceptual,)
         self._draw = PairDraw(train)
         self._prior = LandmarkGrid(self._augment.size, coarseness=PRIOR_COARSENESS)
-        self._dev = _dev_batch(dev, self._augment.size)
+        self._dev = dev_batch(dev, self._augment.size)
 
     def batch(self, size: int, rng: np.random.Generator) -> Batch:
         """Pairs: source, driver (B, 3, S, S) uint8, their landmarks (B, 74, 2) px, and the prior
         grid between them (B, S, S, 2)."""
-        return self._with_prior(_stacked([self._draw(self._augment, rng) for _ in range(size)]))
+        return self._with_prior(stacked([self._draw(self._augment, rng) for _ in range(size)]))
 
     def loss(self, network: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        """L of the module's docstring."""
-        target, loss = _picture(batch["driver"]), self._loss
-        drawn = self._run(network, batch)
-        weights = _weights(batch["driver_px"], target.shape[-1], loss.parts)
+        """L of the module's docstring, without a critic's part."""
+        return self._compare(self._run(network, batch), batch)
+
+    def _compare(self, drawn: Drawn, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        target, loss = picture(batch["driver"]), self._loss
+        weights = part_weights(batch["driver_px"], target.shape[-1], loss.parts)
         l1 = ((drawn.image - target).abs() * weights).mean()
         perceptual = self._perceived(drawn.image, target)
         warped = ((drawn.warped - target).abs() * weights).mean()
@@ -132,6 +141,9 @@ class DrawObjective:
             "painted": painted,
             "regular": regular,
         }
+        if loss.parsing:
+            maps = (batch["source_parts"], batch["driver_parts"])
+            parts["parsing"] = part_mismatch(*maps, drawn.grid, classes=CLASSES)
         total = torch.stack([getattr(loss, key) * part for key, part in parts.items()]).sum()
         figures = {key: value.item() for key, value in parts.items()}
         return total, figures | {"mask": drawn.mask.mean().item()}
@@ -143,10 +155,9 @@ class DrawObjective:
         network.eval()
         ours, prior = torch.zeros(3), torch.zeros(3)
         for start in range(0, len(self._dev["source"]), 16):
-            batch = {key: value[start : start + 16] for key, value in self._dev.items()}
-            batch = self._with_prior(batch)
+            batch = self._dev_part(network, slice(start, start + 16))
             ours += self._figures(self._run(network, batch).image, batch)
-            prior += self._figures(warp(_picture(batch["source"]), batch["prior"]), batch)
+            prior += self._figures(warp(picture(batch["source"]), batch["prior"]), batch)
         network.train()
         l1, parts, perceptual = (ours / prior.clamp_min(1e-9)).tolist()
         return {
@@ -165,19 +176,18 @@ class DrawObjective:
         """Dev pairs, one per row: source, driver, prior, warped, mask, result."""
         network.eval()
         step = max(1, len(self._dev["source"]) // SHOWN)
-        batch = {key: value[::step][:SHOWN] for key, value in self._dev.items()}
-        batch = self._with_prior(batch)
+        batch = self._dev_part(network, slice(0, step * SHOWN, step))
         drawn = self._run(network, batch)
         network.train()
-        source, driver = _picture(batch["source"]), _picture(batch["driver"])
+        source, driver = picture(batch["source"]), picture(batch["driver"])
         moved = warp(source, batch["prior"])
         mask = drawn.mask.expand(-1, 3, -1, -1)
         rows = torch.cat((source, driver, moved, drawn.warped, mask, drawn.image), dim=3)
         sheet = torch.cat(tuple(rows), dim=1).clamp(0, 1)
-        return (255 * sheet).byte().permute(1, 2, 0).numpy()
+        return (255 * sheet).byte().permute(1, 2, 0).cpu().numpy()
 
     def _run(self, network: nn.Module, batch: Batch) -> Drawn:
-        source = _picture(batch["source"])
+        source = picture(batch["source"])
         prior = batch["prior"] if self.config.prior else None
         drawn: Drawn = network(source, batch["source_px"], batch["driver_px"], prior)
         return drawn
@@ -187,18 +197,53 @@ class DrawObjective:
         prior = self._prior.grid(batch["source_px"], batch["driver_px"])
         return batch | {"prior": prior}
 
+    def _dev_part(self, network: nn.Module, part: slice) -> Batch:
+        """Some dev pairs with their prior, on the network's device."""
+        device = next(network.parameters()).device
+        batch = self._with_prior({key: value[part] for key, value in self._dev.items()})
+        return {key: value.to(device) for key, value in batch.items()}
+
     def _perceived(self, image: Tensor, target: Tensor) -> Tensor:
         """L_per: (B, 3, S, S) twice -> scalar; 0 without a teacher."""
         return image.new_zeros(()) if self._perceptual is None else self._perceptual(image, target)
 
     def _figures(self, image: Tensor, batch: Batch) -> Tensor:
         """Sums over the batch of L1, L1 at eyes and mouth, and L_per: (3,)."""
-        target = _picture(batch["driver"])
+        target = picture(batch["driver"])
         apart = (image - target).abs().mean(dim=1, keepdim=True)
-        parts = _weights(batch["driver_px"], target.shape[-1], 1.0) - 1
+        parts = part_weights(batch["driver_px"], target.shape[-1], 1.0) - 1
         share = (apart * parts).sum(dim=(1, 2, 3)) / parts.sum(dim=(1, 2, 3)).clamp_min(1e-6)
         perceptual = self._perceived(image, target) * len(image)
-        return torch.stack((apart.mean(dim=(1, 2, 3)).sum(), share.sum(), perceptual))
+        return torch.stack((apart.mean(dim=(1, 2, 3)).sum(), share.sum(), perceptual)).cpu()
+
+
+class Contest(DrawObjective):
+    """The same against a critic."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        perceptual: Perceptual | None,
+        train: list[ClipFrames],
+        dev: list[ClipFrames],
+    ) -> None:
+        super().__init__(recipe, perceptual, train, dev)
+        critic = typed(DiscriminatorConfig, recipe.critic, where="recipe, table [critic]")
+        self.critic: nn.Module = Discriminator(critic)
+
+    def play(self, network: nn.Module, critic: nn.Module, batch: Batch) -> Played:
+        """L with the critic's part, and the critic's loss."""
+        drawn, target = self._run(network, batch), picture(batch["driver"])
+        loss, figures = self._compare(drawn, batch)
+        judged = critic(torch.cat((target, drawn.image.detach())))
+        true, false = zip(*(scale.chunk(2) for scale in judged), strict=True)
+        with frozen(self.critic) as judge:
+            gan = gan_network(judge(drawn.image))
+        return Played(
+            loss=loss + self._loss.gan * gan,
+            critic_loss=gan_critic(true, false),
+            figures=figures | {"gan": gan.item()},
+        )
 
 
 def chosen(choice: NetworkChoice) -> SparseMotionConfig:
@@ -221,7 +266,7 @@ def build(recipe: Recipe) -> DrawObjective:
 
     Raises:
         TrainError: no clips of training or of dev people.
-        WeightsError: the teacher's weights are not in `loss.folder`.
+        WeightsError: the teacher's weights are not in `loss.folder`, or the parser is missing.
     """
     loss = typed(DrawLoss, recipe.loss, where="recipe, table [loss]")
     folder = Path(recipe.data.root) / loss.folder
@@ -232,48 +277,13 @@ def build(recipe: Recipe) -> DrawObjective:
     )
     rows = read_rows(recipe.data, "train")
     clips = list(read_clip_frames(rows, recipe.data.clip_stride))
+    if loss.parsing:
+        parser = Parser(Path(recipe.data.root) / loss.parser)
+        maps = Path(loss.maps) if loss.maps else hub.runs_dir() / "parts"
+        clips = [with_parts(clip, parser, maps) for clip in clips]
     train = [clip for clip in clips if not is_dev(clip.identity)]
     dev = [clip for clip in clips if is_dev(clip.identity)]
     if not train or not dev:
         raise TrainError("too few clips to keep one person in ten apart", hint="add clips")
-    return DrawObjective(recipe, perceptual, train, dev)
-
-
-def _dev_batch(clips: list[ClipFrames], size: int) -> Batch:
-    """First frames as sources, later ones as drivers, evenly over clips and time."""
-    each = max(1, DEV_PAIRS // len(clips))
-    pairs = [
-        untouched(clip, 0, int(index), size)
-        for clip in clips
-        for index in np.linspace(0, len(clip.jpegs) - 1, each + 1)[1:]
-    ]
-    return _stacked(pairs[:: max(1, len(pairs) // DEV_PAIRS)])
-
-
-def _stacked(pairs: list[Pair]) -> Batch:
-    columns = [torch.from_numpy(np.stack(column)) for column in zip(*pairs, strict=True)]
-    source, driver, source_px, driver_px = columns
-    return {
-        "source": source.permute(0, 3, 1, 2),
-        "driver": driver.permute(0, 3, 1, 2),
-        "source_px": source_px,
-        "driver_px": driver_px,
-    }
-
-
-def _picture(pixels: Tensor) -> Tensor:
-    """(B, 3, S, S) uint8 -> float32 in [0, 1], channels last."""
-    return pixels.float().div(255).contiguous(memory_format=torch.channels_last)
-
-
-def _weights(landmarks_px: Tensor, size: int, gain: float) -> Tensor:
-    """1 everywhere, 1 + gain about eyes and mouth: (B, 74, 2) px -> (B, 1, S, S)."""
-    points = points_to_normalised(landmarks_px, size, size)
-    axis = points_to_normalised(torch.arange(size).float()[:, None].expand(-1, 2), size, size)[:, 0]
-    weights = torch.ones(len(points), size, size)
-    for part in PARTS:
-        region = region_about(points[:, part.landmarks], part.margin)
-        u = (axis - region.centre[..., None]) / region.half[..., None]  # (B, 2, S)
-        inside = (2.5 * (1 - u.abs())).clamp(0, 1)
-        weights = torch.maximum(weights, 1 + gain * inside[:, 0, None] * inside[:, 1, :, None])
-    return weights[:, None]
+    made = Contest if loss.gan else DrawObjective
+    return made(recipe, perceptual, train, dev)
