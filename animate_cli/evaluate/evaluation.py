@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from animate_cli import hub
 from animate_cli.errors import FaceError, MediaError
 from animate_cli.evaluate.bench import Array
 from animate_cli.evaluate.entrant import STILL, Entrant
@@ -24,6 +25,7 @@ from animate_cli.report import versions
 from animate_cli.typed import plain
 
 SCHEMA = 1
+OWN_JUDGES = ("landmarks", "shape")  # weights that every evaluation depends on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +48,7 @@ class Evaluation:
     metrics: tuple[Metric, ...]
     absent: tuple[Absent, ...]
     takes: tuple[str, ...]
+    drivers_sha256: tuple[str, ...]
     skipped: tuple[Skipped, ...]
     figures: Array
     frames: int
@@ -81,6 +84,7 @@ class Evaluation:
                 "root": self.data,
                 "split": self.split,
                 "takes": list(self.takes),
+                "drivers_sha256": list(self.drivers_sha256),
                 "skipped": plain(self.skipped),
                 "frames": self.frames,
                 "scored": self.scored,
@@ -94,6 +98,7 @@ class Evaluation:
                     for e, ms in zip(self.entrants, self.ms_per_frame, strict=True)
                 }
             },
+            "judges": {used.name: used.sha256 for used in map(hub.used, OWN_JUDGES)},
             "versions": {v.package: v.version for v in versions()},
         }
         return json.dumps(result, indent=2)
@@ -183,6 +188,7 @@ def evaluate(
         metrics=tuple(metrics),
         absent=judges.absent,
         takes=tuple(take.name for take, _ in heard),
+        drivers_sha256=tuple(verdict.driver_sha256 for verdict in verdicts),
         skipped=tuple(skipped),
         figures=np.stack([v.figures for v in verdicts]),
         frames=frames,

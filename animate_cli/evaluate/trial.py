@@ -48,11 +48,13 @@ OnShown = Callable[[Shown], None]
 class Verdict:
     """The figures of one take: (entrants, metrics), NaN where a metric has nothing to say.
 
+    driver_sha256: of the driver's file;
     frames: drawn; scored, lost: of those at the stride, frames that counted, and that did not for
     want of a face; seconds (entrants,): what drawing all frames took, one entrant at a time.
     """
 
     figures: Array
+    driver_sha256: str
     frames: int
     scored: int
     lost: int
@@ -128,6 +130,7 @@ class Court:
             on_shown(Shown(index=index, source=first, driver=driver, outputs=outputs))
         return Verdict(
             figures=bench.figures(),
+            driver_sha256=trajectory.sha256,
             frames=len(trajectory),
             scored=bench.scored,
             lost=lost,

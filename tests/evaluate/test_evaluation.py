@@ -17,6 +17,7 @@ from animate_cli.evaluate.judges import load_judges
 from animate_cli.evaluate.material import read_clips, takes
 from animate_cli.evaluate.metric import Better
 from animate_cli.evaluate.protocol import Protocol, Reenactment
+from animate_cli.media.provenance import sha256_of
 from animate_cli.options import ComputeOptions
 
 
@@ -76,12 +77,14 @@ def test_an_absent_judge_has_no_figure_and_says_what_it_needs(scored) -> None:
     assert (lpips["mean"], lpips["takes"]) == (None, [None, None])
 
 
-def test_json_has_means_protocol_and_takes(scored) -> None:
+def test_json_has_means_protocol_and_takes(scored, toy: ToyWorld) -> None:
     told = figures(scored)
     assert told["schema"] == 1
     assert told["protocol"]["stride"] == 2
     assert told["protocol"]["reenactment"] == "self"
     assert told["data"]["takes"] == ["a", "b"]
+    assert told["data"]["drivers_sha256"][0] == sha256_of(toy.folder / "a.mp4")
+    assert set(told["judges"]) == {"landmarks", "shape"}
     l1 = told["models"]["thin_plate"]["metrics"]["l1"]
     assert l1["mean"] == scored.mean("thin_plate", "l1")
     assert l1["better_than_still"] == 1

@@ -1,0 +1,97 @@
+"""Every metric sees the damage it is there for, on real frames with the real detector."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from animate_cli.evaluate.bench import Bench
+from animate_cli.evaluate.judges import load_judges
+from animate_cli.evaluate.protocol import Reenactment
+from animate_cli.evaluate.region_error import Region, region_mask
+from animate_cli.evaluate.roster import metrics_of
+from animate_cli.media.reader import open_driver
+from animate_cli.options import ReadOptions
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+EVERY, COUNT = 9, 12
+PICTURES = ("l1", "psnr", "ssim", "ms_ssim", "face_l1", "mouth_l1", "eyes_l1")
+
+
+def blurred(frame, *_):
+    return cv2.GaussianBlur(frame, (0, 0), 3)
+
+
+def shifted(frame, *_):
+    return np.roll(frame, 6, axis=1)
+
+
+def mute(frame, landmarks, first):
+    """The mouth of the first frame, whatever the driver says."""
+    here, there = landmarks[[48, 54, 33]], first[1][[48, 54, 33]]
+    back = cv2.getAffineTransform(there.astype(np.float32), here.astype(np.float32))
+    height, width = frame.shape[:2]
+    mouth = cv2.warpAffine(first[0], back, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    mask = region_mask(landmarks, Region.MOUTH, height, width)
+    return np.where(mask[..., None], mouth, frame)
+
+
+WAYS = {"same": lambda frame, *_: frame, "blurred": blurred, "shifted": shifted, "mute": mute}
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, dict[str, float]]:
+    """Way of damage -> metric -> figure."""
+    with np.load(EXAMPLES / "driver_truth.npz", allow_pickle=False) as truth:
+        landmarks = truth["landmarks"].astype(np.float32)
+    with open_driver(EXAMPLES / "driver.mp4", ReadOptions()) as reader:
+        frames = [frame.pixels for frame in reader][::EVERY][:COUNT]
+    landmarks = landmarks[::EVERY][:COUNT]
+    judges = load_judges(None, device="cpu")
+    metrics = metrics_of(Reenactment.SELF, judges)
+    bench = Bench(
+        judges,
+        metrics,
+        Reenactment.SELF,
+        source=frames[0],
+        landmarks=landmarks[0],
+        entrants=len(WAYS),
+    )
+    first = frames[0], landmarks[0]
+    for frame, points in zip(frames[1:], landmarks[1:], strict=True):
+        bench.look(frame, points, [way(frame, points, first) for way in WAYS.values()])
+    figures = bench.figures()
+    return {
+        way: {m.name: float(v) for m, v in zip(metrics, row, strict=True)}
+        for way, row in zip(WAYS, figures, strict=True)
+    }
+
+
+def test_the_driver_itself_is_perfect(found) -> None:
+    same = found["same"]
+    wanted = {"l1": 0, "psnr": 100, "ssim": 1, "ms_ssim": 1, "akd": 0, "lips_corr": 1}
+    for name, value in wanted.items():
+        assert same[name] == pytest.approx(value, abs=1e-5), name
+
+
+@pytest.mark.parametrize("way", ["blurred", "shifted"])
+@pytest.mark.parametrize("name", PICTURES)
+def test_pictures_suffer_from_blur_and_shift(found, way: str, name: str) -> None:
+    worse = found["same"][name] - found[way][name]
+    assert (worse > 0.005) if name in ("psnr", "ssim", "ms_ssim") else (worse < -0.005)
+
+
+def test_a_shift_is_seen_by_keypoints_and_blur_hardly(found) -> None:
+    assert found["shifted"]["akd"] == pytest.approx(6 * 256 / 512, rel=0.2)
+    assert found["blurred"]["akd"] < found["shifted"]["akd"] / 2
+
+
+def test_a_mute_mouth_is_seen_where_it_is(found) -> None:
+    same, mute_ = found["same"], found["mute"]
+    assert mute_["lips_corr"] < 0.7 < same["lips_corr"]
+    assert mute_["lids_corr"] > 0.9
+    assert mute_["mouth_l1"] > 0.01
+    assert mute_["eyes_l1"] == 0
