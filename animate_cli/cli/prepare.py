@@ -64,7 +64,7 @@ def prepare(
     licence: Annotated[str, typer.Option(help="Licence of the files.")] = USUAL.licence,
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=0, help="Processes; 0: one for every core.")
-    ] = 0,
+    ] = USUAL.jobs,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a summary as JSON instead of the path.")
     ] = False,
@@ -87,9 +87,10 @@ def prepare(
         split=split,
         terms=terms,
         licence=licence,
+        jobs=jobs,
     )
     with _shown() as on_step:
-        prepared = run(videos, output, choices, options, jobs=jobs, on_step=on_step)
+        prepared = run(videos, output, choices, options, on_step=on_step)
     for line in _told(prepared):
         console.tell(line)
     console.result(prepared.to_json() if as_json else str(prepared.manifest))

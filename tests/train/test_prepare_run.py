@@ -18,6 +18,7 @@ from toy_world import find_disc, toy_frame
 from animate_cli.errors import Cancelled, InputError, OptionError, OutputError
 from animate_cli.media.provenance import read_marking, sha256_of
 from animate_cli.records import Image
+from animate_cli.stages.driver import follow
 from animate_cli.train.data import clip_points, label_of, read_rows, read_samples
 from animate_cli.train.prepare.choices import PrepareChoices, Split, Treatment
 from animate_cli.train.prepare.run import prepare
@@ -240,6 +241,28 @@ def test_an_interrupt_keeps_what_is_done_and_leaves_nothing_half_written(tmp_pat
     }
     rest = prepare([tmp_path / "raw"], dataset, SMALL)
     assert (rest.done, rest.kept, len(rows(dataset))) == (2, 1, 3)
+
+
+def test_an_interrupt_in_the_middle_of_a_video_is_heard(tmp_path, monkeypatch):
+    film(tmp_path / "raw" / "a.mp4", [0.0] * 8)
+
+    def interrupted(*words, **more):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return follow(*words, **more)
+
+    monkeypatch.setattr("animate_cli.train.prepare.bench.follow", interrupted)
+    with pytest.raises(Cancelled) as told:
+        prepare([tmp_path / "raw"], tmp_path / "set", SMALL)
+    assert "go on" in told.value.hint
+    assert everything(tmp_path / "set").keys() == {"prepare.jsonl", "manifest.csv"}
+
+
+@pytest.mark.parametrize("wish", [{"size": 65}, {"least_frames": 5, "most_frames": 4}])
+def test_what_nothing_can_come_of_is_refused_before_any_work(tmp_path, wish):
+    film(tmp_path / "a.mp4", [0.0] * 8)
+    with pytest.raises(OptionError):
+        prepare([tmp_path / "a.mp4"], tmp_path / "set", PrepareChoices(**wish))
+    assert not (tmp_path / "set").exists()
 
 
 def test_a_torn_journal_costs_its_last_line_only(tmp_path):

@@ -101,6 +101,21 @@ def test_small_faces_are_counted_not_enlarged(wish):
 
 @settings(max_examples=50)
 @given(
+    st.lists(st.tuples(st.integers(500, 900), st.sampled_from("....lc")), min_size=1, max_size=25),
+    st.integers(1, 4),
+)
+def test_every_frame_is_in_one_clip_or_counted(film, least):
+    lost, cuts = ([n for n, (_, what) in enumerate(film) if what == mark] for mark in "lc")
+    points = faces([float(x) for x, _ in film])
+    choices = PrepareChoices(least_frames=least, most_frames=6, size=64, least_px=64)
+    spans = find_spans(trajectory(points, lost=tuple(lost), cuts=tuple(cuts)), choices)
+    kept = [frame for span in spans.kept for frame in range(span.start, span.stop)]
+    assert kept == sorted(set(kept) - set(lost))
+    assert len(kept) + spans.short + spans.small == len(points) - len(lost)
+
+
+@settings(max_examples=50)
+@given(
     st.lists(st.floats(-60, 60), min_size=1, max_size=8),
     st.floats(300, 1700),
     st.floats(300, 1700),

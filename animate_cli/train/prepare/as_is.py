@@ -8,6 +8,7 @@ from pathlib import Path
 
 import av
 
+from animate_cli.data.manifest import CLIP, IMAGE
 from animate_cli.errors import MediaError
 from animate_cli.faces.look import SeesLandmarks
 from animate_cli.media.probe import probe
@@ -16,7 +17,7 @@ from animate_cli.records import Photo, Trajectory
 from animate_cli.stages.portrait import find_face
 from animate_cli.train.data import read_picture
 from animate_cli.train.prepare.labels import SUFFIX, save_clip_labels, save_picture_labels
-from animate_cli.train.prepare.manifest import CLIP, IMAGE, Line
+from animate_cli.train.prepare.manifest import Line
 from animate_cli.train.prepare.task import Outcome, Plan, Task
 
 DETAIL = "as it was"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from animate_cli.data.manifest import IMAGE
 from animate_cli.device import open_device, thread_count
 from animate_cli.errors import InputError, TrainError
 from animate_cli.faces import landmarks
@@ -10,7 +11,6 @@ from animate_cli.stages.driver import follow
 from animate_cli.train.prepare.as_is import label_clip, label_picture
 from animate_cli.train.prepare.choices import Treatment
 from animate_cli.train.prepare.cut_out import cut_clips, cut_picture
-from animate_cli.train.prepare.manifest import IMAGE
 from animate_cli.train.prepare.task import Outcome, Plan, Task
 
 

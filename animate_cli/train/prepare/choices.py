@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from animate_cli.errors import OptionError
+
 
 class Treatment(StrEnum):
     """CUT: a square about the face, followed until it leaves; AS_IS: labels beside the file."""
@@ -33,6 +35,7 @@ class PrepareChoices:
     expression searched for in the path from the folder that was given downwards; its first group
     counts, where it has one.
     split, terms, licence: of files that no manifest.csv names.
+    jobs: processes that share the files; 0: one for every core. The result is the same.
 
     The other defaults are first-order-model's for VoxCeleb.
     """
@@ -47,3 +50,18 @@ class PrepareChoices:
     split: Split = Split.TRAIN
     terms: str = ""
     licence: str = ""
+    jobs: int = 1
+
+    def check(self) -> None:
+        """Refuse what nothing can come of.
+
+        Raises:
+            OptionError: frames of an odd size, which H.264 has not; no clip is long enough.
+        """
+        if self.size % 2 or self.size < 2:
+            raise OptionError(f"--size {self.size} is odd", hint="H.264 needs an even number")
+        if self.least_frames > self.most_frames:
+            raise OptionError(
+                f"no clip has at least {self.least_frames} and at most {self.most_frames} frames",
+                hint="see --least-frames and --most-frames",
+            )

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from animate_cli import __version__
+from animate_cli.data.manifest import CLIP, IMAGE
 from animate_cli.errors import FaceError, MediaError
 from animate_cli.faces.crop import cut, face_square, rescale, to_crop
 from animate_cli.faces.look import SeesLandmarks
@@ -21,7 +22,7 @@ from animate_cli.options import Codec, OutputOptions
 from animate_cli.records import Crop, Frame, Trajectory
 from animate_cli.stages.portrait import find_face, over_background
 from animate_cli.train.prepare.labels import SUFFIX, save_clip_labels, save_picture_labels
-from animate_cli.train.prepare.manifest import CLIP, IMAGE, Line
+from animate_cli.train.prepare.manifest import Line
 from animate_cli.train.prepare.spans import Span, find_spans
 from animate_cli.train.prepare.task import Outcome, Plan, Task
 

@@ -1,4 +1,8 @@
-"""manifest.csv: a row for every clip and picture of a data set, as `train.data` reads it."""
+"""manifest.csv with all its columns: where each file comes from, and what was made of it.
+
+Training and evaluation read some of them (`data.manifest`); the others are for people, and for
+preparing a data set again without losing what is known of its files.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,6 @@ from pathlib import Path
 
 from animate_cli.errors import InputError
 from animate_cli.media.target import replacing
-
-NAME = "manifest.csv"
-CLIP, IMAGE = "clip", "image"
 
 
 @dataclass(frozen=True, kw_only=True)

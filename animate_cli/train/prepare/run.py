@@ -9,13 +9,13 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from animate_cli.data.manifest import CLIP, IMAGE, NAME
 from animate_cli.device import thread_count
 from animate_cli.errors import InputError, OptionError
 from animate_cli.options import Options
 from animate_cli.train.halt import halt_on_signal
 from animate_cli.train.prepare.choices import PrepareChoices
 from animate_cli.train.prepare.journal import Journal
-from animate_cli.train.prepare.manifest import CLIP, IMAGE, NAME
 from animate_cli.train.prepare.scratch import scratch_in
 from animate_cli.train.prepare.sources import find_sources
 from animate_cli.train.prepare.task import Outcome, Plan, Task, task_of, without_repeats
@@ -81,13 +81,12 @@ def prepare(
     choices: PrepareChoices | None = None,
     options: Options | None = None,
     *,
-    jobs: int = 1,
     on_step: OnStep = lambda step: None,
 ) -> Prepared:
     """Turn videos, pictures, and folders of them into clips and pictures with landmarks.
 
-    output: the data set's folder; what is in it already and fits is kept. jobs: processes; 0: one
-    per core. Ctrl-C and SIGTERM stop it: what is done is kept, and nothing half-written is left.
+    output: the data set's folder; what is in it already and fits is kept. Ctrl-C and SIGTERM stop
+    it: what is done is kept, and nothing half-written is left.
 
     Raises:
         InputError: an input is missing, or of none of the files could anything be made.
@@ -97,7 +96,8 @@ def prepare(
     """
     begun = time.monotonic()
     choices, options = choices or PrepareChoices(), options or Options()
-    folder, jobs = Path(output), thread_count(jobs)
+    choices.check()
+    folder = Path(output)
     tasks, repeats = without_repeats(
         task_of(source, choices, options)
         for source in find_sources([Path(one) for one in inputs], choices, output=folder)
@@ -107,8 +107,8 @@ def prepare(
         journal = Journal(folder)
         known = {task.key: journal.outcome_of(task) for task in tasks}
         missing = [task for task in tasks if known[task.key] is None]
-        plan = Plan(choices=choices, options=_shared(options, jobs), scratch=scratch)
-        for step in _work(missing, plan, journal, jobs=jobs, begun=begun):
+        plan = Plan(choices=choices, options=_shared(options, choices.jobs), scratch=scratch)
+        for step in _work(missing, plan, journal, begun=begun):
             known[step.outcome.key] = step.outcome
             on_step(step)
     every = [one for one in known.values() if one is not None]
@@ -129,12 +129,10 @@ def _require_names(tasks: Sequence[Task]) -> None:
             )
 
 
-def _work(
-    tasks: Sequence[Task], plan: Plan, journal: Journal, *, jobs: int, begun: float
-) -> Iterator[Step]:
+def _work(tasks: Sequence[Task], plan: Plan, journal: Journal, *, begun: float) -> Iterator[Step]:
     """Make, move to its place, note down: file by file."""
     written = time.monotonic()
-    with halt_on_signal() as halt, closing(outcomes(tasks, plan, jobs=jobs, halt=halt)) as made:
+    with halt_on_signal() as halt, closing(outcomes(tasks, plan, halt)) as made:
         try:
             for number, outcome in enumerate(made, start=1):
                 journal.commit(outcome, plan.scratch)
@@ -149,7 +147,7 @@ def _work(
 
 def _shared(options: Options, jobs: int) -> Options:
     """Each process gets its share of the cores."""
-    threads = max(1, thread_count(options.compute.threads) // jobs)
+    threads = max(1, thread_count(options.compute.threads) // thread_count(jobs))
     return replace(options, compute=replace(options.compute, threads=threads))
 
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from animate_cli.data.manifest import CLIP, IMAGE, NAME
 from animate_cli.errors import InputError, OptionError
 from animate_cli.media.container import require_file
 from animate_cli.media.kind import PICTURE_SUFFIXES, Kind, kind_of
 from animate_cli.train.prepare.choices import PrepareChoices
-from animate_cli.train.prepare.manifest import CLIP, IMAGE, NAME, Origin, read_origins
+from animate_cli.train.prepare.manifest import Origin, read_origins
 
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv"}

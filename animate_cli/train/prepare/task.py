@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from animate_cli import hub
+from animate_cli.data.manifest import CLIP, IMAGE
 from animate_cli.media.provenance import sha256_of
 from animate_cli.options import Options
 from animate_cli.train.prepare.choices import PrepareChoices, Treatment
-from animate_cli.train.prepare.manifest import CLIP, IMAGE, Line
+from animate_cli.train.prepare.manifest import Line
 from animate_cli.train.prepare.sources import Source
 from animate_cli.typed import plain
 
@@ -90,16 +91,17 @@ def task_of(source: Source, choices: PrepareChoices, options: Options) -> Task:
         WeightsError: the landmark network's weights are not here.
     """
     sha256 = sha256_of(source.path)
+    faces = options.faces
     what = plain(choices)
-    for settled in ("identity_from", "split", "terms", "licence"):
-        del what[settled]  # the origin has them
+    for elsewhere in ("identity_from", "split", "terms", "licence", "jobs"):
+        del what[elsewhere]  # the origin has them; the number of processes changes nothing
     depends_on = {
         "version": VERSION,
         "sha256": sha256,
         "kind": source.kind,
         "origin": plain(source.origin),
         "choices": what,
-        "faces": plain(options.faces),
+        "faces": [faces.detector, faces.face, faces.driver_face, faces.lost, faces.smooth],
         "landmarks": hub.used(NETWORK).sha256,
     }
     name = _name(source, sha256, choices.treatment)

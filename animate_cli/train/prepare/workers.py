@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import cast
 
+from animate_cli.device import thread_count
 from animate_cli.errors import AnimateError, Cancelled, TrainError
 from animate_cli.report import Progress, Watch
 from animate_cli.train.halt import Halt
@@ -39,9 +40,7 @@ class _Failed:
 Answer = Outcome | _Failed | Exception
 
 
-def outcomes(
-    tasks: Sequence[Task], plan: Plan, *, jobs: int, halt: Halt
-) -> Generator[Outcome, None, None]:
+def outcomes(tasks: Sequence[Task], plan: Plan, halt: Halt) -> Generator[Outcome, None, None]:
     """What came of each task, in the order in which they end; closing it stops the workers.
 
     Raises:
@@ -49,8 +48,9 @@ def outcomes(
         TrainError: a worker died.
         AnimateError: one that concerns all files, such as a full disk.
     """
-    if jobs > 1 and len(tasks) > 1:
-        yield from _by_workers(tasks, plan, jobs=min(jobs, len(tasks)), halt=halt)
+    jobs = min(thread_count(plan.choices.jobs), len(tasks))
+    if jobs > 1:
+        yield from _by_workers(tasks, plan, jobs=jobs, halt=halt)
         return
 
     def goes_on(progress: Progress) -> bool:
@@ -59,7 +59,12 @@ def outcomes(
     bench = Bench(plan, Watch(goes_on))
     for task in tasks:
         _heed(halt)
-        yield bench.work(task)
+        try:
+            outcome = bench.work(task)
+        except Cancelled:
+            _heed(halt)  # it says how to go on
+            raise
+        yield outcome
 
 
 def _by_workers(tasks: Sequence[Task], plan: Plan, *, jobs: int, halt: Halt) -> Iterator[Outcome]:
