@@ -26,6 +26,7 @@ from animate_cli.faces.preview import draw_faces
 from animate_cli.faces.template import save_template
 from animate_cli.media.image import keeps_alpha, read_photo, write_image
 from animate_cli.media.kind import Kind
+from animate_cli.media.segments import Film
 from animate_cli.media.target import check_target
 from animate_cli.media.writer import open_writer
 from animate_cli.options import Options
@@ -41,7 +42,7 @@ from animate_cli.stages.overlay import write_overlay
 from animate_cli.stages.portrait import all_faces, find_face, open_canvas, over_background
 from animate_cli.stages.scene import Scene, beside, move_alpha, open_scene, paste, render, upscale
 from animate_cli.stages.trajectories import Trajectories
-from animate_cli.streams import Stage, ahead
+from animate_cli.streams import Stage, ahead, skipped
 
 if TYPE_CHECKING:
     import torch
@@ -84,12 +85,15 @@ class Animator:
         driver: str | Path,
         output: str | Path | None = None,
         *,
+        segments: str | Path | None = None,
         on_progress: OnProgress | None = None,
     ) -> Report:
         """Animate a photo: a video, or an image if the driver is one.
 
-        output: without it, SOURCE--DRIVER.mp4 in the working directory. on_progress: called
-        after every frame; returning False cancels, and nothing half-written is left.
+        output: without it, SOURCE--DRIVER.mp4 in the working directory. segments: a folder in
+        which a long film's finished parts outlive a crash; the same call then goes on after them.
+        on_progress: called after every frame; returning False cancels, and nothing half-written
+        is left.
 
         Raises:
             AnimateError: with a hint; `Cancelled` if the callback asked for it.
@@ -100,8 +104,13 @@ class Animator:
         if destination.kind is not Kind.IMAGE or not keeps_alpha(destination.path):
             photo = over_background(photo, self.options.output.background)
         staged = self._stage(photo, destination.driver, Watch(on_progress))
-        write = self._write_image if destination.kind is Kind.IMAGE else self._write_video
-        return write(staged, destination)
+        if destination.kind is Kind.IMAGE:
+            return self._write_image(staged, destination)
+        film = None
+        if segments is not None:
+            times_s = staged.followed.trajectory.times_s
+            film = Film(folder=Path(segments), times_s=times_s)
+        return self._write_video(staged, destination, film)
 
     def frames(self, source: str | Path, driver: str | Path) -> Iterator[Frame]:
         """Finished frames, one by one; closing the iterator stops everything."""
@@ -195,23 +204,25 @@ class Animator:
         )
         return Staged(photo=photo, followed=followed, anchor=anchor, scene=scene, watch=watch)
 
-    def _draw(self, staged: Staged) -> Stage[Image]:
+    def _draw(self, staged: Staged, *, start: int = 0) -> Stage[Image]:
         scene, o = staged.scene, self.options
         share_cores(self._threads)
-        batches = ahead(render(scene), depth=BATCHES_AHEAD)
+        batches = ahead(render(scene, start=start), depth=BATCHES_AHEAD)
         frames = paste(scene, upscale(scene, batches))
         if o.output.side_by_side:
             shown = driver_frames(staged.followed.path, o.read, threads=self._threads)
-            frames = beside(scene, frames, shown)
+            frames = beside(scene, frames, skipped(shown, start))
         return ahead(frames, depth=FRAMES_AHEAD)
 
-    def _write_video(self, staged: Staged, destination: Destination) -> Report:
+    def _write_video(self, staged: Staged, destination: Destination, film: Film | None) -> Report:
         o, trajectory, clock = self.options, staged.followed.trajectory, staged.scene.clock
         notes = notes_of(staged.photo, staged.followed, o)
-        with closing(self._draw(staged)) as frames:
+        film = film if film and film.is_worth_it(destination.path) else None
+        start = film.done if film else 0
+        with closing(self._draw(staged, start=start)) as frames:
             first = next(frames)
             notes += forewarn(first, destination.path, o.output, threads=self._threads)
-            staged.watch.tell(Step.RENDER, 0, len(trajectory))
+            staged.watch.tell(Step.RENDER, start, len(trajectory))
             with open_writer(
                 destination.path,
                 width=first.shape[1],
@@ -222,8 +233,10 @@ class Animator:
                 audio=destination.audio,
                 inputs=destination.inputs,
                 threads=self._threads,
+                film=film,
             ) as writer:
-                for pixels, time_s in zip(chain((first,), frames), trajectory.times_s, strict=True):
+                times_s = trajectory.times_s[start:]
+                for pixels, time_s in zip(chain((first,), frames), times_s, strict=True):
                     with clock.measure("encode"):
                         writer.write(pixels, time_s)
                     staged.watch.tell(Step.RENDER, writer.frames, len(trajectory))

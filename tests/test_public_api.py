@@ -59,7 +59,9 @@ def test_public_signatures_are_pinned() -> None:
         return list(inspect.signature(function).parameters)  # type: ignore[arg-type]
 
     assert parameters(Animator) == ["options", "trajectories"]
-    assert parameters(Animator.animate) == ["self", "source", "driver", "output", "on_progress"]
+    assert parameters(Animator.animate) == [
+        *("self", "source", "driver", "output", "segments", "on_progress"),
+    ]
     assert parameters(Animator.frames) == ["self", "source", "driver"]
     assert parameters(Animator.track) == ["self", "driver", "output", "overlay", "on_progress"]
 

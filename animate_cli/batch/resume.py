@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +11,9 @@ from animate_cli.batch.job import Digests, Job, fingerprint
 from animate_cli.batch.journal import Past, State
 from animate_cli.batch.worker import size_of
 from animate_cli.media.target import remove, result_of, short_name
+
+_MARK = 8  # hexadecimal digits, as `media.target` gives all that is half-written
+_SEGMENTS = ".segments"
 
 
 class Need(StrEnum):
@@ -43,15 +46,28 @@ def judge(job: Job, past: Past, digests: Digests, *, retry_failed: bool = False)
     return Due(job=job, fingerprint=print_now, need=need, reason=reason)
 
 
-def sweep(jobs: Iterable[Job]) -> int:
-    """Remove what killed workers left half-written beside these jobs' outputs -> how many."""
+def segments_of(due: Due) -> Path:
+    """Where this job's film keeps its segments; changed inputs or options never meet old ones."""
+    output = due.job.output
+    stem = Path(short_name(output)).stem
+    return output.with_name(f".{stem}.{due.fingerprint[:_MARK]}{_SEGMENTS}")
+
+
+def sweep(jobs: Iterable[Job], *, keep: Collection[Path] = ()) -> int:
+    """Remove what killed workers left half-written beside these jobs' outputs -> how many.
+
+    keep: segments of films that are still to be finished.
+    """
     names: dict[Path, set[str]] = {}
     for job in jobs:
-        names.setdefault(job.output.parent, set()).add(short_name(job.output))
+        short = short_name(job.output)
+        of_folder = names.setdefault(job.output.parent, set())
+        of_folder |= {short, f"{Path(short).stem}{_SEGMENTS}"}
     removed = 0
     for folder, wanted in names.items():
         if folder.is_dir():
-            for file in [f for f in folder.iterdir() if result_of(f.name) in wanted]:
-                remove(file)
+            parts = [file for file in folder.iterdir() if result_of(file.name) in wanted]
+            for part in [part for part in parts if part not in keep]:
+                remove(part)
                 removed += 1
     return removed

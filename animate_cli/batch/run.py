@@ -23,7 +23,7 @@ from animate_cli.batch.job import Digests
 from animate_cli.batch.journal import Journal, Past, Row, State, journal_path, now_s, read_past
 from animate_cli.batch.plan import Plan
 from animate_cli.batch.pool import Pool, Worker
-from animate_cli.batch.resume import Due, Need, judge, sweep
+from animate_cli.batch.resume import Due, Need, judge, segments_of, sweep
 from animate_cli.batch.room import threads_each, worker_count
 from animate_cli.batch.status import Failure, Listener, Place, Status, Summary
 from animate_cli.batch.worker import Message, Open, Outcome, Task, animating
@@ -57,16 +57,16 @@ def run_batch(
         plan.folder.mkdir(parents=True, exist_ok=True)
     with _alone(path), Journal(path) as journal, halt_on_signal() as halt:
         past, digests = read_past(plan.folder), Digests()
-        sweep(plan.jobs)
         again = options.retry_failed
         dues = [judge(job, past, digests, retry_failed=again) for job in plan.jobs]
+        sweep(plan.jobs, keep=_unfinished(dues, past))
         batch = _Batch(dues, past, options, journal, listener, halt)
         try:
             batch.run(opening)
         except KeyboardInterrupt:
             halt.wanted = True
         finally:
-            sweep(plan.jobs)
+            sweep(plan.jobs, keep=_unfinished(dues, read_past(plan.folder)))
         return batch.summary(time.monotonic() - begun_s)
 
 
@@ -153,9 +153,14 @@ class _Batch:
             self._status.places[worker.number - 1] = Place(
                 number=worker.number, job=job.name, attempt=one.attempt, begun_s=time.monotonic()
             )
-            threads = threads_each(count, job.options.compute.threads)
-            cache = self._options.cache
-            pool.give(worker, Task(job=job, threads=threads, may_replace=may_replace, cache=cache))
+            task = Task(
+                job=job,
+                threads=threads_each(count, job.options.compute.threads),
+                may_replace=may_replace,
+                cache=self._options.cache,
+                segments=segments_of(one.due),
+            )
+            pool.give(worker, task)
 
     def _may_replace(self, one: _Try) -> bool:
         """Whether what lies at the output's name is ours, or given up by --overwrite."""
@@ -224,6 +229,12 @@ class _Batch:
             row = replace(row, reason=fault.reason, hint=fault.hint)
         self._journal.append(row)
         self._listener.on_row(row)
+
+
+def _unfinished(dues: list[Due], past: Past) -> set[Path]:
+    """Segments of jobs that are neither done nor hopeless."""
+    over = {name for name, row in past.last.items() if row.state in (State.DONE, State.QUARANTINED)}
+    return {segments_of(due) for due in dues if due.need is Need.DO and due.job.name not in over}
 
 
 def _failed_before(due: Due) -> Failure:

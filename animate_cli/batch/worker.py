@@ -36,12 +36,17 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """A job as a worker gets it. may_replace: its output is ours, or --overwrite says so."""
+    """A job as a worker gets it.
+
+    may_replace: its output is ours, or --overwrite says so; segments: where a long film's parts
+    outlive a crash.
+    """
 
     job: Job
     threads: int
     may_replace: bool
     cache: bool
+    segments: Path
 
 
 Message = Progress | Outcome | Fault
@@ -72,7 +77,11 @@ def animating() -> Work:
         animator = animators[task.cache].with_options(options)
         task.job.output.parent.mkdir(parents=True, exist_ok=True)
         report = animator.animate(
-            task.job.source, task.job.driver, task.job.output, on_progress=on_progress
+            task.job.source,
+            task.job.driver,
+            task.job.output,
+            segments=task.segments,
+            on_progress=on_progress,
         )
         return Outcome(
             frames=report.frames,

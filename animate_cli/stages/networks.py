@@ -27,9 +27,7 @@ class Networks:
             self._landmarker = device, landmarks.load_landmarker(device=device)
         return self._landmarker[1]
 
-    def model(
-        self, name: str, device: str, weights: str | None = None
-    ) -> FaceModel[Any, Any, Any]:
+    def model(self, name: str, device: str, weights: str | None = None) -> FaceModel[Any, Any, Any]:
         """The model of that name on a device; weights: as in `find_model`.
 
         Raises:

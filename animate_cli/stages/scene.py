@@ -80,15 +80,16 @@ def open_scene(
     )
 
 
-def render(scene: Scene) -> Stage[Rendered]:
-    """Retarget far ahead, render batch by batch."""
+def render(scene: Scene, *, start: int = 0) -> Stage[Rendered]:
+    """Retarget far ahead, render batch by batch; from a frame on that is a multiple of LOOKAHEAD,
+    so that it does not show in the result."""
     state = None
-    for read in scene.driver.parts(LOOKAHEAD, device=scene.anchor.device):
+    for read in scene.driver.parts(LOOKAHEAD, device=scene.anchor.device, start=start):
         with scene.clock.measure("retarget"), torch.inference_mode():
             moved = _retarget(scene, read)
-        for start in range(0, len(read), BATCH):
+        for at in range(0, len(read), BATCH):
             with scene.clock.measure("render"), torch.inference_mode():
-                part = moved[start : start + BATCH]
+                part = moved[at : at + BATCH]
                 rendered, state = scene.model.render(scene.source, part, state)
             yield rendered
 

@@ -11,7 +11,9 @@ from toy_batch import Toys
 from toy_work import open_nothing
 
 from animate_cli.batch.choices import BatchOptions
-from animate_cli.batch.journal import Row, State
+from animate_cli.batch.job import Digests
+from animate_cli.batch.journal import Row, State, read_past
+from animate_cli.batch.resume import judge, segments_of
 from animate_cli.batch.run import run_batch
 from animate_cli.errors import OutputError
 
@@ -150,6 +152,20 @@ def test_what_a_killed_run_left_is_swept_and_nothing_else(toys: Toys) -> None:
         (toys.out / name).write_text("part")
     toys.run(options=BatchOptions(workers=1))
     assert toys.leftovers() == [".a.mp4", ".other.0123abcd.mp4", "a.0123abcd.mp4"]
+
+
+def test_segments_of_an_unfinished_film_stay_and_old_ones_go(toys: Toys) -> None:
+    toys.sources({"a": "denied", "b": "ok"})
+    [first, second] = toys.plan().jobs
+    mine, done = (
+        segments_of(judge(job, read_past(toys.folder), Digests())) for job in (first, second)
+    )
+    old = mine.with_name(".a.01234567.segments")
+    for folder in (mine, done, old):
+        folder.mkdir(parents=True)
+        (folder / "000000").write_text("part")
+    toys.run(options=BatchOptions(workers=1))
+    assert toys.leftovers() == [mine.name]
 
 
 def test_two_runs_of_one_folder_do_not_meet(toys: Toys) -> None:
