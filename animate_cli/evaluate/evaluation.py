@@ -19,7 +19,7 @@ from animate_cli.evaluate.material import Take
 from animate_cli.evaluate.metric import Better, Metric
 from animate_cli.evaluate.protocol import Protocol
 from animate_cli.evaluate.roster import metrics_of
-from animate_cli.evaluate.trial import Court, Shown, Verdict
+from animate_cli.evaluate.trial import Court, Shown, Verdict, motion_of
 from animate_cli.options import ComputeOptions
 from animate_cli.report import versions
 from animate_cli.typed import plain
@@ -121,6 +121,7 @@ class Evaluation:
             "weights": entrant.weights,
             "sha256": entrant.sha256,
             "trained_on": list(entrant.trained_on),
+            "motion": plain(motion_of(entrant, self.protocol)) if entrant.model else None,
             "metrics": {
                 m.name: {
                     "mean": _number(self.mean(entrant.name, m.name)),

@@ -73,9 +73,10 @@ class Court:
         compute: ComputeOptions,
     ) -> None:
         self._judges, self._metrics, self._protocol = judges, metrics, protocol
+        self._threads = compute.threads
         self._tracker = Animator(Options(compute=compute))
         self._animators = [
-            Animator(Options(motion=_motion(entrant, protocol), compute=compute))
+            Animator(Options(motion=motion_of(entrant, protocol), compute=compute))
             if entrant.model
             else None
             for entrant in entrants
@@ -87,7 +88,7 @@ class Court:
         Raises:
             AnimateError: no face in the source or the driver, or a file cannot be read.
         """
-        first = _first_frame(take.source)
+        first = _first_frame(take.source, self._threads)
         with TemporaryDirectory() as folder, ExitStack() as stack:
             source, template = Path(folder) / "source.png", Path(folder) / "driver.npz"
             write_image(source, first)
@@ -95,7 +96,7 @@ class Court:
             save_template(trajectory, template, overwrite=False)
             staged = [one.stage(source, template) if one else None for one in self._animators]
             streams = [stack.enter_context(closing(_stream(one, first))) for one in staged]
-            frames = stack.enter_context(closing(_frames(take.driver)))
+            frames = stack.enter_context(closing(_frames(take.driver, self._threads)))
             shown = zip(frames, zip(*streams, strict=False), strict=False)
             return self._judge(first, staged, trajectory, shown, on_shown)
 
@@ -138,7 +139,8 @@ class Court:
         )
 
 
-def _motion(entrant: Entrant, protocol: Protocol) -> MotionOptions:
+def motion_of(entrant: Entrant, protocol: Protocol) -> MotionOptions:
+    """How a protocol moves a source: absolutely by its own clip, relatively by another's."""
     is_self = protocol.reenactment is Reenactment.SELF
     return MotionOptions(
         model=entrant.model,
@@ -159,14 +161,14 @@ def _stream(staged: Staged | None, source: Image) -> Stage[Drawn]:
     return stand_still(source) if staged is None else draw(staged)
 
 
-def _frames(path: Path) -> Stage[Image]:
-    with open_driver(path, ReadOptions()) as reader:
+def _frames(path: Path, threads: int) -> Stage[Image]:
+    with open_driver(path, ReadOptions(), threads=threads) as reader:
         for frame in reader:
             yield frame.pixels
 
 
-def _first_frame(path: Path) -> Image:
-    with closing(_frames(path)) as frames:
+def _first_frame(path: Path, threads: int) -> Image:
+    with closing(_frames(path, threads)) as frames:
         return next(frames)
 
 

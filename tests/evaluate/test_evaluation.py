@@ -85,6 +85,7 @@ def test_json_has_means_protocol_and_takes(scored, toy: ToyWorld) -> None:
     assert told["data"]["takes"] == ["a", "b"]
     assert told["data"]["drivers_sha256"][0] == sha256_of(toy.folder / "a.mp4")
     assert set(told["judges"]) == {"landmarks", "shape"}
+    assert told["models"]["thin_plate"]["motion"]["motion"] == "absolute"
     l1 = told["models"]["thin_plate"]["metrics"]["l1"]
     assert l1["mean"] == scored.mean("thin_plate", "l1")
     assert l1["better_than_still"] == 1

@@ -29,12 +29,6 @@ def test_a_manifest_gives_the_clips_of_its_split(root: Path) -> None:
         read_clips(root, "test")
 
 
-def test_a_manifest_without_a_column_is_refused(root: Path) -> None:
-    (root / "manifest.csv").write_text("file,kind\na.mp4,clip\n", encoding="utf-8")
-    with pytest.raises(OptionError, match=r"manifest\.csv: no column 'split'"):
-        read_clips(root, "val")
-
-
 def test_without_a_manifest_every_video_is_a_person(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     for name in ("b.mp4", "deep/a.MOV", "notes.txt"):
