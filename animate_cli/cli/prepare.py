@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from animate_cli.train.prepare.run import Prepared, Step
+    from animate_cli.train.prepare.task import Outcome
 
     OnStep = Callable[[Step], None]
 
@@ -71,8 +72,9 @@ def prepare(
 ) -> None:
     """Cut the faces of videos and portraits into squares with landmarks, to train on.
 
-    The same command again goes on where it stopped. Identity, split and terms come from a
-    manifest.csv above the files, where there is one.
+    The same command again goes on where it stopped.
+
+    Where a manifest.csv lies above the files, it says identity, split and terms.
     """
     from animate_cli.train.prepare.run import prepare as run
 
@@ -134,12 +136,14 @@ class _Bar:
 
 
 def _tell(step: Step) -> None:
+    if step.outcome is None:
+        console.tell(f"{step.total} files to prepare; {step.kept} are prepared")
+        return
     left_s = step.elapsed_s / step.done * (step.total - step.done)
-    console.tell(f"{step.done} of {step.total}, {left_s:.0f} s left: {_what(step)}")
+    console.tell(f"{step.done} of {step.total}, {left_s:.0f} s left: {_what(step.outcome)}")
 
 
-def _what(step: Step) -> str:
-    one = step.outcome
+def _what(one: Outcome) -> str:
     if one.refused:
         return f"{one.source}: nothing ({one.refused})"
     frames = sum(line.frames or 0 for line in one.lines)

@@ -31,7 +31,7 @@ def test_originals_become_a_data_set(data, tmp_path):
     videos = sorted(path for path in (data / "originals").iterdir() if path.suffix != ".npz")
     videos = videos[::EVERY]
     choices = PrepareChoices(jobs=2)
-    prepared = prepare(videos, tmp_path, choices, on_step=lambda step: print(step.outcome.source))
+    prepared = prepare(videos, tmp_path, choices)
     left_out = prepared.short + prepared.small + prepared.lost
     print(prepared.to_json())
     assert not prepared.refused

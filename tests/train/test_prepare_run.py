@@ -181,7 +181,7 @@ def test_as_is_keeps_the_bytes_the_place_and_the_manifests_words(tmp_path):
     prepared = prepare([given], tmp_path / "set", AS_IS)
     clip_row, photo_row = rows(tmp_path / "set")
     made = tmp_path / "set" / "clips" / "val" / "a.mp4"
-    assert made.read_bytes() == clip.read_bytes()
+    assert made.samefile(clip)
     assert clip_row["file"] == "clips/val/a.mp4"
     assert [clip_row[name] for name in ("split", "identity", "terms", "repo")] == [
         *("val", "id7", "research", "x/y")
@@ -194,6 +194,19 @@ def test_as_is_keeps_the_bytes_the_place_and_the_manifests_words(tmp_path):
     picture = tmp_path / "set" / photo_row["file"]
     assert picture.read_bytes() == photo.read_bytes()
     assert label_of(picture)[27, 0] == pytest.approx(79.5, abs=0.7)
+
+
+def test_as_is_copies_where_there_are_no_hard_links(tmp_path, monkeypatch):
+    def refuse(self, target):
+        raise OSError("no hard links here")
+
+    clip = film(tmp_path / "a.mp4", [0.0] * 4, (96, 96))
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    prepare([clip], tmp_path / "set", AS_IS)
+    (row,) = rows(tmp_path / "set")
+    made = tmp_path / "set" / row["file"]
+    assert made.read_bytes() == clip.read_bytes()
+    assert not made.samefile(clip)
 
 
 def test_as_is_refuses_what_is_no_square(tmp_path):
@@ -228,7 +241,8 @@ def test_an_interrupt_keeps_what_is_done_and_leaves_nothing_half_written(tmp_pat
     dataset = tmp_path / "set"
 
     def stop(step):
-        os.kill(os.getpid(), signal.SIGINT)
+        if step.outcome is not None:
+            os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(Cancelled, match="interrupted"):
         prepare([tmp_path / "raw"], dataset, SMALL, on_step=stop)
@@ -281,8 +295,12 @@ def test_a_second_run_waits_for_nobody(tmp_path):
     film(tmp_path / "raw" / "a.mp4", [0.0] * 4)
     dataset = tmp_path / "set"
 
+    told = []
+
     def intrude(step):
+        told.append((step.done, step.total, step.kept))
         with pytest.raises(OutputError, match="another run"):
             prepare([tmp_path / "raw"], dataset, SMALL)
 
     assert prepare([tmp_path / "raw"], dataset, SMALL, on_step=intrude).done == 1
+    assert told == [(0, 1, 0), (1, 1, 0)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from animate_cli.data.manifest import IMAGE
-from animate_cli.device import open_device, thread_count
+from animate_cli.device import open_device, share_cores, thread_count
 from animate_cli.errors import InputError, TrainError
 from animate_cli.faces import landmarks
 from animate_cli.report import Clock, Watch
@@ -23,6 +23,7 @@ class Bench:
         self._watch = watch or Watch(None)
         self._threads = thread_count(compute.threads)
         self._network = landmarks.load_landmarker(device=str(open_device(compute)))
+        share_cores(self._threads)  # decoding and encoding go on beside the network
 
     def work(self, task: Task) -> Outcome:
         """Make what is to be made of one file, in the plan's scratch folder.

@@ -64,11 +64,16 @@ class Prepared:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """How far it is: `done` of `total` files, and what came of the last one."""
+    """How far it is.
+
+    done: files of the `total` that are not prepared yet; kept: files that are; outcome: what came
+    of the last one, None before the first.
+    """
 
     done: int
     total: int
-    outcome: Outcome
+    kept: int
+    outcome: Outcome | None
     elapsed_s: float
 
 
@@ -108,9 +113,16 @@ def prepare(
         known = {task.key: journal.outcome_of(task) for task in tasks}
         missing = [task for task in tasks if known[task.key] is None]
         plan = Plan(choices=choices, options=_shared(options, choices.jobs), scratch=scratch)
-        for step in _work(missing, plan, journal, begun=begun):
-            known[step.outcome.key] = step.outcome
-            on_step(step)
+        kept = len(tasks) - len(missing)
+
+        def tell(done: int, outcome: Outcome | None) -> None:
+            elapsed_s, total = time.monotonic() - begun, len(missing)
+            on_step(Step(done=done, total=total, kept=kept, outcome=outcome, elapsed_s=elapsed_s))
+
+        tell(0, None)
+        for done, outcome in enumerate(_work(missing, plan, journal), start=1):
+            known[outcome.key] = outcome
+            tell(done, outcome)
     every = [one for one in known.values() if one is not None]
     if not any(one.lines for one in every):
         raise _nothing(every)
@@ -129,18 +141,17 @@ def _require_names(tasks: Sequence[Task]) -> None:
             )
 
 
-def _work(tasks: Sequence[Task], plan: Plan, journal: Journal, *, begun: float) -> Iterator[Step]:
+def _work(tasks: Sequence[Task], plan: Plan, journal: Journal) -> Iterator[Outcome]:
     """Make, move to its place, note down: file by file."""
-    written = time.monotonic()
+    written_s = time.monotonic()
     with halt_on_signal() as halt, closing(outcomes(tasks, plan, halt)) as made:
         try:
-            for number, outcome in enumerate(made, start=1):
+            for outcome in made:
                 journal.commit(outcome, plan.scratch)
-                now = time.monotonic()
-                if now - written > MANIFEST_EVERY_S:
+                if time.monotonic() - written_s > MANIFEST_EVERY_S:
                     journal.write_manifest()
-                    written = now
-                yield Step(done=number, total=len(tasks), outcome=outcome, elapsed_s=now - begun)
+                    written_s = time.monotonic()
+                yield outcome
         finally:
             journal.write_manifest()
 
