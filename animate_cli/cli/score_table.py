@@ -37,7 +37,8 @@ def score_table(result: Evaluation) -> Table:
     for metric in result.metrics:
         cells = (_cell(result, metric, entrant) for entrant in result.entrants)
         needs = result.needs(metric)
-        name = f"{metric.label} {ARROW[metric.better]}"
+        unit = f", {metric.unit}" if metric.unit else ""
+        name = f"{metric.label}{unit} {ARROW[metric.better]}"
         table.add_row(name, *(["n/a"] * len(result.entrants) if needs else cells))
     times = (f"{ms:.1f}" if ms else "" for ms in result.ms_per_frame)
     table.add_row("ms per frame, to draw", *times, end_section=True)
