@@ -6,12 +6,13 @@ mouth; what comes of it is merged around the *driver's*.
     symbol | name   | shape           | here
     f̂_L    | moved  | (B, 2, s, s)    | `merge`: shifted and scaled into the whole face
     m_L    | share  | (B, 1, p, p)    | `Local.field`
-    R_L    | colour | (B, 3, p, p)    | `Local.paint` (ours)
+    Δ_L    | change | (B, 3, p, p)    | `Local.paint` (ours)
 
 Departures from the paper
     window  m_L is faded out towards the edges of its patch, so that the merged field has no seams
-    paint   a switch: the branch also paints R_L with a mask of its own, over the whole face's R and
-            M. A patch is always as large as its part, so teeth and lids are learned in place.
+    paint   a switch: the branch also paints R_L = E + Δ_L with a mask of its own, over the whole
+            face's R and M. A patch is always as large as its part, so teeth and lids are learned
+            in place.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Local:
     """What a branch draws: here, there: its region in source and output;
 
     field (B, 3, p, p): displacement in the source region's own coordinates, and share m_L;
-    paint (B, 5, p, p): colour in [0, 1], mask, and window; None: this branch does not paint.
+    paint (B, 5, p, p): Δ_L in [-1, 1], mask, and window; None: this branch does not paint.
     """
 
     here: Region
@@ -91,7 +92,7 @@ class LocalBranch(nn.Module):
         if self._paints:
             mask = (drawn[:, 6:] + PAINT_START).sigmoid() * window
             paint = torch.cat(
-                (drawn[:, 3:6].sigmoid(), mask, window.expand(len(mask), -1, -1, -1)), dim=1
+                (drawn[:, 3:6].tanh(), mask, window.expand(len(mask), -1, -1, -1)), dim=1
             )
         field = torch.cat((drawn[:, :2] / FLOW_GAIN, share), dim=1)
         return Local(here=here, there=there, field=field, paint=paint)
@@ -112,15 +113,17 @@ def merge(flow: Tensor, local: Local, *, has_prior: bool) -> Tensor:
 
 
 class Layers(NamedTuple):
-    """What is laid over one another: image T, mask M, and R with all that could be painted."""
+    """What is laid over one another: E as it is; image T, mask M, and R with all that could be
+    painted."""
 
+    warped: Tensor
     image: Tensor
     mask: Tensor
     painted: Tensor
 
 
 def overlay(below: Layers, local: Local) -> Layers:
-    """The branch's paint over the whole face's: (B, 3 / 1 / 3, S, S) each.
+    """The branch's paint over the whole face's: (B, 3 / 3 / 1 / 3, S, S).
 
     Eq. 2 once more within the region, and M grows to what either has painted. R is laid over
     regardless of the branch's mask: that is how it learns everywhere.
@@ -128,8 +131,9 @@ def overlay(below: Layers, local: Local) -> Layers:
     if local.paint is None:
         return below
     read = warp(local.paint, _own_positions(local.there, below.image))  # (B, 5, S, S)
-    colour, mask, window = read[:, :3], read[:, 3:4], read[:, 4:]
+    colour, mask, window = below.warped + read[:, :3], read[:, 3:4], read[:, 4:]
     return Layers(
+        warped=below.warped,
         image=torch.lerp(below.image, colour, mask),
         mask=below.mask + mask - below.mask * mask,
         painted=torch.lerp(below.painted, colour, window),

@@ -7,10 +7,13 @@ section 4.4 says; `fast` works on folded pixels and keeps skip connections.
     symbol | name    | shape           | here
     E      | warped  | (B, 3, S, S)    | `RefineNetwork.forward`
     F      | flow    | (B, 2, s, s)    | the grid's displacement, resized here
-    R      | residual| (B, 3, S, S)    | what is painted, in [0, 1]
+    R      | painted | (B, 3, S, S)    | what is painted: E + Δ
     M      | mask    | (B, 1, S, S)    | where
 
-Departures from the paper: M starts near 0.12, so that training starts at the warped source.
+Departures from the paper
+    residual  "residual image" is taken at its word: the network draws Δ, and R = E + Δ; painting
+              colours anew took ten times as long to learn
+    mask      M starts near 0.12, so that training starts at the warped source
 """
 
 from __future__ import annotations
@@ -42,7 +45,7 @@ class RefineConfig:
 
 
 class RefineNetwork(nn.Module):
-    """Warped source and flow -> residual image R and mask M of eq. 2."""
+    """Warped source and flow -> painted image R and mask M of eq. 2."""
 
     def __init__(self, config: RefineConfig) -> None:
         super().__init__()
@@ -58,7 +61,10 @@ class RefineNetwork(nn.Module):
         nn.init.normal_(self.head.weight, std=0.01)
 
     def forward(self, warped: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
-        """E (B, 3, S, S), displacement (B, 2, S, S), normalised -> R, M (B, 3 and 1, S, S)."""
+        """E (B, 3, S, S), displacement (B, 2, S, S), normalised -> R, M (B, 3 and 1, S, S).
+
+        R may leave [0, 1] a little.
+        """
         x = self.fold(warped)
         if self._cue:
             cue = F.interpolate(flow, x.shape[-2:], mode="bilinear", align_corners=False)
@@ -70,7 +76,7 @@ class RefineNetwork(nn.Module):
         for up, level in zip(self.up, levels[-2::-1], strict=True):
             x = up(x) + level if self._skips else up(x)
         drawn = self.unfold(self.head(x))  # (B, 4, S, S)
-        return drawn[:, :3].sigmoid(), (drawn[:, 3:] + _MASK_START).sigmoid()
+        return warped + drawn[:, :3].tanh(), (drawn[:, 3:] + _MASK_START).sigmoid()
 
 
 class ConvNorm(nn.Module):

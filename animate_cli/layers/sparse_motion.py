@@ -89,7 +89,7 @@ class Encoded:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Drawn:
-    """One step's results, letters as in the module's table."""
+    """One step's results, letters as in the module's table; T and R may leave [0, 1] a little."""
 
     image: Tensor
     grid: Tensor
@@ -151,7 +151,8 @@ class SparseMotion(nn.Module):
         warped = warp(source.face, grid)  # eq. 1
         flow = grid - identity_grid(size, size, device=grid.device, dtype=grid.dtype)
         painted, mask = self.refine(warped, flow.permute(0, 3, 1, 2))
-        layers = Layers(image=compose(warped, painted, mask), mask=mask, painted=painted)
+        image = compose(warped, painted, mask)
+        layers = Layers(warped=warped, image=image, mask=mask, painted=painted)
         for local in locals_:
             layers = overlay(layers, local)
         return Drawn(

@@ -101,7 +101,7 @@ class SparseToDense:
         if self._prior is not None:
             prior = self._prior.grid(source.landmarks.expand_as(drivers), drivers)
         drawn = self._network.draw(source.encoded.expand(len(drivers)), drivers, prior)
-        return Rendered(face=drawn.image, grid=drawn.grid, refine_mask=drawn.mask), None
+        return Rendered(face=drawn.image.clamp(0, 1), grid=drawn.grid, refine_mask=drawn.mask), None
 
 
 def create_model(*, device: torch.device | str, weights: str | None = None) -> SparseToDense:

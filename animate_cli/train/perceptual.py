@@ -97,3 +97,11 @@ def load_perceptual(
         return Perceptual(load_vgg19(folder), scales=scales)
     heads = load_heads(folder) if kind is Features.LPIPS else ()
     return Perceptual(load_squeezenet(folder), scales=scales, heads=heads)
+
+
+def same_view(one: Tensor, other: Tensor, share: float) -> tuple[Tensor, Tensor]:
+    """The same random square of two pictures (B, 3, S, S), `share` of their side."""
+    size = one.shape[-1]
+    side = round(share * size)
+    x, y = (int(start) for start in torch.randint(size - side + 1, (2,)))
+    return one[..., y : y + side, x : x + side], other[..., y : y + side, x : x + side]

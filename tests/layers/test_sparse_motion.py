@@ -111,7 +111,7 @@ def test_shapes() -> None:
     assert drawn.image.shape == drawn.warped.shape == (3, 3, SIZE, SIZE)
     assert drawn.grid.shape == (3, SIZE, SIZE, 2)
     assert drawn.mask.shape == (3, 1, SIZE, SIZE)
-    assert (drawn.image.min() >= 0) & (drawn.image.max() <= 1)
+    assert (drawn.mask.min() >= 0) & (drawn.mask.max() <= 1)
 
 
 def test_untrained_motion_is_the_prior() -> None:
@@ -158,14 +158,19 @@ def test_local_branches_reach_no_further_than_their_region() -> None:
 
 def test_what_a_branch_paints_is_equation_2_within_its_region() -> None:
     region = region_about(torch.tensor([[[-0.5, -0.5], [0.5, 0.5]]]), 1.0)
-    paint = torch.tensor([0.9, 0.1, 0.2, 0.25, 1.0]).view(1, 5, 1, 1).expand(1, 5, 16, 16)
+    paint = torch.tensor([0.4, -0.4, 0.0, 0.25, 1.0]).view(1, 5, 1, 1).expand(1, 5, 16, 16)
     local = Local(here=region, there=region, field=torch.zeros(1, 3, 16, 16), paint=paint)
-    below = Layers(*(torch.full((1, c, 32, 32), v) for c, v in ((3, 0.5), (1, 0.5), (3, 0.0))))
-    above = overlay(below, local)
-    middle = [layer[0, :, 16, 16].tolist() for layer in above]
-    colour = [0.75 * 0.5 + 0.25 * value for value in (0.9, 0.1, 0.2)]
-    for found, expected in zip(middle, (colour, [0.625], [0.9, 0.1, 0.2]), strict=True):
-        assert found == pytest.approx(expected, abs=1e-5)
+    plain = [torch.full((1, c, 32, 32), v) for c, v in ((3, 0.5), (3, 0.6), (1, 0.5), (3, 0.0))]
+    warped, image, mask, painted = overlay(Layers(*plain), local)
+    colours = [0.9, 0.1, 0.5]
+    mixed = [0.75 * 0.6 + 0.25 * value for value in colours]
+    for layer, expected in (
+        (image, mixed),
+        (mask, [0.625]),
+        (painted, colours),
+        (warped, [0.5] * 3),
+    ):
+        assert layer[0, :, 16, 16].tolist() == pytest.approx(expected, abs=1e-5)
 
 
 def test_compose_is_equation_2() -> None:

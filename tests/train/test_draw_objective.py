@@ -50,11 +50,12 @@ def test_a_batch_is_pairs_with_the_prior_between_them(objective: DrawObjective) 
 
 
 def test_the_loss_is_the_weighted_sum_of_its_parts(data: Path) -> None:
-    built = build_objective(recipe(data, l1=2.0, warped=3.0, painted=0.5, regular=0.25))
+    built = build_objective(recipe(data, l1=2.0, warped=3.0, painted=0.5, regular=0.25, mask=0.125))
     assert isinstance(built, DrawObjective)
     total, parts = built.loss(built.network, draw(built))
     expected = 2 * parts["l1"] + 3 * parts["warped"] + 0.5 * parts["painted"]
-    assert total.item() == pytest.approx(expected + 0.25 * parts["regular"], rel=1e-5)
+    expected += 0.25 * parts["regular"] + 0.125 * parts["mask"]
+    assert total.item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_every_weight_of_the_network_learns(objective: DrawObjective) -> None:

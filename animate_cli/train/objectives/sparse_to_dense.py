@@ -3,7 +3,7 @@
 Zhao et al. 2021, section 3.4:
 
     L = λ₁ · |w ⊙ (T − D)| + λ_p · L_per(T, D) + λ_r · |w ⊙ (E − D)| + λ_o · |w ⊙ (R − D)|
-        + λ_g · |F − prior| + λ_s · L_par(F) + λ_D · L_gan(T)
+        + λ_g · |F − prior| + λ_m · mean(M) + λ_s · L_par(F) + λ_D · L_gan(T)
 
     symbol | name    | here
     T, E, R, F | image, warped, painted, grid | `layers.sparse_motion.Drawn`
@@ -12,6 +12,7 @@ Zhao et al. 2021, section 3.4:
     λ_r    | warped              | refine loss of Yi et al. 2020, eq. 9: the warp alone should do
     λ_o    | painted             | ours: R learns everywhere, else M shuts before R is any good
     λ_g    | regular             | ours: the prior is left only where it pays
+    λ_m    | mask                | ours: painting costs the photo's own detail, see ResWarp
     L_par  | parsing             | eq. 7, `losses.part_mismatch`
     L_gan  | gan                 | eqs. 5 and 6, `losses.gan_critic`, `gan_network`
 
@@ -45,7 +46,7 @@ from animate_cli.train.pair_batch import dev_batch, part_weights, picture, stack
 from animate_cli.train.pairs import ClipFrames, PairAugment, PairDraw, read_clip_frames
 from animate_cli.train.parsing import Parser, with_parts
 from animate_cli.train.parts import CLASSES
-from animate_cli.train.perceptual import Features, Perceptual, load_perceptual
+from animate_cli.train.perceptual import Features, Perceptual, load_perceptual, same_view
 from animate_cli.train.recipe import Recipe
 from animate_cli.typed import typed
 
@@ -75,7 +76,8 @@ class NetworkChoice:
 @dataclass(frozen=True, kw_only=True)
 class DrawLoss:
     """λ of the parts. parts: how much more eyes and mouth weigh; teacher, folder: whose features
-    L_per compares, and where its weights lie, from the data's root; scales: of its pyramid.
+    L_per compares, and where its weights lie, from the data's root; scales: of its pyramid; view:
+    it sees a random square of that share of the side.
     perceptual 0: no teacher is needed, and the score is L1's ratio alone. parser: of parsing, from
     the data's root; maps: folder where its maps are kept, empty: with the trainings. Without a
     weight, no parser is read; gan 0: no critic is made.
@@ -86,12 +88,14 @@ class DrawLoss:
     warped: float = 2.0
     painted: float = 1.0
     regular: float = 1.0
+    mask: float = 0.2
     parsing: float = 0.0
     gan: float = 0.0
     parts: float = 3.0
     teacher: Features = Features.LPIPS
     folder: str = "teachers"
     scales: tuple[int, ...] = (1,)
+    view: float = 1.0
     parser: str = "teachers/face_parse_bisenetv2_19.onnx"
     maps: str = ""
 
@@ -130,7 +134,7 @@ class DrawObjective:
         target, loss = picture(batch["driver"]), self._loss
         weights = part_weights(batch["driver_px"], target.shape[-1], loss.parts)
         l1 = ((drawn.image - target).abs() * weights).mean()
-        perceptual = self._perceived(drawn.image, target)
+        perceptual = self._perceived(*same_view(drawn.image, target, loss.view))
         warped = ((drawn.warped - target).abs() * weights).mean()
         painted = ((drawn.painted - target).abs() * weights).mean()
         regular = (drawn.grid - batch["prior"]).abs().mean()
@@ -140,13 +144,13 @@ class DrawObjective:
             "warped": warped,
             "painted": painted,
             "regular": regular,
+            "mask": drawn.mask.mean(),
         }
         if loss.parsing:
             maps = (batch["source_parts"], batch["driver_parts"])
             parts["parsing"] = part_mismatch(*maps, drawn.grid, classes=CLASSES)
         total = torch.stack([getattr(loss, key) * part for key, part in parts.items()]).sum()
-        figures = {key: value.item() for key, value in parts.items()}
-        return total, figures | {"mask": drawn.mask.mean().item()}
+        return total, {key: value.item() for key, value in parts.items()}
 
     @torch.no_grad()
     def evaluate(self, network: nn.Module) -> dict[str, float]:
