@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -162,7 +163,7 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
                 self.send_header("Location", hub.redirect + self.path)
                 self._end(b"")
                 return
-            etag = hashlib.sha256(content).hexdigest()
+            etag = _sha256(content)
             first = int((self.headers.get("Range") or "bytes=0-")[6:].partition("-")[0])
             self.send_response(206 if self.headers.get("Range") else 200)
             if not hub.faults.forgets_commit:
@@ -227,6 +228,11 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
     return Handler
+
+
+@lru_cache(maxsize=64)
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _uploaded(hub: FakeHub, path: str, body: bytes) -> dict[str, object]:

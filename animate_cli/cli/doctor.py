@@ -149,6 +149,8 @@ def _weights() -> Iterator[Finding]:
         broken = Verdict.BROKEN if entry.repo is None else Verdict.OPTIONAL
         try:
             state, advice = hub.state(entry.name), hub.advice(entry.name)
+            if state is hub.WeightState.MISSING and entry.repo is not None:
+                advice = f"animate weights fetch {entry.name}"
         except AnimateError as error:
             yield Finding(topic="weights", verdict=broken, text=error.message, hint=error.hint)
             continue

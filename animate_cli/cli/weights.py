@@ -180,7 +180,13 @@ def _row(entry: hub.WeightEntry) -> dict[str, object]:
         }
         for file in entry.files
     ]
-    return {**plain(entry), "state": _where(entry), "size": entry.size, "files": files}
+    return {
+        **plain(entry),
+        "state": _where(entry),
+        "size": entry.size,
+        "sha256": entry.sha256,
+        "files": files,
+    }
 
 
 @contextmanager

@@ -54,7 +54,7 @@ def place(wanted: WeightEntry, file: WeightFile) -> Path:
     root = environment.cache_dir()
     if wanted.name.startswith(SCHEME):
         return root / str(wanted.repo).replace("/", "--") / file.file_name
-    return root / file.file_name if len(wanted.files) == 1 else root / wanted.name / file.file_name
+    return root / file.file_name if wanted.repo is None else root / wanted.name / file.file_name
 
 
 def find(wanted: WeightEntry, file: WeightFile) -> Path | None:

@@ -68,7 +68,7 @@ def test_a_file_placed_in_the_cache_is_found(shelf: Path) -> None:
     assert hub.cached_path("points") is None
     with pytest.raises(WeightsError) as caught:
         hub.load("points")
-    place = hub.cache_dir() / "points.safetensors"
+    place = hub.cache_dir() / "points" / "points.safetensors"
     assert str(place) in caught.value.hint  # the hint is an instruction that works:
     place.parent.mkdir(parents=True)
     place.write_bytes(content)

@@ -61,7 +61,7 @@ def test_a_file_changed_on_this_machine_is_refused(used: Shop) -> None:
 
 def test_what_was_placed_by_hand_is_new_then_trusted(shop: Shop) -> None:
     shop.unpinned()
-    place = hub.cache_dir() / "points.safetensors"
+    place = hub.cache_dir() / "points" / "points.safetensors"
     place.parent.mkdir(parents=True)
     place.write_bytes(CONTENT)
     assert hub.state("points") is hub.WeightState.NEW

@@ -31,7 +31,7 @@ def test_offline_no_request_is_made(shop: Shop, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     hint = refused("HF_HUB_OFFLINE")
     assert shop.hub.requests == []
-    place = hub.cache_dir() / "points.safetensors"
+    place = hub.cache_dir() / "points" / "points.safetensors"
     assert str(place) in hint  # the hint is an instruction that works:
     place.parent.mkdir(parents=True)
     place.write_bytes(CONTENT)
