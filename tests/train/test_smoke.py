@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import csv
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+import torch
 
 from animate_cli import hub
+from animate_cli.faces import shape
 from animate_cli.faces.landmarks import LandmarkConfig, Landmarker, LandmarkNet
+from animate_cli.faces.points import MEDIAPIPE
+from animate_cli.faces.shape_fit import fit
 from animate_cli.layers.state import fill, read_config
+from animate_cli.train.loop import train
+from animate_cli.train.recipe import DataRecipe, Recipe, StepRecipe
+
+HEAD = Path(__file__).parents[3] / "shared/data/ict_face.npz"
 
 RECIPE = """
 objective = "landmarks"
@@ -34,12 +45,60 @@ def test_two_steps_give_a_network_that_runs(data: Path, tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    metadata, tensors = hub.read(Path(done.stdout.strip()))
+    points, sure = landmarks_by(Path(done.stdout.strip()))
+    assert points.shape == (2, 74, 2)
+    assert sure.shape == (2, 74)
+    assert np.isfinite(points).all()
+
+
+@pytest.mark.smoke
+def test_two_steps_of_registration_give_a_network_that_runs(data: Path, tmp_path: Path) -> None:
+    recipe = two_steps("landmarks_sbr", data, stride=40)
+    points, _ = landmarks_by(train(recipe, tmp_path / "run", on_log=lambda logged: None).weights)
+    assert np.isfinite(points).all()
+
+
+@pytest.mark.smoke
+@pytest.mark.skipif(not HEAD.is_file(), reason="needs the scanned head model beside the checkout")
+def test_two_steps_give_a_shape_model_that_fits(data: Path, tmp_path: Path) -> None:
+    shutil.copy(HEAD, data / HEAD.name)
+    add_pictures(data)
+    recipe = two_steps("shape", data, stride=1)
+    trained = train(recipe, tmp_path / "run", on_log=lambda logged: None)
+    metadata, tensors = hub.read(trained.weights)
+    model = shape.from_tensors(metadata, tensors, where="smoke")
+    clip = next(data.glob("*.mp4"))
+    with np.load(clip.with_suffix(".npz"), allow_pickle=False) as labels:
+        points = torch.from_numpy(labels["landmarks"][:3, MEDIAPIPE].astype(np.float32))
+    assert fit(model, points, torch.ones(3, 74)).identity.isfinite().all()
+
+
+def two_steps(objective: str, data: Path, *, stride: int) -> Recipe:
+    return Recipe(
+        objective=objective,
+        name="smoke",
+        data=DataRecipe(root=str(data), clip_stride=stride),
+        steps=StepRecipe(steps=2, batch=2, warmup_steps=1),
+    )
+
+
+def landmarks_by(weights: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Points and their confidence on two grey squares."""
+    metadata, tensors = hub.read(weights)
     network = LandmarkNet(read_config(LandmarkConfig, metadata, where="smoke"))
     fill(network, tensors, where="smoke")
     landmarker = Landmarker(network)
     size = landmarker.size
-    points, sure = landmarker(np.full((2, size, size, 3), 128, np.uint8))
-    assert points.shape == (2, 74, 2)
-    assert sure.shape == (2, 74)
-    assert np.isfinite(points).all()
+    return landmarker(np.full((2, size, size, 3), 128, np.uint8))
+
+
+def add_pictures(data: Path) -> None:
+    """A grey picture of each person, with the labels of a frame."""
+    with (data / "manifest.csv").open("a", encoding="utf-8", newline="") as file:
+        for clip in sorted(data.glob("*.mp4")):
+            name = f"{clip.stem}_picture.png"
+            cv2.imwrite(str(data / name), np.full((256, 256, 3), 128, np.uint8))
+            with np.load(clip.with_suffix(".npz"), allow_pickle=False) as labels:
+                points = labels["landmarks"][0].astype(np.float32)
+            np.savez(data / f"{clip.stem}_picture.npz", landmarks=points)
+            csv.writer(file).writerow((name, "train", "image", clip.stem, "permissive"))
