@@ -60,6 +60,9 @@ def _entrant(wish: str) -> Entrant:
     if model not in model_names():
         hint = f"models are {', '.join(model_names())}; other weights: MODEL:FILE{_FILE}"
         raise OptionError(f"there is no model named {model!r}", hint=hint)
+    if _is_published_by_others(weights or model):
+        sha256 = hub.used(weights or model).sha256
+        return Entrant(name=wish, model=model, weights=weights or None, sha256=sha256)
     path = _weights_path(weights or model, is_asked_for=bool(weights))
     if path is None:
         return Entrant(name=model, model=model)
@@ -76,6 +79,11 @@ def _entrant(wish: str) -> Entrant:
 def _short(weights: str) -> str:
     path = Path(weights)
     return f"{path.parent.name}/{path.stem}" if path.parent.name else path.stem
+
+
+def _is_published_by_others(weights: str) -> bool:
+    """Several files, which say nothing of their training."""
+    return any(entry.name == weights and len(entry.files) > 1 for entry in hub.registry())
 
 
 def _weights_path(weights: str, *, is_asked_for: bool) -> Path | None:

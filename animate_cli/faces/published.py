@@ -15,11 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
 from torch import Tensor
 
+from animate_cli import hub
 from animate_cli.errors import WeightsError
 from animate_cli.faces.landmarks import LandmarkConfig, LandmarkNet
 from animate_cli.layers.hourglass import Block
@@ -63,11 +63,7 @@ def convert(source: Path, target: Path) -> None:
     Raises:
         WeightsError: the file cannot be read, or holds something else.
     """
-    try:
-        published = torch.load(source, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
-        hint = "give a file that torch.save made of a state dict"
-        raise WeightsError(f"{source}: cannot be read as weights ({error})", hint=hint) from error
+    published = hub.read_published(source)
     config, tensors = from_2dfan(published)
     network = LandmarkNet(config)
     fill(network, tensors, where=str(source))

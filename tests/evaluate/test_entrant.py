@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from animate_cli import hub
 from animate_cli.errors import OptionError, WeightsError
 from animate_cli.evaluate.entrant import BASELINES, TRAINED_ON, enter
 
@@ -65,3 +66,9 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
         enter([f"thin_plate:{tmp_path / 'none.safetensors'}"])
     with pytest.raises(WeightsError, match="no weights are called 'nobody'"):
         enter(["thin_plate:nobody"])
+
+
+def test_weights_of_several_files_are_named_by_all_of_them() -> None:
+    one = enter(["thin_plate:liveportrait"])[-1]
+    assert one.sha256 == hub.entry("liveportrait").sha256
+    assert one.trained_on == ()
