@@ -160,10 +160,9 @@ def _is_shown(entry: hub.WeightEntry, commercial_only: bool) -> bool:  # noqa: F
 
 
 def _where(entry: hub.WeightEntry) -> str:
-    """embedded, cached, missing or damaged."""
-    state = hub.state(entry.name)
-    if state in (hub.WeightState.MISSING, hub.WeightState.DAMAGED):
-        return str(state)
+    """embedded, cached or missing; `verify` looks at the content."""
+    if not all(hub.cached_path(entry.name, file.part or None) for file in entry.files):
+        return "missing"
     return "embedded" if entry.repo is None else "cached"
 
 
@@ -173,11 +172,7 @@ def _label(entry: hub.WeightEntry, file: hub.WeightFile) -> str:
 
 def _row(entry: hub.WeightEntry) -> dict[str, object]:
     files = [
-        {
-            **plain(file),
-            "state": str(hub.file_state(entry, file)),
-            "path": str(hub.cached_path(entry.name, file.part or None) or ""),
-        }
+        {**plain(file), "path": str(hub.cached_path(entry.name, file.part or None) or "")}
         for file in entry.files
     ]
     return {

@@ -87,11 +87,9 @@ def _is_published_by_others(weights: str) -> bool:
 
 
 def _weights_path(weights: str, *, is_asked_for: bool) -> Path | None:
-    """A file as given, a registered name's file, or none for a model without weights."""
-    if weights.endswith(_FILE):
-        return Path(weights)
+    """What a file, an address or a registered name stands for; none for a model without weights."""
     is_registered = any(entry.name == weights for entry in hub.registry())
-    return hub.verified_path(weights) if is_registered or is_asked_for else None
+    return hub.obtain(weights) if is_registered or is_asked_for else None
 
 
 def _judges(text: str | None, path: Path) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ folding, the generator of the first-order model, no prior.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -105,14 +104,13 @@ class SparseToDense:
 
 
 def create_model(*, device: torch.device | str, weights: str | None = None) -> SparseToDense:
-    """What `models.find` calls. weights: a name in the registry or a .safetensors file.
+    """What `models.find` calls. weights: a name in the registry, an hf:// address or a file.
 
     Raises:
         WeightsError: missing, damaged, or of another network.
     """
     name = weights or WEIGHTS
-    is_file = Path(name).suffix == ".safetensors"
-    metadata, tensors = hub.read(Path(name)) if is_file else hub.load(name)
+    metadata, tensors = hub.load(name)
     config = read_config(SparseMotionConfig, metadata, where=f"weights {name}")
     network = SparseMotion(config)
     fill(network, tensors, where=f"weights {name}")

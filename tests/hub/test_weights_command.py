@@ -40,7 +40,7 @@ def test_list_for_scripts(shop: Shop) -> None:
     weights("fetch", "points")
     (row,) = json.loads(weights("list", "--json").stdout)
     assert Path(row["files"][0]["path"]).read_bytes() == CONTENT
-    assert row["files"][0]["state"] == "ok"
+    assert row["state"] == "cached"
 
 
 def test_list_only_what_may_be_sold(shop: Shop) -> None:
