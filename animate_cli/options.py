@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from fractions import Fraction
+
+from animate_cli.errors import OptionError
+
+MOST = 2.0  # times as filmed: beyond it faces break
 
 
 class Detector(StrEnum):
@@ -30,6 +35,24 @@ class Motion(StrEnum):
 
     RELATIVE = "relative"
     ABSOLUTE = "absolute"
+
+
+class Only(StrEnum):
+    """Which part of the driver's motion alone is taken; eyes: lids and gaze; expression: all but
+    the pose."""
+
+    ALL = "all"
+    EYES = "eyes"
+    LIPS = "lips"
+    POSE = "pose"
+    EXPRESSION = "expression"
+
+
+class Stitching(StrEnum):
+    """Whether a model that can keeps shoulders and hair where the photo has them."""
+
+    ON = "on"
+    OFF = "off"
 
 
 class Framing(StrEnum):
@@ -63,12 +86,14 @@ class ReadOptions:
     start_s, duration_s: the part of the driver that is used; None: to its end.
     strict: a damaged driver is refused rather than animated as far as it goes.
     max_pixels: larger pictures are refused before they are decoded.
+    max_duration_s: drivers of which more is used are refused, before or while they are read.
     """
 
     start_s: Fraction = Fraction(0)
     duration_s: Fraction | None = None
     strict: bool = False
     max_pixels: int = 200_000_000
+    max_duration_s: Fraction = Fraction(4 * 3600)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,12 +115,42 @@ class FaceOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Amounts:
+    """How much of each part of the driver's motion: 0 locks it, 1 is as filmed, at most 2.
+
+    pose: turn, size and place of the head; eyes: lids; gaze: pupils; lips: mouth and jaw;
+    expression: the rest of the face, above all the brows.
+
+    Raises:
+        OptionError: an amount is no number from 0 to 2.
+    """
+
+    pose: float = 1.0
+    expression: float = 1.0
+    eyes: float = 1.0
+    gaze: float = 1.0
+    lips: float = 1.0
+
+    def __post_init__(self) -> None:
+        for one in fields(self):
+            _check(f"amount of {one.name}", getattr(self, one.name), most=MOST)
+
+    def __str__(self) -> str:
+        return ",".join(f"{one.name}={getattr(self, one.name):g}" for one in fields(self))
+
+
+@dataclass(frozen=True, kw_only=True)
 class MotionOptions:
     """How the driver's motion becomes the source's.
 
     weights: a registered name or a .safetensors file; None: the model's own, if it has any.
     commercial_only: a model is refused whose weights' licence does not allow commercial use.
-    anchor: auto, first, or a frame number from 0.  strength: 0 (still) to 2, 1 as filmed.
+    anchor: auto, first, or a frame number from 0.  strength: 0 (still) to 2, 1 as filmed: times
+    every amount.  identity: 0, the source's own head, to 1, the driver's.
+    stitching: for models that have it: LivePortrait.
+
+    Raises:
+        OptionError: strength or identity is out of range.
     """
 
     model: str = "thin_plate"
@@ -104,6 +159,24 @@ class MotionOptions:
     motion: Motion = Motion.RELATIVE
     anchor: str = "auto"
     strength: float = 1.0
+    amount: Amounts = field(default_factory=Amounts)
+    only: Only = Only.ALL
+    identity: float = 0.0
+    stitching: Stitching = Stitching.ON
+
+    def __post_init__(self) -> None:
+        _check("strength", self.strength, most=MOST)
+        _check("identity", self.identity, most=1)
+
+    @property
+    def amounts(self) -> Amounts:
+        """What strength, amount and only come to, each part at most 2."""
+        shares = {
+            one.name: min(MOST, self.strength * getattr(self.amount, one.name))
+            for one in fields(Amounts)
+        }
+        locked = {name: 0.0 for name in shares if name not in _TAKEN[self.only]}
+        return replace(self.amount, **(shares | locked))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,3 +219,18 @@ class Options:
     motion: MotionOptions = field(default_factory=MotionOptions)
     output: OutputOptions = field(default_factory=OutputOptions)
     compute: ComputeOptions = field(default_factory=ComputeOptions)
+
+
+_TAKEN = {
+    Only.ALL: ("pose", "expression", "eyes", "gaze", "lips"),
+    Only.POSE: ("pose",),
+    Only.EXPRESSION: ("expression", "eyes", "gaze", "lips"),
+    Only.EYES: ("eyes", "gaze"),
+    Only.LIPS: ("lips",),
+}
+
+
+def _check(name: str, value: float, *, most: float) -> None:
+    if not (math.isfinite(value) and 0 <= value <= most):
+        hint = f"give a number from 0 to {most:g}"
+        raise OptionError(f"{name} is {value:g}, which is out of range", hint=hint)

@@ -16,6 +16,7 @@ from typing import Annotated, TypeVar, get_type_hints
 
 import typer
 
+from animate_cli.cli.amounts import amounts
 from animate_cli.cli.console import Talk, open_console
 from animate_cli.options import Framing, Options
 
@@ -86,6 +87,8 @@ FLAGS = (
     Flag(section="read", field="strict", help="Refuse a damaged driver instead of going on."),
     Flag(section="read", field="max_pixels", least=1,
          help="Refuse larger pictures before decoding them."),
+    Flag(section="read", field="max_duration_s", name="max-duration", metavar="TIME", parse=seconds,
+         help="Refuse drivers of which more than this is used."),
     Flag(section="faces", field="detector", help="Who proposes faces."),
     Flag(section="faces", field="face", metavar="WHICH",
          help="largest, left, right, center, or a number as --show-faces prints it."),
@@ -106,7 +109,15 @@ FLAGS = (
     Flag(section="motion", field="anchor", metavar="auto|first|N",
          help="The driver frame from which relative motion is measured."),
     Flag(section="motion", field="strength", least=0, most=2,
-         help="How much of the motion: 0 is still, 1 as filmed."),
+         help="How much of the motion: 0 is still, 1 as filmed; times every --amount."),
+    Flag(section="motion", field="amount", metavar="PART=N,...", parse=amounts,
+         help="How much of each part, 0 to 2: pose, expression (brows), eyes (lids), gaze, lips."),
+    Flag(section="motion", field="only",
+         help="Take this part alone; eyes: lids and gaze; expression: all but the pose."),
+    Flag(section="motion", field="identity", least=0, most=1,
+         help="How much of the driver's head shape; 0: the photo's own."),
+    Flag(section="motion", field="stitching",
+         help="LivePortrait: keep shoulders and hair where the photo has them."),
     Flag(section="output", field="size", metavar="source|1080p|4k|N",
          help="Long side of the result in pixels."),
     Flag(section="output", field="framing", name="crop", turns_on=Framing.CROP,

@@ -22,7 +22,7 @@ Convention  outer eye corners are about 1 apart, the origin midway between them;
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import torch
@@ -95,6 +95,16 @@ class ShapeModel:
     identity: Tensor
     expression: Tensor
     eyeballs: Tensor
+
+    def to(self, device: torch.device) -> ShapeModel:
+        """The same on another device."""
+        return replace(
+            self,
+            mean=self.mean.to(device),
+            identity=self.identity.to(device),
+            expression=self.expression.to(device),
+            eyeballs=self.eyeballs.to(device),
+        )
 
     def shape(self, identity: Tensor, expression: Tensor) -> Tensor:
         """X: identity (..., M), expression (..., K), broadcast -> (..., 72, 3)."""

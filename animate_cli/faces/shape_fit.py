@@ -116,7 +116,9 @@ class Solution(NamedTuple):
 
 
 @torch.no_grad()
-def solve(model: ShapeModel, points: Tensor, confidence: Tensor) -> Solution:
+def solve(
+    model: ShapeModel, points: Tensor, confidence: Tensor, *, rounds: int = ROUNDS
+) -> Solution:
     """Points (P, T, 72, 2), confidence (P, T, 72): identity is one per person."""
     start = _start(model, points, confidence)
     unit = start.scale.clone()  # of each frame: residuals are measured in it
@@ -124,7 +126,7 @@ def solve(model: ShapeModel, points: Tensor, confidence: Tensor) -> Solution:
     identity = points.new_zeros(people, len(model.identity))
     expression = points.new_zeros(people, frames, len(model.expression))
     state = Solution(start, identity, expression, torch.full_like(unit, torch.inf))
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         state = _step(model, state, points, confidence, unit)
     error, _, _ = _residual(model, state, points, unit)
     return state._replace(residual=error.norm(dim=-1).median(dim=-1).values)
@@ -155,7 +157,7 @@ def _fit_part(
 
 def _start(model: ShapeModel, points: Tensor, confidence: Tensor) -> HeadPose:
     """The pose of the mean face: the scaled rotation nearest to a robust affine camera."""
-    mean = torch.cat((model.mean, torch.ones_like(model.mean[:, :1])), dim=-1)  # (72, 4)
+    mean = torch.cat((model.mean, torch.ones_like(model.mean[..., :1])), dim=-1)  # (..., 72, 4)
     weight = confidence.clamp_min(LEAST_SURE)
     camera = points.new_zeros(*points.shape[:2], 4, 2)
     for _ in range(START_ROUNDS):

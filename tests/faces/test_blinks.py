@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from painted import FACE
 
 from animate_cli.faces.blinks import PAIRS, SHUT, opening, shut_lids, shut_reading, stretched
-from animate_cli.faces.retarget import LEFT_EYE, RIGHT_EYE, driver_square, retarget_landmarks
+from animate_cli.faces.openings import LEFT_EYE, RIGHT_EYE
+from animate_cli.faces.retarget import driver_square, retarget_landmarks
 from animate_cli.options import MotionOptions
 from animate_cli.records import Points
 

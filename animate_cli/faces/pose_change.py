@@ -1,0 +1,74 @@
+"""How a head stands after it has taken part in another's motion.
+
+             rotation                scale              shift
+    relative Q (R_d R_aᵀ)ʷ Qᵀ R_s    s_s (s_d / s_a)ʷ   t_s + w (s_s / s_a) (t_d − t_a)
+    absolute (R_d R_sᵀ)ʷ R_s         s_s (s_d / s_s)ʷ   t_s + w (t_d − t_s)
+
+s, a, d: source, anchor, driver; w: how much; Q: about the line of sight, from the anchor's upright
+to the source's, so that a nod stays a nod for a head that lies on its side. A rotation to the power
+w turns w times as far about its own axis. Rotations are the camera's: what the driver does in the
+picture plane, the source does exactly.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from animate_cli.faces.shape import HeadPose
+
+_TINY = 1e-12
+
+
+def relative_turn(source: HeadPose, anchor: HeadPose, driver: HeadPose) -> Tensor:
+    """Q (R_d R_aᵀ) Qᵀ: source and anchor of one frame, driver of B -> (B, 3, 3)."""
+    across = _upright(source.rotation @ anchor.rotation.mT)
+    return across @ driver.rotation @ anchor.rotation.mT @ across.mT
+
+
+def relative_pose(
+    source: HeadPose, anchor: HeadPose, driver: HeadPose, turn: Tensor, share: float
+) -> HeadPose:
+    """The source turned by `turn` (B, 3, 3), with its share of what else the head did."""
+    size = (source.scale / anchor.scale)[..., None]
+    return HeadPose(
+        rotation=turn @ source.rotation,
+        scale=source.scale * (driver.scale / anchor.scale) ** share,
+        shift=source.shift + share * size * (driver.shift - anchor.shift),
+    )
+
+
+def absolute_pose(source: HeadPose, driver: HeadPose, share: float) -> HeadPose:
+    """From the source's pose towards the driver's own, which share 1 is."""
+    turn = driver.rotation @ source.rotation.mT
+    return HeadPose(
+        rotation=power(turn, turn.new_tensor(share)) @ source.rotation,
+        scale=source.scale * (driver.scale / source.scale) ** share,
+        shift=source.shift + share * (driver.shift - source.shift),
+    )
+
+
+def power(rotation: Tensor, exponent: Tensor) -> Tensor:
+    """The same axis, `exponent` () or (B,) times the angle: (B, 3, 3), angles below 180 degrees.
+
+    Rodrigues: Rʷ = 1 + sin wθ K + (1 − cos wθ) K², sin θ K = (R − Rᵀ) / 2.
+    """
+    skew = (rotation - rotation.mT) / 2
+    sine = (skew.square().sum(dim=(-2, -1)) / 2).sqrt()
+    cosine = (rotation.diagonal(dim1=-2, dim2=-1).sum(dim=-1) - 1) / 2
+    angle = torch.atan2(sine, cosine)
+    first = torch.where(sine < _TINY, exponent, torch.sin(exponent * angle) / sine.clamp_min(_TINY))
+    second = 2 * (torch.sin(exponent * angle / 2) / sine.clamp_min(_TINY)).square()
+    one = torch.eye(3, dtype=rotation.dtype, device=rotation.device)
+    return one + first[..., None, None] * skew + second[..., None, None] * (skew @ skew)
+
+
+def _upright(rotation: Tensor) -> Tensor:
+    """The turn about the line of sight that a rotation (B, 3, 3) contains."""
+    along = rotation[..., 0, 0] + rotation[..., 1, 1]
+    aside = rotation[..., 1, 0] - rotation[..., 0, 1]
+    length = torch.hypot(along, aside).clamp_min(_TINY)
+    cosine, sine = along / length, aside / length
+    nought, one = torch.zeros_like(cosine), torch.ones_like(cosine)
+    entries = (cosine, -sine, nought, sine, cosine, nought, nought, nought, one)
+    return torch.stack(entries, dim=-1).reshape(*cosine.shape, 3, 3)
