@@ -100,11 +100,11 @@ def prepare(
 
 def _told(prepared: Prepared) -> list[str]:
     p = prepared
-    files = f"{p.sources} files: {p.done} prepared now, {p.kept} before, {p.repeated} repeated"
-    made = f"{p.clips} clips with {p.frames} frames (face seen in {p.found}), {p.images} pictures"
+    files = f"files: {p.done} prepared now, {p.kept} before, {p.repeated} repeated"
+    made = f"clips: {p.clips}, frames: {p.frames}, pictures: {p.images}"
     left = (
-        f"left out: {p.lost} frames without the face, {p.short} in stretches too short,"
-        f" {p.small} with too small a face, {len(p.refused)} files"
+        f"frames without the face: {p.lost}, in stretches too short: {p.short},"
+        f" with too small a face: {p.small}; files of which nothing could be made: {len(p.refused)}"
     )
     return [files, made, left]
 
@@ -146,6 +146,7 @@ def _tell(step: Step) -> None:
 def _what(one: Outcome) -> str:
     if one.refused:
         return f"{one.source}: nothing ({one.refused})"
-    frames = sum(line.frames or 0 for line in one.lines)
-    kinds = f"{len(one.lines)} clips, {frames} frames" if frames else "1 picture"
-    return f"{one.source}: {kinds if one.lines else 'nothing long and large enough'}"
+    if not one.lines:
+        return f"{one.source}: nothing long and large enough"
+    frames = ", ".join(f"{line.frames} frames" for line in one.lines if line.frames)
+    return f"{one.source}: {frames or 'a picture'}"

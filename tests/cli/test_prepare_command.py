@@ -65,9 +65,17 @@ def start(toy):
     return go
 
 
+def worker_of(run: subprocess.Popen[str]) -> int:
+    """The process that says next that it works."""
+    for line in run.stderr:
+        if line.startswith("worker"):
+            return int(line.split()[1])
+    raise AssertionError("no worker said anything")
+
+
 def test_jobs_share_the_files_and_the_summary_counts_them(start):
     run = start("--jobs", "2", "--json")
-    said, told = run.communicate(timeout=120)
+    said, told = run.communicate(timeout=240)
     assert run.returncode == 0, told
     summary = json.loads(said)
     assert (summary["done"], summary["clips"], summary["frames"]) == (3, 3, 15)
@@ -77,7 +85,7 @@ def test_jobs_share_the_files_and_the_summary_counts_them(start):
 
 def test_ctrl_c_stops_all_processes_and_leaves_nothing_half_written(start, toy):
     run = start("--jobs", "2", pause_s=60)
-    workers = [int(run.stderr.readline().split()[1]) for _ in range(2)]
+    workers = [worker_of(run) for _ in range(2)]
     run.send_signal(signal.SIGINT)
     _, told = run.communicate(timeout=60)
     assert run.returncode == 130
@@ -93,7 +101,7 @@ def test_ctrl_c_stops_all_processes_and_leaves_nothing_half_written(start, toy):
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
 def test_workers_leave_with_a_killed_parent_and_what_they_left_is_cleared(start, toy):
     run = start("--jobs", "2", pause_s=1)
-    workers = [int(run.stderr.readline().split()[1]) for _ in range(2)]
+    workers = [worker_of(run) for _ in range(2)]
     run.kill()
     run.communicate()
     deadline = time.monotonic() + 60
@@ -102,7 +110,7 @@ def test_workers_leave_with_a_killed_parent_and_what_they_left_is_cleared(start,
         time.sleep(0.1)
     assert any(path.name.startswith(".prepare-") for path in (toy.folder / "set").iterdir())
     again = start("--jobs", "1")
-    again.communicate(timeout=120)
+    again.communicate(timeout=240)
     assert again.returncode == 0
     assert not any(path.name.startswith(".") for path in (toy.folder / "set").iterdir())
 
@@ -110,8 +118,8 @@ def test_workers_leave_with_a_killed_parent_and_what_they_left_is_cleared(start,
 @pytest.mark.slow
 def test_a_lost_worker_is_told_and_what_is_done_stays(start, toy):
     run = start("--jobs", "2", pause_s=5)
-    os.kill(int(run.stderr.readline().split()[1]), signal.SIGKILL)
-    _, told = run.communicate(timeout=120)
+    os.kill(worker_of(run), signal.SIGKILL)
+    _, told = run.communicate(timeout=240)
     assert run.returncode == 1
     assert "died" in told
     assert "--jobs" in told

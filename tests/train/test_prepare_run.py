@@ -2,61 +2,32 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import signal
-from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
 import pytest
+from raw_films import RATE, film, frames_of, rows
 from toy_world import find_disc, toy_frame
 
 from animate_cli.errors import Cancelled, InputError, OptionError, OutputError
 from animate_cli.media.provenance import read_marking, sha256_of
-from animate_cli.records import Image
 from animate_cli.stages.driver import follow
-from animate_cli.train.data import clip_points, label_of, read_rows, read_samples
-from animate_cli.train.prepare.choices import PrepareChoices, Split, Treatment
+from animate_cli.train.data import clip_points, read_rows, read_samples
+from animate_cli.train.prepare.choices import PrepareChoices, Split
 from animate_cli.train.prepare.run import prepare
 from animate_cli.train.recipe import DataRecipe
 
 SMALL = PrepareChoices(size=64, least_px=64, least_frames=3)
-AS_IS = PrepareChoices(treatment=Treatment.AS_IS)
-RATE = Fraction(30000, 1001)
 
 
 @pytest.fixture(autouse=True)
 def world(toy):
     """Faces are magenta discs."""
     return toy
-
-
-def film(path: Path, shifts: Sequence[float | None], size: tuple[int, int] = (240, 120)) -> Path:
-    """A video of a face that stands `shifts` px right of the middle; None: it is away."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", RATE, options={"crf": "10"})
-        stream.width, stream.height = size
-        stream.pix_fmt = "yuv420p"
-        for shift in shifts:
-            pixels = toy_frame(*size, shift=shift or 0.0, face=shift is not None)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, "rgb24")))
-        container.mux(stream.encode())
-    return path
-
-
-def frames_of(path: Path) -> list[Image]:
-    with av.open(str(path)) as container:
-        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
-
-
-def rows(dataset: Path) -> list[dict[str, str]]:
-    with (dataset / "manifest.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def everything(dataset: Path) -> dict[str, int]:
@@ -168,60 +139,6 @@ def test_the_same_content_counts_once(tmp_path):
     (tmp_path / "raw" / "b.mp4").write_bytes(a.read_bytes())
     prepared = prepare([tmp_path / "raw"], tmp_path / "set", SMALL)
     assert (prepared.sources, prepared.repeated, prepared.clips) == (2, 1, 1)
-
-
-def test_as_is_keeps_the_bytes_the_place_and_the_manifests_words(tmp_path):
-    given = tmp_path / "given"
-    clip = film(given / "clips" / "val" / "a.mp4", [0.0, 1.0, 2.0, None, 3.0, 3.0], (96, 96))
-    photo = given / "images" / "b.jpg"
-    photo.parent.mkdir()
-    cv2.imwrite(str(photo), toy_frame(160, 120)[..., ::-1])
-    text = "file,split,kind,identity,terms,repo\nclips/val/a.mp4,val,clip,id7,research,x/y\n"
-    (given / "manifest.csv").write_text(text, encoding="utf-8")
-    prepared = prepare([given], tmp_path / "set", AS_IS)
-    clip_row, photo_row = rows(tmp_path / "set")
-    made = tmp_path / "set" / "clips" / "val" / "a.mp4"
-    assert made.samefile(clip)
-    assert clip_row["file"] == "clips/val/a.mp4"
-    assert [clip_row[name] for name in ("split", "identity", "terms", "repo")] == [
-        *("val", "id7", "research", "x/y")
-    ]
-    assert (clip_row["frames"], clip_row["found"], prepared.lost) == ("6", "5", 1)
-    points, found = clip_points(made)
-    assert found.tolist() == [True, True, True, False, True, True]
-    for pixels, own in zip(np.array(frames_of(made))[found], points[found], strict=True):
-        assert own[27, 0] == pytest.approx(find_disc(pixels)[0], abs=0.7)
-    picture = tmp_path / "set" / photo_row["file"]
-    assert picture.read_bytes() == photo.read_bytes()
-    assert label_of(picture)[27, 0] == pytest.approx(79.5, abs=0.7)
-
-
-def test_as_is_copies_where_there_are_no_hard_links(tmp_path, monkeypatch):
-    def refuse(self, target):
-        raise OSError("no hard links here")
-
-    clip = film(tmp_path / "a.mp4", [0.0] * 4, (96, 96))
-    monkeypatch.setattr(Path, "hardlink_to", refuse)
-    prepare([clip], tmp_path / "set", AS_IS)
-    (row,) = rows(tmp_path / "set")
-    made = tmp_path / "set" / row["file"]
-    assert made.read_bytes() == clip.read_bytes()
-    assert not made.samefile(clip)
-
-
-def test_as_is_refuses_what_is_no_square(tmp_path):
-    film(tmp_path / "a.mp4", [0.0] * 4)
-    with pytest.raises(InputError, match="not a square"):
-        prepare([tmp_path / "a.mp4"], tmp_path / "set", AS_IS)
-
-
-def test_two_data_sets_do_not_share_a_name(tmp_path):
-    for name, shift in (("one", 0.0), ("two", 1.0)):
-        film(tmp_path / name / "a.mp4", [shift] * 4, (96, 96))
-        table = "file,split,kind,identity\na.mp4,train,clip,x\n"
-        (tmp_path / name / "manifest.csv").write_text(table, encoding="utf-8")
-    with pytest.raises(OptionError, match="both become"):
-        prepare([tmp_path / "one", tmp_path / "two"], tmp_path / "set", AS_IS)
 
 
 def test_a_data_set_that_others_made_is_left_alone(tmp_path):

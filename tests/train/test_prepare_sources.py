@@ -12,7 +12,13 @@ from animate_cli.train.prepare.manifest import Line, Origin, read_origins, write
 from animate_cli.train.prepare.sources import find_sources, identity_of
 
 ORIGIN = Origin(
-    identity="ada", split="val", terms="research", licence="MIT", repo="a/b", path_in_repo="c"
+    identity="ada",
+    split="val",
+    terms="research",
+    licence="MIT",
+    repo="a/b",
+    path_in_repo="c",
+    detail="d, e",
 )
 
 
@@ -35,7 +41,6 @@ def line(file: str, origin: Origin = ORIGIN) -> Line:
         fps="25.0",
         frames=3,
         found=2,
-        detail="d, e",
     )
 
 

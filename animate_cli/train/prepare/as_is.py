@@ -20,8 +20,6 @@ from animate_cli.train.prepare.labels import SUFFIX, save_clip_labels, save_pict
 from animate_cli.train.prepare.manifest import Line
 from animate_cli.train.prepare.task import Outcome, Plan, Task
 
-DETAIL = "as it was"
-
 
 def label_clip(task: Task, plan: Plan, trajectory: Trajectory) -> Outcome:
     """Every frame gets its points, and whether the face was seen there.
@@ -73,7 +71,6 @@ def _line(task: Task, plan: Plan, *, kind: str, width: int, height: int) -> Line
         sha256=task.sha256,
         source=task.source.shown,
         source_sha256=task.sha256,
-        detail=DETAIL,
     )
 
 

@@ -159,7 +159,7 @@ def _line(
     return Line(
         file=path.relative_to(plan.scratch).as_posix(),
         kind=kind,
-        origin=task.source.origin,
+        origin=replace(task.source.origin, detail=detail),
         width=plan.choices.size,
         height=plan.choices.size,
         sha256=sha256_of(path),
@@ -168,5 +168,4 @@ def _line(
         fps="" if rate is None else str(float(rate)),
         frames=frames,
         found=frames,
-        detail=detail,
     )

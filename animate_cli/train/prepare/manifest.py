@@ -17,7 +17,10 @@ from animate_cli.media.target import replacing
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """Whom a file shows, where it comes from, what may be done with it."""
+    """Whom a file shows, where it comes from, what may be done with it.
+
+    detail: what has been done with it so far, for people to read.
+    """
 
     identity: str
     split: str
@@ -27,6 +30,7 @@ class Origin:
     commit: str = ""
     path_in_repo: str = ""
     restriction_note: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +38,8 @@ class Line:
     """One file of the data set.
 
     file: relative to the data set's folder; kind: clip or image; fps, frames, found (frames in
-    which the face was seen): of clips, else empty; detail: what was done to the source;
-    sha256: of the file; source: as it was named; source_sha256: of its bytes.
+    which the face was seen): of clips, else empty; sha256: of the file; source: as it was named;
+    source_sha256: of its bytes.
     """
 
     file: str
@@ -49,7 +53,6 @@ class Line:
     fps: str = ""
     frames: int | None = None
     found: int | None = None
-    detail: str = ""
 
 
 COLUMNS = (
