@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+import av
+
 from animate_cli.errors import AnimateError, InputError, OutputError, WeightsError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -22,7 +24,7 @@ class Cure(StrEnum):
 
     RETRY = "retry"  # time: it may pass
     CHANGE_JOB = "change job"  # other inputs or options: it will fail again just so
-    CHANGE_PLACE = "change place"  # a free name, permissions: the next run may succeed
+    CHANGE_PLACE = "change place"  # a free name, permissions, weights: the next run may succeed
     STOP = "stop"  # nothing here: all other jobs would fail in the same way
 
 
@@ -37,17 +39,19 @@ class Fault:
 
 def fault_of(error: BaseException) -> Fault:
     """Judge an error by its kind and, where the system spoke, by its number."""
-    numbers = {one.errno for one in _chain(error) if isinstance(one, OSError)}
     reason, hint = _said(error)
-    return Fault(cure=_cure(error, numbers), reason=reason[:_LONGEST], hint=hint[:_LONGEST])
+    return Fault(cure=_cure(error), reason=reason[:_LONGEST], hint=hint[:_LONGEST])
 
 
-def _cure(error: BaseException, numbers: set[int | None]) -> Cure:
-    if numbers & _FULL or isinstance(error, WeightsError):
+def _cure(error: BaseException) -> Cure:
+    spoke = [one for one in _chain(error) if isinstance(one, OSError)]
+    if any(one.errno in _FULL for one in spoke):
         return Cure.STOP
-    if numbers & _PASSING or not isinstance(error, AnimateError):
+    # FFmpeg calls damaged files input/output errors, too; those do not pass.
+    passes = any(one.errno in _PASSING and not isinstance(one, av.FFmpegError) for one in spoke)
+    if passes or not isinstance(error, AnimateError):
         return Cure.RETRY
-    if isinstance(error, OutputError):
+    if isinstance(error, OutputError | WeightsError):
         return Cure.CHANGE_PLACE
     return Cure.CHANGE_JOB if isinstance(error, InputError) else Cure.RETRY
 

@@ -62,7 +62,7 @@ def _what_shows(options: Options) -> Options:
     read, output = type(options.read), type(options.output)
     return replace(
         options,
-        read=replace(options.read, max_pixels=read.max_pixels),
+        read=replace(options.read, max_pixels=read.max_pixels, max_duration_s=read.max_duration_s),
         output=replace(options.output, overwrite=output.overwrite, audio=output.audio),
         compute=ComputeOptions(seed=options.compute.seed),
     )

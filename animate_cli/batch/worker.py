@@ -97,10 +97,11 @@ def animating() -> Work:
 def serve(pipe: Connection, opening: Open) -> None:
     """A worker's life: tasks come in, progress and results go out, until the pipe ends.
 
-    It never outlives the process that started it; interrupts are that one's business.
+    It never outlives the process that started it. Being asked to end is that one's business, even
+    where a terminal or a scheduler asks the whole group.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     threading.Thread(target=_follow_parent, daemon=True).start()
     logging.getLogger("animate_cli").addHandler(logging.NullHandler())  # the report has the notes
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):

@@ -8,6 +8,7 @@ with logging on, to hear why.
 from __future__ import annotations
 
 import contextlib
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,16 +53,20 @@ def open_container(path: Path) -> Iterator[InputContainer]:
 
 def require_file(path: Path) -> None:
     """Refuse paths that are missing, no file, empty, or may not be read."""
-    if not path.exists():
-        raise MediaError(f"{path} does not exist", hint="check the name and the folder")
-    if path.is_dir():
-        raise MediaError(f"{path} is a folder, not a file", hint="name a file inside it")
     try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise MediaError(f"{path} is a folder, not a file", hint="name a file inside it")
+        if not stat.S_ISREG(mode):  # a pipe or a device may never end
+            raise MediaError(f"{path} is not a plain file", hint="copy its content to a file")
         with path.open("rb") as file:
             first = file.read(1)
-    except OSError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise MediaError(f"{path} does not exist", hint="check the name and the folder") from error
+    except (OSError, ValueError) as error:  # links in a circle, a name too long, a zero byte
+        why = getattr(error, "strerror", None) or error
         raise MediaError(
-            f"{path} cannot be read: {error.strerror}", hint="check its permissions"
+            f"{path} cannot be read: {why}", hint="check its name and permissions"
         ) from error
     if not first:
         raise MediaError(f"{path} is empty", hint="the copy or download may have failed")

@@ -5,11 +5,27 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from animate_cli.errors import MediaError
 from animate_cli.options import ReadOptions
 from animate_cli.records import Frame, VideoInfo
+
+
+def refuse_long(path: Path, length_s: Fraction, options: ReadOptions) -> None:
+    """Refuse a driver of which more is used than the options allow.
+
+    Raises:
+        MediaError: it is too long.
+    """
+    if length_s > options.max_duration_s:
+        raise MediaError(
+            f"{path} is too long: {float(length_s):.0f} s are used, "
+            f"limit {float(options.max_duration_s):g} s",
+            hint="use a part with --start and --duration, or raise --max-duration",
+        )
 
 
 class DriverReader(ABC):
@@ -29,6 +45,7 @@ class DriverReader(ABC):
         self.origin_s = Fraction(0)
         self._notes: list[str] = []
         self._running: Iterator[Frame] | None = None
+        refuse_long(info.path, self._length_s or Fraction(0), options)
 
     def __enter__(self) -> Self:
         return self
@@ -65,12 +82,17 @@ class DriverReader(ABC):
         total, options = self.info.frames, self.options
         if options.start_s == 0 and options.duration_s is None:
             return total
+        length = self._length_s
+        return None if length is None else round(length * self.info.rate)
+
+    @property
+    def _length_s(self) -> Fraction | None:
+        """From start to end, by the file's own words."""
         if self.info.duration_s is None:
             return None
-        length = max(self.info.duration_s - options.start_s, Fraction(0))
-        if options.duration_s is not None:
-            length = min(length, options.duration_s)
-        return round(length * self.info.rate)
+        length = max(self.info.duration_s - self.options.start_s, Fraction(0))
+        wanted = self.options.duration_s
+        return length if wanted is None else min(length, wanted)
 
     def _note(self, text: str) -> None:
         if text not in self._notes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import zipfile
 from enum import StrEnum
 from pathlib import Path
@@ -39,8 +40,9 @@ def kind_of(path: Path) -> Kind:
     Raises:
         MediaError: missing, unreadable, empty, or nothing of the four.
     """
-    if path.is_dir():
-        return Kind.FRAMES
+    with contextlib.suppress(OSError):  # what is wrong with it is told below
+        if path.is_dir():
+            return Kind.FRAMES
     require_file(path)
     with path.open("rb") as file:
         head = file.read(_HEAD)

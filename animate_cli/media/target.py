@@ -24,7 +24,9 @@ def check_target(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) ->
     Raises:
         OutputError: it is one of the inputs, exists already, or its folder is missing or closed.
     """
-    if path.exists():
+    with told(path):
+        exists, has_folder = path.exists(), path.parent.is_dir()
+    if exists:
         for source in inputs:
             if source.exists() and path.samefile(source):
                 raise OutputError(f"{path} is the input itself", hint="choose another name with -o")
@@ -37,7 +39,7 @@ def check_target(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) ->
                 f"{path} is a folder with other files in it",
                 hint="choose a new name; only folders of numbered pictures are replaced",
             )
-    if not path.parent.is_dir():
+    if not has_folder:
         raise OutputError(f"{path.parent} is not a folder", hint="create it first")
     probe = _beside(path)
     try:
@@ -81,6 +83,7 @@ def write_error(path: Path, error: OSError | av.FFmpegError) -> OutputError:
         errno.EACCES: ("permission denied", "write elsewhere with -o"),
         errno.EPERM: ("permission denied", "write elsewhere with -o"),
         errno.EROFS: ("the disk is read-only", "write elsewhere with -o"),
+        errno.ENAMETOOLONG: ("its name is too long", "choose a shorter one with -o"),
     }
     said = str(error.strerror or error).lower()
     why, hint = hints.get(error.errno or 0, (said, "check the folder and the free space"))

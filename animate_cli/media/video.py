@@ -16,7 +16,7 @@ from animate_cli.media.clock import Clock
 from animate_cli.media.colour import to_rgb
 from animate_cli.media.container import open_container, video_stream
 from animate_cli.media.decode import Decoder
-from animate_cli.media.driver import DriverReader
+from animate_cli.media.driver import DriverReader, refuse_long
 from animate_cli.media.probe import Survey, survey
 from animate_cli.media.upright import upright
 from animate_cli.options import ReadOptions
@@ -61,6 +61,7 @@ class VideoReader(DriverReader):
             if began is None:
                 began = time
                 self.origin_s = self._survey.begin_s + began
+            refuse_long(self.info.path, time - began, self.options)
             if frame is None:
                 self._conceal(time, decoder)
             if screen.is_blank:

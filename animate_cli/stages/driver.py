@@ -12,6 +12,7 @@ from animate_cli.errors import MediaError
 from animate_cli.faces.look import SeesLandmarks
 from animate_cli.faces.template import load_template
 from animate_cli.faces.track import track
+from animate_cli.media.driver import refuse_long
 from animate_cli.media.kind import Kind, kind_of
 from animate_cli.media.provenance import sha256_of
 from animate_cli.media.reader import open_driver
@@ -51,6 +52,7 @@ def follow(
     kind = kind_of(path)
     if kind is Kind.TEMPLATE:
         trajectory = trimmed(load_template(path), path, options.read)
+        refuse_long(path, trajectory.times_s[-1], options.read)
         return Followed(path=path, kind=kind, trajectory=trajectory)
     digest = sha256_of(path)
     with open_driver(path, options.read, threads=threads) as reader:

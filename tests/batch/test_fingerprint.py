@@ -71,7 +71,7 @@ def test_options_of_the_machine_do_not(job: Job) -> None:
     options = replace(
         job.options,
         compute=ComputeOptions(threads=3, device="cuda"),
-        read=ReadOptions(max_pixels=1),
+        read=ReadOptions(max_pixels=1, max_duration_s=Fraction(1)),
         output=replace(job.options.output, overwrite=True),
     )
     assert of(replace(job, options=options)) == of(job)

@@ -1,0 +1,36 @@
+"""A worker of a batch with the whole real pipeline, but for the two networks that look."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from pathlib import Path
+
+from animate_cli.batch.worker import Outcome, Task, Work, animating
+from animate_cli.report import OnProgress
+
+PEAK = "peak.kib"
+
+
+def open_toy_networks() -> Work:
+    """Faces are magenta discs. The most memory ever held is written beside the outputs' folder."""
+    sys.path.append(str(Path(__file__).parents[1]))
+    from toy_world import ToyLandmarker, ToyProposer
+
+    from animate_cli.faces import landmarks, track
+    from animate_cli.stages import portrait
+
+    landmarks.load_landmarker = lambda **_: ToyLandmarker()
+    track.make_proposer = portrait.make_proposer = lambda _: ToyProposer()
+    real = animating()
+
+    def work(task: Task, on_progress: OnProgress) -> Outcome:
+        try:
+            return real(task, on_progress)
+        finally:
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            log = task.segments.parent.parent / PEAK
+            with log.open("a") as file:
+                file.write(f"{peak} {task.job.name}\n")
+
+    return work
