@@ -79,10 +79,9 @@ def fetch(
     for entry in _chosen(names, model):
         if commercial_only:
             hub.require_commercial(entry)
-        if renew:
-            hub.renew(entry)
+        get = hub.renew if renew else hub.fetch
         with _shown() as on_transfer:
-            paths = hub.fetch(entry, on_transfer=on_transfer)
+            paths = get(entry, on_transfer=on_transfer)
         for path in paths:
             console.result(str(path))
 

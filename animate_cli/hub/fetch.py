@@ -33,7 +33,7 @@ from animate_cli.hub.shelves import (
     verified,
 )
 from animate_cli.hub.transfer import OnTransfer, TellLines, Transfer, pour
-from animate_cli.hub.trust import Trusted, forget, trust
+from animate_cli.hub.trust import Trusted, forget, trust, trusted
 
 logger = logging.getLogger(__name__)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -72,13 +72,19 @@ def fetch(wanted: WeightEntry, *, on_transfer: OnTransfer | None = None) -> tupl
     return tuple(obtained(wanted, file, tell) for file in wanted.files)
 
 
-def renew(wanted: WeightEntry) -> None:
-    """Forget what was seen first of an entry's files, so that the next fetch asks the Hub anew."""
+def renew(wanted: WeightEntry, *, on_transfer: OnTransfer | None = None) -> tuple[Path, ...]:
+    """As `fetch`, but what was trusted on first use gives way to what is published now.
+
+    Until the new file is here and whole, the old one stays what is used.
+    """
+    if environment.commercial_only():
+        require_commercial(wanted)
+    tell = on_transfer or TellLines()
     for file in wanted.files:
-        path = find(wanted, file)
-        forget(wanted.address(file))
-        if file.sha256 is None and path is not None:
-            _discard(path)
+        if wanted.repo is not None and file.sha256 is None:
+            with _forgotten(wanted.address(file)):
+                _download(wanted, file, tell)
+    return fetch(wanted, on_transfer=tell)
 
 
 def obtained(wanted: WeightEntry, file: WeightFile, on_transfer: OnTransfer) -> Path:
@@ -201,6 +207,19 @@ def _require_space(part: Path, size: int | None) -> None:
             f"{part.parent}: {(size - have) / 1e6:.0f} MB are needed, {free / 1e6:.0f} MB are free",
             hint="make room, or choose another disk with HF_HOME",
         )
+
+
+@contextmanager
+def _forgotten(address: str) -> Iterator[None]:
+    """What was seen first does not count; if what is done meanwhile fails, it does again."""
+    seen = trusted(address)
+    forget(address)
+    try:
+        yield
+    except BaseException:
+        if seen is not None:
+            trust(address, seen)
+        raise
 
 
 def _discard(path: Path) -> None:

@@ -36,10 +36,19 @@ def test_a_branch_that_moved_on_is_still_what_it_was(used: Shop) -> None:
 
 def test_renewing_takes_what_is_published_now(used: Shop) -> None:
     used.hub.commit(REPO, {PATH: b"newer"})
-    hub.renew(hub.entry("points"))
-    (path,) = hub.fetch(hub.entry("points"))
+    (path,) = hub.renew(hub.entry("points"))
     assert path.read_bytes() == b"newer"
     assert hub.state("points") is hub.WeightState.FIRST_USE
+
+
+def test_renewing_that_fails_changes_nothing(used: Shop) -> None:
+    before = lock_path().read_text()
+    used.hub.commit(REPO, {PATH: b"newer"})
+    used.hub.faults.flip = True
+    with pytest.raises(WeightsError, match="thrown away"):
+        hub.renew(hub.entry("points"))
+    assert lock_path().read_text() == before
+    assert hub.load("points")[1].keys() == {"a"}
 
 
 def test_other_bytes_under_the_same_address_are_refused(used: Shop) -> None:

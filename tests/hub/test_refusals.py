@@ -187,8 +187,9 @@ def test_commercial_use_only(
     monkeypatch.setenv("ANIMATE_COMMERCIAL_ONLY", "1")
     assert "ANIMATE_COMMERCIAL_ONLY" in refused(says)
     refused("is not known to allow", f"hf://{REPO}/{PATH}")
-    with pytest.raises(WeightsError, match=says):
-        hub.fetch(hub.entry("points"))
+    for get in (hub.fetch, hub.renew):
+        with pytest.raises(WeightsError, match=says):
+            get(hub.entry("points"))
     assert shop.hub.requests == []
     shop.register(revision="main", sha256=None, use="yes")
     hub.load("points")
