@@ -143,7 +143,7 @@ class Amounts:
 class MotionOptions:
     """How the driver's motion becomes the source's.
 
-    weights: a registered name or a .safetensors file; None: the model's own, if it has any.
+    weights: a registered name, hf://org/repo/file@revision or a file; None: the model's own.
     commercial_only: a model is refused whose weights' licence does not allow commercial use.
     anchor: auto, first, or a frame number from 0.  strength: 0 (still) to 2, 1 as filmed: times
     every amount.  identity: 0, the source's own head, to 1, the driver's.

@@ -116,6 +116,19 @@ def test_the_shipped_registry_is_whole() -> None:
                 assert entry.revision
 
 
+def test_liveportrait_is_registered_as_its_networks_ask_for_it() -> None:
+    names = {
+        "appearance_feature_extractor",
+        "motion_extractor",
+        "warping_module",
+        "spade_generator",
+        "stitching_retargeting_module",
+    }
+    for name in ("liveportrait", "liveportrait_safetensors"):
+        assert {file.part for file in hub.entry(name).files} == names
+    assert [entry.name for entry in hub.for_model("liveportrait")] == ["liveportrait"]
+
+
 def test_what_is_embedded_may_be_used_commercially() -> None:
     for entry in hub.registry():
         if entry.repo is None:
