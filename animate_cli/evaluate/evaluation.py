@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -164,16 +165,18 @@ def evaluate(
         AnimateError: nothing could be scored; weights or a model are missing.
     """
     metrics = metrics_of(protocol.reenactment, judges)
-    court = Court(entrants, judges, metrics, protocol, compute)
     heard: list[tuple[Take, Verdict]] = []
     skipped: list[Skipped] = []
-    for number, take in enumerate(takes):
-        try:
+    with TemporaryDirectory() as folder:
+        court = Court(entrants, judges, metrics, protocol, compute, kept=Path(folder))
+        for number, take in enumerate(takes):
             audience.begins(number, take)
-            heard.append((take, court.hear(take, audience.sees)))
-            audience.ends(take)
-        except (FaceError, MediaError) as error:
-            skipped.append(Skipped(take=take.name, reason=error.message))
+            try:
+                heard.append((take, court.hear(take, audience.sees)))
+            except (FaceError, MediaError) as error:
+                skipped.append(Skipped(take=take.name, reason=error.message))
+            else:
+                audience.ends(take)
     if not heard:
         raise FaceError(
             f"none of the {len(takes)} clips could be scored: {skipped[0].reason}",

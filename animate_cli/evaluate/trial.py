@@ -1,7 +1,7 @@
 """One take: every entrant is given the same source and driver, and the judges look on.
 
-The driver is followed once; its trajectory is shared as a template. Frames stream: what is kept of
-a clip are the judges' readings.
+The driver is followed once for all entrants that read landmarks; those that read frames add what
+they see themselves. Frames stream: what is kept of a clip are the judges' readings.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ from animate_cli.media.image import write_image
 from animate_cli.media.reader import open_driver
 from animate_cli.options import ComputeOptions, Motion, MotionOptions, Options, ReadOptions
 from animate_cli.pipeline import Animator, Staged
-from animate_cli.records import Image, Trajectory
+from animate_cli.records import Image
 from animate_cli.stages.driver import trimmed
+from animate_cli.stages.trajectories import Trajectories
 from animate_cli.streams import Stage
 
 
@@ -71,12 +72,18 @@ class Court:
         metrics: Sequence[Metric],
         protocol: Protocol,
         compute: ComputeOptions,
+        *,
+        kept: Path,
     ) -> None:
+        """kept: a folder for what was found of drivers, emptied by whoever gave it."""
         self._judges, self._metrics, self._protocol = judges, metrics, protocol
         self._threads = compute.threads
-        self._tracker = Animator(Options(compute=compute))
+        trajectories = Trajectories(kept)
         self._animators = [
-            Animator(Options(motion=motion_of(entrant, protocol), compute=compute))
+            Animator(
+                Options(motion=motion_of(entrant, protocol), compute=compute),
+                trajectories=trajectories,
+            )
             if entrant.model
             else None
             for entrant in entrants
@@ -90,37 +97,47 @@ class Court:
         """
         first = _first_frame(take.source, self._threads)
         with TemporaryDirectory() as folder, ExitStack() as stack:
-            source, template = Path(folder) / "source.png", Path(folder) / "driver.npz"
+            source = Path(folder) / "source.png"
             write_image(source, first)
-            trajectory = _capped(self._tracker.track(take.driver), take.driver, self._protocol.cap)
-            save_template(trajectory, template, overwrite=False)
-            staged = [one.stage(source, template) if one else None for one in self._animators]
+            staged = [
+                self._stage(one, source, take.driver) if one else None for one in self._animators
+            ]
             streams = [stack.enter_context(closing(_stream(one, first))) for one in staged]
             frames = stack.enter_context(closing(_frames(take.driver, self._threads)))
             shown = zip(frames, zip(*streams, strict=False), strict=False)
-            return self._judge(first, staged, trajectory, shown, on_shown)
+            return self._judge(first, staged, shown, on_shown)
+
+    def _stage(self, animator: Animator, source: Path, driver: Path) -> Staged:
+        """The driver as far as the cap goes, as a template beside the source."""
+        trajectory, cap = animator.track(driver), self._protocol.cap
+        if 0 < cap < len(trajectory):
+            part = ReadOptions(duration_s=trajectory.times_s[cap])
+            trajectory = trimmed(trajectory, driver, part)
+        template = source.with_name("driver.npz")
+        save_template(trajectory, template, overwrite=True)
+        return animator.stage(source, template)
 
     def _judge(
         self,
         first: Image,
         staged: Sequence[Staged | None],
-        trajectory: Trajectory,
         shown: Iterable[tuple[Image, tuple[Drawn, ...]]],
         on_shown: OnShown,
     ) -> Verdict:
-        anchor, landmarks = next((s.anchor, s.scene.canvas.landmarks) for s in staged if s)
+        anyone = next(one for one in staged if one)
+        trajectory = anyone.followed.trajectory
         bench = Bench(
             self._judges,
             self._metrics,
             self._protocol.reenactment,
             source=first,
-            landmarks=landmarks,
+            landmarks=anyone.scene.canvas.landmarks,
             entrants=len(staged),
         )
         lost = 0
         for index, (driver, outputs) in enumerate(shown):
             about = trajectory.landmarks[index]
-            if index == anchor:
+            if index == anyone.anchor:
                 bench.note_anchor(driver, about)
             if not self._protocol.is_scored(index):
                 continue
@@ -148,13 +165,6 @@ def motion_of(entrant: Entrant, protocol: Protocol) -> MotionOptions:
         motion=Motion.ABSOLUTE if is_self else Motion.RELATIVE,
         anchor="first" if is_self else "auto",
     )
-
-
-def _capped(trajectory: Trajectory, driver: Path, cap: int) -> Trajectory:
-    """Its first frames; 0: all."""
-    if not 0 < cap < len(trajectory):
-        return trajectory
-    return trimmed(trajectory, driver, ReadOptions(duration_s=trajectory.times_s[cap]))
 
 
 def _stream(staged: Staged | None, source: Image) -> Stage[Drawn]:

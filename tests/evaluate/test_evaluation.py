@@ -11,7 +11,7 @@ import pytest
 from toy_world import ToyWorld
 
 from animate_cli.errors import FaceError, OptionError
-from animate_cli.evaluate.entrant import STILL, enter
+from animate_cli.evaluate.entrant import STILL, Entrant, enter
 from animate_cli.evaluate.evaluation import Audience, Evaluation, better_share, evaluate
 from animate_cli.evaluate.judges import load_judges
 from animate_cli.evaluate.material import read_clips, takes
@@ -19,12 +19,13 @@ from animate_cli.evaluate.metric import Better
 from animate_cli.evaluate.protocol import Protocol, Reenactment
 from animate_cli.media.provenance import sha256_of
 from animate_cli.options import ComputeOptions
+from animate_cli.stages import driver
 
 
-def score(root: Path, **chosen: object) -> Evaluation:
+def score(root: Path, *others: Entrant, **chosen: object) -> Evaluation:
     protocol = Protocol(stride=2, **chosen)  # type: ignore[arg-type]
     return evaluate(
-        enter([]),
+        [*enter([]), *others],
         takes(read_clips(root, "val"), protocol),
         load_judges(None, device="cpu"),
         protocol=protocol,
@@ -89,6 +90,21 @@ def test_json_has_means_protocol_and_takes(scored, toy: ToyWorld) -> None:
     l1 = told["models"]["thin_plate"]["metrics"]["l1"]
     assert l1["mean"] == scored.mean("thin_plate", "l1")
     assert l1["better_than_still"] == 1
+
+
+def test_a_driver_is_followed_once_for_everybody(toy: ToyWorld, monkeypatch) -> None:
+    followed: list[Path] = []
+
+    def follow(path: Path, *arguments: object, **named: object) -> object:
+        followed.append(path)
+        return driver.follow(path, *arguments, **named)
+
+    monkeypatch.setattr("animate_cli.pipeline.follow", follow)
+    path = toy.driver("a.mp4", frames=5)
+    result = score(toy.folder, Entrant(name="again", model="thin_plate"))
+    assert followed.count(path) == 1
+    both = (result.column(name, "l1").tolist() for name in ("thin_plate", "again"))
+    assert next(both) == next(both)
 
 
 def test_lost_frames_are_left_out_and_counted(toy: ToyWorld) -> None:
