@@ -18,42 +18,75 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import spectral_norm
 
+from animate_cli.layers.nearest import EnlargingConv2d
+
 SCENE = 256
 _WIDTH = 512
 _HIDDEN = 128
 _SLOPE = 0.2
+_EPS = 1e-5  # of the instance normalisation
 _MIDDLES = 6
 
 
 class Modulation(nn.Module):
     """SPADE: instance normalisation whose scale and shift the scene gives, pixel by pixel."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, times: int) -> None:
+        """times: how much larger than the scene."""
         super().__init__()
-        self.mlp_shared = nn.Sequential(nn.Conv2d(SCENE, _HIDDEN, 3, padding=1), nn.ReLU())
+        enlarging = EnlargingConv2d(SCENE, _HIDDEN, times=times)
+        self.mlp_shared = nn.Sequential(enlarging, nn.ReLU(inplace=True))
         self.mlp_gamma = nn.Conv2d(_HIDDEN, channels, 3, padding=1)
         self.mlp_beta = nn.Conv2d(_HIDDEN, channels, 3, padding=1)
 
     def forward(self, x: Tensor, scene: Tensor) -> Tensor:
         """x (B, C, H, W), scene (B, 256, h, w) -> (B, C, H, W)"""
-        hidden = self.mlp_shared(F.interpolate(scene, size=x.shape[2:]))
+        hidden = self.mlp_shared(scene)
         return torch.addcmul(self.mlp_beta(hidden), F.instance_norm(x), 1 + self.mlp_gamma(hidden))
+
+    def settled(self) -> nn.Module:
+        """The same function, as it is used."""
+        return SettledModulation(self)
+
+
+class SettledModulation(nn.Module):
+    """As `Modulation`: 1 + γ and β by one convolution, the normalisation where the pixels lie."""
+
+    def __init__(self, plain: Modulation) -> None:
+        super().__init__()
+        gamma, beta = plain.mlp_gamma, plain.mlp_beta
+        self.mlp_shared = plain.mlp_shared
+        self.mlp_both = nn.Conv2d(_HIDDEN, 2 * gamma.out_channels, 3, padding=1)
+        with torch.no_grad():
+            for ours, g, b in zip(
+                self.mlp_both.parameters(), gamma.parameters(), beta.parameters(), strict=True
+            ):
+                ours.copy_(torch.cat((g, b)))
+            self.mlp_both.get_parameter("bias")[: gamma.out_channels] += 1
+
+    def forward(self, x: Tensor, scene: Tensor) -> Tensor:
+        """x (B, C, H, W), scene (B, 256, h, w) -> (B, C, H, W)"""
+        scale, shift = self.mlp_both(self.mlp_shared(scene)).chunk(2, dim=1)
+        variance, mean = torch.var_mean(x.float(), dim=(2, 3), correction=0, keepdim=True)
+        ratio = torch.rsqrt(variance + _EPS)
+        return torch.addcmul(shift, torch.addcmul(-mean * ratio, x, ratio), scale)
 
 
 class Block(nn.Module):
     """A residual block in which every convolution follows a modulation."""
 
-    def __init__(self, channels: int, features: int) -> None:
+    def __init__(self, channels: int, features: int, *, times: int = 1) -> None:
+        """times: how much larger than the scene."""
         super().__init__()
         middle = min(channels, features)
         self.conv_0 = spectral_norm(nn.Conv2d(channels, middle, 3, padding=1))
         self.conv_1 = spectral_norm(nn.Conv2d(middle, features, 3, padding=1))
-        self.norm_0 = Modulation(channels)
-        self.norm_1 = Modulation(middle)
+        self.norm_0 = Modulation(channels, times)
+        self.norm_1 = Modulation(middle, times)
         self._changes = channels != features
         if self._changes:
             self.conv_s = spectral_norm(nn.Conv2d(channels, features, 1, bias=False))
-            self.norm_s = Modulation(channels)
+            self.norm_s = Modulation(channels, times)
 
     def forward(self, x: Tensor, scene: Tensor) -> Tensor:
         """x (B, C, H, W), scene (B, 256, h, w) -> (B, F, H, W)"""
@@ -70,8 +103,8 @@ class SpadeGenerator(nn.Module):
         self.fc = nn.Conv2d(SCENE, _WIDTH, 3, padding=1)
         for i in range(_MIDDLES):
             self.add_module(f"G_middle_{i}", Block(_WIDTH, _WIDTH))
-        self.up_0 = Block(_WIDTH, _WIDTH // 2)
-        self.up_1 = Block(_WIDTH // 2, _WIDTH // 8)
+        self.up_0 = Block(_WIDTH, _WIDTH // 2, times=2)
+        self.up_1 = Block(_WIDTH // 2, _WIDTH // 8, times=4)
         self.conv_img = nn.Sequential(
             nn.Conv2d(_WIDTH // 8, 3 * 4, 3, padding=1), nn.PixelShuffle(2)
         )

@@ -19,12 +19,12 @@ from torch import Tensor, nn
 
 from animate_cli import hub
 from animate_cli.errors import WeightsError
-from animate_cli.layers.liveportrait_appearance import AppearanceExtractor
+from animate_cli.layers.liveportrait_appearance import DEPTH, AppearanceExtractor
 from animate_cli.layers.liveportrait_generator import SpadeGenerator
 from animate_cli.layers.liveportrait_motion import MotionExtractor
 from animate_cli.layers.liveportrait_retargeting import Eyes, Lips, Stitching
 from animate_cli.layers.liveportrait_warping import WarpingModule
-from animate_cli.layers.ready import ready
+from animate_cli.layers.ready import quick_on_cpus, ready
 from animate_cli.layers.state import fill
 
 SUFFIXES = (".safetensors", ".pth")
@@ -46,7 +46,14 @@ class LivePortraitNetworks:
     lips: Lips
 
     def ready(self, device: torch.device | str) -> LivePortraitNetworks:
-        """Copies for use on a device."""
+        """Copies for use on a device; on a CPU by the ways that are shorter there."""
+        used = self._ready(device)
+        if torch.device(device).type == "cpu":
+            quick_on_cpus(used.generator).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            quick_on_cpus(used.warping, depth=DEPTH)
+        return used
+
+    def _ready(self, device: torch.device | str) -> LivePortraitNetworks:
         return LivePortraitNetworks(
             appearance=ready(self.appearance).to(device),
             motion=ready(self.motion).to(device),

@@ -3,22 +3,35 @@
     normalisation after a convolution   becomes part of it
     enlarging before a convolution      becomes a transposed convolution (`layers.nearest`)
     spectral normalisation              becomes the weight that it stands for
+    a module with a shorter way         becomes it (`Settles`)
 
 The names of its tensors change by that, so weights are loaded before.
 """
 
 from __future__ import annotations
 
-from typing import TypeVar, cast
+from typing import Protocol, TypeVar, cast, runtime_checkable
 
 from torch import nn
 from torch.nn.utils import remove_spectral_norm
 from torch.nn.utils.spectral_norm import SpectralNorm
 
+from animate_cli.layers.fourier import LEAST_TAPS, FourierConv3d
 from animate_cli.layers.fuse import fold_batch_norm
 from animate_cli.layers.nearest import EnlargingConv2d, EnlargingConv3d, without_enlarging
+from animate_cli.layers.winograd import WinogradConv, is_wide
 
 Network = TypeVar("Network", bound=nn.Module)
+
+
+@runtime_checkable
+class Settles(Protocol):
+    """A module that has a shorter way of its own once it no longer learns."""
+
+    def settled(self) -> nn.Module:
+        """The same function."""
+        ...
+
 
 FOLDED = {"conv": "norm", "conv1": "norm2", "compress": "norm"}
 """Convolutions and the normalisations that directly follow them, wherever both are."""
@@ -27,6 +40,10 @@ FOLDED = {"conv": "norm", "conv1": "norm2", "compress": "norm"}
 def ready(network: Network) -> Network:
     """A copy that computes the same up to rounding."""
     folded = fold_batch_norm(network, FOLDED)
+    for parent in list(folded.modules()):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, Settles):
+                setattr(parent, name, child.settled())
     for parameter in folded.parameters():
         parameter.requires_grad = False
     for parent in list(folded.modules()):
@@ -37,3 +54,17 @@ def ready(network: Network) -> Network:
         if any(isinstance(hook, SpectralNorm) for hook in hooks):
             remove_spectral_norm(parent)
     return cast(Network, folded)
+
+
+def quick_on_cpus(network: Network, *, depth: int = 0) -> Network:
+    """Wide convolutions and those of many taps by shorter ways (`winograd`, `fourier`), in place.
+
+    depth: of the volumes that pass through. The results differ by rounding, some 1e-5.
+    """
+    for parent in list(network.modules()):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, nn.Conv2d) and is_wide(child):
+                setattr(parent, name, WinogradConv(child))
+            elif isinstance(child, nn.Conv3d) and child.kernel_size[0] >= LEAST_TAPS:
+                setattr(parent, name, FourierConv3d(child, depth))
+    return network

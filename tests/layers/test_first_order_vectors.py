@@ -15,6 +15,7 @@ from animate_cli.layers.first_order_generator import Generator
 from animate_cli.layers.first_order_keypoints import KeyPointDetector, KeyPoints
 from animate_cli.layers.first_order_motion import spread, transfer
 from animate_cli.layers.grid import sample
+from animate_cli.layers.ready import quick_on_cpus, ready
 
 TOLERANCE = 2e-5
 WARPED = 1e-4  # white noise magnifies what a grid is off by
@@ -87,6 +88,11 @@ def moved(generator: Generator, size: int) -> dict[str, Tensor]:
     }
 
 
+def used(generator: Generator) -> Generator:
+    """As it runs on a CPU."""
+    return quick_on_cpus(ready(generator))
+
+
 def check(folder: Path, generator: Generator, size: int) -> None:
     found = worst(folder, f"fomm/generator_{size}", moved(generator, size))
     assert found.pop("deformed") < WARPED
@@ -96,6 +102,7 @@ def check(folder: Path, generator: Generator, size: int) -> None:
 @torch.inference_mode()
 def test_the_generator_at_128(generator: Generator) -> None:
     check(KEPT, generator, 128)
+    check(KEPT, used(generator), 128)
 
 
 @pytest.mark.slow
@@ -104,6 +111,7 @@ def test_the_generator_at_256(generator: Generator) -> None:
     if not ALL.is_dir():
         pytest.skip("needs ../shared/interop")
     check(ALL, generator, 256)
+    check(ALL, used(generator), 256)
 
 
 def test_relative_motion() -> None:

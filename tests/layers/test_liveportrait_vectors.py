@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -12,12 +13,13 @@ import torch
 from recipe_weights import ALL, KEPT, Draws, fingerprint, recipe_state, worst
 from torch import Tensor, nn
 
-from animate_cli.layers.liveportrait_appearance import AppearanceExtractor
+from animate_cli.layers.liveportrait_appearance import DEPTH, AppearanceExtractor
 from animate_cli.layers.liveportrait_generator import SpadeGenerator
 from animate_cli.layers.liveportrait_motion import POINTS, MotionExtractor, to_degrees
 from animate_cli.layers.liveportrait_points import FaceCode
 from animate_cli.layers.liveportrait_retargeting import Corrector, Eyes, Lips, Stitching
 from animate_cli.layers.liveportrait_warping import WarpingModule
+from animate_cli.layers.ready import quick_on_cpus, ready
 
 TOLERANCE = 2e-5
 SENSITIVE = 1e-4  # the warped white noise, and degrees
@@ -96,6 +98,20 @@ def test_the_motion_and_its_equations() -> None:
     assert max(v for k, v in found.items() if not k.endswith("_deg")) < TOLERANCE
 
 
+def plain(network: Network) -> Network:
+    """As it is published."""
+    return network
+
+
+def used(network: Network) -> Network:
+    """As it runs on a CPU."""
+    return quick_on_cpus(ready(network), depth=DEPTH)
+
+
+Way = Callable[[nn.Module], nn.Module]
+WAYS = (plain, used)
+
+
 def check_appearance(folder: Path, size: int) -> None:
     network = filled(AppearanceExtractor)
     assert is_as_the_author_filled_it(network)
@@ -104,14 +120,14 @@ def check_appearance(folder: Path, size: int) -> None:
     assert worst(folder, name, {"feature_3d": volume})["feature_3d"] < TOLERANCE
 
 
-def check_warping(folder: Path, size: int) -> None:
+def check_warping(folder: Path, size: int, way: Way) -> None:
     draws = Draws()
     volume = draws.normal(1, 32, 16, size, size)
     source = (draws.uniform(1, POINTS, 3) * 2 - 1) * 0.7
     driver = source + 0.1 * draws.normal(1, POINTS, 3)
     network = filled(WarpingModule)
     assert is_as_the_author_filled_it(network)
-    warped = network(volume, source, driver)
+    warped = way(network)(volume, source, driver)
     given: dict[str, Tensor] = {
         "occlusion_map": warped.occlusion,
         "deformation": warped.deformation,
@@ -122,10 +138,10 @@ def check_warping(folder: Path, size: int) -> None:
     assert max(found.values()) < TOLERANCE
 
 
-def check_generator(folder: Path, size: int) -> None:
+def check_generator(folder: Path, size: int, way: Way) -> None:
     network = filled(SpadeGenerator)
     assert is_as_the_author_filled_it(network)
-    picture = network(Draws().normal(1, 256, size, size))
+    picture = way(network)(Draws().normal(1, 256, size, size))
     name = f"liveportrait/spade_generator_{size}"
     assert worst(folder, name, {"out": picture})["out"] < TOLERANCE
 
@@ -135,22 +151,25 @@ def test_appearance_at_128() -> None:
     check_appearance(KEPT, 128)
 
 
+@pytest.mark.parametrize("way", WAYS)
 @torch.inference_mode()
-def test_warping_at_32() -> None:
-    check_warping(KEPT, 32)
+def test_warping_at_32(way: Way) -> None:
+    check_warping(KEPT, 32, way)
 
 
+@pytest.mark.parametrize("way", WAYS)
 @torch.inference_mode()
-def test_the_generator_at_16() -> None:
-    check_generator(KEPT, 16)
+def test_the_generator_at_16(way: Way) -> None:
+    check_generator(KEPT, 16, way)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
+@pytest.mark.parametrize("way", WAYS)
 @torch.inference_mode()
-def test_everything_at_full_size() -> None:
+def test_everything_at_full_size(way: Way) -> None:
     if not ALL.is_dir():
         pytest.skip("needs ../shared/interop")
     check_appearance(ALL, 256)
-    check_warping(ALL, 64)
-    check_generator(ALL, 64)
+    check_warping(ALL, 64, way)
+    check_generator(ALL, 64, way)

@@ -10,11 +10,14 @@ from animate_cli.layers.nearest import EnlargingConv2d, EnlargingConv3d, without
 
 CASES = [
     (EnlargingConv2d(3, 5), (2, 3, 7, 4)),
+    (EnlargingConv2d(3, 5, times=1), (2, 3, 7, 4)),
+    (EnlargingConv2d(3, 5, times=3), (2, 3, 2, 4)),
+    (EnlargingConv2d(3, 5, times=4), (2, 3, 7, 4)),
     (EnlargingConv3d(3, 5), (2, 3, 4, 5, 3)),
 ]
 
 
-@pytest.mark.parametrize(("conv", "shape"), CASES, ids=["plane", "volume"])
+@pytest.mark.parametrize(("conv", "shape"), CASES)
 @torch.inference_mode()
 def test_the_short_way_is_the_long_way(
     conv: EnlargingConv2d | EnlargingConv3d, shape: tuple[int, ...]
