@@ -66,6 +66,20 @@ def test_as_is_copies_where_there_are_no_hard_links(tmp_path, monkeypatch):
     assert not made.samefile(clip)
 
 
+def test_a_listed_file_that_has_changed_replaces_what_was_made_of_it(tmp_path):
+    table = "file,split,kind,identity\na.mp4,train,clip,x\n"
+    dataset = tmp_path / "set"
+    for frames in (4, 6):
+        clip = film(tmp_path / "given" / "new.mp4", [0.0] * frames, (96, 96))
+        clip.replace(tmp_path / "given" / "a.mp4")
+        (tmp_path / "given" / "manifest.csv").write_text(table, encoding="utf-8")
+        prepare([tmp_path / "given"], dataset, AS_IS)
+    (row,) = rows(dataset)
+    assert (row["file"], row["frames"]) == ("a.mp4", "6")
+    assert len(frames_of(dataset / "a.mp4")) == len(clip_points(dataset / "a.mp4")[0]) == 6
+    assert prepare([tmp_path / "given"], dataset, AS_IS).done == 0
+
+
 def test_as_is_refuses_what_is_no_square(tmp_path):
     film(tmp_path / "a.mp4", [0.0] * 4)
     with pytest.raises(InputError, match="not a square"):

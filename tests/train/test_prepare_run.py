@@ -188,7 +188,9 @@ def test_an_interrupt_in_the_middle_of_a_video_is_heard(tmp_path, monkeypatch):
     assert everything(tmp_path / "set").keys() == {"prepare.jsonl", "manifest.csv"}
 
 
-@pytest.mark.parametrize("wish", [{"size": 65}, {"least_frames": 5, "most_frames": 4}])
+@pytest.mark.parametrize(
+    "wish", [{"size": 65}, {"least_frames": 5, "most_frames": 4}, {"jobs": -1}]
+)
 def test_what_nothing_can_come_of_is_refused_before_any_work(tmp_path, wish):
     film(tmp_path / "a.mp4", [0.0] * 8)
     with pytest.raises(OptionError):

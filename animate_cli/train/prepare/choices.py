@@ -56,8 +56,11 @@ class PrepareChoices:
         """Refuse what nothing can come of.
 
         Raises:
-            OptionError: frames of an odd size, which H.264 has not; no clip is long enough.
+            OptionError: frames of an odd size, which H.264 has not; no clip is long enough; fewer
+                than no processes.
         """
+        if self.jobs < 0:
+            raise OptionError(f"--jobs {self.jobs}: below 0", hint="0 means one for every core")
         if self.size % 2 or self.size < 2:
             raise OptionError(f"--size {self.size} is odd", hint="H.264 needs an even number")
         if self.least_frames > self.most_frames:

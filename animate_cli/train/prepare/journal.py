@@ -43,7 +43,10 @@ class Journal:
                 self._path.touch()
             text = self._path.read_text(encoding="utf-8")
         self._torn = "\n" if text and not text.endswith("\n") else ""
-        self._outcomes = {one.source_sha256: one for one in _parse(text)}
+        self._outcomes: dict[str, Outcome] = {}  # by the source's sha256
+        self._owners: dict[str, str] = {}  # the source's sha256 by file of the data set
+        for outcome in _parse(text):
+            self._learn(outcome)
 
     @property
     def lines(self) -> list[Line]:
@@ -78,12 +81,9 @@ class Journal:
 
     def _replaced_by(self, outcome: Outcome) -> list[Outcome]:
         """What was made before of the same source, or lies where this one belongs."""
-        mine = set(self._files(outcome))
-        return [
-            one
-            for one in self._outcomes.values()
-            if one.source_sha256 == outcome.source_sha256 or mine.intersection(self._files(one))
-        ]
+        owners = {self._owners.get(line.file) for line in outcome.lines}
+        owners.add(outcome.source_sha256)
+        return [self._outcomes[one] for one in owners if one in self._outcomes]
 
     def write_manifest(self) -> None:
         """Bring manifest.csv to what the journal says.
@@ -104,7 +104,11 @@ class Journal:
             file.flush()
             os.fsync(file.fileno())
         self._torn = ""
+        self._learn(outcome)
+
+    def _learn(self, outcome: Outcome) -> None:
         self._outcomes[outcome.source_sha256] = outcome
+        self._owners |= {line.file: outcome.source_sha256 for line in outcome.lines}
 
 
 def _parse(text: str) -> Iterable[Outcome]:
