@@ -1,0 +1,173 @@
+"""first-order-model: key points that a network found for itself bend the photo about themselves.
+
+Siarohin et al. 2019, *First Order Motion Model for Image Animation*, for published checkpoints
+(vox-cpk, vox-adv-cpk); the networks and their equations are in `layers.first_order_*`. The model
+has no place on the Hub that could be pinned: the file is the user's own (`weights`).
+
+    driver code   (B, 60): 10 points (x, y), then their 2 x 2 jacobians, normalised
+
+The points have no anatomy, so no part of the motion can be told from another: one amount for all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+
+import torch
+from torch import Tensor
+
+from animate_cli import hub
+from animate_cli.errors import OptionError
+from animate_cli.layers.first_order_generator import Generator, SourceFeatures
+from animate_cli.layers.first_order_keypoints import POINTS, KeyPointDetector, KeyPoints
+from animate_cli.layers.first_order_motion import spread, toward, transfer
+from animate_cli.layers.grid import corner_grid, identity_grid, resize_grid
+from animate_cli.layers.ready import quick_on_cpus, ready
+from animate_cli.layers.state import digest, fill
+from animate_cli.layers.steady_half import SteadyHalf, frames_at_once
+from animate_cli.models.base import Reads
+from animate_cli.options import Motion, MotionOptions
+from animate_cli.records import Rendered
+
+FACE_SIZE = 256
+_FRAME_BYTES = 400 << 20
+_MOST_FRAMES = 8
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FirstOrderSource:
+    """A portrait as this model remembers it."""
+
+    features: SourceFeatures
+    points: KeyPoints
+
+
+class FirstOrder:
+    """The `FrameModel` of `layers.first_order_*`."""
+
+    face_size: int = FACE_SIZE
+    reads: Reads = Reads.FRAMES
+    gmac_per_frame: float = 30.0
+    language: str
+
+    def __init__(
+        self,
+        detector: KeyPointDetector,
+        generator: Generator,
+        *,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.language = f"first_order {digest(detector)}"
+        self._detector = ready(detector).to(device)
+        self._generator = ready(generator).to(device)
+        if torch.device(device).type == "cpu":
+            quick_on_cpus(self._generator)
+        self._half = SteadyHalf(device, name="first_order")
+        self._batch = frames_at_once(device, bytes_per_frame=_FRAME_BYTES, most=_MOST_FRAMES)
+
+    def encode_source(self, face: Tensor, landmarks: Tensor) -> FirstOrderSource:
+        """face (1, 3, 256, 256) in [0, 1]; its landmarks are not used."""
+        del landmarks
+        return FirstOrderSource(
+            features=self._generator.encode(face),
+            points=self._detector(face),
+        )
+
+    def encode_driver(self, faces: Tensor | None, landmarks: Tensor) -> Tensor:
+        """faces (B, 3, 256, 256) in [0, 1] -> (B, 60)."""
+        del landmarks
+        if faces is None:
+            raise ValueError("first_order reads frames")
+        return _to_code(self._detector(faces))
+
+    def reframe(self, codes: Tensor, ratio: Tensor, shift: Tensor) -> Tensor:
+        """As seen through another square: its u' = ratio (B, 1) u + shift (B, 2)."""
+        points = _to_points(codes)
+        return _to_code(
+            KeyPoints(
+                value=ratio[..., None] * points.value + shift[:, None],
+                jacobian=ratio[..., None, None] * points.jacobian,
+            )
+        )
+
+    def retarget(
+        self, source: FirstOrderSource, driver: Tensor, anchor: Tensor, options: MotionOptions
+    ) -> Tensor:
+        """Codes (B, 60) of the driver and (1, 60) of the anchor -> the source's points, moved.
+
+        Raises:
+            OptionError: parts of the motion are to be told apart, or a head that it does not know.
+        """
+        amount = _one_amount(options)
+        at_rest, moved = source.points, _to_points(driver)
+        if options.motion is Motion.RELATIVE:
+            start = _to_points(anchor)
+            scale = spread(at_rest.value[0]) / max(spread(start.value[0]), 1e-6)
+            moved = transfer(at_rest, moved, start, scale=scale)
+        return _to_code(toward(at_rest, moved, amount))
+
+    def render(
+        self, source: FirstOrderSource, drivers: Tensor, state: None = None
+    ) -> tuple[Rendered, None]:
+        """Draw the source with its points at `drivers` (B, 60)."""
+        del state
+        parts = [self._draw(source, part) for part in torch.split(drivers, self._batch)]
+        return Rendered(
+            face=torch.cat([part.face for part in parts]),
+            grid=torch.cat([part.grid for part in parts if part.grid is not None]),
+            refine_mask=torch.cat([p.refine_mask for p in parts if p.refine_mask is not None]),
+        ), None
+
+    def _draw(self, source: FirstOrderSource, drivers: Tensor) -> Rendered:
+        face, motion = self._half(
+            lambda: self._generator(source.features, source.points, _to_points(drivers)),
+            lambda drawn: drawn[0],
+        )
+        small = motion.deformation.shape[1]
+        flow = motion.deformation - corner_grid(small, small, device=face.device)
+        grid = identity_grid(small, small, device=face.device) + flow
+        hidden = 1 - motion.occlusion.float()
+        return Rendered(
+            face=face.float().clamp(0, 1),
+            grid=resize_grid(grid.float(), FACE_SIZE, FACE_SIZE),
+            refine_mask=torch.nn.functional.interpolate(hidden, FACE_SIZE, mode="bilinear"),
+        )
+
+
+def create_model(*, device: torch.device | str, weights: str | None = None) -> FirstOrder:
+    """What `models.find` calls. weights: a published checkpoint, vox-cpk.pth.tar or the like.
+
+    Raises:
+        OptionError: no weights were given.
+        WeightsError: missing, damaged, or of another network.
+    """
+    if weights is None:
+        hint = "download vox-cpk.pth.tar from its authors and give it as --weights FILE"
+        raise OptionError("first_order has no weights of its own", hint=hint)
+    detector, generator = KeyPointDetector(), Generator()
+    where = f"weights {weights}"
+    fill(detector, hub.load_published(weights, under="kp_detector"), where=where)
+    fill(generator, hub.load_published(weights, under="generator"), where=where)
+    return FirstOrder(detector, generator, device=device)
+
+
+def _to_code(points: KeyPoints) -> Tensor:
+    """-> (B, 60)"""
+    return torch.cat((points.value.flatten(1), points.jacobian.flatten(1)), dim=1)
+
+
+def _to_points(code: Tensor) -> KeyPoints:
+    """(B, 60) ->"""
+    value, jacobian = torch.split(code, [2 * POINTS, 4 * POINTS], dim=1)
+    return KeyPoints(value=value.view(-1, POINTS, 2), jacobian=jacobian.view(-1, POINTS, 2, 2))
+
+
+def _one_amount(options: MotionOptions) -> float:
+    amounts = set(astuple(options.amounts))
+    if len(amounts) > 1:
+        message = "first_order moves a face as a whole: it has no eyes, lips or pose of their own"
+        raise OptionError(message, hint="use --strength, or another model")
+    if options.identity:
+        message = "first_order cannot take on the driver's head"
+        raise OptionError(message, hint="leave --identity out, or choose another model")
+    return float(amounts.pop())

@@ -1,0 +1,180 @@
+"""LivePortrait: implicit key points in space carry a volume of features; published weights.
+
+Guo et al. 2024, *LivePortrait: Efficient Portrait Animation with Stitching and Retargeting
+Control*; the networks are in `layers.liveportrait_*`. It runs here with this project's own
+detector, landmarks and crops. Its motion, section 3.4, with amounts:
+
+    R = (R_d R_aᵀ)ʷ R_s     δ = δ_s + A (δ_d − δ_a)     s = s_s (s_d / s_a)ʷ
+    t = t_s + w (t_d − t_a)     x_d = s (x_c R + δ) + t
+
+s, d: source, driver; a: the anchor frame, in absolute motion the source itself; w: amount of the
+pose; A: amount of each key point. The key points of the eyes carry lids and gaze together: they
+follow the amount of the gaze, and what the lids' amount is beyond that the eyes' retargeting
+network opens or shuts. Lips follow their amount up to 1; more is opened by the lips' network.
+
+    driver code   (B, 135), a `FaceCode`; after `retarget` the points x_d (B, 21, 3)
+
+Departures from the paper: the amounts; openness of eyes and lips is read off the 74 landmarks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from animate_cli.faces.openness import EYES, MOUTH, openness
+from animate_cli.faces.pose_change import power
+from animate_cli.layers.grid import identity_grid, resize_grid
+from animate_cli.layers.liveportrait_motion import POINTS
+from animate_cli.layers.liveportrait_networks import LivePortraitNetworks, load_networks
+from animate_cli.layers.liveportrait_points import FaceCode, FaceMotion
+from animate_cli.layers.liveportrait_retargeting import opened
+from animate_cli.layers.liveportrait_warping import Warped, flat_flow
+from animate_cli.layers.state import digest
+from animate_cli.layers.steady_half import SteadyHalf, frames_at_once
+from animate_cli.models.base import Reads
+from animate_cli.options import Amounts, Motion, MotionOptions, Stitching
+from animate_cli.records import Rendered
+
+WEIGHTS = "liveportrait"
+FACE_SIZE = 512  # of the square that is drawn
+READ_SIZE = 256  # ... and of the one that is read
+EYE_POINTS = (11, 13, 15, 16, 18)  # as the published code counts them
+LIP_POINTS = (6, 12, 14, 17, 19, 20)
+_FRAME_BYTES = 2 << 30
+_MOST_FRAMES = 8
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LivePortraitSource:
+    """A portrait as this model remembers it: volume (1, 32, 16, 64, 64), points x_s (1, 21, 3)."""
+
+    volume: Tensor
+    code: FaceCode
+    points: Tensor
+
+
+class LivePortrait:
+    """The `FrameModel` of the published weights."""
+
+    face_size: int = FACE_SIZE
+    reads: Reads = Reads.FRAMES
+    gmac_per_frame: float = 300.0
+    language: str
+
+    def __init__(self, networks: LivePortraitNetworks, *, device: torch.device | str) -> None:
+        self.language = f"liveportrait {digest(networks.motion)}"
+        self._networks = networks.ready(device)
+        self._half = SteadyHalf(device, name="liveportrait")
+        self._batch = frames_at_once(device, bytes_per_frame=_FRAME_BYTES, most=_MOST_FRAMES)
+
+    def encode_source(self, face: Tensor, landmarks: Tensor) -> LivePortraitSource:
+        """face (1, 3, 512, 512) in [0, 1], landmarks (1, 74, 2) in face pixels."""
+        small = _small(face)
+        code = FaceCode.read(self._networks.motion(small), openness(landmarks))
+        return LivePortraitSource(
+            volume=self._networks.appearance(small),
+            code=code,
+            points=code.motion.points(code.canonical),
+        )
+
+    def encode_driver(self, faces: Tensor | None, landmarks: Tensor) -> Tensor:
+        """faces (B, 3, 512, 512) in [0, 1], landmarks (B, 74, 2) in face pixels -> (B, 135)."""
+        if faces is None:
+            raise ValueError("liveportrait reads frames")
+        return FaceCode.read(self._networks.motion(_small(faces)), openness(landmarks)).pack()
+
+    def reframe(self, codes: Tensor, ratio: Tensor, shift: Tensor) -> Tensor:
+        """As seen through another square: its u' = ratio (B, 1) u + shift (B, 2)."""
+        return FaceCode.unpack(codes).reframed(ratio, shift).pack()
+
+    def retarget(
+        self, source: LivePortraitSource, driver: Tensor, anchor: Tensor, options: MotionOptions
+    ) -> Tensor:
+        """Codes (B, 135) of the driver and (1, 135) of the anchor -> x_d (B, 21, 3)."""
+        there, start, own = FaceCode.unpack(driver), FaceCode.unpack(anchor), source.code
+        canonical = torch.lerp(own.canonical, start.canonical, options.identity)
+        since = start if options.motion is Motion.RELATIVE else own
+        points = transfer(own, there, since, options.amounts).points(canonical)
+        points = points + self._openings(source, there.openness - since.openness, options.amounts)
+        if options.stitching is Stitching.OFF:
+            return points
+        return self._networks.stitching.correct(source.points, points)
+
+    def _openings(self, source: LivePortraitSource, change: Tensor, amounts: Amounts) -> Tensor:
+        """What retargeting adds where the key points alone do not give the amounts asked for.
+
+        change (B, 3) of the driver's openness -> (B, 21, 3)
+        """
+        delta = source.points.new_zeros(len(change), POINTS, 3)
+        parts = (
+            (self._networks.eyes, EYES, amounts.eyes - amounts.gaze),
+            (self._networks.lips, MOUTH, max(amounts.lips - 1, 0.0)),
+        )
+        for network, which, beyond in parts:
+            if beyond:
+                now = source.code.openness[:, which]
+                wanted = (now + beyond * change[:, which]).mean(dim=1, keepdim=True)
+                delta = delta + opened(network, source.points, now, wanted.clamp_min(0))
+        return delta
+
+    def render(
+        self, source: LivePortraitSource, drivers: Tensor, state: None = None
+    ) -> tuple[Rendered, None]:
+        """Draw the source with its points at `drivers` (B, 21, 3)."""
+        del state
+        parts = [self._draw(source, part) for part in torch.split(drivers, self._batch)]
+        faces, grids, masks = (torch.cat(column) for column in zip(*parts, strict=True))
+        return Rendered(face=faces, grid=grids, refine_mask=masks), None
+
+    def _draw(self, source: LivePortraitSource, drivers: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """-> face (B, 3, 512, 512), grid (B, 512, 512, 2), refine mask (B, 1, 512, 512)."""
+
+        def draw() -> tuple[Tensor, Warped]:
+            warped = self._networks.warping(source.volume, source.points, drivers)
+            return self._networks.generator(warped.out), warped
+
+        face, warped = self._half(draw, lambda drawn: drawn[0])
+        flow = flat_flow(warped)
+        grid = identity_grid(*flow.shape[1:3], device=flow.device) + flow
+        hidden = F.interpolate(1 - warped.occlusion.float(), FACE_SIZE, mode="bilinear")
+        return face.float().clamp(0, 1), resize_grid(grid, FACE_SIZE, FACE_SIZE), hidden
+
+
+def create_model(*, device: torch.device | str, weights: str | None = None) -> LivePortrait:
+    """What `models.find` calls. weights: a registered name, or a folder with the published files.
+
+    Raises:
+        WeightsError: missing, damaged, or of another network.
+    """
+    return LivePortrait(load_networks(weights or WEIGHTS), device=device)
+
+
+def transfer(own: FaceCode, there: FaceCode, since: FaceCode, amounts: Amounts) -> FaceMotion:
+    """The source's motion: codes of one source, B driver frames and one start."""
+    source, driver, start = own.motion, there.motion, since.motion
+    pose = source.scale.new_tensor(amounts.pose)
+    turn = power(driver.rotation @ start.rotation.mT, pose)
+    change = _amount_of_points(amounts, source.scale) * (driver.expression - start.expression)
+    return FaceMotion(
+        rotation=turn @ source.rotation,
+        expression=source.expression + change,
+        scale=source.scale * (driver.scale / start.scale).clamp_min(1e-3) ** pose,
+        place=source.place + pose * (driver.place - start.place),
+    )
+
+
+def _amount_of_points(amounts: Amounts, like: Tensor) -> Tensor:
+    """(21, 1)"""
+    shares = like.new_full((POINTS, 1), amounts.expression)
+    shares[list(EYE_POINTS)] = amounts.gaze
+    shares[list(LIP_POINTS)] = min(amounts.lips, 1.0)
+    return shares
+
+
+def _small(faces: Tensor) -> Tensor:
+    """(B, 3, 512, 512) -> (B, 3, 256, 256)"""
+    return F.avg_pool2d(faces, FACE_SIZE // READ_SIZE)
