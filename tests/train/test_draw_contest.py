@@ -25,6 +25,8 @@ RECIPES = Path(__file__).parents[2] / "examples" / "recipes"
 class Halves:
     """A parser for tests: left is one part, right another."""
 
+    name = "halves"
+
     def __init__(self, path: Path) -> None:
         del path
 

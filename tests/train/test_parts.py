@@ -103,7 +103,7 @@ class Bright:
     """A parser for tests: bright is 1, dark is 0."""
 
     def __init__(self) -> None:
-        self.calls = 0
+        self.calls, self.name = 0, "bright"
 
     def __call__(self, frame: Image) -> Labels:
         self.calls += 1
@@ -130,6 +130,9 @@ def test_maps_are_made_once_and_follow_their_frames(clip: ClipFrames, tmp_path: 
     other = replace(clip, jpegs=clip.jpegs[:2])
     with_parts(other, parser, tmp_path)  # type: ignore[arg-type]
     assert parser.calls == 5
+    parser.name = "another"
+    with_parts(other, parser, tmp_path)  # type: ignore[arg-type]
+    assert parser.calls == 7
 
 
 @pytest.mark.parametrize("seed", range(4))
