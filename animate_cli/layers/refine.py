@@ -50,7 +50,7 @@ class RefineNetwork(nn.Module):
     def __init__(self, config: RefineConfig) -> None:
         super().__init__()
         widths = config.widths
-        self._cue, self._skips = config.grid_cue, config.skips
+        self._cue, self._skips, self._folded = config.grid_cue, config.skips, config.fold**2
         self.fold, self.unfold = nn.PixelUnshuffle(config.fold), nn.PixelShuffle(config.fold)
         inputs = 3 * config.fold**2 + (2 if config.grid_cue else 0)
         self.stem = ConvNorm(inputs, widths[0])
@@ -75,8 +75,11 @@ class RefineNetwork(nn.Module):
         x = self.blocks(levels[-1])
         for up, level in zip(self.up, levels[-2::-1], strict=True):
             x = up(x) + level if self._skips else up(x)
-        drawn = self.unfold(self.head(x))  # (B, 4, S, S)
-        return warped + drawn[:, :3].tanh(), (drawn[:, 3:] + _MASK_START).sigmoid()
+        drawn = self.head(x)  # (B, 4 fold², s, s)
+        change = self.unfold(drawn[:, : 3 * self._folded])  # (B, 3, S, S)
+        mask = drawn[:, 3 * self._folded :].mean(dim=1, keepdim=True)  # smooth: (B, 1, s, s)
+        mask = F.interpolate(mask, warped.shape[-2:], mode="bilinear", align_corners=False)
+        return warped + change.tanh(), (mask + _MASK_START).sigmoid()
 
 
 class ConvNorm(nn.Module):
