@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from animate_cli import hub
 from animate_cli.errors import WeightsError
 from animate_cli.models.sparse_to_dense import create_model
 from animate_cli.train.loop import train
@@ -93,6 +95,8 @@ def test_the_paper_config_works_on_whole_pixels() -> None:
 @pytest.mark.smoke
 def test_two_steps_give_a_model_that_runs(data: Path, tmp_path: Path) -> None:
     trained = train(recipe(data), tmp_path / "run", on_log=lambda logged: None)
+    metadata, _ = hub.read(trained.weights)
+    assert json.loads(metadata["trained_on"]) == ["landmarks"]
     model = create_model(device="cpu", weights=str(trained.weights))
     face, points = torch.rand(1, 3, 256, 256), 60 + 130 * torch.rand(1, 74, 2)
     with torch.inference_mode():

@@ -21,6 +21,7 @@ Departures from the paper: eq. 8's plain sum is the `paper` recipe; the weights 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -51,6 +52,7 @@ from animate_cli.train.recipe import Recipe
 from animate_cli.typed import typed
 
 SHOWN = 6
+_JUDGE = {Features.VGG19: "vgg19", Features.SQUEEZENET: "squeezenet", Features.LPIPS: "squeezenet"}
 
 
 class Size(StrEnum):
@@ -172,8 +174,13 @@ class DrawObjective:
         }
 
     def export(self, network: nn.Module, path: Path) -> None:
-        """fp16 safetensors with the config inside."""
-        save_half(network, self.config, path, notes={"objective": "sparse_to_dense"})
+        """fp16 safetensors with the config inside, and which judges of `animate eval` it knows."""
+        taught = [] if self._perceptual is None else [_JUDGE[self._loss.teacher]]
+        notes = {
+            "objective": "sparse_to_dense",
+            "trained_on": json.dumps([*taught, "landmarks"]),
+        }
+        save_half(network, self.config, path, notes=notes)
 
     @torch.no_grad()
     def sheet(self, network: nn.Module) -> Image:
