@@ -15,7 +15,6 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
 from animate_cli import hub
@@ -28,10 +27,7 @@ TAPS = (1, 6, 11, 20, 29)
 TAP_CHANNELS = (64, 128, 256, 512, 512)
 FILES = ("vgg19.safetensors", "vgg19-dcbb9e9d.pth")
 """The weights' names in a folder; the second is torchvision's own, named by its first digits."""
-HOW_TO_GET = (
-    "download torchvision's vgg19-dcbb9e9d.pth (548 MB), or timm/vgg19.tv_in1k from the Hub as "
-    "vgg19.safetensors, or take the squeezenet features"
-)
+REGISTERED = "vgg19"
 
 
 class Vgg19Features(nn.Module):
@@ -59,26 +55,22 @@ class Vgg19Features(nn.Module):
 
 
 def load_vgg19(folder: Path) -> Vgg19Features:
-    """The features from one of `FILES` in a folder.
+    """The features from one of `FILES` in a folder, else from the registered weights "vgg19".
 
     Raises:
-        WeightsError: there is none, it is damaged, or holds other tensors.
+        WeightsError: there are none, they are damaged, or hold other tensors.
     """
     path = next((path for name in FILES if (path := folder / name).is_file()), None)
-    if path is None:
-        raise WeightsError(f"{folder} holds no {' or '.join(FILES)}", hint=HOW_TO_GET)
-    tensors = _read(path)
+    tensors = hub.load_published(REGISTERED) if path is None else _read(path)
     network = Vgg19Features()
     wanted = network.state_dict().keys()
-    fill(network, {k: v for k, v in tensors.items() if k in wanted}, where=str(path))
+    kept = {k: v for k, v in tensors.items() if k in wanted}
+    fill(network, kept, where=str(path or REGISTERED))
     return network
 
 
 def _read(path: Path) -> dict[str, Tensor]:
-    if path.suffix == ".safetensors":
-        return hub.read(path)[1]
-    stated = path.stem.partition("-")[2]
-    if not hub.sha256_of(path).startswith(stated):
-        raise WeightsError(f"{path}: sha256 does not begin with {stated}", hint=HOW_TO_GET)
-    tensors: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    return tensors
+    stated = path.stem.partition("-")[2]  # first digits of the sha256, if the name has them
+    if stated and not hub.sha256_of(path).startswith(stated):
+        raise WeightsError(f"{path}: sha256 does not begin with {stated}", hint="fetch it again")
+    return hub.read_published(path)

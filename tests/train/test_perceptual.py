@@ -133,10 +133,27 @@ def test_vgg_19_has_the_usual_names_and_taps():
 @pytest.mark.parametrize(
     ("kind", "named"), [(Features.VGG19, "vgg19"), (Features.LPIPS, "lpips_heads")]
 )
-def test_missing_weights_are_named_with_a_way_to_get_them(tmp_path, kind, named):
+def test_missing_weights_are_named_with_a_way_to_get_them(tmp_path, kind, named, monkeypatch):
+    monkeypatch.setenv("ANIMATE_HOME", str(tmp_path))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(WeightsError, match=named) as caught:
         load_perceptual(kind=kind, folder=tmp_path)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["vgg19.safetensors", "vgg19-dcbb9e9d.pth"])
+def test_vgg_19_is_read_from_either_file_whatever_else_it_holds(tmp_path, name, monkeypatch):
+    tensors = {k: 0.01 * torch.randn(v.shape) for k, v in Vgg19Features().state_dict().items()}
+    tensors["classifier.0.weight"] = torch.zeros(2, 2)
+    if name.endswith("pth"):
+        torch.save(tensors, tmp_path / name)
+        monkeypatch.setattr("animate_cli.hub.sha256_of", lambda path: "dcbb9e9d" + 56 * "0")
+    else:
+        save_file(tensors, tmp_path / name)
+    loss = load_perceptual(kind=Features.VGG19, folder=tmp_path, scales=(1,))
+    picture = torch.rand(1, 3, 32, 32)
+    assert loss(picture, picture) == 0
+    assert loss(picture, 1 - picture) > 0
 
 
 def test_a_download_that_was_cut_off_is_refused(tmp_path):
