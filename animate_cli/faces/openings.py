@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from animate_cli.faces.points import PUPILS
-from animate_cli.options import Amounts
+from animate_cli.options import Amounts, Motion
 
 
 class Opening(NamedTuple):
@@ -79,13 +79,37 @@ def take_openings(points: Tensor, source: Tensor, driver: Tensor, amounts: Amoun
     return points
 
 
-def keep_apart(points: Tensor, source: Tensor) -> Tensor:
-    """No lid or lip of `points` crosses its neighbour further than the source's own do."""
+def keep_apart(points: Tensor, source: Tensor, motion: Motion) -> Tensor:
+    """No lid or lip of `points`, in the picture, nearer its neighbour than it is drawn when shut.
+
+    In absolute motion, which shows the driver as he is, they merely do not cross. In either no
+    further than the source's own are.
+    """
+    share = 1.0 if motion is Motion.RELATIVE else _TOUCHING
     for opening in OPENINGS:
         gap, own = apertures(points, opening), apertures(source, opening)
-        least = torch.minimum(_TOUCHING * opening.least * width(points, opening), own)
+        least = torch.minimum(share * opening.least * width(points, opening), own)
         points = set_apertures(points, opening, torch.maximum(gap, least))
     return points
+
+
+def keep_pupils(points: Tensor, source: Tensor) -> Tensor:
+    """No pupil of `points`, in the picture, beyond its lids, unless the source's own is."""
+    points = points.clone()
+    for opening, pupil in EYES:
+        aside, half = _from_middle(points, opening, pupil)
+        own, usual = _from_middle(source, opening, pupil)
+        most = half * (own.abs() / usual.clamp_min(_TINY)).clamp_min(1)
+        back = torch.minimum(torch.maximum(aside, -most), most) - aside
+        points[:, pupil] += back * _down(points, opening)[:, 0]
+    return points
+
+
+def _from_middle(points: Tensor, opening: Opening, pupil: int) -> tuple[Tensor, Tensor]:
+    """How far a pupil is below the middle of the lids, and half their opening there: (B, 1)."""
+    middle = (points[:, opening.upper[1]] + points[:, opening.lower[1]]) / 2
+    aside = ((points[:, pupil] - middle) * _down(points, opening)[:, 0]).sum(dim=-1, keepdim=True)
+    return aside, apertures(points, opening)[:, 1:2].clamp_min(0) / 2
 
 
 def follow_gaze(points: Tensor, source: Tensor, anchor: Tensor, driver: Tensor) -> Tensor:

@@ -31,6 +31,7 @@ from animate_cli.faces.openings import (
     follow_gaze,
     follow_openings,
     keep_apart,
+    keep_pupils,
     take_gaze,
     take_openings,
 )
@@ -86,7 +87,10 @@ def retarget_landmarks(
     faces = lift(model, torch.cat((source, anchor, driver)), identity)
     move = _relative if options.motion is Motion.RELATIVE else _absolute
     points = move(model, faces[:1], faces[1:2], faces[2:], options)
-    return keep_apart(points, source.double()).to(source.dtype)
+    points = keep_apart(points, source.double(), options.motion)
+    if options.motion is Motion.RELATIVE:
+        points = keep_pupils(points, source.double())
+    return points.to(source.dtype)
 
 
 def _relative(
