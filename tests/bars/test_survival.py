@@ -39,7 +39,10 @@ def test_a_face_that_leaves_and_returns(data, network):
     shifts = np.interp(np.arange(count), [0, 10, 30, 60, 80, 90], [0, 0, 280, 280, 0, 0])
     one = moved(take(data, SPEAKER)[:count], shifts)
     tracked = follow(one.pixels, network)
-    error = errors(tracked.landmarks, one.landmarks).mean(axis=1)
+    each = errors(tracked.landmarks, one.landmarks)
+    error = each.mean(axis=1)
+    hidden = (one.landmarks < 0).any(axis=2) | (one.landmarks > one.pixels.shape[1] - 1).any(axis=2)
+    shown = np.ma.masked_array(each, hidden).mean(axis=1)
     whole, gone = shifts < 60, shifts > 200
     print(f"\nfound while away: {tracked.found[gone].sum()}; lost while whole:", end=" ")
     print(
@@ -47,7 +50,8 @@ def test_a_face_that_leaves_and_returns(data, network):
     )
     assert not tracked.found[gone].any()
     assert tracked.found[whole].mean() >= 0.95
-    assert (error[tracked.found] < NEAR).all()
+    assert shown[tracked.found].max() < NEAR
+    assert (error[tracked.found] < 2 * NEAR).all()  # what lies beyond the edge is guessed
     assert not tracked.cut.any()
     assert np.isfinite(tracked.landmarks).all()
 
