@@ -16,6 +16,7 @@ from pathlib import Path
 
 from animate_cli.errors import Cancelled
 from animate_cli.hub import WeightUsed
+from animate_cli.options import Engine
 
 PACKAGES = ("animate-cli", "torch", "opencv-python-headless", "av", "numpy", "pillow")
 
@@ -72,6 +73,7 @@ class Report:
     fps: frames per second of the rendering pass; elapsed_s: of the whole run;
     lost: driver frames without a face; concealed: damaged ones, replaced by the one before;
     declared: frames the driver's container promised; anchor: the frame motion is measured from;
+    engine: the library that computed the model's convolutions;
     notes: everything that had to be told.
     """
 
@@ -88,6 +90,7 @@ class Report:
     declared: int | None
     anchor: int
     device: str
+    engine: Engine
     timings: tuple[Timing, ...]
     versions: tuple[Version, ...]
     weights: tuple[WeightUsed, ...]
@@ -134,7 +137,7 @@ class Watch:
 
     def __init__(self, on_progress: OnProgress | None) -> None:
         self._on_progress = on_progress
-        self._begun: dict[Step, float] = {}
+        self._begun: dict[Step, tuple[float, int]] = {}
 
     def tell(self, step: Step, done: int, total: int | None) -> None:
         """Report `done` of `total` frames of a step.
@@ -143,7 +146,7 @@ class Watch:
             Cancelled: the callback asked for it.
         """
         now = time.perf_counter()
-        elapsed_s = now - self._begun.setdefault(step, now)
+        elapsed_s = now - self._begun.setdefault(step, (now, done))[0]
         if self._on_progress is None:
             return
         progress = Progress(step=step, done=done, total=total, elapsed_s=elapsed_s)
@@ -151,8 +154,9 @@ class Watch:
             raise Cancelled
 
     def fps(self, step: Step, done: int) -> float:
-        """Frames per second since the step was first told of."""
-        return done / max(time.perf_counter() - self._begun[step], 1e-9)
+        """Frames per second since the step was first told of; what was done by then is not its."""
+        begun_s, before = self._begun[step]
+        return (done - before) / max(time.perf_counter() - begun_s, 1e-9)
 
 
 def versions() -> tuple[Version, ...]:

@@ -26,6 +26,7 @@ from animate_cli.records import LANDMARKS, Codes, Trajectory
 VERSION = 1
 FARTHEST_PX = 1e6  # points may lie outside the frame, but not there
 LONGEST_TEXT = 4096
+SLOWEST_FPS, FASTEST_FPS = 1e-5, 1000
 
 T = -1  # in a shape: the number of frames
 D = -1  # ... any number
@@ -222,10 +223,16 @@ def _check_values(arrays: Arrays) -> None:
         "codes are not finite": np.isfinite(arrays.get("codes", 0.0)).all(),
         "shares are not in 0 to 1": all(((a >= 0) & (a <= 1)).all() for a in shares),
         "times are not rising": (times[:, 1] > 0).all() and (np.diff(seconds) >= 0).all(),
-        "its frame rate is not positive": (arrays["rate"] > 0).all(),
+        "its frame rate is none": _is_rate(arrays["rate"]),
         "its frame size is not positive": (arrays["size"] > 0).all(),
         "its sha256 is none": re.fullmatch(r"[0-9a-f]{64}|", str(arrays["sha256"])) is not None,
     }
     for problem, is_met in demands.items():
         if not is_met:
             raise _Refused(problem)
+
+
+def _is_rate(terms: NDArray[Any]) -> bool:
+    """Whether numerator and denominator make a rate that an encoder can be told."""
+    is_small = bool(((terms > 0) & (terms < 1 << 31)).all())
+    return is_small and SLOWEST_FPS <= terms[0] / terms[1] <= FASTEST_FPS

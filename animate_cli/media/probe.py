@@ -34,7 +34,7 @@ __all__ = ["Kind", "Survey", "kind_of", "probe", "survey"]
 _PACKETS = 256
 _REORDER = 64
 _RATE_WHERE_NONE = Fraction(25)
-_FASTEST = 1000
+_FASTEST, _SLOWEST = 1000, Fraction(1, 24 * 3600)  # what is beyond is a lie, or no video
 _RATE_TOLERANCE = Fraction(1, 200)
 
 
@@ -204,7 +204,7 @@ def _is_uneven(stamps: list[int]) -> bool:
 
 def _rate(stream: VideoStream, *, is_variable: bool) -> Fraction:
     average = stream.average_rate or stream.guessed_rate or stream.base_rate
-    if not average or not 0 < average <= _FASTEST:
+    if not average or not _SLOWEST <= average <= _FASTEST:
         average = _RATE_WHERE_NONE
     guessed = stream.base_rate
     if is_variable or not guessed or abs(guessed - average) > average * _RATE_TOLERANCE:

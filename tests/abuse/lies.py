@@ -78,19 +78,19 @@ def png_of_size(good: bytes, width: int, height: int) -> bytes:
 
 
 def png_bomb(width: int, height: int) -> bytes:
-    """A gigapixel in a few hundred kilobytes."""
+    """A gigapixel that begins in a few kilobytes."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     packer = zlib.compressobj(9)
     row = bytes(1 + 3 * width)
-    body = b"".join(packer.compress(row) for _ in range(height // 8)) + packer.flush()
+    body = b"".join(packer.compress(row) for _ in range(200)) + packer.flush()
     chunks = (chunk(b"IHDR", header), chunk(b"IDAT", body), chunk(b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
 def with_text_bomb(good: bytes) -> bytes:
-    """A comment that unpacks to 200 MB."""
+    """A comment that unpacks to 40 MB."""
     packer = zlib.compressobj(9)
-    body = b"".join(packer.compress(bytes(1 << 20)) for _ in range(200)) + packer.flush()
+    body = b"".join(packer.compress(bytes(1 << 20)) for _ in range(40)) + packer.flush()
     return good[:33] + chunk(b"zTXt", b"comment\0\0" + body) + good[33:]
 
 
