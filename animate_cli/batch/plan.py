@@ -171,7 +171,12 @@ def _marked(pair: _Pair) -> _Pair:
 
 
 def _placed(pairs: Sequence[_Pair], folder: Path) -> list[Job]:
-    return [
+    """Jobs with their places.
+
+    Raises:
+        OptionError: a result would be another job's source, and the next run's again.
+    """
+    jobs = [
         Job(
             name=pair.name,
             source=pair.entry.source,
@@ -181,3 +186,10 @@ def _placed(pairs: Sequence[_Pair], folder: Path) -> list[Job]:
         )
         for pair in pairs
     ]
+    results = {job.output.absolute() for job in jobs}
+    for job in jobs:
+        for given in (job.source, job.driver):
+            if given.absolute() in results:
+                hint = "write results to a folder of their own with -o"
+                raise OptionError(f"{given} is both an input and a result", hint=hint)
+    return jobs

@@ -101,6 +101,7 @@ def batch(
     if dry_run:
         _tell_estimate(_estimated(plan, chosen), as_json=as_json)
         return
+    console.tell(f"{len(plan.jobs)} jobs; what is done already is looked up")
     with shown_batch() as listener:
         summary = run_batch(plan, chosen, shard=part, listener=listener)
     _tell_summary(summary)

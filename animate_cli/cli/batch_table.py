@@ -77,7 +77,7 @@ def _live() -> Iterator[Listener]:
     with Live(console=Console(stderr=True), refresh_per_second=4, transient=True) as live:
         yield Listener(
             on_row=_tell_unless_started,
-            on_status=lambda status: live.update(_table(status)),
+            on_status=lambda status: live.update(table_of(status)),
         )
 
 
@@ -86,7 +86,8 @@ def _tell_unless_started(row: Row) -> None:
         _tell(row)
 
 
-def _table(status: Status) -> Table:
+def table_of(status: Status) -> Table:
+    """A row per worker."""
     from rich.table import Table
     from rich.text import Text
 

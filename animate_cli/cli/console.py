@@ -32,8 +32,15 @@ class _Stderr(logging.Handler):
     """Writes to whatever stderr is now: a progress bar borrows it while it is shown."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        sys.stderr.write(f"{self.format(record)}\n")
+        sys.stderr.write(f"{harmless(self.format(record))}\n")
         sys.stderr.flush()
+
+
+def harmless(text: str) -> str:
+    """Text whose names of files cannot steer a terminal: no control signs but line and tab."""
+    return "".join(
+        s if s.isprintable() or s in "\n\t" else "\N{REPLACEMENT CHARACTER}" for s in text
+    )
 
 
 def open_console(talk: Talk) -> None:

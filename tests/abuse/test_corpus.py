@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import av
@@ -18,6 +19,7 @@ from animate_cli.batch.status import Listener, Summary
 from animate_cli.cli.cells import override
 from animate_cli.options import ComputeOptions, Options
 
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="such names and files need POSIX")
 SLOWEST_S = 60.0
 MOST_KIB = 2 << 20
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 from pathlib import Path
 
@@ -14,6 +13,8 @@ PEAK = "peak.kib"
 
 def open_toy_networks() -> Work:
     """Faces are magenta discs. The most memory ever held is written beside the outputs' folder."""
+    import resource  # not on Windows
+
     sys.path.append(str(Path(__file__).parents[1]))
     from toy_world import ToyLandmarker, ToyProposer
 

@@ -66,6 +66,20 @@ def test_workers_leave_with_a_killed_parent(toys: Toys) -> None:
     assert toys.leftovers() == []
 
 
+@pytest.mark.skipif(os.name == "nt", reason="needs groups of processes")
+def test_a_whole_group_asked_to_end_drains(toys: Toys) -> None:
+    toys.sources({"a": "slow", "b": "ok"})
+    script = toys.folder / "run.py"
+    script.write_text(TOY_RUN)
+    place = {**os.environ, "PYTHONPATH": str(HERE)}
+    run = subprocess.Popen([sys.executable, script, toys.folder], env=place, start_new_session=True)
+    wait_for((toys.folder / "in" / "a.marks").is_file)
+    os.killpg(run.pid, signal.SIGTERM)
+    assert run.wait(60) == 0
+    assert toys.states()["a"] == "done"
+    assert len(toys.attempts("a")) == 1
+
+
 def make_photos(folder: Path) -> None:
     """Sixty pictures of one person, no two alike."""
     folder.mkdir()
@@ -95,6 +109,7 @@ def pictures(path: Path) -> list[np.ndarray]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
+@pytest.mark.skipif(os.name == "nt", reason="needs groups of processes")
 def test_killed_twenty_times_it_ends_as_if_it_had_not_been(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

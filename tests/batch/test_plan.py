@@ -11,10 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from animate_cli.batch.choices import Pairing, Shard
-from animate_cli.batch.names import LONGEST_PART, check_inside, check_template, fill, place, tidy
+from animate_cli.batch.names import (
+    LONGEST_PART,
+    TEMPLATE,
+    check_inside,
+    check_template,
+    fill,
+    place,
+    tidy,
+)
 from animate_cli.batch.plan import Plan, make_plan
 from animate_cli.errors import AnimateError, InputError, OptionError
 from animate_cli.options import Codec, Options, OutputOptions
+
+needs_links = pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
 
 
 @pytest.fixture
@@ -127,6 +137,7 @@ def test_nothing_to_do_is_told(here: Path) -> None:
         plan("p", driver=())
 
 
+@needs_links
 def test_a_circle_of_links_ends(here: Path) -> None:
     (here / "p" / "loop").symlink_to(here / "p", target_is_directory=True)
     (here / "p" / "self.png").symlink_to(here / "p" / "self.png")
@@ -134,6 +145,7 @@ def test_a_circle_of_links_ends(here: Path) -> None:
     assert names(plan("p", driver=("v/1.mp4",))) == ["a--1.mp4", "b--1.mp4"]
 
 
+@needs_links
 def test_a_link_out_of_the_folder_is_refused(here: Path) -> None:
     (here / "out").mkdir()
     (here / "elsewhere").mkdir()
@@ -185,6 +197,15 @@ def test_a_manifests_name_may_be_long_but_not_too_long() -> None:
     check_inside("a" * LONGEST_PART, where="here")
     with pytest.raises(OptionError, match="too long"):
         check_inside("é" * LONGEST_PART, where="here")
+
+
+def test_results_do_not_become_sources_of_the_next_run(here: Path) -> None:
+    first = make_plan(
+        ["p/a.png"], ["p/b.JPG"], Path("p"), Options(), override=untouched, template=TEMPLATE
+    )
+    first.jobs[0].output.write_text("a result")
+    with pytest.raises(OptionError, match="both an input and a result"):
+        make_plan(["p"], ["p/b.JPG"], Path("p"), Options(), override=untouched)
 
 
 def test_too_many_jobs_are_refused_before_they_are_made(

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
+import time
 from pathlib import Path
 
 import av
 import cv2
 import pytest
 from refusal import animate
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from animate_cli.batch.estimate import OPEN_S
+from animate_cli.batch.status import Place, Status
 from animate_cli.cli.app import app
-from animate_cli.cli.batch_table import printable
+from animate_cli.cli.batch_table import printable, table_of
+from animate_cli.cli.console import harmless
+from animate_cli.report import Progress, Step
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -108,6 +114,22 @@ def test_what_makes_no_sense_is_refused(photos: Path, arguments: list[str], says
     assert not (photos / "out").exists()
 
 
+def test_the_table_shows_each_worker() -> None:
+    at = Progress(step=Step.RENDER, done=5, total=10, elapsed_s=0.5)
+    busy = Place(number=1, job="a.mp4", attempt=2, progress=at, begun_s=time.monotonic())
+    opening = Place(number=2, job="b.mp4", begun_s=time.monotonic())
+    places = [busy, opening, Place(number=3)]
+    status = Status(total=9, before=2, done=1, failed=1, retries=1, places=places)
+    screen = Console(file=io.StringIO(), width=120)
+    screen.print(table_of(status))
+    shown = screen.file.getvalue()  # type: ignore[attr-defined]
+    for text in ("1 done, 2 done before, 1 failed, 1 retries, 5 of 9 left", "5 of 10", "10.0"):
+        assert text in shown
+    assert "a.mp4 (attempt 2)" in shown
+    assert "opening" in shown
+
+
 def test_names_cannot_steer_a_terminal() -> None:
+    assert harmless("error: a\x1b[2J\u202eb\n\thint") == "error: a\ufffd[2J\ufffdb\n\thint"
     assert printable("a\x1b[2J\nb") == "a?[2J?b"
     assert len(printable("x" * 500)) <= 48
