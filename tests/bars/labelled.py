@@ -14,6 +14,8 @@ from animate_cli.train.recipe import DataRecipe
 
 STATIC = "LANDMARKS_STATIC"  # environment: weights file of the training before SBR
 SBR = "LANDMARKS_SBR"  # ... and after it
+CONTROL = "LANDMARKS_CONTROL"  # ... and after as many steps without registration
+ARGMAX = "LANDMARKS_ARGMAX"  # ... and of a training for arg max: [loss] euclidean = 0
 DLIB = "LANDMARKS_DLIB"  # ... and dlib's predictor; trained where there is none
 
 

@@ -5,12 +5,12 @@
 
 Without LANDMARKS_SBR the embedded weights stand in, without LANDMARKS_STATIC their row is left
 out. dlib's predictor is trained once (about a quarter of an hour) unless LANDMARKS_DLIB names one.
-The argmax row reads the same network's heatmaps; a network *trained* without DSNT is a training of
-its own: give its file as LANDMARKS_STATIC and read its argmax row.
+The argmax row reads the heatmaps of LANDMARKS_ARGMAX, a network trained without DSNT, else those of
+the static network. LANDMARKS_CONTROL is trained as LANDMARKS_SBR was, its registration weighing 0.
 """
 
 import pytest
-from labelled import DLIB, SBR, STATIC, clips, given, pictures, rows
+from labelled import ARGMAX, CONTROL, DLIB, SBR, STATIC, clips, given, pictures, rows
 
 from animate_cli import hub
 from animate_cli.evaluate.argmax import ArgmaxLandmarker, read_network
@@ -42,12 +42,15 @@ def dlib_file(data):
 def table(data, dlib_file):
     pytest.importorskip("onnxruntime")
     final = read_network(given(SBR) or hub.verified_path("landmarks"))
-    static = read_network(given(STATIC)) if given(STATIC) else None
+    static, control, argmax = (
+        read_network(given(name)) if given(name) else None for name in (STATIC, CONTROL, ARGMAX)
+    )
     ours = Landmarker(final)
     entries = [
         Entry(name="dlib", network=DlibLandmarker(dlib_file)),
-        Entry(name="argmax", network=ArgmaxLandmarker(static or final)),
+        Entry(name="argmax", network=ArgmaxLandmarker(argmax or static or final)),
         *([Entry(name="DSNT", network=Landmarker(static))] if static else []),
+        *([Entry(name="control", network=Landmarker(control))] if control else []),
         Entry(name="DSNT+SBR", network=ours),
         Entry(name="DSNT+SBR+smooth", network=ours, smooth=PROTOCOL.smooth),
     ]
@@ -104,6 +107,14 @@ def test_the_order_of_the_papers_table(table):
     assert len(set(trembling)) == len(trembling)
     if "DSNT" not in names:
         pytest.skip(f"{STATIC} was not given: only {' < '.join(order)} was measured")
+
+
+def test_registration_and_not_more_steps_calms(table):
+    names = [row.name for row in table.rows]
+    if "control" not in names:
+        pytest.skip(f"{CONTROL} was not given")
+    ours, control = (table.row(name).steadiness.px for name in ("DSNT+SBR", "control"))
+    assert ours < control
 
 
 def test_smoothing_costs_no_accuracy(table):

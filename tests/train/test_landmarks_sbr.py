@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -138,6 +140,20 @@ def test_the_loss_is_the_static_one_plus_registration(objective):
     assert total.item() == pytest.approx(
         static.item() + LOSS.registration * parts["registration"], rel=1e-4
     )
+
+
+def test_heatmaps_alone_can_be_trained(objective, monkeypatch):
+    """For arg max: where the points are read out does not matter then."""
+    static = objective._static
+    batch = static.batch(6, np.random.default_rng(2))
+    network = static.network.eval()
+    with torch.no_grad():
+        whole, parts = static.loss(network, batch)
+        monkeypatch.setattr(static, "_loss", replace(LOSS, euclidean=0.0))
+        alone, _ = static.loss(network, batch)
+    network.train()
+    assert alone.item() == pytest.approx(whole.item() - parts["euclidean"], abs=1e-6)
+    assert parts["euclidean"] > 0.01
 
 
 def test_a_few_steps_make_the_network_follow_the_pixels(objective):

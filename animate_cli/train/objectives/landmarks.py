@@ -16,12 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from animate_cli.faces.landmarks import LandmarkConfig, LandmarkNet, confidence
-from animate_cli.faces.points import (
-    FACING_LIDS,
-    FACING_LIPS,
-    OUTER_EYE_CORNERS,
-    PUPILS,
-)
+from animate_cli.faces.points import FACING_LIDS, FACING_LIPS, OUTER_EYE_CORNERS, PUPILS
 from animate_cli.layers import heatmap
 from animate_cli.layers.grid import points_to_normalised, points_to_pixel
 from animate_cli.layers.state import save_half
@@ -46,11 +41,13 @@ DEV_JITTER = AugmentConfig(roll_deg=10, shift=0.05, zoom=0.1, stretch=0.0)
 class LandmarkLoss:
     """Weights of the parts, and where the pictures come from.
 
-    sigma_cells: σ of the target density; shape: λ; flat: ε; openings: of `losses.openings`;
+    euclidean: 0 trains heatmaps alone, as for arg max; sigma_cells: σ of the target density;
+    shape: λ; flat: ε; openings: of `losses.openings`;
     negatives: share of squares without a face; shares: how often each kind of picture is drawn,
     shut_share: pictures of any kind with shut eyes once more.
     """
 
+    euclidean: float = 1.0
     sigma_cells: float = 1.0
     shape: float = 1.0
     flat: float = 0.1
@@ -121,8 +118,8 @@ class LandmarkObjective:
             )
             gaps = losses.openings(points, target, known, FACING_LIDS + FACING_LIPS)
             flat = losses.flatness(logits[~face]) if (~face).any() else near.new_zeros(())
-            total = total + near + self._loss.shape * shape + self._loss.flat * flat
-            total = total + self._loss.openings * gaps
+            total = total + self._loss.euclidean * near + self._loss.shape * shape
+            total = total + self._loss.flat * flat + self._loss.openings * gaps
             parts = {
                 "euclidean": near.item(),
                 "shape": shape.item(),
