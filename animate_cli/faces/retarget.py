@@ -15,8 +15,8 @@ X: points in the head's frame; s, a, d: source, anchor, driver; E: what the fitt
 to a face at rest; A: the amount of each point's part; i: identity. Lids, lips and pupils are then
 set by opening and gaze (`faces.openings`), the pose follows by itself (`faces.pose_change`), and
 the camera shows the result. Absolute motion with all amounts and identity 1 is the driver's own
-points. Everything after the fit is computed in double precision: zero motion gives the source's
-points back.
+points. Everything is computed in double precision: zero motion gives the source's points back, and
+a frame does not depend on the others of its batch.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def retarget_landmarks(
 
     source, anchor (1, 74, 2), driver (B, 74, 2), all in face pixels -> (B, 74, 2).
     """
-    model = load_shape_model().to(driver.device)
+    model = load_shape_model().to(driver.double())
     people = identify(model, torch.cat((source, anchor)))
     identity = torch.cat((people, people[1:].expand(len(driver), -1)))
     faces = lift(model, torch.cat((source, anchor, driver)), identity)

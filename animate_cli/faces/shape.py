@@ -96,14 +96,14 @@ class ShapeModel:
     expression: Tensor
     eyeballs: Tensor
 
-    def to(self, device: torch.device) -> ShapeModel:
-        """The same on another device."""
+    def to(self, like: Tensor) -> ShapeModel:
+        """The same on another tensor's device, in its precision."""
         return replace(
             self,
-            mean=self.mean.to(device),
-            identity=self.identity.to(device),
-            expression=self.expression.to(device),
-            eyeballs=self.eyeballs.to(device),
+            mean=self.mean.to(like),
+            identity=self.identity.to(like),
+            expression=self.expression.to(like),
+            eyeballs=self.eyeballs.to(like),
         )
 
     def shape(self, identity: Tensor, expression: Tensor) -> Tensor:
