@@ -1,4 +1,7 @@
-"""What happened to each job: JSON lines, only ever appended, on disk before anything goes on.
+"""What happened to each job: JSON lines, only ever appended, each written before the next step.
+
+A row outlives the process at once, and a power cut as soon as `settle` returns: that takes some
+milliseconds, which pass while the workers already have their next jobs.
 
 A line cut off by a crash, or damaged otherwise, is skipped: its job is done again. One file per
 shard, so that no two machines write to the same one; all of a folder's journals are read.
@@ -63,6 +66,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._is_settled = True
 
     def __enter__(self) -> Self:
         with told(self.path):
@@ -77,18 +81,30 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
+        with self._file:
+            self.settle()
 
     def append(self, row: Row) -> None:
-        """Write one row and wait until the disk has it.
+        """Write one row; from now on it outlives this process.
 
         Raises:
             OutputError: the disk is full or gone.
         """
+        self._is_settled = False
         with told(self.path):
             self._file.write(line_of(row))
             self._file.flush()
-            os.fsync(self._file.fileno())
+
+    def settle(self) -> None:
+        """Wait until the disk has every row.
+
+        Raises:
+            OutputError: the disk is full or gone.
+        """
+        if not self._is_settled:
+            with told(self.path):
+                os.fsync(self._file.fileno())
+            self._is_settled = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 
 from animate_cli.batch.choices import Pairing, Shard
-from animate_cli.batch.inputs import find_drivers, find_sources
+from animate_cli.batch.inputs import VIDEO_SUFFIXES, find_drivers, find_sources
 from animate_cli.batch.job import Job
 from animate_cli.batch.manifest import Entry, Override, is_manifest, read_manifest
 from animate_cli.batch.names import TEMPLATE, check_inside, check_template, fill, place
@@ -86,6 +86,9 @@ def _entries(words: Sequence[str], options: Options, override: Override) -> tupl
         if is_manifest(word):
             entries += read_manifest(Path(word), options, override)
             continue
+        if Path(word).suffix.lower() in VIDEO_SUFFIXES - {".gif"}:
+            hint = "quote patterns: --driver 'videos/*.mp4'; sources are photos"
+            raise OptionError(f"{word} is a video among the sources", hint=hint)
         found = find_sources([word])
         left_out += found.left_out
         entries += (_plain(file, options) for file in found.files)

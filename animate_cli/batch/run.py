@@ -111,6 +111,7 @@ class _Batch:
         with Pool(count, opening, stall_s=self._options.stall_s) as pool:
             while self._doing or (self._is_open and (self._queue or self._pausing)):
                 self._feed(pool, count)
+                self._journal.settle()
                 for worker, message in pool.listen(_LISTEN_S):
                     self._hear(worker, message)
                 self._status.is_draining = not self._is_open

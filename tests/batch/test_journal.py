@@ -105,13 +105,21 @@ def test_only_jobs_that_began_are_ours(tmp_path: Path) -> None:
     assert read_past(tmp_path).started == {"a"}
 
 
-def test_rows_are_on_disk_before_the_next_step(
+def test_rows_outlive_the_process_at_once_and_a_power_cut_once_settled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[int] = []
     monkeypatch.setattr(os, "fsync", lambda handle: synced.append(os.fstat(handle).st_size))
-    path = write(tmp_path, done("a"), done("b"))
-    assert synced == [path.stat().st_size // 2, path.stat().st_size]
+    path = journal_path(tmp_path, Shard())
+    length = len(line_of(done("a")))
+    with Journal(path) as journal:
+        journal.append(done("a"))
+        assert path.stat().st_size == length
+        journal.settle()
+        journal.settle()
+        assert synced == [length]
+        journal.append(done("b"))
+    assert synced == [length, 2 * length]
 
 
 def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

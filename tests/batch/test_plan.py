@@ -137,6 +137,12 @@ def test_nothing_to_do_is_told(here: Path) -> None:
         plan("p", driver=())
 
 
+def test_a_pattern_that_the_shell_took_apart_is_understood(here: Path) -> None:
+    with pytest.raises(OptionError, match="among the sources") as caught:
+        plan("p/a.png", "v/2.mov", driver=("v/1.mp4",))
+    assert "'videos/*.mp4'" in caught.value.hint
+
+
 @needs_links
 def test_a_circle_of_links_ends(here: Path) -> None:
     (here / "p" / "loop").symlink_to(here / "p", target_is_directory=True)
