@@ -1,4 +1,7 @@
-"""Whose face it is: cosine of the angle between two faces' embeddings.
+"""Whose face it is: cosine and distance between two faces' embeddings.
+
+CSIM, the cosine with the source, stands for the face-matching score of Songsri-in & Zafeiriou 2019,
+whose service is not at hand; AED (Siarohin et al. 2019) is the distance from the driver's frame.
 
 The embedding is OpenVINO's face-reidentification-retail-0095 (Apache-2.0): 128² pixels, in which
 five points lie where they lay in its training. Two pictures of one person give some .83, of two
@@ -77,3 +80,8 @@ def similarity(start: Points, end: NDArray[np.floating]) -> Matrix:
 def cosine(embeddings: Array, source: Array) -> float:
     """Mean cosine of embeddings (T, D) with one (D,), all of unit length."""
     return float((embeddings @ source).astype(np.float64).mean())
+
+
+def average_distance(output: Array, driver: Array) -> float:
+    """AED: mean Euclidean distance of embeddings of unit length, (T, D) each, frame by frame."""
+    return float(np.linalg.norm((output - driver).astype(np.float64), axis=1).mean())

@@ -5,7 +5,10 @@
     squeezenet        behind LPIPS                     | two files of the folder
     openseeface, pfld detectors never used in training | a file each, and onnxruntime
     face_reid         whose face it is                 | the same
-    head_pose         how the head stands              | the same
+    head_pose, gaze   how the head stands, eyes look   | the same; gaze needs both
+    expression        which of seven expressions       | a file
+    raft              how pictures move                | a file
+    parsing           what part every pixel shows      | a file
 
 What is missing leaves its metrics out, with the reason; nothing stands in for it.
 """
@@ -21,13 +24,18 @@ from typing import TypeVar
 import torch
 
 from animate_cli.errors import AnimateError
+from animate_cli.evaluate.expression import Express, load_expression
+from animate_cli.evaluate.gaze import ReadGaze, load_gaze
 from animate_cli.evaluate.identity import Embed, load_embedder
 from animate_cli.evaluate.lpips import Lpips, load_lpips
+from animate_cli.evaluate.parts_agreement import load_parser
 from animate_cli.evaluate.pose_error import ReadPose, load_head_pose
 from animate_cli.evaluate.second_opinion import SecondOpinion, openseeface, pfld
 from animate_cli.faces import landmarks
 from animate_cli.faces.look import SeesLandmarks
+from animate_cli.faces.parts import Parser
 from animate_cli.faces.shape import ShapeModel, load_shape_model
+from animate_cli.layers.raft import RaftSmall, load_raft
 
 Network = TypeVar("Network")
 
@@ -43,6 +51,10 @@ class Judge(StrEnum):
     PFLD = "pfld"
     FACE_REID = "face_reid"
     HEAD_POSE = "head_pose"
+    GAZE = "gaze"
+    EXPRESSION = "expression"
+    RAFT = "raft"
+    PARSING = "parsing"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +77,10 @@ class Judges:
     pfld: SecondOpinion | None
     embed: Embed | None
     head_pose: ReadPose | None
+    gaze: ReadGaze | None
+    expression: Express | None
+    raft: RaftSmall | None
+    parser: Parser | None
     absent: tuple[Absent, ...]
 
 
@@ -86,7 +102,7 @@ def load_judges(folder: Path | None, *, device: str) -> Judges:
             absent.append(Absent(judge=judge, needs=error.message))
             return None
 
-    lpips = load(Judge.SQUEEZENET, load_lpips)
+    lpips, raft = load(Judge.SQUEEZENET, load_lpips), load(Judge.RAFT, load_raft)
     return Judges(
         landmarker=landmarks.load_landmarker(device=device),
         shape=load_shape_model(),
@@ -96,8 +112,18 @@ def load_judges(folder: Path | None, *, device: str) -> Judges:
         pfld=load(Judge.PFLD, pfld),
         embed=load(Judge.FACE_REID, load_embedder),
         head_pose=load(Judge.HEAD_POSE, load_head_pose),
+        gaze=load(Judge.GAZE, _gaze_with_pose),
+        expression=load(Judge.EXPRESSION, load_expression),
+        raft=raft and raft.to(device),
+        parser=load(Judge.PARSING, load_parser),
         absent=tuple(absent),
     )
+
+
+def _gaze_with_pose(folder: Path) -> ReadGaze:
+    """It is told how the head stands, so that it needs that network's file too."""
+    load_head_pose(folder)
+    return load_gaze(folder)
 
 
 def _ready(network: Lpips, device: str) -> Lpips:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from animate_cli.evaluate.judges import Judge
 from animate_cli.evaluate.reading import Reading
-from animate_cli.records import Points
+from animate_cli.records import Crop, Points
 
 
 class Better(StrEnum):
@@ -22,19 +22,34 @@ class Better(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Pictures:
-    """One frame: outputs (N, 3, H, W) of N entrants and the target (1, 3, H, W), in [0, 1];
-    landmarks (74, 2) of the target in pixels."""
+    """One frame: outputs (N, 3, H, W) of N entrants, source and target (1, 3, H, W), in [0, 1];
+    landmarks (74, 2) of the target in pixels; square: what of the source moves.
+
+    target: the driver's frame; only in self-reenactment is it what the outputs should be.
+    """
+
+    outputs: Tensor
+    source: Tensor
+    target: Tensor
+    landmarks: Points
+    square: Crop
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Step:
+    """Two frames that follow each other: outputs (2, N, 3, H, W), target (2, 1, 3, H, W), the
+    earlier first, in [0, 1]; a target as in `Pictures`."""
 
     outputs: Tensor
     target: Tensor
-    landmarks: Points
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Performance:
     """One entrant's clip as the judges read it; source and anchor are what motion starts from.
 
-    longer_side: of its frames, in pixels.
+    longer_side: of its frames, in pixels; triples (M, 3, 74, 2): our own landmarks in three frames
+    that follow each other, M times.
     """
 
     source: Reading
@@ -42,17 +57,22 @@ class Performance:
     driver: tuple[Reading, ...]
     output: tuple[Reading, ...]
     longer_side: int
+    triples: Points
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Metric:
-    """One row of the table. label: for people; unit: empty for shares and indices."""
+    """One row of the table. label: for people; unit: empty for shares and indices.
+
+    every: of the scored frames that it looks at, 1: all; costly judges look at some.
+    """
 
     name: str
     label: str
     better: Better
     judge: Judge = Judge.NONE
     unit: str = ""
+    every: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,6 +80,13 @@ class PictureMetric(Metric):
     """Frame by frame -> (N,); averaged over a clip."""
 
     of: Callable[[Pictures], Tensor]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StepMetric(Metric):
+    """A scored frame and the one before it -> (N,); averaged over a clip."""
+
+    of: Callable[[Step], Tensor]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from animate_cli.errors import OptionError, WeightsError
 
 Array = NDArray[np.float32]
 Network = Callable[[NDArray[Any]], dict[str, Array]]
+NetworkOfMany = Callable[[Mapping[str, NDArray[Any]]], dict[str, Array]]
 
 
 def open_network(path: Path) -> Network:
@@ -23,6 +24,26 @@ def open_network(path: Path) -> Network:
         WeightsError: the file does not exist or is no network.
         OptionError: onnxruntime is not installed.
     """
+    session = _session(path)
+    name = session.get_inputs()[0].name
+
+    def run(batch: NDArray[Any]) -> dict[str, Array]:
+        return _outputs(session, {name: batch})
+
+    return run
+
+
+def open_network_of_many(path: Path) -> NetworkOfMany:
+    """The same of a network with several inputs, by name.
+
+    Raises:
+        WeightsError, OptionError: as `open_network`.
+    """
+    session = _session(path)
+    return lambda batches: _outputs(session, batches)
+
+
+def _session(path: Path) -> Any:
     if not path.is_file():
         raise WeightsError(f"{path} does not exist", hint="name the folder that holds this file")
     try:
@@ -34,12 +55,10 @@ def open_network(path: Path) -> Network:
         ) from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-    outputs = [output.name for output in session.get_outputs()]
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
-    def run(batch: NDArray[Any]) -> dict[str, Array]:
-        found = session.run(None, {name: np.ascontiguousarray(batch, np.float32)})
-        return dict(zip(outputs, found, strict=True))
 
-    return run
+def _outputs(session: Any, batches: Mapping[str, NDArray[Any]]) -> dict[str, Array]:
+    given = {name: np.ascontiguousarray(batch, np.float32) for name, batch in batches.items()}
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(None, given), strict=True))

@@ -17,8 +17,8 @@ from animate_cli.records import LANDMARKS, Image, Points
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Reading:
     """points, openseeface, pfld (74, 2) in pixels of the picture, NaN where a detector does not
-    know a point; embedding (D,) of unit length; pose_deg (3,): yaw, pitch, roll. Of absent judges
-    everything is NaN.
+    know a point; embedding (D,) of unit length; pose_deg (3,): yaw, pitch, roll; gaze_deg (2,):
+    yaw, pitch; expression (7,): probabilities. Of absent judges everything is NaN.
     """
 
     points: Points
@@ -26,6 +26,8 @@ class Reading:
     pfld: Points
     embedding: NDArray[np.float32]
     pose_deg: NDArray[np.float64]
+    gaze_deg: NDArray[np.float64]
+    expression: NDArray[np.float64]
 
     def by(self, detector: Judge) -> Points:
         """A detector's points (74, 2)."""
@@ -39,17 +41,7 @@ def read(judges: Judges, views: Sequence[tuple[Image, Points]]) -> list[Reading]
     squares = [(picture, upright_square(about, size)) for picture, about in views]
     sights = look_through(squares, judges.landmarker)
     return [
-        Reading(
-            points=sight.landmarks,
-            openseeface=_opinion(judges.openseeface, picture, about),
-            pfld=_opinion(judges.pfld, picture, about),
-            embedding=judges.embed(picture, sight.landmarks) if judges.embed else _unknown(1),
-            pose_deg=(
-                judges.head_pose(picture, sight.landmarks).astype(np.float64)
-                if judges.head_pose
-                else _unknown(3).astype(np.float64)
-            ),
-        )
+        _reading(judges, picture, about, sight.landmarks)
         for (picture, about), sight in zip(views, sights, strict=True)
     ]
 
@@ -63,6 +55,20 @@ def find_and_read(judges: Judges, views: Sequence[tuple[Image, Points]]) -> list
     return read(judges, found)
 
 
+def _reading(judges: Judges, picture: Image, about: Points, points: Points) -> Reading:
+    pose = judges.head_pose(picture, points) if judges.head_pose else _unknown(3)
+    gaze = judges.gaze(picture, points, pose) if judges.gaze and judges.head_pose else _unknown(2)
+    return Reading(
+        points=points,
+        openseeface=_opinion(judges.openseeface, picture, about),
+        pfld=_opinion(judges.pfld, picture, about),
+        embedding=judges.embed(picture, points) if judges.embed else np.array([np.nan], np.float32),
+        pose_deg=pose.astype(np.float64),
+        gaze_deg=gaze,
+        expression=judges.expression(picture, points) if judges.expression else _unknown(7),
+    )
+
+
 def _opinion(network: SecondOpinion | None, picture: Image, about: Points) -> Points:
     points = np.full((LANDMARKS, 2), np.nan, np.float32)
     if network is not None:
@@ -70,5 +76,5 @@ def _opinion(network: SecondOpinion | None, picture: Image, about: Points) -> Po
     return points
 
 
-def _unknown(count: int) -> NDArray[np.float32]:
-    return np.full(count, np.nan, np.float32)
+def _unknown(count: int) -> NDArray[np.float64]:
+    return np.full(count, np.nan)

@@ -6,6 +6,7 @@ they see themselves. Frames stream: what is kept of a clip are the judges' readi
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from animate_cli.evaluate.bench import Array, Bench
+from animate_cli.evaluate.bench import BEFORE, Array, Bench, Moment
 from animate_cli.evaluate.draw import Drawn, draw, stand_still
 from animate_cli.evaluate.entrant import Entrant
 from animate_cli.evaluate.judges import Judges
@@ -132,20 +133,25 @@ class Court:
             self._protocol.reenactment,
             source=first,
             landmarks=anyone.scene.canvas.landmarks,
+            square=anyone.scene.canvas.crop,
             entrants=len(staged),
         )
         lost = 0
+        before: deque[Moment] = deque(maxlen=BEFORE)
         for index, (driver, outputs) in enumerate(shown):
             about = trajectory.landmarks[index]
             if index == anyone.anchor:
                 bench.note_anchor(driver, about)
-            if not self._protocol.is_scored(index):
-                continue
+            if trajectory.cut[index] or not trajectory.found[index]:
+                before.clear()
             if not trajectory.found[index]:
-                lost += 1
+                lost += self._protocol.is_scored(index)
                 continue
-            bench.look(driver, about, [one.pixels for one in outputs])
-            on_shown(Shown(index=index, source=first, driver=driver, outputs=outputs))
+            pixels = tuple(one.pixels for one in outputs)
+            if self._protocol.is_scored(index):
+                bench.look(driver, about, pixels, before)
+                on_shown(Shown(index=index, source=first, driver=driver, outputs=outputs))
+            before.append(Moment(driver=driver, outputs=pixels))
         return Verdict(
             figures=bench.figures(),
             driver_sha256=trajectory.sha256,

@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animate_cli.faces.crop import cut, points_box, square, to_crop
+from animate_cli.faces.parts import Labels
 from animate_cli.records import Crop, Image, Points
 from animate_cli.train.augment import mirrored
 from animate_cli.train.data import Row, clip_points, encoded
-from animate_cli.train.parts import Labels, cut_parts, mirrored_parts, unlabelled
+from animate_cli.train.parts import cut_parts, mirrored_parts, unlabelled
 
 Rng = np.random.Generator
 

@@ -1,16 +1,13 @@
-"""Maps of a face's parts: a label per pixel, uint8 (H, W), the 19 classes of CelebAMask-HQ."""
+"""Maps of a face's parts (`faces.parts`), cut and mirrored with their pictures."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from animate_cli.faces.parts import CLASSES, Labels
 from animate_cli.records import Crop
 
-Labels = NDArray[np.uint8]
-
-CLASSES = 19
 SIDES = ((2, 3), (4, 5), (7, 8))
 """Brows, eyes, ears: the person's left and right, exchanged in a mirror."""
 

@@ -13,6 +13,7 @@ from animate_cli.evaluate.judges import load_judges
 from animate_cli.evaluate.protocol import Reenactment
 from animate_cli.evaluate.region_error import Region, region_mask
 from animate_cli.evaluate.roster import metrics_of
+from animate_cli.faces.crop import face_square
 from animate_cli.media.reader import open_driver
 from animate_cli.options import ReadOptions
 
@@ -58,6 +59,7 @@ def found() -> dict[str, dict[str, float]]:
         Reenactment.SELF,
         source=frames[0],
         landmarks=landmarks[0],
+        square=face_square(landmarks[0], frames[0].shape[1], frames[0].shape[0]),
         entrants=len(WAYS),
     )
     first = frames[0], landmarks[0]

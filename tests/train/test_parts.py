@@ -13,13 +13,14 @@ from torch import Tensor
 
 from animate_cli.errors import WeightsError
 from animate_cli.faces.crop import square
+from animate_cli.faces.parts import Labels, Parser
 from animate_cli.layers.grid import identity_grid
 from animate_cli.records import Image
 from animate_cli.train.data import encoded
 from animate_cli.train.losses import part_mismatch
 from animate_cli.train.pairs import ClipFrames, PairAugment, seen
-from animate_cli.train.parsing import Parser, with_parts
-from animate_cli.train.parts import Labels, cut_parts, mirrored_parts, unlabelled
+from animate_cli.train.parsing import with_parts
+from animate_cli.train.parts import cut_parts, mirrored_parts, unlabelled
 
 TEACHER = Path(__file__).parents[3] / "shared/data/teachers/face_parse_bisenetv2_19.onnx"
 SIDE = 32

@@ -32,6 +32,7 @@ from torch import Tensor, nn
 
 from animate_cli import hub
 from animate_cli.errors import TrainError
+from animate_cli.faces.parts import CLASSES, Parser
 from animate_cli.layers.discriminator import Discriminator, DiscriminatorConfig
 from animate_cli.layers.grid import warp
 from animate_cli.layers.sparse_motion import Drawn, SparseMotion, SparseMotionConfig
@@ -45,8 +46,7 @@ from animate_cli.train.losses import gan_critic, gan_network, part_mismatch
 from animate_cli.train.objective import Batch, Played
 from animate_cli.train.pair_batch import dev_batch, part_weights, picture, stacked
 from animate_cli.train.pairs import ClipFrames, PairAugment, PairDraw, read_clip_frames
-from animate_cli.train.parsing import Parser, with_parts
-from animate_cli.train.parts import CLASSES
+from animate_cli.train.parsing import with_parts
 from animate_cli.train.perceptual import Features, Perceptual, load_perceptual, same_view
 from animate_cli.train.recipe import Recipe
 from animate_cli.typed import typed

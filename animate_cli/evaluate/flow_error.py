@@ -1,0 +1,61 @@
+"""Flow warping error: does a frame show what the frame before it showed, moved?
+
+Lai et al. 2018, *Learning Blind Video Temporal Consistency*, eq. 8, as Yi et al. 2020, table 1:
+
+    FWE = Σ_p M(p) |x_t(p) - x_t-1(p + w(p))|² / Σ_p M(p)        w: flow from t to t - 1
+
+    symbol | name         | is
+    w      | `layers.raft`| of the outputs themselves, or of the driver they should move like
+    M      | `seen_twice` | 1 where flow there and back agree (Ruder et al. 2016, eq. 5)
+
+Departures: RAFT-small for FlowNet 2; the mean over colours; pictures whose longer side is at most
+`SIDE_PX`; the borders of motion are not left out (Ruder's eq. 6).
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from animate_cli.layers.grid import identity_grid, warp
+from animate_cli.layers.raft import RaftSmall
+
+SIDE_PX = 256
+
+
+def flow_warping_error(raft: RaftSmall, now: Tensor, before: Tensor, guide: Tensor) -> Tensor:
+    """now, before (N, 3, H, W) in [0, 1] -> (N,); NaN where nothing is seen twice.
+
+    guide: the two frames whose motion counts, now and before, (2, 1 or N, 3, H, W).
+    """
+    here, back = raft(guide[0], guide[1]), raft(guide[1], guide[0])
+    counted = seen_twice(here, back)[:, None].to(now.dtype)
+    gap = (now - moved(before, here)).square().mean(dim=1, keepdim=True)
+    total = counted.sum(dim=(1, 2, 3))
+    return (counted * gap).sum(dim=(1, 2, 3)) / torch.where(total > 0, total, torch.nan)
+
+
+def seen_twice(here: Tensor, back: Tensor) -> Tensor:
+    """Where following a flow and the reverse one leads back: (B, 2, H, W) twice -> (B, H, W)."""
+    returned = moved(back, here)
+    lengths = here.square().sum(dim=1) + returned.square().sum(dim=1)
+    return (here + returned).square().sum(dim=1) <= 0.01 * lengths + 0.5
+
+
+def moved(pictures: Tensor, flow: Tensor) -> Tensor:
+    """out[p] = pictures[p + flow[p]]: (B, C, H, W), (1 or B, 2, H, W) in pixels -> (B, C, H, W)."""
+    height, width = flow.shape[-2:]
+    step = flow.permute(0, 2, 3, 1) * 2 / flow.new_tensor((width, height))
+    grid = identity_grid(height, width, device=flow.device) + step
+    return warp(pictures, grid.expand(len(pictures), -1, -1, -1))
+
+
+def small(pictures: Tensor) -> Tensor:
+    """(B, 3, H, W), its longer side brought down to `SIDE_PX` where it is more."""
+    height, width = pictures.shape[-2:]
+    share = SIDE_PX / max(height, width)
+    if share >= 1:
+        return pictures
+    size = round(share * height), round(share * width)
+    return F.interpolate(pictures, size, mode="bilinear", antialias=True)

@@ -1,0 +1,44 @@
+"""Boundary seam: what has to be hidden where the moving square ends and the photo goes on.
+
+    seam = mean | out - source |   on the line `DEPTH` of the square's side inside its edges, [0, 1]
+
+The photo does not change outside the square and is blended in over a band of just that depth: what
+differs there shows as an edge, or as a double image. Edges where the photo itself ends do not
+count.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from animate_cli.records import Crop
+
+DEPTH = 0.03
+
+
+def seam(outputs: Tensor, source: Tensor, square: Crop) -> Tensor:
+    """outputs (N, 3, H, W), source (1, 3, H, W), square on whole pixels of it -> (N,).
+
+    NaN where the square reaches over every edge of the photo.
+    """
+    height, width = source.shape[-2:]
+    left, top = np.rint(square.crop_to_frame[:, 2]).astype(int)
+    right, bottom = left + square.size - 1, top + square.size - 1
+    inside = max(1, round(DEPTH * square.size))
+    rows = slice(max(top + inside, 0), min(bottom - inside, height - 1) + 1)
+    columns = slice(max(left + inside, 0), min(right - inside, width - 1) + 1)
+    gap = (outputs - source).abs().mean(dim=1)
+    lines = [
+        *(gap[:, y, columns] for y, has in _lines(top, bottom, inside, height) if has),
+        *(gap[:, rows, x] for x, has in _lines(left, right, inside, width) if has),
+    ]
+    if not lines:
+        return outputs.new_full((len(outputs),), torch.nan)
+    return torch.cat(lines, dim=1).mean(dim=1)
+
+
+def _lines(first: int, last: int, inside: int, extent: int) -> tuple[tuple[int, bool], ...]:
+    """Both lines along an axis, and whether the photo goes on behind them."""
+    return (first + inside, first > 0), (last - inside, last < extent - 1)
