@@ -153,7 +153,7 @@ class MotionOptions:
         OptionError: strength or identity is out of range.
     """
 
-    model: str = "thin_plate"
+    model: str = "sparse_to_dense"
     weights: str | None = None
     commercial_only: bool = False
     motion: Motion = Motion.RELATIVE

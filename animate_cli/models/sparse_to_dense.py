@@ -27,6 +27,7 @@ from animate_cli.layers.sparse_motion import (
     SparseMotionConfig,
 )
 from animate_cli.layers.state import fill, read_config
+from animate_cli.layers.stillness import fade, presence
 from animate_cli.models.base import Reads
 from animate_cli.models.thin_plate import LandmarkGrid
 from animate_cli.options import MotionOptions
@@ -100,7 +101,10 @@ class SparseToDense:
         if self._prior is not None:
             prior = self._prior.grid(source.landmarks.expand_as(drivers), drivers)
         drawn = self._network.draw(source.encoded.expand(len(drivers)), drivers, prior)
-        return Rendered(face=drawn.image.clamp(0, 1), grid=drawn.grid, refine_mask=drawn.mask), None
+        image = drawn.image.clamp(0, 1)
+        present = presence(source.landmarks, drivers)
+        face, grid, mask = fade(source.encoded.face, image, drawn.grid, drawn.mask, present)
+        return Rendered(face=face, grid=grid, refine_mask=mask), None
 
 
 def create_model(*, device: torch.device | str, weights: str | None = None) -> SparseToDense:

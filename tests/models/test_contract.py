@@ -15,7 +15,11 @@ from animate_cli.options import Motion, MotionOptions
 Model = FaceModel[Any, Any, Any]
 
 
-@pytest.fixture(params=[name for name in model_names() if name == "thin_plate"])
+EMBEDDED = ("sparse_to_dense", "thin_plate")
+"""The models whose weights are here; those of others are tested with weights of their own."""
+
+
+@pytest.fixture(params=[name for name in model_names() if name in EMBEDDED])
 def model(request: pytest.FixtureRequest) -> Model:
     return find_model(request.param, device="cpu")
 

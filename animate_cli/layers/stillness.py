@@ -1,0 +1,34 @@
+"""Without motion, the photo itself: what a network draws fades out as the landmarks come to rest.
+
+Ours. A trained network gives a face at rest back almost, not exactly; the first frame of a relative
+motion and every pause would be a little softer than the photo.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from animate_cli.layers.grid import identity_grid
+
+FADE_PX = 1.0  # of a landmark, in face pixels
+
+
+def presence(source_px: Tensor, driver_px: Tensor) -> Tensor:
+    """0 where no landmark moves, 1 from `FADE_PX` on: (B, K, 2) twice -> (B, 1, 1, 1)."""
+    farthest = (driver_px - source_px).square().sum(dim=-1).amax(dim=-1).sqrt()
+    t = (farthest / FADE_PX).clamp(0, 1)
+    return (t * t * (3 - 2 * t)).view(-1, 1, 1, 1)
+
+
+def fade(
+    face: Tensor, image: Tensor, grid: Tensor, mask: Tensor, present: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Image (B, 3, S, S), grid (B, S, S, 2) and mask (B, 1, S, S) of a face (1 or B, 3, S, S)."""
+    size = image.shape[-1]
+    identity = identity_grid(size, size, device=grid.device, dtype=grid.dtype)
+    return (
+        torch.lerp(face.expand_as(image), image, present),
+        torch.lerp(identity.expand_as(grid), grid, present),
+        mask * present,
+    )
