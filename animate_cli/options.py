@@ -79,6 +79,15 @@ class Codec(StrEnum):
     PNG = "png"
 
 
+class Engine(StrEnum):
+    """Which library computes a network's convolutions on a CPU; other devices have torch alone."""
+
+    AUTO = "auto"
+    TORCH = "torch"
+    ONNX = "onnx"
+    OPENVINO = "openvino"
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReadOptions:
     """How inputs are read.
@@ -207,6 +216,7 @@ class ComputeOptions:
 
     device: str = "auto"
     threads: int = 0
+    engine: Engine = Engine.AUTO
     seed: int = 0
 
 

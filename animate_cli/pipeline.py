@@ -29,6 +29,7 @@ from animate_cli.media.kind import Kind
 from animate_cli.media.segments import Film
 from animate_cli.media.target import check_target
 from animate_cli.media.writer import open_writer
+from animate_cli.models.base import engine_of
 from animate_cli.options import Options
 from animate_cli.records import Frame, Image, Photo, Trajectory
 from animate_cli.report import Clock, OnProgress, Report, Step, Watch
@@ -139,7 +140,7 @@ class Animator:
             if target is not None:
                 check_target(Path(target), overwrite=o.output.overwrite, inputs=(path,))
         device, watch = open_device(o.compute), Watch(on_progress)
-        model = self._networks.model(o.motion.model, str(device), o.motion.weights)
+        model = self._networks.model(o.motion, str(device), o.compute.engine)
         followed = self._follow(path, model, device, watch, Clock())
         if output is not None:
             save_template(followed.trajectory, Path(output), overwrite=o.output.overwrite)
@@ -183,7 +184,7 @@ class Animator:
         device = open_device(o.compute)
         if o.motion.commercial_only:
             hub.require_commercial_model(o.motion.model, o.motion.weights)
-        model = self._networks.model(o.motion.model, str(device), o.motion.weights)
+        model = self._networks.model(o.motion, str(device), o.compute.engine)
         forewarn_slow(model, device)
         face = find_face(photo, self._networks.landmarker(str(device)), o.faces)
         followed = self._follow(driver, model, device, watch, clock)
@@ -271,6 +272,7 @@ class Animator:
             notes,
             options=self.options,
             device=str(staged.scene.anchor.device),
+            engine=engine_of(staged.scene.model),
             clock=staged.scene.clock,
             watch=staged.watch,
         )

@@ -21,7 +21,7 @@ import typer
 from animate_cli.cli import console
 from animate_cli.cli.flags import SECTIONS, takes_options
 from animate_cli.errors import OptionError
-from animate_cli.options import Options
+from animate_cli.options import Engine, Options
 
 if TYPE_CHECKING:
     from av.video.stream import VideoStream
@@ -44,6 +44,7 @@ class Bench:
     height: int
     frames: int
     rounds: int
+    engine: Engine
     fps: float
     render_fps: float
     transcode_fps: float
@@ -69,7 +70,9 @@ def bench(
     if as_json:
         console.result(json.dumps(asdict(measured), indent=2))
         return
-    console.result(f"{measured.frames} frames of {measured.width}x{measured.height}")
+    console.result(
+        f"{measured.frames} frames of {measured.width}x{measured.height}, engine {measured.engine}"
+    )
     console.result(f"whole job          {measured.fps:8.1f} frames/s")
     console.result(f"pass 2             {measured.render_fps:8.1f} frames/s")
     console.result(f"decode + encode    {measured.transcode_fps:8.1f} frames/s (reference)")
@@ -147,6 +150,7 @@ def _summary(
         height=reports[0].height,
         frames=frames,
         rounds=len(reports),
+        engine=reports[0].engine,
         fps=statistics.median(frames / report.elapsed_s for report in reports),
         render_fps=statistics.median(report.fps for report in reports),
         transcode_fps=transcode_fps,

@@ -24,7 +24,13 @@ OPENCV = (
     "opencv-contrib-python",
     "opencv-contrib-python-headless",
 )
-EXTRAS = {"dlib": "dlib-bin", "ffmpeg": "ffmpeg-python", "heic": "pillow-heif"}
+EXTRAS = {
+    "dlib": "dlib-bin",
+    "ffmpeg": "ffmpeg-python",
+    "heic": "pillow-heif",
+    "onnx": "onnxruntime",
+    "openvino": "openvino",
+}
 
 
 class Verdict(StrEnum):
@@ -57,6 +63,7 @@ def doctor(
         *_opencv(),
         *_codecs(),
         *_devices(options),
+        *_engine(options),
         *_weights(),
         *_extras(),
         *_folders(),
@@ -142,6 +149,19 @@ def _devices(options: Options) -> Iterator[Finding]:
     except AnimateError as error:
         verdict = Verdict.BROKEN
         yield Finding(topic="device", verdict=verdict, text=error.message, hint=error.hint)
+
+
+def _engine(options: Options) -> Iterator[Finding]:
+    from animate_cli.layers.engine import choose, installed
+
+    yield Finding(topic="engine", verdict=Verdict.OK, text=", ".join(installed()))
+    try:
+        chosen = choose(options.compute.engine, "cpu")
+        text = f"--engine {options.compute.engine} is {chosen}"
+        yield Finding(topic="engine", verdict=Verdict.OK, text=text)
+    except AnimateError as error:
+        verdict = Verdict.BROKEN
+        yield Finding(topic="engine", verdict=verdict, text=error.message, hint=error.hint)
 
 
 def _weights() -> Iterator[Finding]:

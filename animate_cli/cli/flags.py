@@ -138,6 +138,8 @@ FLAGS = (
     Flag(section="compute", field="device", metavar="WHERE",
          help="auto, cpu, cuda, cuda:N or mps."),
     Flag(section="compute", field="threads", least=0, help="CPU threads; 0: all cores."),
+    Flag(section="compute", field="engine",
+         help="Who computes the default model's convolutions on a CPU."),
     Flag(section="compute", field="seed", help="Seed of everything random."),
 )  # fmt: skip
 

@@ -60,6 +60,11 @@ class RefineNetwork(nn.Module):
         self.head = nn.Conv2d(widths[0], 4 * config.fold**2, 3, padding=1)
         nn.init.normal_(self.head.weight, std=0.01)
 
+    @staticmethod
+    def example(size: int) -> tuple[Tensor, Tensor]:
+        """What `forward` takes, two of it: (2, 3, S, S), (2, 2, S, S)."""
+        return torch.zeros(2, 3, size, size), torch.zeros(2, 2, size, size)
+
     def forward(self, warped: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
         """E (B, 3, S, S), displacement (B, 2, S, S), normalised -> R, M (B, 3 and 1, S, S).
 

@@ -10,11 +10,11 @@ A driver code holds B frames and is sliced by frame, code[a:b], as a tensor is.
 from __future__ import annotations
 
 from enum import Enum
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from torch import Tensor
 
-from animate_cli.options import MotionOptions
+from animate_cli.options import Engine, MotionOptions
 from animate_cli.records import Rendered
 
 
@@ -76,3 +76,15 @@ class FrameModel(FaceModel[SourceCode, Tensor, State], Protocol[SourceCode, Stat
         shift (1 or B, 2).
         """
         ...
+
+
+@runtime_checkable
+class HasEngine(Protocol):
+    """A model that several engines can run."""
+
+    engine: Engine
+
+
+def engine_of(model: FaceModel[Any, Any, Any]) -> Engine:
+    """The engine that runs a model: never auto."""
+    return model.engine if isinstance(model, HasEngine) else Engine.TORCH

@@ -1,8 +1,8 @@
 """A model's name is its file's name; it is imported only when asked for.
 
 A model file defines `create_model(*, device) -> FaceModel`, and `create_model(*, device, weights)`
-where it has weights: a registered name or a .safetensors file, None for its own. Nothing lists the
-models anywhere.
+where it has weights: a registered name or a .safetensors file, None for its own; with `engine`
+besides where it can be run by several. Nothing lists the models anywhere.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from animate_cli.errors import OptionError
+from animate_cli.options import Engine
 
 if TYPE_CHECKING:
     from animate_cli.models.base import FaceModel
@@ -28,13 +29,17 @@ def model_names() -> tuple[str, ...]:
     return tuple(sorted(file.name for file in files if file.name not in _NOT_MODELS))
 
 
-def find_model(name: str, *, device: str, weights: str | None = None) -> FaceModel[Any, Any, Any]:
+def find_model(
+    name: str, *, device: str, weights: str | None = None, engine: Engine = Engine.TORCH
+) -> FaceModel[Any, Any, Any]:
     """The model of that name, on a device ("cpu", "cuda:0", "mps").
 
     weights: a registered name or a .safetensors file; None: the model's own, if it has any.
+    engine: auto is torch for models that know no other.
 
     Raises:
-        OptionError: a name that is no model, or weights for a model that has none.
+        OptionError: a name that is no model, weights for a model that has none, an engine that
+            is not installed or not for this model.
         WeightsError: the weights are missing, damaged or another model's.
     """
     known = model_names()
@@ -43,9 +48,15 @@ def find_model(name: str, *, device: str, weights: str | None = None) -> FaceMod
         hint = f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(known)}"
         raise OptionError(f"there is no model named {name!r}", hint=hint)
     create = importlib.import_module(f"animate_cli.models.{name}").create_model
-    given = {} if weights is None else {"weights": weights}
-    if not given.keys() <= inspect.signature(create).parameters.keys():
+    known_to_it = inspect.signature(create).parameters.keys()
+    given: dict[str, object] = {} if weights is None else {"weights": weights}
+    if not given.keys() <= known_to_it:
         message = f"the model {name!r} has no weights, so it cannot use {weights}"
         raise OptionError(message, hint="leave the weights out, or choose another model")
+    if "engine" in known_to_it:
+        given["engine"] = engine
+    elif engine not in (Engine.AUTO, Engine.TORCH):
+        message = f"the model {name!r} runs by torch alone, so it cannot use --engine {engine}"
+        raise OptionError(message, hint="leave --engine out, or choose another model")
     model: FaceModel[Any, Any, Any] = create(device=device, **given)
     return model

@@ -17,6 +17,7 @@ from torch import Tensor
 from animate_cli import hub
 from animate_cli.faces import points
 from animate_cli.faces.retarget import retarget_landmarks
+from animate_cli.layers.engine import choose, run_by
 from animate_cli.layers.local_branch import PartConfig
 from animate_cli.layers.motion_branch import BranchConfig
 from animate_cli.layers.ready import ready
@@ -30,7 +31,7 @@ from animate_cli.layers.state import fill, read_config
 from animate_cli.layers.stillness import fade, presence
 from animate_cli.models.base import Reads
 from animate_cli.models.thin_plate import LandmarkGrid
-from animate_cli.options import MotionOptions
+from animate_cli.options import Engine, MotionOptions
 from animate_cli.records import Rendered
 
 WEIGHTS = "sparse_to_dense"
@@ -69,10 +70,19 @@ class SparseToDense:
 
     reads: Reads = Reads.LANDMARKS
 
-    def __init__(self, network: SparseMotion, *, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self,
+        network: SparseMotion,
+        *,
+        device: torch.device | str = "cpu",
+        engine: Engine = Engine.TORCH,
+    ) -> None:
         self.face_size: int = network.config.face_size
+        self.engine = choose(engine, device)
         used = ready(network)
         self._network = used.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        refine, example = self._network.refine, self._network.refine.example(self.face_size)
+        self._network.refine = run_by(self.engine, refine, example)
         self._prior = (
             LandmarkGrid(self.face_size, coarseness=PRIOR_COARSENESS, device=device)
             if network.config.prior
@@ -107,10 +117,16 @@ class SparseToDense:
         return Rendered(face=face, grid=grid, refine_mask=mask), None
 
 
-def create_model(*, device: torch.device | str, weights: str | None = None) -> SparseToDense:
+def create_model(
+    *,
+    device: torch.device | str,
+    weights: str | None = None,
+    engine: Engine = Engine.TORCH,
+) -> SparseToDense:
     """What `models.find` calls. weights: a name in the registry, an hf:// address or a file.
 
     Raises:
+        OptionError: the engine is not installed.
         WeightsError: missing, damaged, or of another network.
     """
     name = weights or WEIGHTS
@@ -118,4 +134,4 @@ def create_model(*, device: torch.device | str, weights: str | None = None) -> S
     config = read_config(SparseMotionConfig, metadata, where=f"weights {name}")
     network = SparseMotion(config)
     fill(network, tensors, where=f"weights {name}")
-    return SparseToDense(network, device=device)
+    return SparseToDense(network, device=device, engine=engine)

@@ -8,6 +8,9 @@ from animate_cli.faces import landmarks
 from animate_cli.faces.look import SeesLandmarks
 from animate_cli.models.base import FaceModel
 from animate_cli.models.find import find_model
+from animate_cli.options import Engine, MotionOptions
+
+_Wish = tuple[str, str, str | None, Engine]
 
 
 class Networks:
@@ -15,7 +18,7 @@ class Networks:
 
     def __init__(self) -> None:
         self._landmarker: tuple[str, SeesLandmarks] | None = None
-        self._model: tuple[tuple[str, str, str | None], FaceModel[Any, Any, Any]] | None = None
+        self._model: tuple[_Wish, FaceModel[Any, Any, Any]] | None = None
 
     def landmarker(self, device: str) -> SeesLandmarks:
         """The landmark network on a device.
@@ -27,14 +30,15 @@ class Networks:
             self._landmarker = device, landmarks.load_landmarker(device=device)
         return self._landmarker[1]
 
-    def model(self, name: str, device: str, weights: str | None = None) -> FaceModel[Any, Any, Any]:
-        """The model of that name on a device; weights: as in `find_model`.
+    def model(self, motion: MotionOptions, device: str, engine: Engine) -> FaceModel[Any, Any, Any]:
+        """The model that was chosen, with its weights, on a device.
 
         Raises:
-            OptionError: no such model.
+            OptionError: no such model, or none for this engine.
             WeightsError: its weights are missing or damaged.
         """
-        wish = name, device, weights
+        name, weights = motion.model, motion.weights
+        wish = name, device, weights, engine
         if self._model is None or self._model[0] != wish:
-            self._model = wish, find_model(name, device=device, weights=weights)
+            self._model = wish, find_model(name, device=device, weights=weights, engine=engine)
         return self._model[1]

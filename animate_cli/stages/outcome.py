@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from animate_cli import __version__, hub
 from animate_cli.media.provenance import Marking, sha256_of
-from animate_cli.options import Lost, Options
+from animate_cli.options import Engine, Lost, Options
 from animate_cli.records import Photo
 from animate_cli.report import Clock, Report, Step, Watch, versions
 from animate_cli.stages.destination import Destination
@@ -52,6 +52,7 @@ def report_of(
     *,
     options: Options,
     device: str,
+    engine: Engine,
     clock: Clock,
     watch: Watch,
 ) -> Report:
@@ -72,6 +73,7 @@ def report_of(
         declared=trajectory.frames_declared,
         anchor=anchor,
         device=device,
+        engine=engine,
         timings=clock.timings,
         versions=versions(),
         weights=_weights(options),

@@ -103,6 +103,7 @@ def test_bench_prints_medians_and_references(toy: ToyWorld) -> None:
     assert answer.exit_code == 0, answer.output
     figures = json.loads(answer.stdout)
     assert figures["frames"] == 12
+    assert figures["engine"] == "torch"
     assert figures["ratio"] == pytest.approx(figures["render_fps"] / figures["transcode_fps"])
     assert {"render", "encode"} <= {stage for stage, _ in figures["stages"]}
 
