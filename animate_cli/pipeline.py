@@ -36,7 +36,7 @@ from animate_cli.report import Clock, OnProgress, Report, Step, Watch
 from animate_cli.stages.codes import Model, language_of, with_codes
 from animate_cli.stages.destination import Destination, decide_destination
 from animate_cli.stages.driver import Followed, driver_frames, follow
-from animate_cli.stages.forecast import forewarn, forewarn_slow
+from animate_cli.stages.forecast import forewarn, forewarn_slow, is_heavy
 from animate_cli.stages.networks import Networks
 from animate_cli.stages.outcome import marking_of, notes_of, report_of
 from animate_cli.stages.overlay import write_overlay
@@ -207,7 +207,8 @@ class Animator:
 
     def _draw(self, staged: Staged, *, start: int = 0) -> Stage[Image]:
         scene, o = staged.scene, self.options
-        share_cores(self._threads)
+        if not is_heavy(scene.model):
+            share_cores(self._threads)
         batches = ahead(render(scene, start=start), depth=BATCHES_AHEAD)
         frames = paste(scene, upscale(scene, batches))
         if o.output.side_by_side:

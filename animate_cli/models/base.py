@@ -64,10 +64,12 @@ class FrameModel(FaceModel[SourceCode, Tensor, State], Protocol[SourceCode, Stat
     """A model that reads frames: pass 1 keeps its driver codes, numbers (B, D), in the trajectory.
 
     language: what the codes are written in: the model, and a digest of the weights that read
-    them. Codes in another language mean nothing to it.
+    them. Codes in another language mean nothing to it. gmac_per_frame: billions of
+    multiplications in plain convolutions that take a CPU as long as one frame.
     """
 
     language: str
+    gmac_per_frame: float
 
     def reframe(self, codes: Tensor, ratio: Tensor, shift: Tensor) -> Tensor:
         """Codes (B, D) as they would be had the frames been seen through another square.

@@ -47,7 +47,7 @@ class FirstOrder:
 
     face_size: int = FACE_SIZE
     reads: Reads = Reads.FRAMES
-    gmac_per_frame: float = 30.0
+    gmac_per_frame: float = 45.0
     language: str
 
     def __init__(

@@ -62,7 +62,7 @@ class LivePortrait:
 
     face_size: int = FACE_SIZE
     reads: Reads = Reads.FRAMES
-    gmac_per_frame: float = 300.0
+    gmac_per_frame: float = 450.0
     language: str
 
     def __init__(self, networks: LivePortraitNetworks, *, device: torch.device | str) -> None:

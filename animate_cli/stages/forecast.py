@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from animate_cli.media.provenance import Marking
 from animate_cli.media.writer import open_writer
+from animate_cli.models.base import FaceModel, Reads
 from animate_cli.options import OutputOptions
 from animate_cli.records import Image
 
@@ -23,8 +24,6 @@ BEARABLE_S = 1.0  # a frame
 
 if TYPE_CHECKING:
     import torch
-
-    from animate_cli.models.base import FaceModel
 
 logger = logging.getLogger(__name__)
 
@@ -63,11 +62,10 @@ def encoding_s(frame: Image, suffix: str, options: OutputOptions, *, threads: in
 
 
 def forewarn_slow(model: FaceModel[Any, Any, Any], device: torch.device) -> None:
-    """Say how long a frame will take where a model that knows its cost is slow on a CPU."""
-    gmac = getattr(model, "gmac_per_frame", 0.0)
-    if device.type != "cpu" or not gmac:
+    """Say how long a frame will take where a model that reads frames is slow on a CPU."""
+    if device.type != "cpu" or not is_heavy(model):
         return
-    seconds = gmac / gmac_per_s()
+    seconds = model.gmac_per_frame / gmac_per_s()  # type: ignore[attr-defined]  # `reads` says so
     if seconds > BEARABLE_S:
         hours = seconds * 25 * 60 / 3600
         logger.warning(
@@ -76,6 +74,11 @@ def forewarn_slow(model: FaceModel[Any, Any, Any], device: torch.device) -> None
             seconds,
             hours,
         )
+
+
+def is_heavy(model: FaceModel[Any, Any, Any]) -> bool:
+    """Whether drawing takes so long that it should have every core to itself."""
+    return model.reads is Reads.FRAMES
 
 
 def gmac_per_s() -> float:

@@ -28,6 +28,7 @@ class DiscModel:
 
     face_size = 64
     reads = Reads.FRAMES
+    gmac_per_frame = 0.0
 
     def __init__(self, language: str = "disc 1") -> None:
         self.language = language
@@ -170,3 +171,16 @@ def test_reading_can_be_cancelled(toy: ToyWorld, model: DiscModel) -> None:
     with pytest.raises(Cancelled):
         Animator(ONE_THREAD).track(toy.driver(), "t.npz", on_progress=on_progress)
     assert not (toy.folder / "t.npz").exists()
+
+
+def test_a_slow_model_says_so_before_it_starts(
+    toy: ToyWorld, model: DiscModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    quick = Animator(ONE_THREAD)
+    list(quick.frames(toy.photo(), toy.driver(frames=2)))
+    assert not caplog.records
+    model.gmac_per_frame = 1e6
+    frames = Animator(ONE_THREAD).frames(toy.photo(), toy.driver(frames=2))
+    next(frames)
+    assert "s a frame on this CPU" in caplog.text
+    frames.close()
