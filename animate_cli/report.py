@@ -16,6 +16,7 @@ from pathlib import Path
 
 from animate_cli.errors import Cancelled
 from animate_cli.hub import WeightUsed
+from animate_cli.options import Engine
 
 PACKAGES = ("animate-cli", "torch", "opencv-python-headless", "av", "numpy", "pillow")
 
@@ -72,6 +73,7 @@ class Report:
     fps: frames per second of the rendering pass; elapsed_s: of the whole run;
     lost: driver frames without a face; concealed: damaged ones, replaced by the one before;
     declared: frames the driver's container promised; anchor: the frame motion is measured from;
+    engine: the library that computed the model's convolutions;
     notes: everything that had to be told.
     """
 
@@ -88,6 +90,7 @@ class Report:
     declared: int | None
     anchor: int
     device: str
+    engine: Engine
     timings: tuple[Timing, ...]
     versions: tuple[Version, ...]
     weights: tuple[WeightUsed, ...]
