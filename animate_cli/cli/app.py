@@ -13,6 +13,7 @@ from animate_cli import __version__
 from animate_cli.cli import (
     batch,
     bench,
+    compare,
     console,
     doctor,
     evaluate,
@@ -131,6 +132,7 @@ app.command()(track.track)
 app.command()(prepare.prepare)
 app.command()(train.train)
 app.command("eval")(evaluate.evaluate)
+app.command()(compare.compare)
 app.add_typer(weights.app, name="weights")
 app.command()(doctor.doctor)
 app.command()(bench.bench)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -58,6 +60,10 @@ def evaluate(
         Path | None,
         typer.Option("--sheets", metavar="DIR", help="Write a contact sheet of every clip here."),
     ] = None,
+    html_file: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write a page with drawings and pictures."),
+    ] = None,
     options: Options,
 ) -> None:
     """Score models against the still source and the thin plate, under a fixed protocol."""
@@ -65,14 +71,18 @@ def evaluate(
     from animate_cli.cli.teller import Teller
     from animate_cli.device import open_device
     from animate_cli.evaluate.entrant import enter
+    from animate_cli.evaluate.evaluation import Audience, Audiences
     from animate_cli.evaluate.evaluation import evaluate as run
+    from animate_cli.evaluate.gallery import Gallery
     from animate_cli.evaluate.judges import load_judges
     from animate_cli.evaluate.material import read_clips, takes
-    from animate_cli.media.target import check_target, replacing
+    from animate_cli.evaluate.page import page
+    from animate_cli.media.target import check_target
 
     overwrite = options.output.overwrite
-    if json_file is not None:
-        check_target(json_file, overwrite=overwrite)
+    for file in (json_file, html_file):
+        if file is not None:
+            check_target(file, overwrite=overwrite)
     chosen = Protocol(
         reenactment=protocol,
         stride=stride,
@@ -85,20 +95,30 @@ def evaluate(
     entrants = enter(models or [])
     teller = Teller(tried, entrants, chosen, sheets, overwrite=overwrite)
     device = open_device(options.compute)
-    result = run(
-        entrants,
-        tried,
-        load_judges(metric_weights, device=str(device)),
-        protocol=chosen,
-        data=data,
-        split=split,
-        compute=options.compute,
-        audience=teller,
-    )
-    for one in result.skipped:
-        console.warn(f"{one.take} is not scored: {one.reason}")
-    if json_file is not None:
-        with replacing(json_file, overwrite=overwrite) as part:
-            part.write_text(result.to_json() + "\n", encoding="utf-8")
-        console.tell(f"result: {json_file}")
+    with TemporaryDirectory() as folder:
+        gallery = Gallery(Path(folder), entrants, chosen)
+        result = run(
+            entrants,
+            tried,
+            load_judges(metric_weights, device=str(device)),
+            protocol=chosen,
+            data=data,
+            split=split,
+            compute=options.compute,
+            audience=Audiences(teller, gallery if html_file else Audience()),
+        )
+        for one in result.skipped:
+            console.warn(f"{one.take} is not scored: {one.reason}")
+        _write(json_file, lambda: result.to_json() + "\n", overwrite=overwrite)
+        _write(html_file, lambda: page(result.result(), gallery), overwrite=overwrite)
     show_scores(result)
+
+
+def _write(path: Path | None, text: Callable[[], str], *, overwrite: bool) -> None:
+    """One result file, if it is wanted."""
+    from animate_cli.media.target import replacing
+
+    if path is not None:
+        with replacing(path, overwrite=overwrite) as part:
+            part.write_text(text(), encoding="utf-8")
+        console.tell(f"result: {path}")

@@ -19,13 +19,13 @@ from animate_cli.evaluate.judges import Absent, Judges
 from animate_cli.evaluate.material import Take
 from animate_cli.evaluate.metric import Better, Metric
 from animate_cli.evaluate.protocol import Protocol
+from animate_cli.evaluate.result import SCHEMA, Result, parse_result
 from animate_cli.evaluate.roster import metrics_of
 from animate_cli.evaluate.trial import Court, Shown, Verdict, motion_of
 from animate_cli.options import ComputeOptions
 from animate_cli.report import versions
 from animate_cli.typed import plain
 
-SCHEMA = 1
 OWN_JUDGES = ("landmarks", "shape")  # weights that every evaluation depends on
 
 
@@ -75,6 +75,10 @@ class Evaluation:
     def needs(self, metric: Metric) -> str:
         """What an absent judge of this metric would need; empty if it is here."""
         return next((a.needs for a in self.absent if a.judge == metric.judge), "")
+
+    def result(self) -> Result:
+        """As whoever reads the file will see it."""
+        return parse_result(json.loads(self.to_json()), Path("evaluation"))
 
     def to_json(self) -> str:
         """One object; numbers that there are not are null. Times stand apart from figures."""
@@ -146,6 +150,28 @@ class Audience:
 
     def ends(self, take: Take) -> None:
         """All frames of the take were scored; not called for one that is skipped."""
+
+
+class Audiences(Audience):
+    """Several at once."""
+
+    def __init__(self, *audiences: Audience) -> None:
+        self._audiences = audiences
+
+    def begins(self, number: int, take: Take) -> None:
+        """To all."""
+        for one in self._audiences:
+            one.begins(number, take)
+
+    def sees(self, shown: Shown) -> None:
+        """To all."""
+        for one in self._audiences:
+            one.sees(shown)
+
+    def ends(self, take: Take) -> None:
+        """To all."""
+        for one in self._audiences:
+            one.ends(take)
 
 
 def evaluate(

@@ -23,7 +23,7 @@ def clips(toy: ToyWorld) -> Path:
 def test_table_json_and_sheets(clips: Path) -> None:
     answer = animate(
         *("eval", "--data", clips, "--stride", "2", "--threads", "1"),
-        *("--json", "result.json", "--sheets", "sheets"),
+        *("--json", "result.json", "--sheets", "sheets", "--html", "page.html"),
     )
     assert answer.exit_code == 0, answer.output
     for word in ("thin_plate", "still", "L1 ↓", "n/a, squeezenet: needs --metric-weights DIR"):
@@ -34,6 +34,10 @@ def test_table_json_and_sheets(clips: Path) -> None:
     for name in ("one", "two"):
         picture = read_photo(Path("sheets") / f"{name}.png", max_pixels=10**7).pixels
         assert picture.std() > 10
+
+
+    page = Path("page.html").read_text(encoding="utf-8")
+    assert page.count('src="data:image/webp') == page.count('src="data:image/jpeg') == 2
 
 
 def test_existing_results_are_refused_before_the_work(clips: Path) -> None:

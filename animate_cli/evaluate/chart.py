@@ -1,0 +1,114 @@
+"""Line drawings as inline SVG: text, colours and sizes come from the page around them.
+
+    distribution    share of takes (up) with at most this error (across): one curve per model
+    by_take         a take per column, ordered by the last model's figure: one mark per model
+
+Colours are classes m0, m1, ... so that a model looks the same everywhere on a page.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import numpy as np
+
+from animate_cli.evaluate.result import Array
+
+WIDTH, HEIGHT = 460, 240
+LEFT, RIGHT, TOP, BOTTOM = 58, 12, 12, 34
+MARKS = 5  # lines of an axis, about
+_STEPS = (1, 2, 2.5, 5, 10)
+
+
+def distribution(figures: Mapping[str, Array], across: str) -> str:
+    """figures: of every model, one per take; across: what they are."""
+    known = {name: np.sort(column[np.isfinite(column)]) for name, column in figures.items()}
+    xs = scale(np.concatenate([*known.values(), np.zeros(1)]))
+    frame = _Frame(xs=xs, ys=(0.0, 0.25, 0.5, 0.75, 1.0))
+    drawn = [frame.axes(across, "share of takes")]
+    for place, (name, column) in enumerate(known.items()):
+        if len(column):
+            drawn.append(_curve(frame, place, name, column))
+    return _svg(drawn, f"distribution of {across}")
+
+
+def by_take(figures: Mapping[str, Array], takes: Sequence[str], up: str) -> str:
+    """figures: of every model, one per take; up: what they are."""
+    last = np.nan_to_num(list(figures.values())[-1], nan=math.inf)
+    order = np.argsort(last, kind="stable")
+    every = np.concatenate(list(figures.values()))
+    frame = _Frame(xs=(-0.5, len(takes) - 0.5), ys=scale(every[np.isfinite(every)]))
+    drawn = [frame.axes(f"{len(takes)} takes", up, has_marks_across=False)]
+    for place, (name, column) in enumerate(figures.items()):
+        for column_place, take in enumerate(order):
+            if np.isfinite(column[take]):
+                x, y = frame.at(column_place, column[take])
+                said = escape(f"{takes[take]}, {name}: {column[take]:.4g}")
+                drawn.append(
+                    f'<circle class="m{place}" cx="{x:.1f}" cy="{y:.1f}" r="3">'
+                    f"<title>{said}</title></circle>"
+                )
+    return _svg(drawn, f"{up} of every take")
+
+
+def scale(values: Array) -> tuple[float, ...]:
+    """Round marks from below the least value to above the greatest; of nothing 0 to 1."""
+    low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
+    if low == high:
+        low, high = low - (abs(low) or 1) / 2, high + (abs(high) or 1) / 2
+    rough = (high - low) / MARKS
+    unit = 10.0 ** math.floor(math.log10(rough))
+    step = unit * next(s for s in _STEPS if s * unit >= rough * (1 - 1e-9))
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return tuple(float(step * k) for k in range(first, last + 1))
+
+
+class _Frame:
+    """Where values are on the drawing; marks from least to greatest on either axis."""
+
+    def __init__(self, *, xs: Sequence[float], ys: Sequence[float]) -> None:
+        self.xs, self.ys = xs, ys
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """Values -> units of the drawing, y downwards."""
+        across = (x - self.xs[0]) / (self.xs[-1] - self.xs[0])
+        up = (y - self.ys[0]) / (self.ys[-1] - self.ys[0])
+        return LEFT + across * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM - up * (
+            HEIGHT - TOP - BOTTOM
+        )
+
+    def axes(self, across: str, up: str, *, has_marks_across: bool = True) -> str:
+        """Lines, numbers, and what they are of."""
+        bottom, middle = HEIGHT - BOTTOM, (HEIGHT - BOTTOM + TOP) / 2
+        parts = []
+        for y in self.ys:
+            _, at = self.at(self.xs[0], y)
+            parts.append(f'<path class="line" d="M{LEFT} {at:.1f}H{WIDTH - RIGHT}"/>')
+            parts.append(f'<text x="{LEFT - 5}" y="{at + 4:.1f}" class="end">{y:.4g}</text>')
+        for x in self.xs if has_marks_across else ():
+            at, _ = self.at(x, self.ys[0])
+            parts.append(f'<path class="line" d="M{at:.1f} {TOP}V{bottom}"/>')
+            parts.append(f'<text x="{at:.1f}" y="{bottom + 14}" class="mid">{x:.4g}</text>')
+        centre = (LEFT + WIDTH - RIGHT) / 2
+        parts.append(f'<text x="{centre}" y="{HEIGHT - 4}" class="mid">{escape(across)}</text>')
+        turned = f'transform="translate(12 {middle}) rotate(-90)"'
+        parts.append(f'<text {turned} class="mid">{escape(up)}</text>')
+        return "".join(parts)
+
+
+def _curve(frame: _Frame, place: int, name: str, column: Array) -> str:
+    """A step up at every value, to the right edge."""
+    x, y = frame.at(frame.xs[0], 0)
+    path = f"M{x:.1f} {y:.1f}"
+    for count, value in enumerate(column, start=1):
+        x, y = frame.at(value, count / len(column))
+        path += f"H{x:.1f}V{y:.1f}"
+    path += f"H{WIDTH - RIGHT}"
+    return f'<path class="curve m{place}" d="{path}"><title>{escape(name)}</title></path>'
+
+
+def _svg(parts: Sequence[str], said: str) -> str:
+    size = f'viewBox="0 0 {WIDTH} {HEIGHT}"'
+    return f'<svg {size} role="img" aria-label="{escape(said)}">{"".join(parts)}</svg>'

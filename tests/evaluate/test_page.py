@@ -1,0 +1,170 @@
+"""Pages of results: whole HTML, everything inside the file, worst takes first; in a browser too."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from html.parser import HTMLParser
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from browser import browser, visit
+from PIL import Image as Pillow
+from result_file import told
+
+from animate_cli.evaluate.draw import Drawn
+from animate_cli.evaluate.entrant import Entrant
+from animate_cli.evaluate.gallery import Gallery
+from animate_cli.evaluate.material import Take
+from animate_cli.evaluate.page import CAUTION, WORST, deciding, page, worst_takes
+from animate_cli.evaluate.protocol import Protocol
+from animate_cli.evaluate.published import published
+from animate_cli.evaluate.result import Result, parse_result
+from animate_cli.evaluate.trial import Shown
+from animate_cli.records import Rendered
+
+TAKES = [f"take <{k}>" for k in range(14)]
+EMPTY = {"meta", "link", "img"}
+
+
+class Reader(HTMLParser):
+    """Refuses tags that cross; collects addresses and words."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.addresses: list[str] = []
+        self.tags: list[str] = []
+        self.words = ""
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.addresses += [v or "" for k, v in attrs if k in {"src", "href", "action", "data"}]
+        if tag not in EMPTY:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+def result() -> Result:
+    rng = np.random.default_rng(0)
+    models = {
+        name: {
+            "l1": list(0.1 + rng.random(14)),
+            "psnr": [*(20 + rng.random(13)), None],
+            "akd": list(rng.random(14)),
+            "lpips": [None] * 14,
+        }
+        for name in ("still", "thin_plate", "own:<weights>")
+    }
+    needs = {"lpips": "--metric-weights DIR"}
+    return parse_result(told(models, takes=TAKES, needs=needs), Path("r"))
+
+
+@pytest.fixture
+def gallery(tmp_path: Path) -> Gallery:
+    (tmp_path / "gallery").mkdir()
+    entrants = [Entrant(name="still", model=""), Entrant(name="own", model="own")]
+    seen = Gallery(tmp_path / "gallery", entrants, Protocol())
+    for number, name in enumerate(TAKES):
+        seen.begins(number, Take(name=name, source=Path("a"), driver=Path("a")))
+        for index in range(3):
+            pixels = np.full((40, 30, 3), 10 * number + 20 * index, np.uint8)
+            drawn = Drawn(pixels=pixels, rendered=_rendered())
+            outputs = (Drawn(pixels=pixels), drawn)
+            seen.sees(Shown(index=index, source=pixels, driver=pixels, outputs=outputs))
+        seen.ends(Take(name=name, source=Path("a"), driver=Path("a")))
+    return seen
+
+
+def _rendered() -> Rendered:
+    import torch
+
+    return Rendered(face=torch.zeros(1, 3, 16, 16), grid=None, refine_mask=None)
+
+
+def pictures(read: Reader) -> list[Pillow.Image]:
+    contents = [a.partition("base64,")[2] for a in read.addresses if a.startswith("data:image")]
+    return [Pillow.open(BytesIO(b64decode(content))) for content in contents]
+
+
+def test_everything_is_inside_and_whole(gallery: Gallery) -> None:
+    text = page(result(), gallery)
+    read = Reader(text)
+    assert all(address.startswith("data:") for address in read.addresses)
+    assert "script" not in read.tags
+    assert "default-src 'none'" in text
+    assert not re.search(r"url\(|@import|https?://", text)
+    found = pictures(read)
+    assert len(found) == 2 * len(TAKES)
+    assert sum(getattr(picture, "n_frames", 1) == 3 for picture in found) == len(TAKES)
+
+
+def test_it_tells_figures_marks_and_what_papers_print(gallery: Gallery) -> None:
+    words = Reader(page(result(), gallery)).words
+    own = result()
+    for measure in own.measures:
+        assert measure.title in words
+    assert f"{own.mean('thin_plate', 'akd'):.4f}" in words
+    assert "n/a" in words
+    assert "needs --metric-weights DIR" in words
+    assert "take <13>" in words
+    assert words.count(CAUTION) >= len(published())
+    for value in ("30.74", "30.97", "10.05"):
+        assert value in words
+
+
+def test_the_worst_takes_come_first(gallery: Gallery) -> None:
+    own = result()
+    measure = deciding(own, "own:<weights>")
+    assert measure is not None
+    assert measure.name == "l1"
+    worst = worst_takes(own, "own:<weights>", measure)
+    column = own.column("own:<weights>", "l1")
+    assert worst[0] == TAKES[int(column.argmax())]
+    words = Reader(page(own, gallery)).words
+    section = words[words.index("Worst takes") : words.index("Other takes")]
+    assert [w for w in worst if w in section] == worst[:WORST]
+    higher = next(m for m in own.measures if m.name == "psnr")
+    by_psnr = worst_takes(own, "still", higher)
+    assert len(by_psnr) == 13
+    assert by_psnr[0] == TAKES[int(np.nanargmin(own.column("still", "psnr")))]
+
+
+def test_without_pictures_it_is_still_a_page() -> None:
+    read = Reader(page(result(), None))
+    assert "img" not in read.tags
+    assert read.tags.count("svg") == 2 + 3  # l1 and akd; l1, psnr and akd take by take
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(browser() is None, reason="no Chromium is installed")
+def test_a_browser_shows_every_picture_and_complains_of_nothing(
+    gallery: Gallery, tmp_path: Path
+) -> None:
+    path = tmp_path / "page.html"
+    text = page(result(), gallery)
+    path.write_text(text, encoding="utf-8")
+    _, console = visit(path, tmp_path / "profile")
+    assert console == []
+    counting = (
+        "<script>addEventListener('load', () => {"
+        "const wide = [...document.images].filter(one => one.naturalWidth > 9);"
+        "document.title = 'shown ' + wide.length})</script>"
+    )
+    policy = re.search(r'<meta http-equiv="Content-Security-Policy"[^>]*>', text)
+    assert policy is not None
+    path.write_text(text.replace(policy.group(), counting), encoding="utf-8")
+    document, _ = visit(path, tmp_path / "profile")
+    assert f"<title>shown {2 * len(TAKES)}</title>" in document

@@ -1,0 +1,57 @@
+"""Previews: few pictures however long the take, at its pace, looping."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image as Pillow
+
+from animate_cli.evaluate.draw import Drawn
+from animate_cli.evaluate.preview import MOST, PACE_MS, TILE_PX, Preview, encode_loop, tile
+from animate_cli.evaluate.trial import Shown
+from animate_cli.records import Rendered
+
+
+def grey(index: int) -> int:
+    """Neighbours differ, or the format would keep them as one."""
+    return 37 * index % 256
+
+
+def shown(index: int) -> Shown:
+    source = np.full((40, 60, 3), 200, np.uint8)
+    output = np.full((40, 60, 3), grey(index), np.uint8)
+    drawn = Drawn(
+        pixels=output, rendered=Rendered(face=torch.zeros(1, 3, 8, 8), grid=None, refine_mask=None)
+    )
+    outputs = (Drawn(pixels=source), drawn)
+    return Shown(index=index, source=source, driver=output, outputs=outputs)
+
+
+@pytest.mark.parametrize(("frames", "every"), [(1, 1), (MOST, 1), (3 * MOST, 4)])
+def test_it_keeps_few_pictures_at_the_takes_pace(frames: int, every: int) -> None:
+    preview = Preview(stride=5)
+    for index in range(frames):
+        preview.add(shown(index))
+    with Pillow.open(BytesIO(preview.encode())) as loop:
+        assert loop.format == "WEBP"
+        assert loop.size == (3 * TILE_PX, TILE_PX)
+        count = getattr(loop, "n_frames", 1)
+        assert count == -(-frames // every) <= MOST
+        if count > 1:
+            assert loop.info["loop"] == 0
+            loop.seek(count - 1)
+            loop.load()
+            assert loop.info["duration"] == PACE_MS * 5 * every
+        last = np.asarray(loop.convert("RGB"))[TILE_PX // 2, -TILE_PX // 2]
+        assert last == pytest.approx(grey(every * (count - 1)), abs=6)
+
+
+def test_tiles_keep_the_shape_and_nothing_is_no_loop() -> None:
+    white = tile(np.full((30, 90, 3), 255, np.uint8), 60)
+    rows = np.flatnonzero((white == 255).all(axis=(1, 2)))
+    assert (rows[0], rows[-1]) == (20, 39)
+    with pytest.raises(ValueError, match="no pictures"):
+        encode_loop([], 40)
