@@ -62,7 +62,13 @@ def resize_grid(grid: Tensor, height: int, width: int) -> Tensor:
     """A grid at another resolution: the flow is resized, so an identity grid stays the identity.
 
     grid (B, h, w, 2) -> (B, height, width, 2)
+
+    Where both sides shrink, no edge is repeated and the positions themselves can be resized.
     """
+    if height <= grid.shape[1] and width <= grid.shape[2]:
+        positions = grid.permute(0, 3, 1, 2)  # (B, 2, h, w)
+        small = F.interpolate(positions, (height, width), mode="bilinear", align_corners=False)
+        return small.permute(0, 2, 3, 1)
     here = identity_grid(grid.shape[1], grid.shape[2], device=grid.device, dtype=grid.dtype)
     there = identity_grid(height, width, device=grid.device, dtype=grid.dtype)
     flow = (grid - here).permute(0, 3, 1, 2)  # (B, 2, h, w)

@@ -23,7 +23,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from animate_cli.layers.grid import identity_grid, warp
+from animate_cli.layers.grid import identity_grid, normalised_to_pixel, warp
 from animate_cli.layers.motion_branch import FLOW_GAIN, BranchConfig, MotionBranch
 from animate_cli.layers.regions import Region, region_about
 
@@ -104,12 +104,13 @@ def merge(flow: Tensor, local: Local, *, has_prior: bool) -> Tensor:
     flow (B, 2, s, s): what is added to the prior, or to the identity where there is none; without
     a prior f̂ starts at the affine map from the driver's region to the source's.
     """
-    own = _own_positions(local.there, flow)  # (B, s, s, 2)
-    read = warp(local.field, own)  # (B, 3, s, s); m is 0 beyond the patch
+    place = _place(local.there, flow)
+    own = _own_positions(local.there, flow, place)  # (B, h, w, 2)
+    read = warp(local.field, own)  # (B, 3, h, w); m is 0 on the patch's edge, and beyond it
     moved = read[:, :2] * local.here.half.view(-1, 1, 1, 1)
     if not has_prior:
         moved = moved + (local.here.out(own) - local.there.out(own)).permute(0, 3, 1, 2)
-    return torch.lerp(flow, moved, read[:, 2:])
+    return _put(flow, place, torch.lerp(_take(flow, place), moved, read[:, 2:]))
 
 
 class Layers(NamedTuple):
@@ -130,21 +131,51 @@ def overlay(below: Layers, local: Local) -> Layers:
     """
     if local.paint is None:
         return below
-    read = warp(local.paint, _own_positions(local.there, below.image))  # (B, 5, S, S)
-    colour, mask, window = below.warped + read[:, :3], read[:, 3:4], read[:, 4:]
+    place = _place(local.there, below.image)
+    read = warp(local.paint, _own_positions(local.there, below.image, place))  # (B, 5, h, w)
+    under = Layers(*(_take(layer, place) for layer in below))
+    colour, mask, window = under.warped + read[:, :3], read[:, 3:4], read[:, 4:]
     return Layers(
         warped=below.warped,
-        image=torch.lerp(below.image, colour, mask),
-        mask=below.mask + mask - below.mask * mask,
-        painted=torch.lerp(below.painted, colour, window),
+        image=_put(below.image, place, torch.lerp(under.image, colour, mask)),
+        mask=_put(below.mask, place, under.mask + mask - under.mask * mask),
+        painted=_put(below.painted, place, torch.lerp(under.painted, colour, window)),
     )
 
 
-def _own_positions(region: Region, like: Tensor) -> Tensor:
-    """Where each pixel of (B, C, s, s) lies in a region's own coordinates: (B, s, s, 2)."""
+class _Place(NamedTuple):
+    """Rows and columns of a picture."""
+
+    rows: slice
+    columns: slice
+
+
+def _place(region: Region, like: Tensor) -> _Place:
+    """The pixels of (B, C, s, s) that B regions reach, all of them: nothing changes elsewhere."""
+    side = like.shape[-1]
+    low = normalised_to_pixel(region.centre - region.half, side).amin(dim=0).floor()
+    high = normalised_to_pixel(region.centre + region.half, side).amax(dim=0).ceil() + 1
+    columns, rows = torch.stack((low, high), dim=-1).clamp(0, side).int().tolist()
+    return _Place(slice(*rows), slice(*columns))
+
+
+def _take(layer: Tensor, place: _Place) -> Tensor:
+    """(B, C, s, s) -> (B, C, h, w)."""
+    return layer[..., place.rows, place.columns]
+
+
+def _put(layer: Tensor, place: _Place, inner: Tensor) -> Tensor:
+    """The layer (B, C, s, s) with other pixels (B, C, h, w) in that place."""
+    other = layer.clone()
+    other[..., place.rows, place.columns] = inner
+    return other
+
+
+def _own_positions(region: Region, like: Tensor, place: _Place) -> Tensor:
+    """Where pixels of (B, C, s, s) lie in a region's own coordinates: (B, h, w, 2)."""
     side = like.shape[-1]
     pixels = identity_grid(side, side, device=like.device, dtype=like.dtype)
-    return region.into(pixels.expand(len(like), -1, -1, -1))
+    return region.into(pixels[:, place.rows, place.columns].expand(len(like), -1, -1, -1))
 
 
 def _window(size: int, like: Tensor) -> Tensor:

@@ -170,6 +170,7 @@ class SparseMotion(nn.Module):
         size = source.face.shape[-1]
         side = min(size, self.config.field)
         drawn = self.whole.decode(source.whole, source.landmarks, driver, prior) / FLOW_GAIN
+        drawn = drawn.contiguous()  # enlarging two channels side by side takes four times as long
         flow = F.interpolate(drawn, (side, side), mode="bilinear", align_corners=False)  # f_G
         for local in locals_:
             flow = merge(flow, local, has_prior=prior is not None)
