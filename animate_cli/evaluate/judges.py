@@ -3,6 +3,7 @@
     landmarks         our own detector                 | always
     shape             our own shape model              | always
     squeezenet        behind LPIPS                     | two files of the folder
+    alexnet, vgg16    the same                         | heads; features, there or of the registry
     openseeface, pfld detectors never used in training | a file each, and onnxruntime
     face_reid         whose face it is                 | the same
     head_pose, gaze   how the head stands, eyes look   | the same; gaze needs both
@@ -18,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,7 +29,7 @@ from animate_cli.errors import AnimateError
 from animate_cli.evaluate.expression import Express, load_expression
 from animate_cli.evaluate.gaze import ReadGaze, load_gaze
 from animate_cli.evaluate.identity import Embed, load_embedder
-from animate_cli.evaluate.lpips import Lpips, load_lpips
+from animate_cli.evaluate.lpips import Lpips, load_lpips, load_lpips_on
 from animate_cli.evaluate.parts_agreement import load_parser
 from animate_cli.evaluate.pose_error import ReadPose, load_head_pose
 from animate_cli.evaluate.second_opinion import SecondOpinion, openseeface, pfld
@@ -36,6 +38,7 @@ from animate_cli.faces.look import SeesLandmarks
 from animate_cli.faces.parts import Parser
 from animate_cli.faces.shape import ShapeModel, load_shape_model
 from animate_cli.layers.raft import RaftSmall, load_raft
+from animate_cli.layers.tapped import ALEXNET, VGG16
 
 Network = TypeVar("Network")
 
@@ -47,6 +50,8 @@ class Judge(StrEnum):
     LANDMARKS = "landmarks"
     SHAPE = "shape"
     SQUEEZENET = "squeezenet"
+    ALEXNET = "alexnet"
+    VGG16 = "vgg16"
     OPENSEEFACE = "openseeface"
     PFLD = "pfld"
     FACE_REID = "face_reid"
@@ -73,6 +78,8 @@ class Judges:
     landmarker: SeesLandmarks
     shape: ShapeModel
     lpips: Lpips | None
+    lpips_alex: Lpips | None
+    lpips_vgg: Lpips | None
     openseeface: SecondOpinion | None
     pfld: SecondOpinion | None
     embed: Embed | None
@@ -103,11 +110,15 @@ def load_judges(folder: Path | None, *, device: str) -> Judges:
             return None
 
     lpips, raft = load(Judge.SQUEEZENET, load_lpips), load(Judge.RAFT, load_raft)
+    alex = load(Judge.ALEXNET, partial(load_lpips_on, ALEXNET))
+    vgg = load(Judge.VGG16, partial(load_lpips_on, VGG16))
     return Judges(
         landmarker=landmarks.load_landmarker(device=device),
         shape=load_shape_model(),
         device=device,
         lpips=lpips and _ready(lpips, device),
+        lpips_alex=alex and _ready(alex, device),
+        lpips_vgg=vgg and _ready(vgg, device),
         openseeface=load(Judge.OPENSEEFACE, openseeface),
         pfld=load(Judge.PFLD, pfld),
         embed=load(Judge.FACE_REID, load_embedder),

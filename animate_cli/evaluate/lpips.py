@@ -1,4 +1,8 @@
-"""LPIPS, a perceptual distance between pictures, with a SqueezeNet behind it: `layers.lpips`."""
+"""LPIPS, a perceptual distance between pictures: `layers.lpips` has its formula.
+
+Behind it stands SqueezeNet, AlexNet (which the field reports most) or VGG-16; their figures are not
+to be compared with each other.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +13,19 @@ from torch import Tensor, nn
 
 from animate_cli.layers.imagenet import normalise
 from animate_cli.layers.lpips import distance, load_heads, unit
-from animate_cli.layers.squeezenet import SqueezeNetFeatures, load_squeezenet
+from animate_cli.layers.squeezenet import load_squeezenet
+from animate_cli.layers.tapped import Backbone, load_tapped
 
 _SMALLEST = 1e-10  # a length, as LPIPS 0.1 has it
 
 
 class Lpips(nn.Module):
-    """LPIPS-Squeeze; its weights are files of a folder, see `load_lpips`."""
+    """One of them; its weights are files of a folder, see `load_lpips`."""
 
-    def __init__(self, heads: list[Tensor]) -> None:
+    def __init__(self, network: nn.Module, heads: list[Tensor]) -> None:
+        """network: normalised pictures -> taps, one for each of the heads."""
         super().__init__()
-        self.network = SqueezeNetFeatures()
+        self.network = network
         self._heads = heads
 
     @torch.inference_mode()
@@ -42,7 +48,14 @@ def load_lpips(folder: Path) -> Lpips:
     Raises:
         WeightsError: a file is missing or holds other tensors.
     """
-    network = load_squeezenet(folder)
-    metric = Lpips(load_heads(folder))
-    metric.network = network
-    return metric.eval()
+    return Lpips(load_squeezenet(folder), load_heads(folder)).eval()
+
+
+def load_lpips_on(backbone: Backbone, folder: Path) -> Lpips:
+    """LPIPS on another network: its heads from the folder, its features as `load_tapped`.
+
+    Raises:
+        WeightsError: heads or features are missing or hold other tensors.
+    """
+    heads = load_heads(folder, backbone.name, len(backbone.taps))
+    return Lpips(load_tapped(backbone, folder), heads).eval()

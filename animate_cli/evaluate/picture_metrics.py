@@ -57,12 +57,19 @@ def _whole_pictures(judges: Judges) -> list[Metric]:
             )
             for name, label, better, unit, compare in whole
         ),
-        PictureMetric(
-            name="lpips",
-            label="LPIPS (SqueezeNet)",
-            better=Better.LOWER,
-            judge=Judge.SQUEEZENET,
-            of=partial(_whole, judges.lpips) if judges.lpips else _nobody,
+        *(
+            PictureMetric(
+                name=name,
+                label=f"LPIPS ({network})",
+                better=Better.LOWER,
+                judge=judge,
+                of=partial(_whole, lpips) if lpips else _nobody,
+            )
+            for name, network, judge, lpips in (
+                ("lpips", "SqueezeNet", Judge.SQUEEZENET, judges.lpips),
+                ("lpips_alex", "AlexNet", Judge.ALEXNET, judges.lpips_alex),
+                ("lpips_vgg", "VGG-16", Judge.VGG16, judges.lpips_vgg),
+            )
         ),
     ]
 

@@ -79,8 +79,8 @@ def _length(features: Tensor, floor: float) -> Tensor:
     return (length.square() + floor**2).sqrt()
 
 
-def load_heads(folder: Path) -> list[Tensor]:
-    """w² of the seven SqueezeNet layers, out of `HEADS_FILE`.
+def load_heads(folder: Path, network: str = "squeeze", count: int = len(TAPS)) -> list[Tensor]:
+    """w² of a network's layers, out of `HEADS_FILE`; network: squeeze (the default), alex or vgg.
 
     Raises:
         WeightsError: the file is missing or holds other tensors.
@@ -90,7 +90,7 @@ def load_heads(folder: Path) -> list[Tensor]:
         raise WeightsError(f"{path} does not exist", hint="LPIPS needs this file")
     tensors = hub.read(path)[1]
     try:
-        return [tensors[f"squeeze.lin{index}"].float() for index in range(len(TAPS))]
+        return [tensors[f"{network}.lin{index}"].float() for index in range(count)]
     except KeyError as error:
         hint = "give the heads of LPIPS 0.1"
         raise WeightsError(f"{path} has no tensor {error}", hint=hint) from error

@@ -48,7 +48,7 @@ def score(data: Path, reenactment: Reenactment) -> tuple[Evaluation, str]:
     )
     show_scores(result)
     assert not result.skipped
-    assert not result.absent
+    assert {one.judge for one in result.absent} <= {Judge.ALEXNET, Judge.VGG16}
     return result, entrants[-1].name
 
 

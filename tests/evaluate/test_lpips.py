@@ -7,14 +7,16 @@ import pytest
 import torch
 
 from animate_cli.errors import WeightsError
-from animate_cli.evaluate.lpips import Lpips, load_lpips
-from animate_cli.layers.squeezenet import TAP_CHANNELS
+from animate_cli.evaluate.lpips import Lpips, load_lpips, load_lpips_on
+from animate_cli.layers.squeezenet import TAP_CHANNELS, SqueezeNetFeatures
+from animate_cli.layers.tapped import ALEXNET, VGG16, Backbone, Tapped, load_tapped
 
 
 @pytest.fixture(scope="module")
 def metric() -> Lpips:
     torch.manual_seed(0)
-    return Lpips([torch.rand(channels) for channels in TAP_CHANNELS]).eval()
+    heads = [torch.rand(channels) for channels in TAP_CHANNELS]
+    return Lpips(SqueezeNetFeatures(), heads).eval()
 
 
 def picture(seed: int) -> torch.Tensor:
@@ -60,3 +62,45 @@ def test_the_formula_in_loops(metric):
 def test_missing_weights_are_named(tmp_path):
     with pytest.raises(WeightsError, match="squeezenet1_1"):
         load_lpips(tmp_path)
+
+
+SHAPES = {
+    "alex": [(64, 15, 15), (192, 7, 7), (384, 3, 3), (256, 3, 3), (256, 3, 3)],
+    "vgg": [(64, 64, 64), (128, 32, 32), (256, 16, 16), (512, 8, 8), (512, 4, 4)],
+}
+
+
+def drawn(backbone: Backbone) -> Tapped:
+    torch.manual_seed(1)
+    return Tapped(backbone).eval()
+
+
+@pytest.mark.parametrize("backbone", [ALEXNET, VGG16], ids=lambda b: b.name)
+def test_taps_are_the_relus_of_the_usual_networks(backbone):
+    network = drawn(backbone)
+    x = torch.rand(1, 3, 64, 64)
+    taps = network(x)
+    assert [tuple(one.shape[1:]) for one in taps] == SHAPES[backbone.name]
+    y = x
+    for index, layer in enumerate(network.features):
+        y = torch.relu(y) if isinstance(layer, torch.nn.ReLU) else layer(y)
+        if index in backbone.taps:
+            assert torch.equal(taps[backbone.taps.index(index)], y)
+
+
+@pytest.mark.parametrize("before", ["", "model."])
+def test_published_features_are_found_whatever_stands_before_and_behind(tmp_path, before):
+    network = drawn(ALEXNET)
+    tensors = {f"{before}{k}": v for k, v in network.state_dict().items()}
+    torch.save(tensors | {"classifier.1.weight": torch.zeros(2, 2)}, tmp_path / ALEXNET.files[1])
+    x = torch.rand(1, 3, 64, 64)
+    assert torch.equal(load_tapped(ALEXNET, tmp_path)(x)[-1], network(x)[-1])
+
+
+@pytest.mark.parametrize("backbone", [ALEXNET, VGG16], ids=lambda b: b.name)
+def test_nothing_stands_in_for_missing_features(tmp_path, backbone, monkeypatch):
+    monkeypatch.setattr("animate_cli.hub.cached_path", lambda *_: None)
+    with pytest.raises(WeightsError, match=r"fetch alexnet|vgg16\.safetensors"):
+        load_tapped(backbone, tmp_path)
+    with pytest.raises(WeightsError, match="lpips_heads"):
+        load_lpips_on(backbone, tmp_path)
