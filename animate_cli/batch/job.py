@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from animate_cli import hub
+from animate_cli.errors import AnimateError
 from animate_cli.media.provenance import sha256_of
 from animate_cli.options import ComputeOptions, MotionOptions, Options
 from animate_cli.typed import plain
@@ -28,16 +29,24 @@ class Job:
 
 
 class Digests:
-    """SHA-256 of files and folders, each read once."""
+    """SHA-256 of files, folders and weights, each read once."""
 
     def __init__(self) -> None:
         self._known: dict[Path, str] = {}
+        self._weights: dict[tuple[str, str | None], list[str]] = {}
 
     def of(self, path: Path) -> str:
         """Its digest; UNREADABLE for what is no readable file or folder."""
         if path not in self._known:
             self._known[path] = _digest(path)
         return self._known[path]
+
+    def of_weights(self, motion: MotionOptions) -> list[str]:
+        """The sums of all weights that a run with these options uses."""
+        wish = motion.model, motion.weights
+        if wish not in self._weights:
+            self._weights[wish] = _weights(motion)
+        return self._weights[wish]
 
 
 def fingerprint(job: Job, digests: Digests) -> str:
@@ -52,7 +61,7 @@ def fingerprint(job: Job, digests: Digests) -> str:
         "driver": digests.of(job.driver),
         "audio": digests.of(Path(sound)) if sound not in ("driver", "none") else sound,
         "options": plain(_what_shows(options)),
-        "weights": _weights(options.motion, digests),
+        "weights": digests.of_weights(options.motion),
     }
     text = json.dumps(content, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -68,14 +77,12 @@ def _what_shows(options: Options) -> Options:
     )
 
 
-def _weights(motion: MotionOptions, digests: Digests) -> list[str]:
-    """Sums of the weights that a run may use: of the registry, or of a file of one's own."""
-    names = {*_NETWORKS, motion.weights}
-    entries = [e for e in hub.registry() if e.name in names or e.name.startswith(motion.model)]
-    sums = [entry.sha256 or f"{entry.repo}@{entry.revision}" for entry in entries]
-    if motion.weights is not None and motion.weights not in {e.name for e in entries}:
-        sums.append(digests.of(Path(motion.weights)))
-    return sums
+def _weights(motion: MotionOptions) -> list[str]:
+    try:
+        chosen = hub.used_by(motion.model, motion.weights)
+        return [one.sha256 for one in (*map(hub.used, _NETWORKS), *chosen)]
+    except (AnimateError, OSError) as error:  # the job itself will say so
+        return [f"{UNREADABLE}: {error}"]
 
 
 def _digest(path: Path) -> str:

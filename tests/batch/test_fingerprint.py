@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from animate_cli.batch.job import UNREADABLE, Digests, Job, fingerprint
+from animate_cli.hub import WeightUsed
 from animate_cli.options import (
     ComputeOptions,
     Lost,
@@ -82,12 +83,14 @@ def test_options_of_the_machine_do_not(job: Job) -> None:
 def test_weights_count(job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = of(job)
     own = tmp_path / "own.safetensors"
-    own.write_text("1")
     chosen = replace(job.options, motion=replace(job.options.motion, weights=str(own)))
-    with_own = of(replace(job, options=chosen))
+    missing = of(replace(job, options=chosen))
+    own.write_text("1")
+    first = of(replace(job, options=chosen))
     own.write_text("2")
-    assert len({before, with_own, of(replace(job, options=chosen))}) == 3
-    monkeypatch.setattr("animate_cli.hub.registry", lambda: ())
+    assert len({before, missing, first, of(replace(job, options=chosen))}) == 4
+    other = WeightUsed(name="points", sha256="0" * 64)
+    monkeypatch.setattr("animate_cli.hub.used", lambda name: other)
     assert of(job) != before
 
 
