@@ -150,7 +150,7 @@ class Bench:
         self._steps += 1
 
     def _note(self, metric: Metric, figures: Tensor) -> None:
-        self._rows.setdefault(metric.name, []).append(figures.double().cpu().numpy())
+        self._rows.setdefault(metric.name, []).append(figures.cpu().double().numpy())
 
     def _is_due(self, metric: Metric, number: int) -> bool:
         return self._is_present(metric) and number % metric.every == 0

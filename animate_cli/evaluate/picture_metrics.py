@@ -20,7 +20,8 @@ from animate_cli.evaluate.structure import ms_ssim, ssim
 from animate_cli.faces.parts import Parser
 from animate_cli.layers.raft import RaftSmall
 
-COSTLY_EVERY = 3  # scored frames: networks that take longer than drawing
+COSTLY_EVERY = 10  # scored frames: each look costs as much as all other judges together
+SELDOM = f", each {COSTLY_EVERY}th"
 
 
 def compared(judges: Judges) -> list[Metric]:
@@ -89,7 +90,7 @@ def _regions() -> list[Metric]:
 def _parts(judges: Judges) -> Metric:
     return PictureMetric(
         name="parts",
-        label="parts agree (mIoU)",
+        label=f"parts agree (mIoU{SELDOM})",
         better=Better.HIGHER,
         judge=Judge.PARSING,
         of=partial(_same_parts, judges.parser) if judges.parser else _nobody,
@@ -109,7 +110,7 @@ def _flicker() -> Metric:
 def _driver_flow(judges: Judges) -> Metric:
     return StepMetric(
         name="flow_error",
-        label="flow warping error (driver's flow)",
+        label=f"flow warping error (driver's flow{SELDOM})",
         better=Better.LOWER,
         judge=Judge.RAFT,
         of=partial(_along_driver, judges.raft) if judges.raft else _nobody,
@@ -120,7 +121,7 @@ def _driver_flow(judges: Judges) -> Metric:
 def _own_flow(judges: Judges) -> Metric:
     return StepMetric(
         name="flow_error_own",
-        label="flow warping error (own flow)",
+        label=f"flow warping error (own flow{SELDOM})",
         better=Better.LOWER,
         judge=Judge.RAFT,
         of=partial(_along_outputs, judges.raft) if judges.raft else _nobody,

@@ -38,7 +38,7 @@ def followed(shape: ShapeModel) -> list[Metric]:
 def _sms() -> Metric:
     return ReadingMetric(
         name="sms",
-        label="SMS (trembling)",
+        label=f"SMS (trembling, each {TRIPLES_EVERY}rd)",
         better=Better.LOWER,
         judge=Judge.LANDMARKS,
         unit="px of 256",

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from animate_cli.evaluate.bench import Bench
+from animate_cli.evaluate.bench import Bench, Moment
 from animate_cli.evaluate.judges import load_judges
 from animate_cli.evaluate.protocol import Reenactment
 from animate_cli.evaluate.region_error import Region, region_mask
@@ -30,7 +30,19 @@ def shifted(frame, *_):
     return np.roll(frame, 6, axis=1)
 
 
-def mute(frame, landmarks, first):
+def jittered(frame, _, __, index):
+    return np.roll(frame, (-1) ** index, axis=0)
+
+
+def blinking(frame, _, __, index):
+    return np.clip(frame.astype(int) + 12 * (index % 2), 0, 255).astype(np.uint8)
+
+
+def still(_, __, first, ___):
+    return first[0]
+
+
+def mute(frame, landmarks, first, _):
     """The mouth of the first frame, whatever the driver says."""
     here, there = landmarks[[48, 54, 33]], first[1][[48, 54, 33]]
     back = cv2.getAffineTransform(there.astype(np.float32), here.astype(np.float32))
@@ -40,7 +52,10 @@ def mute(frame, landmarks, first):
     return np.where(mask[..., None], mouth, frame)
 
 
-WAYS = {"same": lambda frame, *_: frame, "blurred": blurred, "shifted": shifted, "mute": mute}
+WAYS = {
+    "same": lambda frame, *_: frame,
+    **{way.__name__: way for way in (blurred, shifted, mute, jittered, blinking, still)},
+}
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +64,7 @@ def found() -> dict[str, dict[str, float]]:
     with np.load(EXAMPLES / "driver_truth.npz", allow_pickle=False) as truth:
         landmarks = truth["landmarks"].astype(np.float32)
     with open_driver(EXAMPLES / "driver.mp4", ReadOptions()) as reader:
-        frames = [frame.pixels for frame in reader][::EVERY][:COUNT]
-    landmarks = landmarks[::EVERY][:COUNT]
+        frames = [frame.pixels for frame, _ in zip(reader, range(EVERY * COUNT), strict=False)]
     judges = load_judges(None, device="cpu")
     metrics = metrics_of(Reenactment.SELF, judges)
     bench = Bench(
@@ -63,8 +77,14 @@ def found() -> dict[str, dict[str, float]]:
         entrants=len(WAYS),
     )
     first = frames[0], landmarks[0]
-    for frame, points in zip(frames[1:], landmarks[1:], strict=True):
-        bench.look(frame, points, [way(frame, points, first) for way in WAYS.values()])
+
+    def moment(index: int) -> Moment:
+        given = frames[index], landmarks[index], first, index
+        return Moment(driver=frames[index], outputs=tuple(way(*given) for way in WAYS.values()))
+
+    for index in range(EVERY, EVERY * COUNT, EVERY):
+        before = [moment(index - 2), moment(index - 1)]
+        bench.look(frames[index], landmarks[index], moment(index).outputs, before)
     figures = bench.figures()
     return {
         way: {m.name: float(v) for m, v in zip(metrics, row, strict=True)}
@@ -75,6 +95,7 @@ def found() -> dict[str, dict[str, float]]:
 def test_the_driver_itself_is_perfect(found) -> None:
     same = found["same"]
     wanted = {"l1": 0, "psnr": 100, "ssim": 1, "ms_ssim": 1, "akd": 0, "lips_corr": 1}
+    wanted |= {"auc": 1, "failures": 0, "flicker": 0, "pose_error_shape": 0}
     for name, value in wanted.items():
         assert same[name] == pytest.approx(value, abs=1e-5), name
 
@@ -97,3 +118,28 @@ def test_a_mute_mouth_is_seen_where_it_is(found) -> None:
     assert mute_["lids_corr"] > 0.9
     assert mute_["mouth_l1"] > 0.01
     assert mute_["eyes_l1"] == 0
+
+
+def test_what_shakes_is_seen_by_sms_and_flicker(found) -> None:
+    assert found["jittered"]["sms"] > found["same"]["sms"] + 0.5  # 2 px up and down, of 512
+    assert found["jittered"]["flicker"] > 0.005
+    assert found["shifted"]["sms"] == pytest.approx(found["same"]["sms"], abs=0.2)
+
+
+def test_what_blinks_is_seen_by_flicker_alone(found) -> None:
+    assert found["blinking"]["flicker"] == pytest.approx(12 / 255, rel=0.3)
+    assert found["blinking"]["flicker"] > 3 * found["shifted"]["flicker"]
+    assert found["blinking"]["sms"] < found["same"]["sms"] + 0.2
+
+
+def test_what_stands_still_is_steady_and_wrong(found) -> None:
+    still_, same = found["still"], found["same"]
+    assert still_["sms"] == 0 < same["sms"]
+    assert max(still_["lips_corr"], still_["lids_corr"]) < 0.7
+    assert still_["pose_error_shape"] > 1
+    assert still_["auc"] < 0.9 < same["auc"]
+    assert still_["seam"] == 0
+
+
+def test_a_seam_is_seen_where_the_whole_frame_moves(found) -> None:
+    assert found["shifted"]["seam"] > found["blurred"]["seam"] > 0
