@@ -10,9 +10,15 @@ from typer.testing import CliRunner, Result
 from animate_cli.cli.app import app
 
 
-def animate(*arguments: str | Path) -> Result:
+def command(*arguments: str | Path) -> Result:
+    """What the shell answers."""
     words = [str(argument) for argument in arguments]
-    return CliRunner().invoke(app, [*words, "--threads", "1"], env={"NO_COLOR": "1"})
+    return CliRunner().invoke(app, words, env={"NO_COLOR": "1"})
+
+
+def animate(*arguments: str | Path) -> Result:
+    """A command that computes, on one thread."""
+    return command(*arguments, "--threads", "1")
 
 
 def refused(toy: ToyWorld, says: str, *arguments: str | Path) -> None:

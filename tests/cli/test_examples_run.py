@@ -12,7 +12,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from refusal import animate
+from refusal import animate, command
 
 from animate_cli import hub
 from animate_cli.media.probe import probe
@@ -49,11 +49,12 @@ def test_the_example_is_animated(away: Path) -> None:
     assert max(np.abs(a - b).mean() for a, b in pairwise(frames)) > 0.2
     marking = read_marking(Path("out.mp4"))
     assert marking is not None
-    assert dict(marking.weights) == {"landmarks": hub.entry("landmarks").sha256}
+    names = ("landmarks", "shape", "sparse_to_dense")
+    assert dict(marking.weights) == {name: hub.used(name).sha256 for name in names}
 
 
 def test_every_weight_that_is_here_is_genuine(away: Path) -> None:
-    answer = animate("weights", "verify")
+    answer = command("weights", "verify")
     assert answer.exit_code == 0, answer.output
     assert "landmarks" in answer.stdout
 
