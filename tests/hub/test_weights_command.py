@@ -134,7 +134,7 @@ def test_push_prints_a_row_of_the_registry(
 
 def test_a_run_refuses_a_model_that_may_not_be_sold(shop: Shop, toy: ToyWorld) -> None:
     words = [str(toy.photo()), "-d", str(toy.driver()), "--commercial-only", "--threads", "1"]
-        words += ["--model", "thin_plate"]
+    words += ["--model", "thin_plate"]
     shop.register(revision="main", sha256=None, use="no", model="thin_plate")
     answer = CliRunner().invoke(app, words, env={"NO_COLOR": "1"})
     assert answer.exit_code == 1
