@@ -20,6 +20,7 @@ from animate_cli.cli import (
     prepare,
     run,
     settings,
+    study,
     track,
     train,
     weights,
@@ -133,6 +134,7 @@ app.command()(prepare.prepare)
 app.command()(train.train)
 app.command("eval")(evaluate.evaluate)
 app.command()(compare.compare)
+app.add_typer(study.app, name="study")
 app.add_typer(weights.app, name="weights")
 app.command()(doctor.doctor)
 app.command()(bench.bench)

@@ -11,7 +11,7 @@ import typer
 
 from animate_cli.cli import console
 from animate_cli.cli.flags import takes_options
-from animate_cli.evaluate.protocol import Protocol, Reenactment
+from animate_cli.evaluate.protocol import Protocol, Scheme, of_scheme
 from animate_cli.options import Options
 
 _OWN = Protocol()
@@ -34,9 +34,13 @@ def evaluate(
     ] = None,
     split: Annotated[str, typer.Option("--split", help="Of a folder with a manifest.")] = "val",
     protocol: Annotated[
-        Reenactment,
-        typer.Option("--protocol", help="A clip drives its own first frame, or others'."),
-    ] = _OWN.reenactment,
+        Scheme,
+        typer.Option(
+            "--protocol",
+            help="A clip drives its own first frame, or a random one; or other people's: pairs "
+            "that are drawn, all, or such as start frontal and alike.",
+        ),
+    ] = Scheme.SELF,
     stride: Annotated[
         int, typer.Option("--stride", min=1, help="Score every n-th frame.")
     ] = _OWN.stride,
@@ -47,7 +51,7 @@ def evaluate(
         int, typer.Option("--limit", min=0, help="Try so many clips or pairs; 0: all.")
     ] = _OWN.limit,
     pairs: Annotated[
-        int, typer.Option("--pairs", min=1, help="Pairs of --protocol cross.")
+        int, typer.Option("--pairs", min=1, help="Most pairs that are drawn.")
     ] = _OWN.pairs,
     metric_weights: Annotated[
         Path | None,
@@ -70,12 +74,13 @@ def evaluate(
     from animate_cli.cli.score_table import show_scores
     from animate_cli.cli.teller import Teller
     from animate_cli.device import open_device
+    from animate_cli.evaluate.cast import cast
     from animate_cli.evaluate.entrant import enter
     from animate_cli.evaluate.evaluation import Audience, Audiences
     from animate_cli.evaluate.evaluation import evaluate as run
     from animate_cli.evaluate.gallery import Gallery
     from animate_cli.evaluate.judges import load_judges
-    from animate_cli.evaluate.material import read_clips, takes
+    from animate_cli.evaluate.material import read_clips
     from animate_cli.evaluate.page import page
     from animate_cli.media.target import check_target
 
@@ -83,19 +88,20 @@ def evaluate(
     for file in (json_file, html_file):
         if file is not None:
             check_target(file, overwrite=overwrite)
-    chosen = Protocol(
-        reenactment=protocol,
-        stride=stride,
-        cap=cap,
-        limit=limit,
-        pairs=pairs,
-        seed=options.compute.seed,
-    )
-    tried = takes(read_clips(data, split), chosen)
-    entrants = enter(models or [])
-    teller = Teller(tried, entrants, chosen, sheets, overwrite=overwrite)
+    seed = options.compute.seed
+    given = Protocol(stride=stride, cap=cap, limit=limit, pairs=pairs, seed=seed)
+    chosen = of_scheme(protocol, given)
+    clips, entrants = read_clips(data, split), enter(models or [])
     device = open_device(options.compute)
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, TemporaryDirectory() as kept:
+        tried = cast(
+            clips,
+            chosen,
+            options.compute,
+            kept=Path(kept),
+            on_left_out=lambda path: console.warn(f"{path} has no {chosen.start} frame"),
+        )
+        teller = Teller(tried, entrants, chosen, sheets, overwrite=overwrite)
         gallery = Gallery(Path(folder), entrants, chosen)
         result = run(
             entrants,
@@ -106,6 +112,7 @@ def evaluate(
             split=split,
             compute=options.compute,
             audience=Audiences(teller, gallery if html_file else Audience()),
+            kept=Path(kept),
         )
         for one in result.skipped:
             console.warn(f"{one.take} is not scored: {one.reason}")

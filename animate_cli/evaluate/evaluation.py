@@ -184,8 +184,11 @@ def evaluate(
     split: str,
     compute: ComputeOptions,
     audience: Audience,
+    kept: Path | None = None,
 ) -> Evaluation:
     """Try every entrant on every take.
+
+    kept: a folder of trajectories that are known already; None: none are.
 
     Raises:
         AnimateError: nothing could be scored; weights or a model are missing.
@@ -194,7 +197,7 @@ def evaluate(
     heard: list[tuple[Take, Verdict]] = []
     skipped: list[Skipped] = []
     with TemporaryDirectory() as folder:
-        court = Court(entrants, judges, metrics, protocol, compute, kept=Path(folder))
+        court = Court(entrants, judges, metrics, protocol, compute, kept=kept or Path(folder))
         for number, take in enumerate(takes):
             audience.begins(number, take)
             try:

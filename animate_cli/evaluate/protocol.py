@@ -4,11 +4,20 @@ and weights. The record is written into the result.
     self    a clip's first frame is the source, the whole clip the driver (Siarohin et al. 2019);
             absolute motion, so that every output frame should be the driver's own
     cross   the first frame of one person's clip, the clip of another; relative motion
+
+Schemes are what the papers do: a source frame, and which clips come together.
+
+    self           the first frame, all frames (Siarohin, Zhao on VoxCeleb1)
+    self-random    a random frame, all frames (Zhao on FaceForensics)
+    cross          pairs of people as the seed draws them
+    cross-all      every pair of clips of different people
+    cross-frontal  both clips start at their first frontal frame; pairs whose heads stand alike
+                   there (Zhao, section 4.2.2)
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 VERSION = 1  # of the protocol's fixed part; it changes when a figure would
@@ -21,13 +30,45 @@ class Reenactment(StrEnum):
     CROSS = "cross"
 
 
+class Scheme(StrEnum):
+    """Protocols by name."""
+
+    SELF = "self"
+    SELF_RANDOM = "self-random"
+    CROSS = "cross"
+    CROSS_ALL = "cross-all"
+    CROSS_FRONTAL = "cross-frontal"
+
+
+class Start(StrEnum):
+    """Which frame of its clip is the source: of frontal ones the first, where drivers start too."""
+
+    FIRST = "first"
+    RANDOM = "random"
+    FRONTAL = "frontal"
+
+
+class Pairing(StrEnum):
+    """Which pairs of clips of different people: drawn by the seed, all, those that stand alike."""
+
+    DRAWN = "drawn"
+    ALL = "all"
+    ALIKE = "alike"
+
+
+FIRST = "first frame of its clip"
+RANDOM = "a frame of its clip with a face, drawn by the seed"
+FRONTAL = "first frontal frame of its clip by our own shape model; drivers start at theirs"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Protocol:
     """How a model is tried.
 
     stride: every n-th frame is scored, though all are drawn; cap: frames of a clip that are
-    drawn, 0: all; limit: clips or pairs, evenly spread, 0: all; pairs: of cross-reenactment;
-    seed: of their draw.
+    drawn, 0: all; limit: clips or pairs, evenly spread, 0: all; pairs: of cross-reenactment, the
+    most that are drawn; seed: of their draw, and of random frames; frontal_deg: |yaw|, |pitch| and
+    |roll| of a frontal frame are below; alike_deg: each differs by less where heads stand alike.
     """
 
     reenactment: Reenactment = Reenactment.SELF
@@ -36,13 +77,30 @@ class Protocol:
     limit: int = 0
     pairs: int = 20
     seed: int = 0
+    start: Start = Start.FIRST
+    pairing: Pairing = Pairing.DRAWN
+    frontal_deg: float = 5.0
+    alike_deg: float = 1.0
     version: int = VERSION
-    source: str = "first frame of its clip"
+    source: str = FIRST
     scored: str = "frames with a face, but for the source itself; whole frames at the clip's size"
     landmarks: str = "judges look at the square about the driver's points (cross: the output's)"
     average: str = "over the frames of a clip, then over clips"
 
-    def is_scored(self, index: int) -> bool:
-        """Whether frame `index` of a driver counts."""
-        is_source = index == 0 and self.reenactment is Reenactment.SELF
+    def is_scored(self, index: int, source_frame: int = 0) -> bool:
+        """Whether frame `index` of a driver counts. source_frame: of its own clip."""
+        is_source = index == source_frame and self.reenactment is Reenactment.SELF
         return index % self.stride == 0 and not is_source
+
+
+def of_scheme(scheme: Scheme, protocol: Protocol) -> Protocol:
+    """The protocol with what a scheme decides, its strides and caps kept."""
+    self_, cross = Reenactment.SELF, Reenactment.CROSS
+    reenactment, start, pairing, source = {
+        Scheme.SELF: (self_, Start.FIRST, Pairing.DRAWN, FIRST),
+        Scheme.SELF_RANDOM: (self_, Start.RANDOM, Pairing.DRAWN, RANDOM),
+        Scheme.CROSS: (cross, Start.FIRST, Pairing.DRAWN, FIRST),
+        Scheme.CROSS_ALL: (cross, Start.FIRST, Pairing.ALL, FIRST),
+        Scheme.CROSS_FRONTAL: (cross, Start.FRONTAL, Pairing.ALIKE, FRONTAL),
+    }[scheme]
+    return replace(protocol, reenactment=reenactment, start=start, pairing=pairing, source=source)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -96,30 +97,42 @@ class Court:
         Raises:
             AnimateError: no face in the source or the driver, or a file cannot be read.
         """
-        first = _first_frame(take.source, self._threads)
+        first = _frame(take.source, take.source_frame, self._threads)
         with TemporaryDirectory() as folder, ExitStack() as stack:
             source = Path(folder) / "source.png"
             write_image(source, first)
-            staged = [
-                self._stage(one, source, take.driver) if one else None for one in self._animators
-            ]
+            staged = [self._stage(one, source, take) if one else None for one in self._animators]
             streams = [stack.enter_context(closing(_stream(one, first))) for one in staged]
             frames = stack.enter_context(closing(_frames(take.driver, self._threads)))
-            shown = zip(frames, zip(*streams, strict=False), strict=False)
-            return self._judge(first, staged, shown, on_shown)
+            driving = islice(frames, take.driver_start, None)
+            shown = zip(driving, zip(*streams, strict=False), strict=False)
+            return self._judge(take, first, staged, shown, on_shown)
 
-    def _stage(self, animator: Animator, source: Path, driver: Path) -> Staged:
-        """The driver as far as the cap goes, as a template beside the source."""
-        trajectory, cap = animator.track(driver), self._protocol.cap
-        if 0 < cap < len(trajectory):
-            part = ReadOptions(duration_s=trajectory.times_s[cap])
-            trajectory = trimmed(trajectory, driver, part)
+    def _stage(self, animator: Animator, source: Path, take: Take) -> Staged:
+        """The driver from its start as far as the cap goes, as a template beside the source."""
+        trajectory, cap = animator.track(take.driver), self._protocol.cap
+        times_s, begin = trajectory.times_s, take.driver_start
+        if begin or 0 < cap < len(trajectory) - begin:
+            end = begin + cap if 0 < cap < len(trajectory) - begin else None
+            part = ReadOptions(
+                start_s=times_s[begin],
+                duration_s=None if end is None else times_s[end] - times_s[begin],
+            )
+            trajectory = trimmed(trajectory, take.driver, part)
         template = source.with_name("driver.npz")
         save_template(trajectory, template, overwrite=True)
-        return animator.stage(source, template)
+        return self._anchored(animator, take).stage(source, template)
+
+    def _anchored(self, animator: Animator, take: Take) -> Animator:
+        """A clip that drives one of its own frames is anchored there."""
+        if not take.source_frame or self._protocol.reenactment is not Reenactment.SELF:
+            return animator
+        motion = replace(animator.options.motion, anchor=str(take.source_frame))
+        return animator.with_options(replace(animator.options, motion=motion))
 
     def _judge(
         self,
+        take: Take,
         first: Image,
         staged: Sequence[Staged | None],
         shown: Iterable[tuple[Image, tuple[Drawn, ...]]],
@@ -145,10 +158,10 @@ class Court:
             if trajectory.cut[index] or not trajectory.found[index]:
                 before.clear()
             if not trajectory.found[index]:
-                lost += self._protocol.is_scored(index)
+                lost += self._protocol.is_scored(index, take.source_frame)
                 continue
             pixels = tuple(one.pixels for one in outputs)
-            if self._protocol.is_scored(index):
+            if self._protocol.is_scored(index, take.source_frame):
                 bench.look(driver, about, pixels, before)
                 on_shown(Shown(index=index, source=first, driver=driver, outputs=outputs))
             before.append(Moment(driver=driver, outputs=pixels))
@@ -183,9 +196,9 @@ def _frames(path: Path, threads: int) -> Stage[Image]:
             yield frame.pixels
 
 
-def _first_frame(path: Path, threads: int) -> Image:
+def _frame(path: Path, number: int, threads: int) -> Image:
     with closing(_frames(path, threads)) as frames:
-        return next(frames)
+        return next(islice(frames, number, None))
 
 
 def _busy_s(staged: Staged | None) -> float:

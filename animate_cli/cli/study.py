@@ -1,0 +1,86 @@
+"""`animate study make|tally`: ask people, blindly, and count what they say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from animate_cli.cli import console
+from animate_cli.cli.flags import takes_options
+from animate_cli.errors import OptionError
+from animate_cli.options import Options
+
+app = typer.Typer(
+    help="Ask people which model's videos they like best, blindly.", no_args_is_help=True
+)
+
+
+@app.command()
+@takes_options("output.overwrite")
+def make(
+    *,
+    folders: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="MODEL=FOLDER...", help="Pictures or videos, named alike for every take."
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The page.")] = Path("study.html"),
+    limit: Annotated[int, typer.Option("--limit", min=0, help="So many takes; 0: all.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Of all orders.")] = 0,
+    options: Options,
+) -> None:
+    """Write a page without names, and beside it the key that has them."""
+    from animate_cli.evaluate.study import ask, key_of
+    from animate_cli.evaluate.study_page import study_page
+    from animate_cli.media.target import check_target, replacing
+
+    key, overwrite = output.with_suffix(".key.json"), options.output.overwrite
+    for path in (output, key):
+        check_target(path, overwrite=overwrite)
+    questions = ask(_named(folders), seed=seed, limit=limit)
+    texts = {output: study_page(questions), key: json.dumps(key_of(questions), indent=2) + "\n"}
+    for path, text in texts.items():
+        with replacing(path, overwrite=overwrite) as part:
+            part.write_text(text, encoding="utf-8")
+    console.tell(f"{len(questions)} questions; keep {key} from those who are asked")
+    console.result(str(output))
+
+
+@app.command()
+@takes_options()
+def tally(
+    *,
+    key: Annotated[Path, typer.Argument(help="The key that was written beside the page.")],
+    votes: Annotated[list[Path], typer.Argument(help="Files that the page has saved.")],
+) -> None:
+    """Count votes: a share per model, with its 95 % interval."""
+    from rich.table import Table
+
+    from animate_cli.cli.wide import show
+    from animate_cli.evaluate.study import tally as count
+
+    found = count(key, votes)
+    table = Table(title=f"{found.people} people, {found.votes} votes", title_justify="left")
+    for head in ("model", "votes", "preferred", "95 % interval"):
+        table.add_column(head, justify="left" if head == "model" else "right")
+    for one in found.shares:
+        share = f"{100 * one.share:.1f}%" if found.votes else "-"
+        between = f"{100 * one.low:.1f}% … {100 * one.high:.1f}%"
+        table.add_row(one.model, str(one.votes), share, between)
+    show(table, ["votes of one person depend on each other: intervals are too narrow for few"])
+
+
+def _named(folders: list[str]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for text in folders:
+        name, is_named, folder = text.partition("=")
+        path = Path(folder if is_named else text)
+        name = name if is_named else path.name
+        if name in found:
+            raise OptionError(f"two folders are named {name!r}", hint="name them: MODEL=FOLDER")
+        found[name] = path
+    return found

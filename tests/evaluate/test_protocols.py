@@ -1,0 +1,206 @@
+"""Protocols that do not start at first frames, and pairs that are not drawn."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from toy_world import ToyWorld
+
+from animate_cli.data.manifest import CLIP, Entry
+from animate_cli.errors import FaceError, OptionError
+from animate_cli.evaluate.cast import cast
+from animate_cli.evaluate.entrant import enter
+from animate_cli.evaluate.evaluation import Audience, evaluate
+from animate_cli.evaluate.judges import load_judges
+from animate_cli.evaluate.material import read_clips, takes
+from animate_cli.evaluate.opening import Opening, find_openings, frontal_frame, random_frame
+from animate_cli.evaluate.protocol import Pairing, Protocol, Reenactment, Scheme, Start, of_scheme
+from animate_cli.evaluate.trial import Shown
+from animate_cli.faces.shape import ShapeModel, load_shape_model
+from animate_cli.options import ComputeOptions
+from animate_cli.records import Trajectory
+
+COMPUTE = ComputeOptions(device="cpu", threads=1)
+
+
+def clip(name: str, person: str) -> Entry:
+    return Entry(path=Path(f"{name}.mp4"), split="val", kind=CLIP, identity=person)
+
+
+CLIPS = [clip("a", "A"), clip("b", "B"), clip("c", "C"), clip("a2", "A")]
+
+
+def motion(found: list[bool]) -> Trajectory:
+    count = len(found)
+    return Trajectory(
+        landmarks=np.zeros((count, 74, 2), np.float32),
+        confidence=np.ones((count, 74), np.float32),
+        found=np.array(found),
+        cut=np.zeros(count, np.bool_),
+        times_s=tuple(Fraction(k, 25) for k in range(count)),
+        rate=Fraction(25),
+        width=64,
+        height=64,
+        driver="a.mp4",
+        sha256="0" * 64,
+    )
+
+
+@pytest.mark.parametrize("scheme", Scheme)
+def test_schemes_decide_what_they_are_about_and_nothing_else(scheme: Scheme) -> None:
+    given = Protocol(stride=3, cap=7, limit=2, pairs=5, seed=4)
+    chosen = of_scheme(scheme, given)
+    kept = ("stride", "cap", "limit", "pairs", "seed", "frontal_deg", "alike_deg", "scored")
+    assert all(getattr(chosen, name) == getattr(given, name) for name in kept)
+    assert chosen.reenactment == scheme.value.partition("-")[0]
+    assert len({of_scheme(other, given) for other in Scheme}) == len(Scheme)
+
+
+def test_the_plain_schemes_are_what_they_were() -> None:
+    assert of_scheme(Scheme.SELF, Protocol()) == Protocol()
+    cross = Protocol(reenactment=Reenactment.CROSS)
+    assert of_scheme(Scheme.CROSS, cross) == cross
+
+
+def test_a_random_frame_has_a_face_and_is_the_seeds() -> None:
+    seen = motion([False, True, True, False, True, True, True, True])
+    drawn = {
+        opening.frame
+        for seed in range(60)
+        if (opening := random_frame(seen, "a", Protocol(seed=seed, cap=6)))
+    }
+    assert drawn == {1, 2, 4, 5}
+    one, again, other = (random_frame(seen, n, Protocol(seed=3)) for n in ("a", "a", "zz"))
+    assert one == again
+    assert one is not other
+    assert random_frame(motion([False, False]), "a", Protocol()) is None
+
+
+def test_a_frontal_frame_is_the_first_within_the_bound(monkeypatch) -> None:
+    angles = np.array([[9.0, 0, 0], [4.9, 4, -5.1], [4.9, -4.9, 1], [0, 0, 0]])
+    monkeypatch.setattr("animate_cli.evaluate.opening.fitted_angles", lambda _, __: angles)
+    shape = None
+    found = frontal_frame(motion([True, False, True, True, True, True]), shape, 5.0)  # type: ignore[arg-type]
+    assert found == Opening(frame=3, angles_deg=(4.9, -4.9, 1.0))
+    assert frontal_frame(motion([True, False, True, True, True, True]), shape, 0.0) is None  # type: ignore[arg-type]
+
+
+def test_our_shape_model_tells_frontal_from_turned() -> None:
+    shape = load_shape_model()
+    seen = replace(motion([True] * 3), landmarks=_seen(shape, (20.0, 3.0, 1.0)))
+    found = frontal_frame(seen, shape, 5.0)
+    assert found is not None
+    assert found.frame == 1
+    assert abs(found.angles_deg[0]) == pytest.approx(3, abs=1.5)
+
+
+def _seen(shape: ShapeModel, yaws: tuple[float, ...]) -> np.ndarray:
+    """The mean face turned by so many degrees, orthographically: (N, 74, 2)."""
+    mean = shape.mean.numpy()
+    found = np.zeros((len(yaws), 74, 2), np.float32)
+    for place, yaw in enumerate(np.deg2rad(yaws)):
+        x = np.cos(yaw) * mean[:, 0] + np.sin(yaw) * mean[:, 2]
+        flat = 100 * np.stack((x, mean[:, 1]), axis=1) + 128
+        found[place, : len(flat)] = flat
+        found[place, 72:] = flat[[36, 42]] * 0.5 + flat[[39, 45]] * 0.5
+    return found
+
+
+def test_clips_without_a_face_have_no_opening() -> None:
+    def follow(path: Path) -> Trajectory:
+        if path.stem == "b":
+            raise FaceError("no face", hint="another one")
+        return motion([path.stem != "c"] * 4)
+
+    protocol = of_scheme(Scheme.SELF_RANDOM, Protocol())
+    paths = [one.path for one in CLIPS]
+    found = find_openings(paths, protocol, follow, None)  # type: ignore[arg-type]
+    assert set(found) == {Path("a.mp4"), Path("a2.mp4")}
+    assert [take.source.stem for take in takes(CLIPS, protocol, found)] == ["a", "a2"]
+
+
+def test_all_pairs_are_all_of_different_people() -> None:
+    chosen = takes(CLIPS, of_scheme(Scheme.CROSS_ALL, Protocol()))
+    assert len({(t.source, t.driver) for t in chosen}) == len(chosen) == 12 - 2
+    assert not any({t.source.stem, t.driver.stem} == {"a", "a2"} for t in chosen)
+
+
+def test_heads_that_stand_alike_are_paired_both_ways() -> None:
+    stand = {"a": (0.0, 0, 0), "b": (0.9, 0, -0.9), "c": (0.0, 1.0, 0), "a2": (0.1, 0, 0)}
+    openings = {
+        one.path: Opening(frame=k, angles_deg=stand[one.path.stem]) for k, one in enumerate(CLIPS)
+    }
+    protocol = of_scheme(Scheme.CROSS_FRONTAL, Protocol())
+    chosen = takes(CLIPS, protocol, openings)
+    assert {t.name for t in chosen} == {"a@0--b@1", "b@1--a@0", "b@1--a2@3", "a2@3--b@1"}
+    assert all(t.driver_start == openings[t.driver].frame for t in chosen)
+    few = of_scheme(Scheme.CROSS_FRONTAL, Protocol(pairs=2))
+    assert len(takes(CLIPS, few, openings)) == 2
+    apart = {path: Opening(frame=0, angles_deg=(2.0 * k, 0, 0)) for k, path in enumerate(openings)}
+    with pytest.raises(OptionError, match="within 1 degrees"):
+        takes(CLIPS, protocol, apart)
+
+
+class Watcher(Audience):
+    def __init__(self) -> None:
+        self.seen: list[Shown] = []
+
+    def sees(self, shown: Shown) -> None:
+        self.seen.append(shown)
+
+
+def test_a_random_source_is_that_frame_and_is_not_scored(toy: ToyWorld) -> None:
+    toy.driver("a.mp4", frames=9)
+    protocol = of_scheme(Scheme.SELF_RANDOM, Protocol(stride=1, seed=2))
+    (toy.folder / "kept").mkdir()
+    (take,) = cast(
+        read_clips(toy.folder, "val"),
+        protocol,
+        COMPUTE,
+        kept=toy.folder / "kept",
+        on_left_out=lambda _: None,
+    )
+    assert take.source_frame > 0
+    watcher = Watcher()
+    result = _evaluate(toy, [take], protocol, watcher)
+    assert (result.frames, result.scored) == (9, 8)
+    assert take.source_frame not in [shown.index for shown in watcher.seen]
+    assert result.takes == (f"a@{take.source_frame}",)
+    assert result.mean("thin_plate", "akd") < 0.5
+
+
+def test_a_driver_starts_where_the_take_says(toy: ToyWorld) -> None:
+    toy.driver("a.mp4", frames=6)
+    toy.driver("b.mp4", frames=9)
+    protocol = Protocol(reenactment=Reenactment.CROSS, stride=1, pairs=2)
+    both = takes(read_clips(toy.folder, "val"), protocol)
+    take = next(t for t in both if t.driver.stem == "b")
+    whole, part = Watcher(), Watcher()
+    _evaluate(toy, [take], protocol, whole)
+    later = replace(take, driver_start=4)
+    assert _evaluate(toy, [later], protocol, part).frames == 5
+    for index, shown in enumerate(part.seen):
+        np.testing.assert_array_equal(shown.driver, whole.seen[index + 4].driver)
+
+
+def _evaluate(toy: ToyWorld, chosen, protocol: Protocol, watcher: Watcher):
+    return evaluate(
+        enter([]),
+        chosen,
+        load_judges(None, device="cpu"),
+        protocol=protocol,
+        data=toy.folder,
+        split="val",
+        compute=COMPUTE,
+        audience=watcher,
+    )
+
+
+def test_the_enums_are_in_the_result() -> None:
+    protocol = of_scheme(Scheme.CROSS_FRONTAL, Protocol())
+    assert (protocol.start, protocol.pairing) == (Start.FRONTAL, Pairing.ALIKE)
+    assert "frontal" in protocol.source
