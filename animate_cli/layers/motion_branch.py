@@ -137,4 +137,4 @@ class _Block(nn.Module):
         """(B, inputs, h, w) -> (B, outputs, h', w')."""
         x = self.conv(x)
         x = self.norm(x, code) if isinstance(self.norm, AdaIN) else self.norm(x)
-        return F.relu(x)
+        return F.relu_(x)
