@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from animate_cli import hub
 from animate_cli.layers.discriminator import DiscriminatorConfig
 from animate_cli.models.sparse_to_dense import create_model
 from animate_cli.train.checkpoint import load_checkpoint
@@ -75,6 +77,8 @@ def test_part_maps_take_part_in_the_loss(data: Path, tmp_path: Path, monkeypatch
     total, figures = built.loss(built.network, batch)
     assert 0 < figures["parsing"] < 0.2
     assert total.isfinite()
+    built.export(built.network, tmp_path / "taught.safetensors")
+    assert "parsing" in json.loads(hub.read(tmp_path / "taught.safetensors")[0]["trained_on"])
 
 
 def test_the_paper_s_recipe_is_eq_8_with_swats() -> None:

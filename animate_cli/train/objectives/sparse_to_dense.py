@@ -176,6 +176,7 @@ class DrawObjective:
     def export(self, network: nn.Module, path: Path) -> None:
         """fp16 safetensors with the config inside, and which judges of `animate eval` it knows."""
         taught = [] if self._perceptual is None else [_JUDGE[self._loss.teacher]]
+        taught += ["parsing"] if self._loss.parsing else []
         notes = {
             "objective": "sparse_to_dense",
             "trained_on": json.dumps([*taught, "landmarks"]),
@@ -286,8 +287,7 @@ def build(recipe: Recipe) -> DrawObjective:
         if loss.perceptual
         else None
     )
-    rows = read_rows(recipe.data, "train")
-    clips = list(read_clip_frames(rows, recipe.data.clip_stride))
+    clips = list(read_clip_frames(read_rows(recipe.data, "train"), recipe.data.clip_stride))
     if loss.parsing:
         parser = Parser(Path(recipe.data.root) / loss.parser)
         maps = Path(loss.maps) if loss.maps else hub.runs_dir() / "parts"
