@@ -99,6 +99,7 @@ def _drawings(result: Result) -> Iterator[str]:
     """Distances between landmarks as distributions; every metric take by take."""
     present = [m for m in result.measures if not m.needs and _has_figures(result, m)]
     yield "<h2>Cumulative error distributions</h2>"
+    yield '<p class="note">Over takes, of each take\'s own mean; not over frames.</p>'
     yield _legend(result)
     yield '<div class="charts">'
     for measure in present:

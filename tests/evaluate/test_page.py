@@ -158,6 +158,9 @@ def test_a_browser_shows_every_picture_and_complains_of_nothing(
     path.write_text(text, encoding="utf-8")
     _, console = visit(path, tmp_path / "profile")
     assert console == []
+    bad = tmp_path / "bad.html"
+    bad.write_text(text.replace("<body>", '<body><img src="https://example.org/a.png">'))
+    assert len(visit(bad, tmp_path / "profile")[1]) == 1  # what is wrong is heard
     counting = (
         "<script>addEventListener('load', () => {"
         "const wide = [...document.images].filter(one => one.naturalWidth > 9);"
