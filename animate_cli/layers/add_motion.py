@@ -20,7 +20,7 @@ class AddMotion(nn.Module):
 
     def forward(self, x: Tensor, motion: Tensor) -> Tensor:
         """x (B, C, h, w), motion (B, K, 2) normalised -> (B, C, h, w)."""
-        added = self.project(motion.flatten(1)).unflatten(1, self._shape)
+        added: Tensor = self.project(motion.flatten(1)).unflatten(1, self._shape)
         if added.shape[-2:] != x.shape[-2:]:
             added = F.interpolate(added, x.shape[-2:], mode="bilinear", align_corners=False)
         return x + added

@@ -35,7 +35,6 @@ def test_table_json_and_sheets(clips: Path) -> None:
         picture = read_photo(Path("sheets") / f"{name}.png", max_pixels=10**7).pixels
         assert picture.std() > 10
 
-
     page = Path("page.html").read_text(encoding="utf-8")
     assert page.count('src="data:image/webp') == page.count('src="data:image/jpeg') == 2
 
