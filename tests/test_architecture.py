@@ -182,3 +182,9 @@ def test_no_path_of_anyones_machine() -> None:
         if path.suffix in TEXT and path.is_file():
             found = local.search(path.read_text(encoding="utf-8", errors="replace"))
             assert found is None, f"{path}: {found.group() if found else ''}"
+
+
+def test_test_files_have_names_of_their_own() -> None:
+    """Test folders are no packages: pytest imports files by their bare names."""
+    names = [path.name for path in (ROOT / "tests").rglob("*.py")]
+    assert not {name for name in names if names.count(name) > 1 and name != "conftest.py"}
