@@ -42,7 +42,7 @@ Model = Annotated[
 
 
 @app.command("list")
-@takes_options()
+@takes_options("compute")
 def list_weights(
     *,
     commercial_only: CommercialOnly = False,
@@ -64,7 +64,7 @@ def list_weights(
 
 
 @app.command()
-@takes_options()
+@takes_options("compute")
 def fetch(
     *,
     names: Names = None,
@@ -87,7 +87,7 @@ def fetch(
 
 
 @app.command()
-@takes_options()
+@takes_options("compute")
 def verify(*, names: Names = None, model: Model = None) -> None:
     """Compare sha256 sums; exit 1 if one differs or a named one is missing.
 
@@ -111,7 +111,7 @@ def verify(*, names: Names = None, model: Model = None) -> None:
 
 
 @app.command()
-@takes_options()
+@takes_options("compute")
 def path(*, names: Names = None, model: Model = None) -> None:
     """Where the files are, verified; exit 1 if one is not on this machine."""
     for entry in _chosen(names, model):
@@ -120,7 +120,7 @@ def path(*, names: Names = None, model: Model = None) -> None:
 
 
 @app.command()
-@takes_options()
+@takes_options("compute")
 def push(
     *,
     weights: Annotated[Path, typer.Argument(help="A .safetensors file that a training wrote.")],
