@@ -6,7 +6,7 @@
     D_lm    | driver       | (B, 74, 2)      | where they go
     f_G     | flow         | (B, 2, s, s)    | global branch
     f̂_L, m  | local        | (B, 3, p, p)    | `layers.local_branch`
-    F       | grid         | (B, S, S, 2)    | eq. 3, `_merge`
+    F       | grid         | (B, S, S, 2)    | eq. 3, `_grid`
     E       | warped       | (B, 3, S, S)    | eq. 1, `layers.grid.warp`
     R, M    | painted, mask| (B, 3 / 1, S, S)| `layers.refine`
     T       | image        | (B, 3, S, S)    | eq. 2, `compose`

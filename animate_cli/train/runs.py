@@ -15,10 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animate_cli.faces.crop import cut, landmark_square, points_box, square
-from animate_cli.faces.points import MEDIAPIPE
 from animate_cli.records import Crop, Image, Points
 from animate_cli.train.augment import AugmentConfig
-from animate_cli.train.data import JPEG_QUALITY, Row
+from animate_cli.train.data import JPEG_QUALITY, Row, clip_points
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,8 +55,7 @@ def jittered_square(run: Run, size: int, config: AugmentConfig, rng: np.random.G
 
 
 def _read(row: Row, length: int, every: int) -> Iterator[Run]:
-    with np.load(row.path.with_suffix(".npz"), allow_pickle=False) as labels:
-        points = labels["landmarks"][:, MEDIAPIPE].astype(np.float32)  # (T, 74, 2)
+    points, _ = clip_points(row.path)
     jpegs: list[NDArray[np.uint8]] = []
     with av.open(str(row.path)) as container:
         for index, frame in enumerate(container.decode(video=0)):
