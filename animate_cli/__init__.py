@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from animate_cli.errors import (
         AnimateError,
         Cancelled,
+        DataError,
         FaceError,
         InputError,
         MediaError,
@@ -50,6 +51,7 @@ __all__ = [
     "Cancelled",
     "Codec",
     "ComputeOptions",
+    "DataError",
     "Detector",
     "FaceError",
     "FaceOptions",

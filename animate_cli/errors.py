@@ -4,6 +4,7 @@
     ├── InputError        a file or value given by the user cannot be used
     │   ├── MediaError    an image, video or sound cannot be read, or not trusted
     │   ├── FaceError     no face, or not the one asked for
+    │   ├── DataError     a data set is not laid out, or not labelled, as its kind is
     │   └── OptionError   options that contradict each other or name nothing that exists
     ├── OutputError       the result cannot be written
     ├── WeightsError      weights are missing, damaged or of another kind
@@ -44,6 +45,10 @@ class MediaError(InputError):
 
 class FaceError(InputError):
     """No face was found, or not the one that was asked for."""
+
+
+class DataError(InputError):
+    """A data set is not laid out as its kind is, or its labels are missing or damaged."""
 
 
 class OptionError(InputError):

@@ -19,6 +19,7 @@ NAMES = [
     "Cancelled",
     "Codec",
     "ComputeOptions",
+    "DataError",
     "Detector",
     "FaceError",
     "FaceOptions",

@@ -9,10 +9,11 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from animate_cli.data import label_files
+from animate_cli.data.labels import WFLW_POINTS, from_wflw
 from animate_cli.errors import TrainError
-from animate_cli.records import Image, Points
+from animate_cli.records import Image
 from animate_cli.train.data import Sample, read_picture, stored
-from animate_cli.train.labels import IBUG_POINTS, WFLW_POINTS, from_ibug, from_wflw
 
 WFLW_LIST = "WFLW_annotations/list_98pt_rect_attr_train_test/list_98pt_rect_attr_train.txt"
 WFLW_IMAGES = "WFLW_images"
@@ -49,7 +50,8 @@ def read_pts(root: Path, stride: int) -> Iterator[Sample]:
     PERSON/annot/000001.pts beside PERSON/vid.avi (300VW).
 
     Raises:
-        TrainError: there is no .pts file, one is damaged, or has no picture.
+        TrainError: there is no .pts file, or one has no picture.
+        DataError: one is damaged.
     """
     files = sorted(root.rglob("*.pts"))
     if not files:
@@ -60,21 +62,11 @@ def read_pts(root: Path, stride: int) -> Iterator[Sample]:
     for file in [file for file in files if file.parent not in videos][::stride]:
         identity = f"pts/{file.stem.rsplit('_', 1)[0]}"  # x_1, x_2: faces of one picture
         yield stored(
-            read_picture(_picture_of(file)), points_of(file), identity=identity, kind="pts"
+            read_picture(_picture_of(file)),
+            label_files.read_pts(file),
+            identity=identity,
+            kind="pts",
         )
-
-
-def points_of(path: Path) -> Points:
-    """The points of a .pts file -> (74, 2), lids and pupils NaN.
-
-    Raises:
-        TrainError: it does not hold 68 points in braces.
-    """
-    inside = _text(path).partition("{")[2].partition("}")[0]
-    points = _numbers(inside.split(), str(path))
-    if len(points) != IBUG_POINTS:
-        raise TrainError(f"{path}: {len(points)} points, not {IBUG_POINTS}", hint="remove the file")
-    return from_ibug(points)
 
 
 def _read_video(annotations: Path, stride: int) -> Iterator[Sample]:
@@ -86,7 +78,7 @@ def _read_video(annotations: Path, stride: int) -> Iterator[Sample]:
             if (number - 1) % stride == 0 and path.is_file():
                 pixels: Image = frame.to_ndarray(format="rgb24")  # type: ignore[assignment]
                 identity = f"pts/{annotations.parent.name}"
-                yield stored(pixels, points_of(path), identity=identity, kind="pts")
+                yield stored(pixels, label_files.read_pts(path), identity=identity, kind="pts")
 
 
 def _picture_of(path: Path) -> Path:

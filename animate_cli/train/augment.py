@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from animate_cli.data.labels import named
 from animate_cli.faces.crop import LANDMARK_MARGIN, cut, points_box, square, to_crop
 from animate_cli.faces.points import MIRROR
 from animate_cli.records import Image, Points
-from animate_cli.train.labels import named
 
 Rng = np.random.Generator
 

@@ -20,12 +20,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animate_cli.data.label_files import as_ours, read_npz
+from animate_cli.data.labels import named
 from animate_cli.data.manifest import CLIP, IMAGE, Entry, has_manifest, read_manifest
 from animate_cli.errors import TrainError
 from animate_cli.faces.crop import cut, points_box, square, to_crop
-from animate_cli.faces.points import MEDIAPIPE
 from animate_cli.records import Image, Points
-from animate_cli.train.labels import named
 from animate_cli.train.recipe import DataRecipe
 
 STORED_PX = 256  # side of a stored picture
@@ -130,12 +130,11 @@ def _read_clip(row: Row, stride: int) -> Iterator[Sample]:
 def clip_points(path: Path) -> tuple[Points, NDArray[np.bool_]]:
     """A clip's labels: points (T, 74, 2) in its pixels, and in which frames a face was found (T,).
 
-    "found" is optional in the file: without it, in all.
+    Raises:
+        DataError: they cannot be read.
     """
-    with np.load(path.with_suffix(".npz"), allow_pickle=False) as labels:
-        points = _ours(labels["landmarks"])
-        found = labels["found"] if "found" in labels else np.ones(len(points), bool)
-    return points, found
+    labels = read_npz(path.with_suffix(".npz"))
+    return labels.points, labels.found
 
 
 def label_of(path: Path) -> Points | None:
@@ -143,7 +142,7 @@ def label_of(path: Path) -> Points | None:
     own = path.with_suffix(".npz")
     if own.is_file():
         with np.load(own, allow_pickle=False) as labels:
-            return _ours(labels["landmarks"])
+            return as_ours(labels["landmarks"])
     return _folder_points(path.parent / "landmarks.npz").get(path.name)
 
 
@@ -152,15 +151,8 @@ def _folder_points(path: Path) -> dict[str, Points]:
     if not path.is_file():
         return {}
     with np.load(path, allow_pickle=False) as labels:
-        points = _ours(labels["landmarks"])
+        points = as_ours(labels["landmarks"])
         return dict(zip(labels["names"].tolist(), points, strict=True))
-
-
-def _ours(landmarks: NDArray[np.floating]) -> Points:
-    """Points (..., 478 or 74, 2) -> (..., 74, 2)."""
-    are_ours = landmarks.shape[-2] == len(MEDIAPIPE)
-    ours = landmarks if are_ours else landmarks[..., MEDIAPIPE, :]
-    return ours.astype(np.float32)
 
 
 def read_picture(path: Path) -> Image:

@@ -8,9 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from animate_cli.data.labels import named
 from animate_cli.faces.crop import cut, landmark_square, points_box, square
 from animate_cli.records import Crop, Image, Points
-from animate_cli.train.labels import named
 
 MOST_OVERLAP = 0.12  # intersection over the smaller area, with the labelled face's square
 SURE_NEIGHBOURS = 4  # boxes that many neighbours agree on may be unlabelled faces

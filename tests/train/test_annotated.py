@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
-from animate_cli.errors import TrainError
+from animate_cli.data import label_files
+from animate_cli.errors import DataError, TrainError
 from animate_cli.faces.points import WFLW
-from animate_cli.train.annotated import WFLW_IMAGES, WFLW_LIST, points_of, read_pts, read_wflw
+from animate_cli.train.annotated import WFLW_IMAGES, WFLW_LIST, read_pts, read_wflw
 
 
 def wflw_line(points: np.ndarray, picture: str) -> str:
@@ -104,8 +105,8 @@ def test_damaged_points_and_missing_pictures_are_told(tmp_path):
     with pytest.raises(TrainError, match="no picture"):
         list(read_pts(tmp_path, 1))
     write_pts(tmp_path / "a.pts", spread(5, 0, 9))
-    with pytest.raises(TrainError, match="5 points"):
-        points_of(tmp_path / "a.pts")
+    with pytest.raises(DataError, match="5 points"):
+        label_files.read_pts(tmp_path / "a.pts")
     (tmp_path / "a.pts").write_text("{ 1 2 x }")
-    with pytest.raises(TrainError, match="could not convert"):
-        points_of(tmp_path / "a.pts")
+    with pytest.raises(DataError, match="could not convert"):
+        label_files.read_pts(tmp_path / "a.pts")

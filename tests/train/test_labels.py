@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from animate_cli.data.labels import from_ibug, from_wflw, named
 from animate_cli.faces.points import LEFT_LIDS, MIRROR, PUPILS, RIGHT_LIDS, WFLW
-from animate_cli.train.labels import from_ibug, from_wflw, named
 
 # WFLW mirrors so (its figure 2): jaw, brows, nose, eyes, lips, pupils
 WFLW_MIRROR = (

@@ -9,12 +9,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from animate_cli.faces.points import WFLW
+from animate_cli.faces.points import LEFT_EYE, RIGHT_EYE, WFLW
 from animate_cli.records import Points
 
 POINTS = 74
 IBUG_POINTS = 68
 WFLW_POINTS = 98
+_LID_NEIGHBOURS = ((37, 38), (41, 40), (43, 44), (47, 46))  # of 68 to 71
 
 
 def from_wflw(points: NDArray[np.floating]) -> Points:
@@ -32,3 +33,17 @@ def from_ibug(points: NDArray[np.floating]) -> Points:
 def named(points: Points) -> Points:
     """The points (K, 2) that a label names: -> (N, 2), N <= K."""
     return points[np.isfinite(points).all(axis=-1)]
+
+
+def complete(points: Points) -> Points:
+    """(..., 74, 2) with lids and pupils made up where a label has the 68 points alone: lids midway
+    between their two points, pupils in the middle of the eye.
+    """
+    made = points.copy()
+    pupils = [points[..., eye, :].mean(axis=-2) for eye in (RIGHT_EYE, LEFT_EYE)]
+    lids = [points[..., pair, :].mean(axis=-2) for pair in _LID_NEIGHBOURS]
+    extra = np.stack((*lids, *pupils), axis=-2)
+    made[..., IBUG_POINTS:, :] = np.where(
+        np.isfinite(made[..., IBUG_POINTS:, :]), made[..., IBUG_POINTS:, :], extra
+    )
+    return made
