@@ -60,6 +60,7 @@ class Bench:
         self._photo, self._square = self._tensor([source]), square
         self._longer_side = max(source.shape[:2])
         self._driver: list[Reading] = []
+        self._driving: list[Points] = []
         self._outputs: list[list[Reading]] = [[] for _ in range(entrants)]
         self._rows: dict[str, list[Array]] = {}  # metric -> (entrants,) of the frames it looked at
         self._triples: list[list[Points]] = [[] for _ in range(entrants)]
@@ -95,6 +96,7 @@ class Bench:
             near = [(own or [self._source])[-1].points for own in self._outputs]
             made = find_and_read(self._judges, list(zip(outputs, near, strict=True)))
         self._driver.append(seen)
+        self._driving.append(landmarks)
         for own, reading in zip(self._outputs, made, strict=True):
             own.append(reading)
         if len(before) == BEFORE:
@@ -106,19 +108,26 @@ class Bench:
         for column, metric in enumerate(self._metrics):
             if metric.name in self._rows:
                 table[:, column] = np.mean(self._rows[metric.name], axis=0)
-        for row, own, triples in zip(table, self._outputs, self._triples, strict=True):
-            shown = Performance(
+        for row, shown in zip(table, self.performances(), strict=True):
+            for column, metric in enumerate(self._metrics):
+                if isinstance(metric, ReadingMetric) and self._is_present(metric) and shown.output:
+                    row[column] = metric.of(shown)
+        return table
+
+    def performances(self) -> list[Performance]:
+        """What every entrant showed so far."""
+        return [
+            Performance(
                 source=self._source,
                 anchor=self._anchor,
                 driver=tuple(self._driver),
                 output=tuple(own),
+                driving=np.array(self._driving, np.float32).reshape(-1, LANDMARKS, 2),
                 longer_side=self._longer_side,
                 triples=np.array(triples, np.float32).reshape(-1, BEFORE + 1, LANDMARKS, 2),
             )
-            for column, metric in enumerate(self._metrics):
-                if isinstance(metric, ReadingMetric) and self._is_present(metric) and own:
-                    row[column] = metric.of(shown)
-        return table
+            for own, triples in zip(self._outputs, self._triples, strict=True)
+        ]
 
     def _compare(self, now: Moment, landmarks: Points) -> None:
         pictures = Pictures(

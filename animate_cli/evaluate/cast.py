@@ -7,6 +7,7 @@ from pathlib import Path
 
 from animate_cli.data.manifest import Entry
 from animate_cli.errors import OptionError
+from animate_cli.evaluate.driving import follow_first
 from animate_cli.evaluate.entrant import BASELINES
 from animate_cli.evaluate.material import Take, takes
 from animate_cli.evaluate.opening import find_openings
@@ -14,6 +15,7 @@ from animate_cli.evaluate.protocol import Protocol, Start
 from animate_cli.faces.shape import load_shape_model
 from animate_cli.options import ComputeOptions, MotionOptions, Options
 from animate_cli.pipeline import Animator
+from animate_cli.records import Trajectory
 from animate_cli.stages.trajectories import Trajectories
 
 
@@ -38,7 +40,14 @@ def cast(
     options = Options(motion=MotionOptions(model=BASELINES[-1]), compute=compute)
     animator = Animator(options, trajectories=Trajectories(kept))
     paths = [clip.path for clip in clips]
-    openings = find_openings(paths, protocol, animator.track, load_shape_model())
+
+    def follow(path: Path) -> Trajectory:
+        """Random frames lie before the cap; frontal ones wherever they are."""
+        if protocol.start is Start.FRONTAL:
+            return animator.track(path)
+        return follow_first(animator, path, protocol.cap, compute.threads)
+
+    openings = find_openings(paths, protocol, follow, load_shape_model())
     for path in paths:
         if path not in openings:
             on_left_out(path)

@@ -12,12 +12,14 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from animate_cli import hub
-from animate_cli.errors import FaceError, MediaError
+from animate_cli.errors import DataError, FaceError, MediaError
 from animate_cli.evaluate.bench import Array
 from animate_cli.evaluate.entrant import STILL, Entrant
 from animate_cli.evaluate.judges import Absent, Judges
+from animate_cli.evaluate.landmarks import CED_PLACES, ced
 from animate_cli.evaluate.material import Take
 from animate_cli.evaluate.metric import Better, Metric
+from animate_cli.evaluate.placed_metrics import DETECTORS
 from animate_cli.evaluate.protocol import Protocol
 from animate_cli.evaluate.result import SCHEMA, Result, parse_result
 from animate_cli.evaluate.roster import metrics_of
@@ -39,7 +41,8 @@ class Skipped:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Evaluation:
-    """figures (takes, entrants, metrics), NaN where there is none; ms_per_frame (entrants,): what
+    """figures (takes, entrants, metrics), NaN where there is none; place_errors (entrants,
+    detectors, frames): of all takes' scored frames together; ms_per_frame (entrants,): what
     drawing takes (retarget, render, upscale, paste back); not part of the figures."""
 
     protocol: Protocol
@@ -52,6 +55,7 @@ class Evaluation:
     drivers_sha256: tuple[str, ...]
     skipped: tuple[Skipped, ...]
     figures: Array
+    place_errors: Array
     frames: int
     scored: int
     lost: int
@@ -97,6 +101,7 @@ class Evaluation:
             },
             "metrics": {m.name: self._definition(m) for m in self.metrics},
             "models": {e.name: self._result(e) for e in self.entrants},
+            "ced": self._curves(),
             "times": {
                 "ms_per_frame": {
                     e.name: _number(ms)
@@ -119,6 +124,21 @@ class Evaluation:
             "judge": metric.judge.value,
         }
         return said | ({"needs": self.needs(metric)} if self.needs(metric) else {})
+
+    def _curves(self) -> dict[str, object]:
+        """Cumulative error distributions over frames, of the detectors that are here."""
+        places = np.array(CED_PLACES)
+        return {
+            "places": list(CED_PLACES),
+            "models": {
+                entrant.name: {
+                    judge.value: ced(errors, places).tolist()
+                    for judge, errors in zip(DETECTORS, all_errors, strict=True)
+                    if np.isfinite(errors).any()
+                }
+                for entrant, all_errors in zip(self.entrants, self.place_errors, strict=True)
+            },
+        }
 
     def _result(self, entrant: Entrant) -> dict[str, object]:
         return {
@@ -193,7 +213,7 @@ def evaluate(
     Raises:
         AnimateError: nothing could be scored; weights or a model are missing.
     """
-    metrics = metrics_of(protocol.reenactment, judges)
+    metrics = metrics_of(protocol, judges)
     heard: list[tuple[Take, Verdict]] = []
     skipped: list[Skipped] = []
     with TemporaryDirectory() as folder:
@@ -202,7 +222,7 @@ def evaluate(
             audience.begins(number, take)
             try:
                 heard.append((take, court.hear(take, audience.sees)))
-            except (FaceError, MediaError) as error:
+            except (DataError, FaceError, MediaError) as error:
                 skipped.append(Skipped(take=take.name, reason=error.message))
             else:
                 audience.ends(take)
@@ -224,6 +244,7 @@ def evaluate(
         drivers_sha256=tuple(verdict.driver_sha256 for verdict in verdicts),
         skipped=tuple(skipped),
         figures=np.stack([v.figures for v in verdicts]),
+        place_errors=np.concatenate([v.place_errors for v in verdicts], axis=2),
         frames=frames,
         scored=sum(v.scored for v in verdicts),
         lost=sum(v.lost for v in verdicts),

@@ -38,6 +38,7 @@ from animate_cli.records import Points
 Array = NDArray[np.float64]
 
 LIMIT = 0.1  # of the distance between the outer eye corners: the usual one
+CED_PLACES = tuple(k / 500 for k in range(51))  # 0 to LIMIT: where files keep a curve
 GROUPS = MappingProxyType(
     {
         "jaw": JAW,
@@ -55,13 +56,15 @@ class Accuracy:
     """Figures of one detector on one set of faces.
 
     faces: how many; nme: in % of the distance between the outer eye corners; auc: in [0, 1];
-    failures: % of faces; groups: nme by part of the face, for the parts the detector knows.
+    failures: % of faces; ced: the curve at CED_PLACES; groups: nme by part of the face, for the
+    parts the detector knows.
     """
 
     faces: int
     nme: float
     auc: float
     failures: float
+    ced: tuple[float, ...]
     groups: tuple[tuple[str, float], ...]
 
     def group(self, name: str) -> float:
@@ -90,6 +93,7 @@ def accuracy(error: Array, known: Sequence[int] | None = None) -> Accuracy:
         nme=_per_cent(error[seen][:, points]),
         auc=auc(per_face),
         failures=failures(per_face),
+        ced=tuple(ced(per_face, np.array(CED_PLACES)).tolist()),
         groups=tuple((name, _per_cent(error[seen][:, k])) for name, k in parts.items() if k),
     )
 

@@ -48,14 +48,15 @@ class Step:
 class Performance:
     """One entrant's clip as the judges read it; source and anchor are what motion starts from.
 
-    longer_side: of its frames, in pixels; triples (M, 3, 74, 2): our own landmarks in three frames
-    that follow each other, M times.
+    driving (T, 74, 2): the points that drove it; longer_side: of its frames, in pixels;
+    triples (M, 3, 74, 2): our own landmarks in three frames that follow each other, M times.
     """
 
     source: Reading
     anchor: Reading
     driver: tuple[Reading, ...]
     output: tuple[Reading, ...]
+    driving: Points
     longer_side: int
     triples: Points
 

@@ -13,6 +13,12 @@ Schemes are what the papers do: a source frame, and which clips come together.
     cross-all      every pair of clips of different people
     cross-frontal  both clips start at their first frontal frame; pairs whose heads stand alike
                    there (Zhao, section 4.2.2)
+    landmark-driven    self, but the labels beside a clip drive it, unfiltered, and are its source's
+                       points, too; outputs are held against the labels (Songsri-in & Zafeiriou
+                       2019, section 4.2, on 300VW's annotations)
+    expression-driven  cross, but the driver gives its expression alone: the source keeps its pose
+                       and the shape of its head (Yi et al. 2020, section 4.3, example-based: the
+                       driver's action units; Songsri-in, section 4.4: whatever either pose is)
 """
 
 from __future__ import annotations
@@ -20,7 +26,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-VERSION = 1  # of the protocol's fixed part; it changes when a figure would
+from animate_cli.options import Only
+
+VERSION = 2  # of the protocol's fixed part; it changes when a figure would
 
 
 class Reenactment(StrEnum):
@@ -38,6 +46,8 @@ class Scheme(StrEnum):
     CROSS = "cross"
     CROSS_ALL = "cross-all"
     CROSS_FRONTAL = "cross-frontal"
+    LANDMARK_DRIVEN = "landmark-driven"
+    EXPRESSION_DRIVEN = "expression-driven"
 
 
 class Start(StrEnum):
@@ -46,6 +56,13 @@ class Start(StrEnum):
     FIRST = "first"
     RANDOM = "random"
     FRONTAL = "frontal"
+
+
+class DrivenBy(StrEnum):
+    """Where the driver's points come from: our detector, or the labels beside the clip."""
+
+    DETECTOR = "detector"
+    LABELS = "labels"
 
 
 class Pairing(StrEnum):
@@ -68,7 +85,8 @@ class Protocol:
     stride: every n-th frame is scored, though all are drawn; cap: frames of a clip that are
     drawn, 0: all; limit: clips or pairs, evenly spread, 0: all; pairs: of cross-reenactment, the
     most that are drawn; seed: of their draw, and of random frames; frontal_deg: |yaw|, |pitch| and
-    |roll| of a frontal frame are below; alike_deg: each differs by less where heads stand alike.
+    |roll| of a frontal frame are below; alike_deg: each differs by less where heads stand alike;
+    driven_by: who says where the driver's points are; only: the part of its motion that is taken.
     """
 
     reenactment: Reenactment = Reenactment.SELF
@@ -81,6 +99,8 @@ class Protocol:
     pairing: Pairing = Pairing.DRAWN
     frontal_deg: float = 5.0
     alike_deg: float = 1.0
+    driven_by: DrivenBy = DrivenBy.DETECTOR
+    only: Only = Only.ALL
     version: int = VERSION
     source: str = FIRST
     scored: str = "frames with a face, but for the source itself; whole frames at the clip's size"
@@ -95,12 +115,16 @@ class Protocol:
 
 def of_scheme(scheme: Scheme, protocol: Protocol) -> Protocol:
     """The protocol with what a scheme decides, its strides and caps kept."""
-    self_, cross = Reenactment.SELF, Reenactment.CROSS
-    reenactment, start, pairing, source = {
-        Scheme.SELF: (self_, Start.FIRST, Pairing.DRAWN, FIRST),
-        Scheme.SELF_RANDOM: (self_, Start.RANDOM, Pairing.DRAWN, RANDOM),
-        Scheme.CROSS: (cross, Start.FIRST, Pairing.DRAWN, FIRST),
-        Scheme.CROSS_ALL: (cross, Start.FIRST, Pairing.ALL, FIRST),
-        Scheme.CROSS_FRONTAL: (cross, Start.FRONTAL, Pairing.ALIKE, FRONTAL),
+    own = replace(protocol, reenactment=Reenactment.SELF, start=Start.FIRST, source=FIRST)
+    other = replace(own, reenactment=Reenactment.CROSS)
+    return {
+        Scheme.SELF: own,
+        Scheme.SELF_RANDOM: replace(own, start=Start.RANDOM, source=RANDOM),
+        Scheme.CROSS: other,
+        Scheme.CROSS_ALL: replace(other, pairing=Pairing.ALL),
+        Scheme.CROSS_FRONTAL: replace(
+            other, start=Start.FRONTAL, pairing=Pairing.ALIKE, source=FRONTAL
+        ),
+        Scheme.LANDMARK_DRIVEN: replace(own, driven_by=DrivenBy.LABELS),
+        Scheme.EXPRESSION_DRIVEN: replace(other, only=Only.EXPRESSION),
     }[scheme]
-    return replace(protocol, reenactment=reenactment, start=start, pairing=pairing, source=source)

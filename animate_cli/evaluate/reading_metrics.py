@@ -11,28 +11,30 @@ from animate_cli.evaluate.aperture import LIDS, LIPS, aperture, correlation
 from animate_cli.evaluate.bench import TRIPLES_EVERY
 from animate_cli.evaluate.expression import expression_error
 from animate_cli.evaluate.gaze import gaze_error_deg
-from animate_cli.evaluate.identity import average_distance, cosine
+from animate_cli.evaluate.identity import cosine
 from animate_cli.evaluate.judges import Judge
-from animate_cli.evaluate.keypoint_distance import average_keypoint_distance, frame_errors
-from animate_cli.evaluate.landmarks import Array, auc, failures
+from animate_cli.evaluate.landmarks import Array
 from animate_cli.evaluate.metric import Better, Metric, Performance, ReadingMetric
+from animate_cli.evaluate.placed_metrics import DETECTORS, named, points_by
 from animate_cli.evaluate.pose_error import fitted_angles, pose_error_deg
 from animate_cli.evaluate.reading import Reading
 from animate_cli.evaluate.trembling import trembling
 from animate_cli.faces.shape import ShapeModel
-from animate_cli.records import Points
 
-DETECTORS = (Judge.LANDMARKS, Judge.OPENSEEFACE, Judge.PFLD)
-
-
-def placed() -> list[Metric]:
-    """How near to the driver's own face: self-reenactment's."""
-    return [*_distances(), *_distributions(), _aed()]
+Angles = Callable[[tuple[Reading, ...]], Array]
 
 
 def followed(shape: ShapeModel) -> list[Metric]:
     """Whether it is the source's face and moves as the driver's does."""
-    return [*_identity(), *_apertures(), *_poses(shape), *_expressions(), _sms()]
+    moves = [*_apertures(), *_poses(shape), _gaze_error(), _expression_error()]
+    return [*_identity(), *moves, _sms()]
+
+
+def expressed(shape: ShapeModel) -> list[Metric]:
+    """The same where the driver gives its expression alone: the head is to stand still. Gaze is
+    not judged: the driver's turns with its head, in the camera's eyes."""
+    moves = [*_apertures(), *_kept_poses(shape), _expression_error()]
+    return [*_identity(), *moves, _sms()]
 
 
 def _sms() -> Metric:
@@ -44,49 +46,6 @@ def _sms() -> Metric:
         unit="px of 256",
         of=lambda p: trembling(p.triples, p.longer_side),
         every=TRIPLES_EVERY,
-    )
-
-
-def _distances() -> list[Metric]:
-    return [
-        ReadingMetric(
-            name=_named("akd", judge),
-            label=f"AKD ({judge})",
-            better=Better.LOWER,
-            judge=judge,
-            unit="px of 256",
-            of=partial(_distance, judge),
-        )
-        for judge in DETECTORS
-    ]
-
-
-def _distributions() -> list[Metric]:
-    """Songsri-in & Zafeiriou's figures of the cumulative error distribution."""
-    return [
-        ReadingMetric(
-            name=_named(name, judge),
-            label=f"{label} ({judge})",
-            better=better,
-            judge=judge,
-            unit=unit,
-            of=partial(_distribution, sum_up, judge),
-        )
-        for name, label, better, unit, sum_up in (
-            ("auc", "AUC@0.1", Better.HIGHER, "", auc),
-            ("failures", "failures@0.1", Better.LOWER, "%", failures),
-        )
-        for judge in DETECTORS
-    ]
-
-
-def _aed() -> Metric:
-    return ReadingMetric(
-        name="aed",
-        label="AED (distance of faces)",
-        better=Better.LOWER,
-        judge=Judge.FACE_REID,
-        of=_unlikeness,
     )
 
 
@@ -105,7 +64,7 @@ def _identity() -> list[Metric]:
 def _apertures() -> list[Metric]:
     return [
         ReadingMetric(
-            name=_named(f"{part}_corr", judge),
+            name=named(f"{part}_corr", judge),
             label=f"{part} follow (r, {judge})",
             better=Better.HIGHER,
             judge=judge,
@@ -117,17 +76,6 @@ def _apertures() -> list[Metric]:
 
 
 def _poses(shape: ShapeModel) -> list[Metric]:
-    def fitted(p: Performance) -> float:
-        outputs = fitted_angles(shape, _points(Judge.LANDMARKS, (p.source, *p.output)))
-        drivers = fitted_angles(shape, _points(Judge.LANDMARKS, (p.anchor, *p.driver)))
-        return pose_error_deg(outputs[1:], outputs[0], drivers[1:], drivers[0])
-
-    def told(p: Performance) -> float:
-        outputs = np.stack([r.pose_deg for r in p.output])
-        drivers = np.stack([r.pose_deg for r in p.driver])
-        return pose_error_deg(outputs, p.source.pose_deg, drivers, p.anchor.pose_deg)
-
-    both = ((Judge.SHAPE, fitted), (Judge.HEAD_POSE, told))
     return [
         ReadingMetric(
             name=f"pose_error_{judge}",
@@ -135,63 +83,77 @@ def _poses(shape: ShapeModel) -> list[Metric]:
             better=Better.LOWER,
             judge=judge,
             unit="deg",
-            of=of,
+            of=partial(_pose_followed, angles),
         )
-        for judge, of in both
+        for judge, angles in _pose_judges(shape)
     ]
 
 
-def _expressions() -> list[Metric]:
+def _kept_poses(shape: ShapeModel) -> list[Metric]:
     return [
         ReadingMetric(
-            name="gaze_error",
-            label="gaze error",
+            name=f"pose_moved_{judge}",
+            label=f"pose leaves the source's ({judge})",
             better=Better.LOWER,
-            judge=Judge.GAZE,
+            judge=judge,
             unit="deg",
-            of=_gaze,
-        ),
-        ReadingMetric(
-            name="expression_error",
-            label="expression error (7 classes)",
-            better=Better.LOWER,
-            judge=Judge.EXPRESSION,
-            of=_expression,
-        ),
+            of=partial(_pose_kept, angles),
+        )
+        for judge, angles in _pose_judges(shape)
     ]
 
 
-def _named(metric: str, judge: Judge) -> str:
-    """Our own detector's figure has the plain name."""
-    return metric if judge is Judge.LANDMARKS else f"{metric}_{judge}"
+def _pose_judges(shape: ShapeModel) -> tuple[tuple[Judge, Angles], ...]:
+    """Readings of one person -> yaw, pitch, roll (T, 3)."""
+
+    def fitted(readings: tuple[Reading, ...]) -> Array:
+        return fitted_angles(shape, points_by(Judge.LANDMARKS, readings))
+
+    def told(readings: tuple[Reading, ...]) -> Array:
+        return np.stack([reading.pose_deg for reading in readings])
+
+    return ((Judge.SHAPE, fitted), (Judge.HEAD_POSE, told))
 
 
-def _points(judge: Judge, readings: tuple[Reading, ...]) -> Points:
-    """A detector's points of several pictures: (T, 74, 2)."""
-    return np.stack([reading.by(judge) for reading in readings])
+def _gaze_error() -> Metric:
+    return ReadingMetric(
+        name="gaze_error",
+        label="gaze error",
+        better=Better.LOWER,
+        judge=Judge.GAZE,
+        unit="deg",
+        of=_gaze,
+    )
 
 
-def _distance(judge: Judge, p: Performance) -> float:
-    output, driver = _points(judge, p.output), _points(judge, p.driver)
-    return average_keypoint_distance(output, driver, p.longer_side)
+def _expression_error() -> Metric:
+    return ReadingMetric(
+        name="expression_error",
+        label="expression error (7 classes)",
+        better=Better.LOWER,
+        judge=Judge.EXPRESSION,
+        of=_expression,
+    )
 
 
-def _distribution(sum_up: Callable[[Array], float], judge: Judge, p: Performance) -> float:
-    return sum_up(frame_errors(_points(judge, p.output), _points(judge, p.driver)))
+def _pose_followed(angles: Angles, p: Performance) -> float:
+    outputs, drivers = angles((p.source, *p.output)), angles((p.anchor, *p.driver))
+    return pose_error_deg(outputs[1:], outputs[0], drivers[1:], drivers[0])
+
+
+def _pose_kept(angles: Angles, p: Performance) -> float:
+    """As if the driver stood still."""
+    outputs = angles((p.source, *p.output))
+    return pose_error_deg(outputs[1:], outputs[0], outputs[:1], outputs[0])
 
 
 def _opening(judge: Judge, pairs: tuple[tuple[int, int], ...], p: Performance) -> float:
-    output, driver = (aperture(_points(judge, rs), pairs) for rs in (p.output, p.driver))
+    output, driver = (aperture(points_by(judge, rs), pairs) for rs in (p.output, p.driver))
     return correlation(output, driver)
 
 
 def _likeness(p: Performance) -> float:
     return cosine(np.stack([r.embedding for r in p.output]), p.source.embedding)
-
-
-def _unlikeness(p: Performance) -> float:
-    output, driver = (np.stack([r.embedding for r in rs]) for rs in (p.output, p.driver))
-    return average_distance(output, driver)
 
 
 def _expression(p: Performance) -> float:
@@ -201,5 +163,5 @@ def _expression(p: Performance) -> float:
 
 def _gaze(p: Performance) -> float:
     output, driver = (np.stack([r.gaze_deg for r in rs]) for rs in (p.output, p.driver))
-    points = _points(Judge.LANDMARKS, p.driver)
+    points = points_by(Judge.LANDMARKS, p.driver)
     return gaze_error_deg(output, p.source.gaze_deg, driver, p.anchor.gaze_deg, points)

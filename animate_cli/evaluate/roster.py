@@ -5,12 +5,17 @@ from __future__ import annotations
 from animate_cli.evaluate.judges import Judges
 from animate_cli.evaluate.metric import Metric
 from animate_cli.evaluate.picture_metrics import compared, own_seam, uncompared
-from animate_cli.evaluate.protocol import Reenactment
-from animate_cli.evaluate.reading_metrics import followed, placed
+from animate_cli.evaluate.placed_metrics import placed
+from animate_cli.evaluate.protocol import Protocol, Reenactment
+from animate_cli.evaluate.reading_metrics import expressed, followed
+from animate_cli.options import Only
 
 
-def metrics_of(reenactment: Reenactment, judges: Judges) -> list[Metric]:
+def metrics_of(protocol: Protocol, judges: Judges) -> list[Metric]:
     """Those of the protocol, absent judges' included: the table says what they need."""
-    if reenactment is Reenactment.SELF:
-        return [*compared(judges), *placed(), *followed(judges.shape), own_seam()]
+    if protocol.reenactment is Reenactment.SELF:
+        near = placed(protocol.driven_by)
+        return [*compared(judges), *near, *followed(judges.shape), own_seam()]
+    if protocol.only is Only.EXPRESSION:
+        return [*expressed(judges.shape), *uncompared(judges)]
     return [*followed(judges.shape), *uncompared(judges)]

@@ -18,18 +18,19 @@ import numpy as np
 
 from animate_cli.evaluate.bench import BEFORE, Array, Bench, Moment
 from animate_cli.evaluate.draw import Drawn, draw, stand_still
+from animate_cli.evaluate.driving import driving
 from animate_cli.evaluate.entrant import Entrant
 from animate_cli.evaluate.judges import Judges
 from animate_cli.evaluate.material import Take
 from animate_cli.evaluate.metric import Metric
-from animate_cli.evaluate.protocol import Protocol, Reenactment
+from animate_cli.evaluate.placed_metrics import all_place_errors
+from animate_cli.evaluate.protocol import DrivenBy, Protocol, Reenactment
 from animate_cli.faces.template import save_template
 from animate_cli.media.image import write_image
 from animate_cli.media.reader import open_driver
 from animate_cli.options import ComputeOptions, Motion, MotionOptions, Options, ReadOptions
 from animate_cli.pipeline import Animator, Staged
 from animate_cli.records import Image
-from animate_cli.stages.driver import trimmed
 from animate_cli.stages.trajectories import Trajectories
 from animate_cli.streams import Stage
 
@@ -51,12 +52,14 @@ OnShown = Callable[[Shown], None]
 class Verdict:
     """The figures of one take: (entrants, metrics), NaN where a metric has nothing to say.
 
+    place_errors (entrants, detectors, scored): see `placed_metrics.all_place_errors`;
     driver_sha256: of the driver's file;
     frames: drawn; scored, lost: of those at the stride, frames that counted, and that did not for
     want of a face; seconds (entrants,): what drawing all frames took, one entrant at a time.
     """
 
     figures: Array
+    place_errors: Array
     driver_sha256: str
     frames: int
     scored: int
@@ -109,19 +112,13 @@ class Court:
             return self._judge(take, first, staged, shown, on_shown)
 
     def _stage(self, animator: Animator, source: Path, take: Take) -> Staged:
-        """The driver from its start as far as the cap goes, as a template beside the source."""
-        trajectory, cap = animator.track(take.driver), self._protocol.cap
-        times_s, begin = trajectory.times_s, take.driver_start
-        if begin or 0 < cap < len(trajectory) - begin:
-            end = begin + cap if 0 < cap < len(trajectory) - begin else None
-            part = ReadOptions(
-                start_s=times_s[begin],
-                duration_s=None if end is None else times_s[end] - times_s[begin],
-            )
-            trajectory = trimmed(trajectory, take.driver, part)
+        """The driver's motion as a template beside the source."""
+        trajectory = driving(animator, take, self._protocol, self._threads)
         template = source.with_name("driver.npz")
         save_template(trajectory, template, overwrite=True)
-        return self._anchored(animator, take).stage(source, template)
+        is_labelled = self._protocol.driven_by is DrivenBy.LABELS
+        face = trajectory.landmarks[take.source_frame] if is_labelled else None
+        return self._anchored(animator, take).stage(source, template, face=face)
 
     def _anchored(self, animator: Animator, take: Take) -> Animator:
         """A clip that drives one of its own frames is anchored there."""
@@ -167,6 +164,7 @@ class Court:
             before.append(Moment(driver=driver, outputs=pixels))
         return Verdict(
             figures=bench.figures(),
+            place_errors=all_place_errors(self._protocol, bench.performances()),
             driver_sha256=trajectory.sha256,
             frames=len(trajectory),
             scored=bench.scored,
@@ -176,13 +174,15 @@ class Court:
 
 
 def motion_of(entrant: Entrant, protocol: Protocol) -> MotionOptions:
-    """How a protocol moves a source: absolutely by its own clip, relatively by another's."""
+    """How a protocol moves a source: absolutely by its own clip, relatively by another's; with
+    its own shape of head."""
     is_self = protocol.reenactment is Reenactment.SELF
     return MotionOptions(
         model=entrant.model,
         weights=entrant.weights,
         motion=Motion.ABSOLUTE if is_self else Motion.RELATIVE,
         anchor="first" if is_self else "auto",
+        only=protocol.only,
     )
 
 

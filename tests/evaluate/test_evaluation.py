@@ -129,6 +129,33 @@ def test_a_cap_is_as_if_the_clip_were_shorter(toy: ToyWorld) -> None:
     assert score(toy.folder, cap=5).scored == 2
 
 
+def test_nothing_behind_the_cap_is_looked_at(toy: ToyWorld, monkeypatch) -> None:
+    followed: list[int] = []
+
+    def follow(path: Path, *arguments: object, **named: object) -> object:
+        found = driver.follow(path, *arguments, **named)
+        followed.append(len(found.trajectory))
+        return found
+
+    monkeypatch.setattr("animate_cli.pipeline.follow", follow)
+    toy.driver("long.mp4", frames=12)
+    score(toy.folder, cap=5)
+    assert 5 in followed
+    assert 12 not in followed
+
+
+def test_the_curve_is_of_frames_and_ends_where_the_figures_say(scored) -> None:
+    told = figures(scored)["ced"]
+    curve = told["models"][STILL]["landmarks"]
+    errors = scored.place_errors[0, 0]
+    assert errors.shape == (scored.scored,)
+    for place, share in zip(told["places"], curve, strict=True):
+        assert share == pytest.approx(sum(e <= place for e in errors) / len(errors))
+    assert 0 < curve[-1] < 1
+    assert list(told["models"]["thin_plate"]) == ["landmarks"]
+    assert told["models"]["thin_plate"]["landmarks"][-1] == 1
+
+
 def test_cross_reenactment_scores_what_needs_no_target(toy: ToyWorld) -> None:
     toy.driver("a.mp4", frames=5)
     toy.driver("b.mp4", frames=5)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from animate_cli.evaluate.landmarks import GROUPS, accuracy, auc, ced, errors, failures
+from animate_cli.evaluate.landmarks import CED_PLACES, GROUPS, accuracy, auc, ced, errors, failures
 from animate_cli.faces.points import OUTER_EYE_CORNERS, PUPILS
 
 EYES_APART_PX = 40.0
@@ -18,6 +18,14 @@ def faces(count: int) -> np.ndarray:
     right, left = OUTER_EYE_CORNERS
     points[:, left] = points[:, right] + (EYES_APART_PX, 0)
     return points.astype(np.float32)
+
+
+def test_the_kept_curve_is_the_curve() -> None:
+    found = accuracy(np.repeat(np.array([[0.019], [0.049], [0.3], [np.inf]]), 74, axis=1))
+    assert len(found.ced) == len(CED_PLACES)
+    kept = dict(zip(CED_PLACES, found.ced, strict=True))
+    assert (kept[0.0], kept[0.02], kept[0.05], kept[0.1]) == (0, 0.25, 0.5, 0.5)
+    assert found.failures == pytest.approx(100 * (1 - found.ced[-1]))
 
 
 def test_every_point_is_in_one_group():

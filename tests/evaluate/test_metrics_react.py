@@ -10,7 +10,7 @@ import pytest
 
 from animate_cli.evaluate.bench import Bench, Moment
 from animate_cli.evaluate.judges import load_judges
-from animate_cli.evaluate.protocol import Reenactment
+from animate_cli.evaluate.protocol import Protocol, Reenactment
 from animate_cli.evaluate.region_error import Region, region_mask
 from animate_cli.evaluate.roster import metrics_of
 from animate_cli.faces.crop import face_square
@@ -66,7 +66,7 @@ def found() -> dict[str, dict[str, float]]:
     with open_driver(EXAMPLES / "driver.mp4", ReadOptions()) as reader:
         frames = [frame.pixels for frame, _ in zip(reader, range(EVERY * COUNT), strict=False)]
     judges = load_judges(None, device="cpu")
-    metrics = metrics_of(Reenactment.SELF, judges)
+    metrics = metrics_of(Protocol(), judges)
     bench = Bench(
         judges,
         metrics,

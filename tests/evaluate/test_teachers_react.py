@@ -12,7 +12,7 @@ import pytest
 from animate_cli.data.manifest import read_manifest
 from animate_cli.evaluate.bench import Bench, Moment
 from animate_cli.evaluate.judges import load_judges
-from animate_cli.evaluate.protocol import Reenactment
+from animate_cli.evaluate.protocol import Protocol, Reenactment
 from animate_cli.evaluate.region_error import Region, region_mask
 from animate_cli.evaluate.roster import metrics_of
 from animate_cli.faces.crop import face_square
@@ -70,7 +70,7 @@ def found(people, request) -> dict[str, dict[str, float]]:
     """Way of damage -> metric -> figure."""
     frames, points = people[0]
     judges = load_judges(DATA / "teachers", device="cpu")
-    metrics = metrics_of(request.param, judges)
+    metrics = metrics_of(Protocol(reenactment=request.param), judges)
     bench = Bench(
         judges,
         metrics,

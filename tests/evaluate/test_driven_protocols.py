@@ -1,0 +1,101 @@
+"""What labels drive, and what an expression alone drives."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from toy_world import ToyWorld, canonical_points
+
+from animate_cli.errors import FaceError
+from animate_cli.evaluate.entrant import STILL, enter
+from animate_cli.evaluate.evaluation import Audience, Evaluation, evaluate
+from animate_cli.evaluate.judges import load_judges
+from animate_cli.evaluate.material import read_clips, takes
+from animate_cli.evaluate.protocol import Protocol, Scheme, of_scheme
+from animate_cli.evaluate.trial import Shown
+from animate_cli.options import ComputeOptions
+
+
+class Watcher(Audience):
+    def __init__(self) -> None:
+        self.moved: list[float] = []
+
+    def sees(self, shown: Shown) -> None:
+        """How far the thin plate's output is from the still source."""
+        still, drawn = (one.pixels.astype(int) for one in shown.outputs)
+        self.moved.append(float(np.abs(still - drawn).mean()))
+
+
+def score(root: Path, scheme: Scheme, watcher: Audience | None = None) -> Evaluation:
+    protocol = of_scheme(scheme, Protocol(stride=2, pairs=2))
+    return evaluate(
+        enter([]),
+        takes(read_clips(root, "val"), protocol),
+        load_judges(None, device="cpu"),
+        protocol=protocol,
+        data=root,
+        split="val",
+        compute=ComputeOptions(device="cpu", threads=1),
+        audience=watcher or Audience(),
+    )
+
+
+def labels_of(count: int, reach: float) -> np.ndarray:
+    """Where a toy driver's points would be if its disc swung by `reach` pixels: (T, 74, 2)."""
+    x = 64 + reach * np.sin(np.arange(count) / 2)
+    middles = np.stack((x, np.full(count, 48.0)), axis=1)
+    points: np.ndarray = canonical_points() * 19.2 + middles[:, None]
+    return points.astype(np.float32)
+
+
+def test_labels_drive_and_are_the_truth(toy: ToyWorld) -> None:
+    """They say that the disc swings against what the video shows, and the output believes them."""
+    clip = toy.driver("a.mp4", frames=9)
+    np.savez(clip.with_suffix(".npz"), landmarks=labels_of(9, -4))
+    result = score(toy.folder, Scheme.LANDMARK_DRIVEN)
+    followed, stood = (result.mean(name, "akd_to_labels") for name in ("thin_plate", STILL))
+    assert followed < stood / 3
+    assert result.mean("thin_plate", "l1") > result.mean(STILL, "l1")
+    assert "akd" not in [metric.name for metric in result.metrics]
+    told = json.loads(result.to_json())["protocol"]
+    assert (told["driven_by"], told["reenactment"], told["version"]) == ("labels", "self", 2)
+
+
+def test_frames_without_a_label_are_lost_and_short_labels_end_the_take(toy: ToyWorld) -> None:
+    clip = toy.driver("a.mp4", frames=9)
+    found = np.ones(7, np.bool_)
+    found[2:4] = False
+    np.savez(clip.with_suffix(".npz"), landmarks=labels_of(7, 4), found=found)
+    result = score(toy.folder, Scheme.LANDMARK_DRIVEN)
+    assert (result.frames, result.scored, result.lost) == (7, 2, 1)
+
+
+def test_clips_without_labels_are_told_of(toy: ToyWorld) -> None:
+    toy.driver("a.mp4", frames=5)
+    with pytest.raises(FaceError, match="no landmarks beside it"):
+        score(toy.folder, Scheme.LANDMARK_DRIVEN)
+    late = toy.driver("b.mp4", frames=5)
+    np.savez(late.with_suffix(".npz"), landmarks=labels_of(5, 4), found=np.arange(5) > 0)
+    with pytest.raises(FaceError, match="none of the 2 clips"):
+        score(toy.folder, Scheme.LANDMARK_DRIVEN)
+
+
+def test_an_expression_leaves_the_head_where_it_is(toy: ToyWorld) -> None:
+    """The toy's face has a pose that swings and no expression."""
+    toy.driver("a.mp4", frames=7)
+    toy.driver("b.mp4", frames=7)
+    alone, whole = Watcher(), Watcher()
+    result = score(toy.folder, Scheme.EXPRESSION_DRIVEN, alone)
+    score(toy.folder, Scheme.CROSS, whole)
+    assert max(alone.moved) < 0.2 * max(whole.moved)
+    names = {metric.name for metric in result.metrics}
+    assert {"pose_moved_shape", "pose_moved_head_pose", "expression_error", "lids_corr"} <= names
+    assert not names & {"l1", "psnr", "gaze_error", "pose_error_shape"}
+    assert result.mean("thin_plate", "pose_moved_shape") < 1
+    told = json.loads(result.to_json())
+    assert told["protocol"]["only"] == "expression"
+    motion = told["models"]["thin_plate"]["motion"]
+    assert (motion["only"], motion["motion"], motion["identity"]) == ("expression", "relative", 0)
