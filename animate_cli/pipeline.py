@@ -31,7 +31,7 @@ from animate_cli.media.target import check_target
 from animate_cli.media.writer import open_writer
 from animate_cli.models.base import engine_of
 from animate_cli.options import Options
-from animate_cli.records import Frame, Image, Photo, Trajectory
+from animate_cli.records import Frame, Image, Photo, Points, Trajectory
 from animate_cli.report import Clock, OnProgress, Report, Step, Watch
 from animate_cli.stages.codes import Model, language_of, with_codes
 from animate_cli.stages.destination import Destination, decide_destination
@@ -121,10 +121,15 @@ class Animator:
             for index, (pixels, time_s) in enumerate(zip(drawn, times_s, strict=True)):
                 yield Frame(pixels=pixels, index=index, time_s=time_s)
 
-    def stage(self, source: str | Path, driver: str | Path) -> Staged:
-        """Pass 1 done and pass 2 ready, nothing drawn yet: for those who draw step by step."""
+    def stage(
+        self, source: str | Path, driver: str | Path, *, face: Points | None = None
+    ) -> Staged:
+        """Pass 1 done and pass 2 ready, nothing drawn yet: for those who draw step by step.
+
+        face (74, 2): the source's own points where they are known; None: they are looked for.
+        """
         photo = over_background(self._read(Path(source)), self.options.output.background)
-        return self._stage(photo, Path(driver), Watch(None))
+        return self._stage(photo, Path(driver), Watch(None), face)
 
     def track(
         self,
@@ -179,20 +184,21 @@ class Animator:
         language = language_of(model)
         return self._trajectories.recall(driver, o, fresh, on_wait=on_wait, language=language)
 
-    def _stage(self, photo: Photo, driver: Path, watch: Watch) -> Staged:
+    def _stage(
+        self, photo: Photo, driver: Path, watch: Watch, face: Points | None = None
+    ) -> Staged:
         o, clock = self.options, Clock()
         device = open_device(o.compute)
         if o.motion.commercial_only:
             hub.require_commercial_model(o.motion.model, o.motion.weights)
         model = self._networks.model(o.motion, str(device), o.compute.engine)
         forewarn_slow(model, device)
-        face = find_face(photo, self._networks.landmarker(str(device)), o.faces)
+        if face is None:
+            face = find_face(photo, self._networks.landmarker(str(device)), o.faces).landmarks
         followed = self._follow(driver, model, device, watch, clock)
         trajectory = followed.trajectory
-        anchor = choose_anchor(
-            face.landmarks, trajectory.landmarks, trajectory.found, o.motion.anchor
-        )
-        canvas = open_canvas(photo, face.landmarks, o.output)
+        anchor = choose_anchor(face, trajectory.landmarks, trajectory.found, o.motion.anchor)
+        canvas = open_canvas(photo, face, o.output)
         scene = open_scene(
             canvas,
             trajectory,
