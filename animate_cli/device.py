@@ -40,6 +40,12 @@ def share_cores(threads: int) -> None:
     _set_threads(max(1, threads // 2))
 
 
+def batches_at_once(threads: int, device: torch.device) -> int:
+    """How many batches to draw at the same time once the cores are shared: they do not wait for
+    each other as threads of one batch do."""
+    return min(2, threads) if device.type == "cpu" else 1
+
+
 def _set_threads(threads: int) -> None:
     import cv2
     import torch

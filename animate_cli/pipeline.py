@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from animate_cli import hub
-from animate_cli.device import open_device, share_cores, thread_count
+from animate_cli.device import batches_at_once, open_device, share_cores, thread_count
 from animate_cli.faces.anchor import choose_anchor
 from animate_cli.faces.preview import draw_faces
 from animate_cli.faces.template import save_template
@@ -213,9 +213,11 @@ class Animator:
 
     def _draw(self, staged: Staged, *, start: int = 0) -> Stage[Image]:
         scene, o = staged.scene, self.options
+        workers = 1
         if not is_heavy(scene.model):
             share_cores(self._threads)
-        batches = ahead(render(scene, start=start), depth=BATCHES_AHEAD)
+            workers = batches_at_once(self._threads, scene.anchor.device)
+        batches = ahead(render(scene, start=start, workers=workers), depth=BATCHES_AHEAD)
         frames = paste(scene, upscale(scene, batches))
         if o.output.side_by_side:
             shown = driver_frames(staged.followed.path, o.read, threads=self._threads)

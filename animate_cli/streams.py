@@ -12,16 +12,20 @@ closes the stage, which closes what the stage itself reads; then the thread is j
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from itertools import islice
 from queue import Empty, Full, Queue
 from typing import Generic, TypeAlias, TypeVar
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 Stage: TypeAlias = Generator[Item, None, None]
 """Items made one by one; closing it stops the making."""
 
+_THREAD = "animate-stage"
 _PATIENCE_S = 0.05  # how often a blocked thread looks whether it is still wanted
 
 
@@ -37,7 +41,7 @@ class _Ahead(Generic[Item]):
         self.queue: Queue[Item | _End] = Queue(maxsize=depth)
         self._items = items
         self._stopped = threading.Event()
-        self.thread = threading.Thread(target=self._fill, name="animate-stage", daemon=True)
+        self.thread = threading.Thread(target=self._fill, name=_THREAD, daemon=True)
 
     def _fill(self) -> None:
         error: BaseException | None = None
@@ -83,6 +87,28 @@ def ahead(items: Iterable[Item], *, depth: int) -> Stage[Item]:
             yield item
     finally:
         stage.stop()
+
+
+def spread(
+    items: Stage[Item], function: Callable[[Item], Result], *, workers: int
+) -> Stage[Result]:
+    """function(item) of every item, in order, `workers` of them computed at the same time.
+
+    An error is raised in its item's place. Closing it closes what it reads, after the items
+    under way.
+    """
+    with closing(items), ThreadPoolExecutor(workers, thread_name_prefix=_THREAD) as pool:
+        waiting: deque[Future[Result]] = deque()
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) > workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
 
 
 def skipped(items: Stage[Item], count: int) -> Stage[Item]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from animate_cli.streams import Stage, ahead
+from animate_cli.streams import Stage, ahead, spread
 
 
 class Source:
@@ -47,7 +47,7 @@ def pairs(items: Stage[int]) -> Stage[tuple[int, ...]]:
 
 
 def stage_threads() -> list[threading.Thread]:
-    return [one for one in threading.enumerate() if one.name == "animate-stage"]
+    return [one for one in threading.enumerate() if one.name.startswith("animate-stage")]
 
 
 @settings(max_examples=25, deadline=None)
@@ -112,4 +112,51 @@ def test_an_error_in_the_reader_stops_the_threads() -> None:
     with pytest.raises(KeyboardInterrupt):
         read()
     assert source.is_closed
+    assert not stage_threads()
+
+
+@settings(max_examples=25, deadline=None)
+@given(length=st.integers(0, 30), workers=st.integers(1, 4))
+def test_spread_keeps_the_order(length: int, workers: int) -> None:
+    def late(item: int) -> int:
+        time.sleep(0.001 * (item % 3))
+        return item * item
+
+    assert list(spread(stage_of(length), late, workers=workers)) == [
+        item * item for item in range(length)
+    ]
+    assert not stage_threads()
+
+
+def stage_of(length: int) -> Stage[int]:
+    """A stage of its own: a generator that can be closed."""
+    yield from Source(length)
+
+
+def test_spread_works_at_several_items_at_once() -> None:
+    together = threading.Barrier(3, timeout=5)
+    assert list(spread(stage_of(6), lambda _: together.wait() >= 0, workers=3)) == [True] * 6
+
+
+def test_spread_takes_few_items_ahead_and_closes() -> None:
+    source = Source(1000)
+    results = spread(pairs(iter(source)), lambda item: item, workers=2)
+    assert next(results) == (0, 1)
+    assert source.taken <= 2 * (1 + 2)
+    results.close()
+    assert source.is_closed
+    assert not stage_threads()
+
+
+def test_spread_raises_in_the_items_place() -> None:
+    def choosy(item: int) -> int:
+        if item == 3:
+            raise OSError("the disk is gone")
+        return item
+
+    seen = []
+    with pytest.raises(OSError, match="disk"):  # noqa: PT012 - the loop is what raises
+        for item in spread(stage_of(10), choosy, workers=3):
+            seen.append(item)
+    assert seen == [0, 1, 2]
     assert not stage_threads()

@@ -6,6 +6,7 @@ It reads an ONNX graph: `openvino.convert_model`, which takes modules, reports i
 from __future__ import annotations
 
 import io
+import threading
 
 import openvino
 import torch
@@ -23,13 +24,15 @@ class OpenVinoSession:
             "NUM_STREAMS": 1,
             "ENABLE_CPU_PINNING": False,
         }
-        compiled = core.compile_model(core.read_model(io.BytesIO(graph)), "CPU", settings)
-        self._names = {port.any_name for port in compiled.inputs}
-        self._request = compiled.create_infer_request()
+        self._compiled = core.compile_model(core.read_model(io.BytesIO(graph)), "CPU", settings)
+        self._names = {port.any_name for port in self._compiled.inputs}
+        self._own = threading.local()  # a request works for one thread at a time
 
     def run(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Tensors (B, ...) on the CPU -> the graph's results."""
         given = {f"i{index}": tensor.numpy() for index, tensor in enumerate(inputs)}
         taken = {name: array for name, array in given.items() if name in self._names}
-        results = self._request.infer(taken)  # copies: the next call would write over its own
+        if not hasattr(self._own, "request"):
+            self._own.request = self._compiled.create_infer_request()
+        results = self._own.request.infer(taken)  # copies: the next call would write over its own
         return tuple(torch.from_numpy(array) for array in results.values())

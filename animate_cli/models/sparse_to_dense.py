@@ -17,6 +17,7 @@ from torch import Tensor
 from animate_cli import hub
 from animate_cli.faces import points
 from animate_cli.faces.retarget import retarget_landmarks
+from animate_cli.layers.bfloat import InBfloat16, is_native
 from animate_cli.layers.engine import choose, run_by
 from animate_cli.layers.local_branch import PartConfig
 from animate_cli.layers.motion_branch import BranchConfig
@@ -77,12 +78,15 @@ class SparseToDense:
         device: torch.device | str = "cpu",
         engine: Engine = Engine.TORCH,
     ) -> None:
+        """engine: auto also draws in bfloat16 where that is faster; the others never do."""
         self.face_size: int = network.config.face_size
         self.engine = choose(engine, device)
         used = ready(network)
         self._network = used.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         refine, example = self._network.refine, self._network.refine.example(self.face_size)
         self._network.refine = run_by(self.engine, refine, example)
+        if engine is Engine.AUTO and is_native(device):
+            self._network.refine = InBfloat16(self._network.refine)
         self._prior = (
             LandmarkGrid(self.face_size, coarseness=PRIOR_COARSENESS, device=device)
             if network.config.prior

@@ -21,7 +21,7 @@ from animate_cli.report import Clock
 from animate_cli.stages.code_motion import CodeMotion, code_motion
 from animate_cli.stages.motion import DriverMotion, driver_motion
 from animate_cli.stages.portrait import Canvas, as_picture
-from animate_cli.streams import Stage
+from animate_cli.streams import Stage, spread
 from animate_cli.upscale.residual_warp import ResidualWarper
 
 BATCH = 8  # frames that are rendered together
@@ -80,18 +80,35 @@ def open_scene(
     )
 
 
-def render(scene: Scene, *, start: int = 0) -> Stage[Rendered]:
+def render(scene: Scene, *, start: int = 0, workers: int = 1) -> Stage[Rendered]:
     """Retarget far ahead, render batch by batch; from a frame on that is a multiple of LOOKAHEAD,
-    so that it does not show in the result."""
+    so that it does not show in the result.
+
+    workers: batches that are drawn at the same time by a model that turns out to have no memory.
+    """
     state = None
+    with closing(_moved(scene, start)) as batches:
+        for part in batches:
+            rendered, state = _draw(scene, part, state)
+            yield rendered
+            if state is None and workers > 1:
+                rest = spread(batches, lambda codes: _draw(scene, codes, None)[0], workers=workers)
+                yield from rest
+
+
+def _moved(scene: Scene, start: int) -> Stage[Any]:
+    """The codes of every batch, retargeted."""
     for read in scene.driver.parts(LOOKAHEAD, device=scene.anchor.device, start=start):
         with scene.clock.measure("retarget"), torch.inference_mode():
             moved = _retarget(scene, read)
         for at in range(0, len(read), BATCH):
-            with scene.clock.measure("render"), torch.inference_mode():
-                part = moved[at : at + BATCH]
-                rendered, state = scene.model.render(scene.source, part, state)
-            yield rendered
+            yield moved[at : at + BATCH]
+
+
+def _draw(scene: Scene, codes: Any, state: Any) -> tuple[Rendered, Any]:
+    """One batch, and what the model remembers of it."""
+    with scene.clock.measure("render"), torch.inference_mode():
+        return scene.model.render(scene.source, codes, state)
 
 
 def _retarget(scene: Scene, read: Tensor) -> Any:

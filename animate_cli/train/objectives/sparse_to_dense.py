@@ -3,7 +3,7 @@
 Zhao et al. 2021, section 3.4:
 
     L = λ₁ · |w ⊙ (T − D)| + λ_p · L_per(T, D) + λ_r · |w ⊙ (E − D)| + λ_o · |w ⊙ (R − D)|
-        + λ_g · |F − prior| + λ_m · mean(M) + λ_s · L_par(F) + λ_D · L_gan(T)
+        + λ_g · |F − prior| + λ_f · |w ⊙ (F − G)| + λ_m · mean(M) + λ_s · L_par(F) + λ_D · L_gan(T)
 
     symbol | name    | here
     T, E, R, F | image, warped, painted, grid | `layers.sparse_motion.Drawn`
@@ -12,6 +12,7 @@ Zhao et al. 2021, section 3.4:
     λ_r    | warped              | refine loss of Yi et al. 2020, eq. 9: the warp alone should do
     λ_o    | painted             | ours: R learns everywhere, else M shuts before R is any good
     λ_g    | regular             | ours: the prior is left only where it pays
+    λ_f    | guided              | ours: G is the motion that the frames show, `train.dense_motion`
     λ_m    | mask                | ours: painting costs the photo's own detail, see ResWarp
     L_par  | parsing             | eq. 7, `losses.part_mismatch`
     L_gan  | gan                 | eqs. 5 and 6, `losses.gan_critic`, `gan_network`
@@ -22,8 +23,7 @@ Departures from the paper: eq. 8's plain sum is the `paper` recipe; the weights 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -35,13 +35,15 @@ from animate_cli.errors import TrainError
 from animate_cli.faces.parts import CLASSES, Parser
 from animate_cli.layers.discriminator import Discriminator, DiscriminatorConfig
 from animate_cli.layers.grid import warp
-from animate_cli.layers.sparse_motion import Drawn, SparseMotion, SparseMotionConfig
+from animate_cli.layers.sparse_motion import Drawn, SparseMotion
 from animate_cli.layers.state import save_half
-from animate_cli.models.sparse_to_dense import FAST, PAPER, PRIOR_COARSENESS
+from animate_cli.models.sparse_to_dense import PRIOR_COARSENESS
 from animate_cli.models.thin_plate import LandmarkGrid
 from animate_cli.records import Image
+from animate_cli.train.choice import NetworkChoice, chosen
 from animate_cli.train.critic import frozen
 from animate_cli.train.data import is_dev, read_rows
+from animate_cli.train.dense_motion import guide_grid
 from animate_cli.train.losses import gan_critic, gan_network, part_mismatch
 from animate_cli.train.objective import Batch, Played
 from animate_cli.train.pair_batch import dev_batch, part_weights, picture, stacked
@@ -53,26 +55,6 @@ from animate_cli.typed import typed
 
 SHOWN = 6
 _JUDGE = {Features.VGG19: "vgg19", Features.SQUEEZENET: "squeezenet", Features.LPIPS: "squeezenet"}
-
-
-class Size(StrEnum):
-    """Which of the model's two configs."""
-
-    FAST = "fast"
-    PAPER = "paper"
-
-
-@dataclass(frozen=True, kw_only=True)
-class NetworkChoice:
-    """The config, and a switch for every row of the ablation (table 4; grid_cue: table 1)."""
-
-    size: Size = Size.FAST
-    prior: bool = True
-    adain: bool = True
-    add_motion: bool = True
-    local_branches: bool = True
-    local_paint: bool = True
-    grid_cue: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +72,7 @@ class DrawLoss:
     warped: float = 2.0
     painted: float = 1.0
     regular: float = 1.0
+    guided: float = 0.0
     mask: float = 0.2
     parsing: float = 0.0
     gan: float = 0.0
@@ -125,8 +108,9 @@ class DrawObjective:
 
     def batch(self, size: int, rng: np.random.Generator) -> Batch:
         """Pairs: source, driver (B, 3, S, S) uint8, their landmarks (B, 74, 2) px, and the prior
-        grid between them (B, S, S, 2)."""
-        return self._with_prior(stacked([self._draw(self._augment, rng) for _ in range(size)]))
+        grid between them (B, S, S, 2); with λ_f also the guide (B, S, S, 2)."""
+        drawn = stacked([self._draw(self._augment, rng) for _ in range(size)])
+        return self._with_guide(self._with_prior(drawn))
 
     def loss(self, network: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         """L of the module's docstring, without a critic's part."""
@@ -148,6 +132,9 @@ class DrawObjective:
             "regular": regular,
             "mask": drawn.mask.mean(),
         }
+        if loss.guided:
+            apart = (drawn.grid - batch["guide"]).abs()
+            parts["guided"] = (apart.permute(0, 3, 1, 2) * weights).mean()
         if loss.parsing:
             maps = (batch["source_parts"], batch["driver_parts"])
             parts["parsing"] = part_mismatch(*maps, drawn.grid, classes=CLASSES)
@@ -209,6 +196,13 @@ class DrawObjective:
         prior = self._prior.grid(batch["source_px"], batch["driver_px"])
         return batch | {"prior": prior}
 
+    @torch.no_grad()
+    def _with_guide(self, batch: Batch) -> Batch:
+        if not self._loss.guided:
+            return batch
+        source, driver = picture(batch["source"]), picture(batch["driver"])
+        return batch | {"guide": guide_grid(source, driver, batch["prior"])}
+
     def _dev_part(self, network: nn.Module, part: slice) -> Batch:
         """Some dev pairs with their prior, on the network's device."""
         device = next(network.parameters()).device
@@ -256,21 +250,6 @@ class Contest(DrawObjective):
             critic_loss=gan_critic(true, false),
             figures=figures | {"gan": gan.item()},
         )
-
-
-def chosen(choice: NetworkChoice) -> SparseMotionConfig:
-    """The config with its switches set."""
-    config = FAST if choice.size is Size.FAST else PAPER
-    adain, add_motion = choice.adain, choice.add_motion
-    return replace(
-        config,
-        prior=choice.prior,
-        local_branches=choice.local_branches,
-        local_paint=choice.local_paint and config.local_paint,
-        whole=replace(config.whole, adain=adain, add_motion=add_motion),
-        local=replace(config.local, adain=adain, add_motion=add_motion),
-        refine=replace(config.refine, grid_cue=choice.grid_cue),
-    )
 
 
 def build(recipe: Recipe) -> DrawObjective:

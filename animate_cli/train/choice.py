@@ -1,0 +1,44 @@
+"""Which form of the default model a recipe trains: its size, and the ablation's switches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from animate_cli.layers.sparse_motion import SparseMotionConfig
+from animate_cli.models.sparse_to_dense import FAST, PAPER
+
+
+class Size(StrEnum):
+    """Which of the model's two configs."""
+
+    FAST = "fast"
+    PAPER = "paper"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkChoice:
+    """The config, and a switch for every row of the ablation (table 4; grid_cue: table 1)."""
+
+    size: Size = Size.FAST
+    prior: bool = True
+    adain: bool = True
+    add_motion: bool = True
+    local_branches: bool = True
+    local_paint: bool = True
+    grid_cue: bool = True
+
+
+def chosen(choice: NetworkChoice) -> SparseMotionConfig:
+    """The config with its switches set."""
+    config = FAST if choice.size is Size.FAST else PAPER
+    adain, add_motion = choice.adain, choice.add_motion
+    return replace(
+        config,
+        prior=choice.prior,
+        local_branches=choice.local_branches,
+        local_paint=choice.local_paint and config.local_paint,
+        whole=replace(config.whole, adain=adain, add_motion=add_motion),
+        local=replace(config.local, adain=adain, add_motion=add_motion),
+        refine=replace(config.refine, grid_cue=choice.grid_cue),
+    )
