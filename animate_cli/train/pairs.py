@@ -31,8 +31,11 @@ class PairAugment:
     """How pairs are drawn and seen; both frames through the same square and light.
 
     size: pixels of the square; zoom: it is cut with sides from this share of the frame to the
-    whole; shift: at most this share of its side; colour: strength of changes of light; noise_px:
-    standard deviation added to landmarks, in pixels of 256.
+    whole; shift: at most this share of its side; stretch, roll_deg: standard deviations of its
+    sides' and diagonals' relation and of its tilt, so that one person lends the features of many;
+    colour: strength of changes of light; noise_px, bias_px: standard deviations added to
+    landmarks, in pixels of 256, in each frame anew, and alike in both: a network that finds the
+    landmarks of people it was not trained on errs in both ways.
     """
 
     size: int = 256
@@ -40,8 +43,11 @@ class PairAugment:
     mirror: float = 0.5
     zoom: float = 0.75
     shift: float = 0.06
+    stretch: float = 0.0
+    roll_deg: float = 0.0
     colour: float = 0.15
     noise_px: float = 0.2
+    bias_px: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -123,8 +129,7 @@ def seen(clip: ClipFrames, source: int, driver: int, config: PairAugment, rng: R
         frames, points = [a, b], [p, q]
         parts = [mirrored_parts(labels) for labels in parts]
     light = _light(config.colour, rng)
-    noise = config.noise_px * config.size / 256
-    points = [(w + rng.normal(0, noise, w.shape)).astype(np.float32) for w in points]
+    points = _erring(points, config, rng)
     lit = [_lit(frame, light) for frame in frames]
     return Pair(lit[0], lit[1], points[0], points[1], parts[0], parts[1])
 
@@ -145,7 +150,30 @@ def _crop(points: Points, extent: int, config: PairAugment, rng: Rng) -> Crop:
     start = rng.uniform(np.minimum(low, high), np.maximum(low, high))
     start += rng.uniform(-config.shift, config.shift, 2) * side
     centre = start + (side - 1) / 2
-    return square((float(centre[0]), float(centre[1])), side, config.size)
+    crop = square((float(centre[0]), float(centre[1])), side, config.size)
+    return _tilted(crop, config, rng) if config.stretch or config.roll_deg else crop
+
+
+def _tilted(crop: Crop, config: PairAugment, rng: Rng) -> Crop:
+    """The same place seen through a parallelogram, about its centre."""
+    lean = np.eye(2) + rng.normal(0, config.stretch, (2, 2)) * ((1, 0.5), (0.5, 1))
+    angle = np.deg2rad(rng.normal(0, config.roll_deg))
+    turn = np.array(((np.cos(angle), -np.sin(angle)), (np.sin(angle), np.cos(angle))))
+    linear = crop.crop_to_frame[:, :2] @ turn @ lean
+    middle = np.full(2, (crop.size - 1) / 2)
+    centre = crop.crop_to_frame @ np.append(middle, 1)
+    return Crop(
+        crop_to_frame=np.column_stack((linear, centre - linear @ middle)),
+        size=crop.size,
+    )
+
+
+def _erring(points: list[Points], config: PairAugment, rng: Rng) -> list[Points]:
+    """Both frames' landmarks (74, 2), as a network might have found them."""
+    px = config.size / 256
+    shared = rng.normal(0, config.bias_px * px, points[0].shape) if config.bias_px else 0.0
+    own = [rng.normal(0, config.noise_px * px, where.shape) for where in points]
+    return [(p + shared + o).astype(np.float32) for p, o in zip(points, own, strict=True)]
 
 
 def _light(strength: float, rng: Rng) -> NDArray[np.uint8]:

@@ -33,9 +33,10 @@ def test_untouched_is_the_frame_as_it_is() -> None:
     np.testing.assert_allclose(pair.driver_px, walk.points[3], atol=1e-4)
 
 
+@pytest.mark.parametrize("lean", [0.0, 0.06])
 @pytest.mark.parametrize("seed", range(8))
-def test_landmarks_stay_on_what_they_mark(seed: int) -> None:
-    config = PairAugment(size=SIDE, noise_px=0, colour=0)
+def test_landmarks_stay_on_what_they_mark(seed: int, lean: float) -> None:
+    config = PairAugment(size=SIDE, noise_px=0, colour=0, stretch=lean, roll_deg=100 * lean)
     pair = seen(clip(), 0, 5, config, np.random.default_rng(seed))
     for picture, points in ((pair.source, pair.source_px), (pair.driver, pair.driver_px)):
         x, y = points[37].round().astype(int)
@@ -48,6 +49,29 @@ def test_both_frames_share_square_and_light(seed: int) -> None:
     pair = seen(clip(), 2, 2, config, np.random.default_rng(seed))
     np.testing.assert_array_equal(pair.source, pair.driver)
     assert 0 < np.abs(pair.source_px - pair.driver_px).max() < 2  # their noise is their own
+
+
+def test_a_stretched_square_changes_a_faces_proportions() -> None:
+    def ratio(seed: int) -> float:
+        config = PairAugment(size=SIDE, noise_px=0, mirror=0, stretch=0.1)
+        points = seen(clip(), 0, 1, config, np.random.default_rng(seed)).source_px
+        width, height = np.ptp(points, axis=0)
+        return float(width / height)
+
+    ratios = [ratio(seed) for seed in range(12)]  # a square's is 1 in any upright square
+    assert min(ratios) < 0.93
+    assert max(ratios) > 1.07
+
+
+def test_bias_is_alike_in_both_frames_and_noise_is_not() -> None:
+    exact = PairAugment(size=SIDE, noise_px=0)
+    biased = PairAugment(size=SIDE, noise_px=0, bias_px=3.0)
+    true = seen(clip(), 0, 4, exact, np.random.default_rng(1))
+    pair = seen(clip(), 0, 4, biased, np.random.default_rng(1))
+    np.testing.assert_allclose(
+        pair.driver_px - pair.source_px, true.driver_px - true.source_px, atol=1e-4
+    )
+    assert np.abs(pair.source_px - true.source_px).std() > 0.3
 
 
 def test_far_pairs_are_farther() -> None:
