@@ -55,7 +55,9 @@ def prepare(
     identity_from: Annotated[
         str,
         typer.Option(
-            metavar="folder|file|REGEX", help="Who is seen: by folder, file, or part of the path."
+            metavar="auto|folder|file|REGEX",
+            help="Who is seen: as a known data set says or by folder; by folder, file, or part of "
+            "the path.",
         ),
     ] = USUAL.identity_from,
     split: Annotated[Split, typer.Option(help="What the files are for.")] = USUAL.split,

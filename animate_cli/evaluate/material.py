@@ -2,51 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 
+from animate_cli.data.frames import are_frames
+from animate_cli.data.layouts.find import NAMES, find_layout
+from animate_cli.data.layouts.listing import FEWEST, listing_of
 from animate_cli.data.manifest import CLIP, Entry, has_manifest, read_manifest
 from animate_cli.errors import OptionError
 from animate_cli.evaluate.opening import Opening
-from animate_cli.evaluate.protocol import Pairing, Protocol, Reenactment
-
-VIDEOS = {".mp4", ".mov", ".webm", ".mkv", ".avi", ".m4v"}
+from animate_cli.evaluate.protocol import Pairing, Protocol, Reenactment, Start
+from animate_cli.media.kind import VIDEO_SUFFIXES
 
 
 @dataclass(frozen=True, kw_only=True)
 class Take:
     """One trial: a frame of `source`, driven by `driver` from a frame on to its end."""
 
-    name: str
     source: Path
     driver: Path
+    name: str = ""
     source_frame: int = 0
     driver_start: int = 0
 
 
 def read_clips(root: Path, split: str) -> list[Entry]:
-    """The clips of a split; of a folder without a manifest, every video, each a person.
+    """The clips of a split: as a manifest says, or as a public data set is laid out; of any other
+    folder, every video and every folder of numbered frames, each a person.
 
     Raises:
         OptionError: there are none.
+        DataError: a public data set lacks a list that belongs to it.
     """
-    if has_manifest(root):
-        clips = [e for e in read_manifest(root) if e.kind == CLIP and e.split == split]
-    else:
-        files = [root] if root.is_file() else sorted(root.rglob("*"))
-        clips = [
-            Entry(path=file, split=split, kind=CLIP, identity=file.stem)
-            for file in files
-            if file.suffix.lower() in VIDEOS
-        ]
+    clips = [e for e in _entries(root) if e.kind == CLIP and e.split in ("", split)]
     if not clips:
-        hint = "give a folder of videos, or one whose manifest.csv has clips of that --split"
+        hint = (
+            "give a folder of videos, one whose manifest.csv has clips of that --split, or a data "
+            f"set laid out as {NAMES}; pictures alone are no clips"
+        )
         raise OptionError(f"{root}: no clips of split {split!r}", hint=hint)
     return clips
+
+
+def _entries(root: Path) -> Sequence[Entry]:
+    if has_manifest(root):
+        return read_manifest(root)
+    layout = find_layout(root)
+    if layout:
+        return layout.entries
+    listing = listing_of(root)
+    series = [at for at in listing.series if are_frames(root / at, least=FEWEST)]
+    files = [root] if root.is_file() else [root / clip for clip in (*listing.videos, *series)]
+    return [
+        Entry(path=file, split="", kind=CLIP, identity=file.stem)
+        for file in sorted(files)
+        if file.is_dir() or file.suffix.lower() in VIDEO_SUFFIXES
+    ]
 
 
 def takes(
@@ -65,15 +81,42 @@ def takes(
         chosen = [_alone(clip, openings) for clip in clips]
     else:
         chosen = _cross(clips, protocol, openings or {})
-    return _spread(chosen, protocol.limit)
+    names = _names([clip.path for clip in clips])
+    marks = protocol.start is not Start.FIRST
+    return [
+        replace(take, name=_name(take, names, marks=marks))
+        for take in _spread(chosen, protocol.limit)
+    ]
+
+
+def _names(paths: Sequence[Path]) -> dict[Path, str]:
+    """A clip's file name without its suffix; of namesakes, with as many folders before it as tell
+    them apart."""
+    plain = {p: p.with_suffix("") if p.suffix.lower() in VIDEO_SUFFIXES else p for p in paths}
+    names = {path: plain[path].name for path in paths}
+    for depth in range(2, max(len(path.parts) for path in paths) if paths else 0):
+        counts = Counter(names.values())
+        if max(counts.values()) == 1:
+            break
+        for path in paths:
+            if counts[names[path]] > 1:
+                names[path] = "-".join(plain[path].parts[-depth:])
+    return names
+
+
+def _name(take: Take, names: Mapping[Path, str], *, marks: bool) -> str:
+    """marks: frames where clips start are part of it."""
+    source, driver = names[take.source], names[take.driver]
+    if take.source == take.driver:
+        return f"{source}@{take.source_frame}" if marks else source
+    if not marks:
+        return f"{source}--{driver}"
+    return f"{source}@{take.source_frame}--{driver}@{take.driver_start}"
 
 
 def _alone(clip: Entry, openings: Mapping[Path, Opening] | None) -> Take:
-    name, path = clip.path.stem, clip.path
-    if openings is None:
-        return Take(name=name, source=path, driver=path)
-    frame = openings[path].frame
-    return Take(name=f"{name}@{frame}", source=path, driver=path, source_frame=frame)
+    frame = openings[clip.path].frame if openings else 0
+    return Take(source=clip.path, driver=clip.path, source_frame=frame)
 
 
 def _cross(clips: list[Entry], protocol: Protocol, openings: Mapping[Path, Opening]) -> list[Take]:
@@ -93,8 +136,7 @@ def _cross(clips: list[Entry], protocol: Protocol, openings: Mapping[Path, Openi
 
 
 def _together(source: Entry, driver: Entry) -> Take:
-    name = f"{source.path.stem}--{driver.path.stem}"
-    return Take(name=name, source=source.path, driver=driver.path)
+    return Take(source=source.path, driver=driver.path)
 
 
 def _alike(clips: list[Entry], protocol: Protocol, openings: Mapping[Path, Opening]) -> list[Take]:
@@ -106,7 +148,6 @@ def _alike(clips: list[Entry], protocol: Protocol, openings: Mapping[Path, Openi
         if source.identity != driver.identity and apart < protocol.alike_deg:
             found.append(
                 Take(
-                    name=f"{source.path.stem}@{one.frame}--{driver.path.stem}@{other.frame}",
                     source=source.path,
                     driver=driver.path,
                     source_frame=one.frame,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
-from toy_world import ToyWorld, canonical_points
+from toy_world import ToyWorld, canonical_points, toy_frame
 
 from animate_cli.errors import FaceError
 from animate_cli.evaluate.entrant import STILL, enter
@@ -99,3 +100,27 @@ def test_an_expression_leaves_the_head_where_it_is(toy: ToyWorld) -> None:
     assert told["protocol"]["only"] == "expression"
     motion = told["models"]["thin_plate"]["motion"]
     assert (motion["only"], motion["motion"], motion["identity"]) == ("expression", "relative", 0)
+
+
+def test_the_annotations_of_300vw_drive_its_videos(toy: ToyWorld) -> None:
+    """Its 68 points; lids and pupils are made up."""
+    (toy.folder / "001" / "annot").mkdir(parents=True)
+    toy.driver("001/vid.avi", frames=5)
+    for number, points in enumerate(labels_of(5, -4), start=1):
+        lines = "\n".join(f"{x + 1} {y + 1}" for x, y in points[:68])
+        path = toy.folder / "001" / "annot" / f"{number:06d}.pts"
+        path.write_text(f"version: 1\nn_points: 68\n{{\n{lines}\n}}\n")
+    result = score(toy.folder, Scheme.LANDMARK_DRIVEN)
+    assert (result.takes, result.scored) == (("vid",), 2)
+    followed, stood = (result.mean(name, "akd_to_labels") for name in ("thin_plate", STILL))
+    assert followed < stood / 3
+
+
+def test_a_folder_of_frames_drives_as_its_video_does(toy: ToyWorld) -> None:
+    (toy.folder / "frames").mkdir()
+    for k in range(5):
+        pixels = toy_frame(128, 96, shift=4 * np.sin(k / 2))
+        cv2.imwrite(str(toy.folder / "frames" / f"{k:03d}.png"), pixels[..., ::-1])
+    result = score(toy.folder, Scheme.SELF)
+    assert (result.takes, result.frames, result.scored) == (("frames",), 5, 2)
+    assert result.mean("thin_plate", "akd") < result.mean(STILL, "akd") / 3

@@ -61,3 +61,26 @@ def test_there_are_no_more_pairs_than_there_are(root: Path) -> None:
     assert len(takes(read_clips(root, "val"), many)) == 6 * 4
     with pytest.raises(OptionError, match="two people"):
         takes(read_clips(root, "train"), CROSS)
+
+
+def test_namesakes_are_told_apart_by_the_folders_above_them(tmp_path: Path) -> None:
+    for name in ("id10001/a/1.mp4", "id10001/b/1.mp4", "id10002/a/1.mp4", "id10002/a/2.mp4"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    clips = read_clips(tmp_path, "val")
+    names = [take.name for take in takes(clips, Protocol())]
+    assert names == ["id10001-a-1", "b-1", "id10002-a-1", "2"]
+    everyone = takes(clips, Protocol(reenactment=Reenactment.CROSS, pairs=100))
+    assert len({take.name for take in everyone}) == len(everyone) == 8
+    assert "2--b-1" in {take.name for take in everyone}
+
+
+def test_a_public_data_set_gives_its_people_and_splits(tmp_path: Path) -> None:
+    for name in ("dev/id10001/a/1.mp4", "test/id10002/b/1.mp4", "test/id10003/c/1.mp4"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    assert [c.identity for c in read_clips(tmp_path, "test")] == ["id10002", "id10003"]
+    assert [c.identity for c in read_clips(tmp_path, "train")] == ["id10001"]
+    with pytest.raises(OptionError) as refused:
+        read_clips(tmp_path, "val")
+    assert "VoxCeleb" in refused.value.hint

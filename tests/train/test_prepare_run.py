@@ -223,3 +223,18 @@ def test_a_second_run_waits_for_nobody(tmp_path):
 
     assert prepare([tmp_path / "raw"], dataset, SMALL, on_step=intrude).done == 1
     assert told == [(0, 1, 0), (1, 1, 0)]
+
+
+def test_a_folder_of_frames_becomes_the_clip_that_the_video_would(tmp_path):
+    folder = tmp_path / "frames" / "ada"
+    folder.mkdir(parents=True)
+    for k, shift in enumerate(np.linspace(-3, 3, 6)):
+        cv2.imwrite(str(folder / f"{k:04d}.png"), toy_frame(240, 120, shift=shift)[..., ::-1])
+    prepared = prepare([tmp_path / "frames"], tmp_path / "set", SMALL)
+    (row,) = rows(tmp_path / "set")
+    assert (prepared.clips, prepared.frames, prepared.images) == (1, 6, 0)
+    assert (row["identity"], row["fps"], row["frames"]) == ("ada", "25.0", "6")
+    points, found = clip_points(tmp_path / "set" / row["file"])
+    assert found.all()
+    for pixels, own in zip(frames_of(tmp_path / "set" / row["file"]), points, strict=True):
+        assert own[36:48].mean(axis=0)[0] == pytest.approx(find_disc(pixels)[0], abs=0.7)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from animate_cli.errors import InputError, MediaError, OptionError
-from animate_cli.train.prepare.choices import PrepareChoices, Split
+from animate_cli.train.prepare.choices import PrepareChoices, Split, Treatment
 from animate_cli.train.prepare.manifest import Line, Origin, read_origins, write_manifest
 from animate_cli.train.prepare.sources import find_sources, identity_of
 
@@ -112,3 +114,39 @@ def test_what_was_named_must_be_there_and_be_a_video_or_a_picture(tmp_path):
     for name in ("missing.mp4", "notes.txt"):
         with pytest.raises(MediaError):
             list(find_sources([tmp_path / name], PrepareChoices(), output=tmp_path / "out"))
+
+
+def pictures(folder: Path, count: int, *, are_alike: bool) -> Path:
+    """Numbered ones, of a level that hardly changes, or of very different ones."""
+    folder.mkdir(parents=True)
+    for k in range(count):
+        level = 100 + k if are_alike else (k * 97) % 250
+        cv2.imwrite(str(folder / f"{k:04d}.png"), np.full((24, 24, 3), level, np.uint8))
+    return folder
+
+
+def test_a_folder_of_numbered_frames_is_a_clip_and_portraits_are_not(tmp_path):
+    clip = pictures(tmp_path / "ada" / "take1", 5, are_alike=True)
+    people = pictures(tmp_path / "people", 5, are_alike=False)
+    choices = PrepareChoices(least_frames=5)
+    found = list(find_sources([tmp_path], choices, output=tmp_path / "out"))
+    assert [(one.path, one.kind, one.origin.identity) for one in found[:1]] == [
+        (clip, "clip", "ada")
+    ]
+    assert [one.path.parent for one in found[1:]] == [people] * 5
+    assert {one.kind for one in found[1:]} == {"image"}
+    (itself,) = find_sources([clip], choices, output=tmp_path / "out")
+    assert (itself.path, itself.origin.identity) == (clip, "take1")
+    as_is = PrepareChoices(least_frames=5, treatment=Treatment.AS_IS)
+    assert len(list(find_sources([clip], as_is, output=tmp_path / "out"))) == 5
+
+
+def test_a_public_data_set_says_whom_it_shows_unless_told_otherwise(tmp_path):
+    files = [tmp_path / "vox" / name for name in ("dev/id10001/a/1.mp4", "test/id10002/b/1.mp4")]
+    touch(*files, tmp_path / "vox" / "holiday.mp4")
+    found = list(find_sources([tmp_path / "vox"], PrepareChoices(), output=tmp_path / "out"))
+    told = [(one.path, one.origin.identity, one.origin.split) for one in found]
+    assert told == [(files[0], "id10001", "train"), (files[1], "id10002", "test")]
+    by_folder = PrepareChoices(identity_from="folder")
+    found = list(find_sources([tmp_path / "vox"], by_folder, output=tmp_path / "out"))
+    assert [one.origin.identity for one in found] == ["dev", "test"]

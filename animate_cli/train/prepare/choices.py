@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from animate_cli.errors import OptionError
 
+AUTO = "auto"
+
 
 class Treatment(StrEnum):
     """CUT: a square about the face, followed until it leaves; AS_IS: labels beside the file."""
@@ -30,11 +32,13 @@ class PrepareChoices:
     dropped, as are those smaller than `size`: nothing is enlarged.
     least_iou: a clip ends where the face's box overlaps its first one less than this.
     least_frames, most_frames: of a clip.
-    identity_from: whom files show that no manifest.csv names: "folder" (the first one below the
+    identity_from: whom files show that no manifest.csv names: "auto" (as a public data set that is
+    recognised says, else by folder), "folder" (the first one below the
     folder that was given; a file without one is a person of its own), "file", or a regular
     expression searched for in the path from the folder that was given downwards; its first group
     counts, where it has one.
-    split, terms, licence: of files that no manifest.csv names.
+    split: of files for which neither a manifest.csv nor a recognised data set names one;
+    terms, licence: of files that no manifest.csv names.
     jobs: processes that share the files; 0: one for every core. The result is the same.
 
     The other defaults are first-order-model's for VoxCeleb.
@@ -46,7 +50,7 @@ class PrepareChoices:
     least_iou: float = 0.25
     least_frames: int = 64
     most_frames: int = 1024
-    identity_from: str = "folder"
+    identity_from: str = AUTO
     split: Split = Split.TRAIN
     terms: str = ""
     licence: str = ""

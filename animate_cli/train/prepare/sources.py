@@ -7,16 +7,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from animate_cli.data.manifest import CLIP, IMAGE, NAME
+from animate_cli.data.frames import are_frames
+from animate_cli.data.layouts.find import find_layout
+from animate_cli.data.layouts.listing import listing_of
+from animate_cli.data.manifest import CLIP, IMAGE, NAME, Entry, has_manifest
 from animate_cli.errors import InputError, OptionError
 from animate_cli.media.container import require_file
-from animate_cli.media.kind import PICTURE_SUFFIXES, Kind, kind_of
-from animate_cli.train.prepare.choices import PrepareChoices
+from animate_cli.media.kind import PICTURE_SUFFIXES, VIDEO_SUFFIXES, Kind, kind_of
+from animate_cli.train.prepare.choices import AUTO, PrepareChoices, Treatment
 from animate_cli.train.prepare.manifest import Origin, read_origins
 
-VIDEO_SUFFIXES = frozenset(
-    {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv"}
-)
 _KINDS = {
     **dict.fromkeys(VIDEO_SUFFIXES, Kind.VIDEO),
     **dict.fromkeys(PICTURE_SUFFIXES, Kind.IMAGE),
@@ -25,7 +25,7 @@ _KINDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """One raw file.
+    """One raw file, or a folder of numbered frames.
 
     kind: clip or image; listed: the name under which the manifest.csv above it knows it, empty
     where none does.
@@ -47,9 +47,12 @@ def find_sources(
 ) -> Iterator[Source]:
     """The videos and pictures given, and those in the folders given, each once, in their order.
 
+    A folder that looks like a public data set is read as that; in any other, a folder of numbered
+    frames is a clip, unless files are taken as they are.
     output: the data set's folder, which is never read.
 
     Raises:
+        DataError: a public data set lacks a list that belongs to it.
         InputError: an input is missing, or a file that was named is no video and no picture.
         OptionError: `identity_from` is no regular expression, or finds nothing in a path.
     """
@@ -57,10 +60,17 @@ def find_sources(
     seen = set()
     for given in inputs:
         root = given.absolute()
-        for path in _files(root, output.absolute()):
-            if path not in seen:
+        known = _known_in(root)
+        for path in known or _files(root, output.absolute(), choices):
+            if path not in seen and not path.is_relative_to(output.absolute()):
                 seen.add(path)
-                yield _source(path, root, choices, listings)
+                yield _source(path, root, choices, listings, known.get(path))
+
+
+def _known_in(root: Path) -> dict[Path, Entry]:
+    """The files of a public data set; of a folder with a manifest, and of any other, none."""
+    layout = None if has_manifest(root) else find_layout(root)
+    return {entry.path: entry for entry in layout.entries} if layout else {}
 
 
 class _Listings:
@@ -91,32 +101,45 @@ class _Listings:
         return self._above[path.parent]
 
 
-def _files(root: Path, output: Path) -> Iterator[Path]:
+def _files(root: Path, output: Path, choices: PrepareChoices) -> Iterator[Path]:
     if not root.is_dir():
         yield root
         return
-    for path in sorted(root.rglob("*")):
-        is_hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
-        if path.suffix.lower() in _KINDS and not is_hidden and not path.is_relative_to(output):
-            yield path
+    listing = listing_of(root)
+    clips = set()
+    if choices.treatment is Treatment.CUT:
+        clips = {at for at in listing.series if _is_clip(root / at, output, choices)}
+    files = (f for f in (*listing.videos, *listing.pictures) if f.parent not in clips)
+    for path in sorted((*files, *clips)):
+        if not (root / path).is_relative_to(output):
+            yield root / path
 
 
-def _source(path: Path, root: Path, choices: PrepareChoices, listings: _Listings) -> Source:
+def _is_clip(folder: Path, output: Path, choices: PrepareChoices) -> bool:
+    is_output = folder.is_relative_to(output)
+    return not is_output and are_frames(folder, least=choices.least_frames)
+
+
+def _source(
+    path: Path, root: Path, choices: PrepareChoices, listings: _Listings, known: Entry | None
+) -> Source:
     kind = _kind(path)
     origin = listings.origin_of(path)
     if origin is not None:
         return Source(path=path, kind=kind, origin=origin, listed=listings.name_of(path))
-    origin = Origin(
-        identity=identity_of(path, root, choices.identity_from),
-        split=choices.split.value,
-        terms=choices.terms,
-        licence=choices.licence,
-    )
+    if known is not None and choices.identity_from == AUTO:
+        identity = known.identity
+    else:
+        identity = identity_of(path, root, choices.identity_from)
+    split = known.split if known and known.split else choices.split.value
+    origin = Origin(identity=identity, split=split, terms=choices.terms, licence=choices.licence)
     return Source(path=path, kind=kind, origin=origin)
 
 
 def _kind(path: Path) -> str:
-    """By the name, where it is usual, else by the content."""
+    """By the name, where it is usual, else by the content; a folder holds frames."""
+    if path.is_dir():
+        return CLIP
     require_file(path)
     kind = _KINDS.get(path.suffix.lower()) or kind_of(path)
     if kind not in (Kind.VIDEO, Kind.IMAGE):
@@ -133,14 +156,14 @@ def identity_of(path: Path, root: Path, rule: str) -> str:
         OptionError: the rule is no regular expression, or finds nothing in the path.
     """
     below = path.relative_to(root).parts if path != root else (path.name,)
-    if rule == "folder":
+    if rule in (AUTO, "folder"):
         return below[0] if len(below) > 1 else path.stem
     if rule == "file":
         return path.stem
     try:
         match = re.search(rule, path.relative_to(root.parent).as_posix())
     except re.error as error:
-        hint = "give folder, file, or an expression such as 'id[0-9]+'"
+        hint = "give auto, folder, file, or an expression such as 'id[0-9]+'"
         raise OptionError(f"--identity-from {rule!r}: {error}", hint=hint) from error
     if match is None or not match.group():
         raise OptionError(

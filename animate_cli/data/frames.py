@@ -1,0 +1,38 @@
+"""Which folders of numbered pictures are clips rather than portraits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from animate_cli.errors import MediaError
+from animate_cli.media.image import read_photo
+from animate_cli.media.pictures import numbered_pictures
+from animate_cli.options import ReadOptions
+
+ALIKE = 25.0  # of 255: neighbouring frames differ by less on average, portraits by more
+LOOKS = 3  # neighbours that are compared, spread over the folder
+_SMALL = (32, 32)
+
+
+def are_frames(folder: Path, *, least: int) -> bool:
+    """Whether a folder holds one series of numbered pictures without gaps, at least so many, whose
+    neighbours are of one size and look alike."""
+    try:
+        files = numbered_pictures(folder)
+        if len(files) < max(least, 2):
+            return False
+        places = {k * (len(files) - 2) // max(LOOKS - 1, 1) for k in range(LOOKS)}
+        return all(_alike(files[k], files[k + 1]) for k in places)
+    except MediaError:
+        return False
+
+
+def _alike(first: Path, second: Path) -> bool:
+    one, other = (read_photo(f, max_pixels=ReadOptions.max_pixels).pixels for f in (first, second))
+    if one.shape != other.shape:
+        return False
+    small = (cv2.resize(p, _SMALL, interpolation=cv2.INTER_AREA).astype(int) for p in (one, other))
+    return float(np.abs(np.subtract(*small)).mean()) < ALIKE

@@ -1,0 +1,1 @@
+"""Public data sets as they are published, one file per family, recognised by their looks."""

@@ -1,0 +1,31 @@
+"""GRID (Cooke et al. 2006): speakers s1 to s34, sentences of six words as .mpg.
+
+    s1/[video/]bbaf2n.mpg     "bin blue at f two now": a letter for each word
+    align/bbaf2n.align        when each word is said: not read
+
+Folders of frames are named alike.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from animate_cli.data.layouts.listing import Listing
+from animate_cli.data.manifest import CLIP, Entry
+
+_SPEAKER = re.compile(r"s\d{1,2}$")
+_SENTENCE = re.compile(r"[blps][bgrw][abiw][a-z][0-9z][anps]$")
+
+
+def read(listing: Listing) -> list[Entry]:
+    """Sentences below a speaker's folder."""
+    return [
+        Entry(path=listing.root / clip, split="", kind=CLIP, identity=speaker)
+        for clip in listing.clips
+        if _SENTENCE.match(clip.stem) and (speaker := _speaker_of(listing.root / clip))
+    ]
+
+
+def _speaker_of(path: Path) -> str:
+    return next((part for part in reversed(path.parts[:-1]) if _SPEAKER.match(part)), "")
