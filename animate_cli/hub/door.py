@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 
 from animate_cli.hub import environment
 from animate_cli.hub.fetch import obtained
-from animate_cli.hub.formats import PICKLES, SAFETENSORS, read, read_published
+from animate_cli.hub.formats import SUFFIXES, read, read_published
 from animate_cli.hub.registry import SCHEME, entry, for_model, joined, registry
 from animate_cli.hub.shelves import WeightUsed, require_commercial, sha256_of, used
 from animate_cli.hub.transfer import TellLines
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-SUFFIXES = (SAFETENSORS, *PICKLES)
 
 
 def obtain(name: str, part: str | None = None) -> Path:

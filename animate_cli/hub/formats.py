@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SAFETENSORS = ".safetensors"
 PICKLES = (".pth", ".pt", ".tar", ".bin", ".ckpt")
+SUFFIXES = (SAFETENSORS, *PICKLES)
 WRAPPER = "module"  # what data parallel training puts before every name
 _WANTS = re.compile(r"(?:GLOBAL|global:?|class|function) (\w+(?:\.\w+)+)")
 

@@ -14,9 +14,11 @@ import re
 import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from animate_cli.errors import OptionError, WeightsError
 from animate_cli.hub import environment
+from animate_cli.hub.formats import SUFFIXES
 from animate_cli.typed import typed
 
 REGISTRY = "registry.toml"
@@ -95,9 +97,10 @@ class WeightEntry:
         found = [file for file in self.files if file.part == part]
         if part is not None and found:
             return found[0]
-        parts = ", ".join(file.part for file in self.files)
         message = f"the weights {self.name!r} have no part {part!r}"
-        raise WeightsError(message, hint=f"name one of: {parts}")
+        parts = ", ".join(file.part for file in self.files if file.part)
+        hint = f"name one of: {parts}" if parts else "they are one file; this model needs several"
+        raise WeightsError(message, hint=hint)
 
     def address(self, file: WeightFile) -> str:
         """hf://org/repo/file@revision, or the name alone of what is only embedded."""
@@ -132,10 +135,22 @@ def entry(name: str) -> WeightEntry:
     entries = {one.name: one for one in registry()}
     if name in entries:
         return entries[name]
+    if Path(name).name != name or Path(name).suffix:
+        raise _no_weights_at(Path(name))
     close = difflib.get_close_matches(name, entries, n=1)
     meant = f"did you mean {close[0]!r}? " if close else ""
     hint = f"{meant}`animate weights list` shows all names; hf://org/repo/file is one, too"
     raise WeightsError(f"no weights are called {name!r}", hint=hint)
+
+
+def _no_weights_at(path: Path) -> WeightsError:
+    """Why a place on the user's disk gives no weights."""
+    kinds = ", ".join(SUFFIXES)
+    if not path.exists():
+        return WeightsError(f"{path} does not exist", hint=f"a file of weights ends in {kinds}")
+    if path.is_dir():
+        return WeightsError(f"{path} is a folder", hint=f"this model takes one file: {kinds}")
+    return WeightsError(f"{path} is no file of weights", hint=f"one ends in {kinds}")
 
 
 def for_model(model: str) -> tuple[WeightEntry, ...]:

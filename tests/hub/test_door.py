@@ -133,3 +133,29 @@ def test_what_is_embedded_may_be_used_commercially() -> None:
     for entry in hub.registry():
         if entry.repo is None:
             hub.require_commercial(entry)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("/nowhere/at/all", "does not exist"),
+        ("gone/weights", "does not exist"),
+        ("photo.png", "is no file of weights"),
+        ("folder/of", "is a folder"),
+        ("folder.of", "is a folder"),
+    ],
+)
+def test_a_place_without_weights_says_what_is_there(tmp_path, monkeypatch, name, why):
+    monkeypatch.chdir(tmp_path)
+    for folder in ("folder/of", "folder.of"):
+        Path(folder).mkdir(parents=True)
+    Path("photo.png").write_bytes(b"a picture")
+    with pytest.raises(WeightsError, match=why) as caught:
+        hub.load(name)
+    assert caught.value.hint
+
+
+def test_an_address_is_one_file_and_no_folder_of_parts():
+    with pytest.raises(WeightsError, match="no part 'warping'") as caught:
+        hub.entry("hf://org/repo/file.safetensors").file("warping")
+    assert "one file" in caught.value.hint
