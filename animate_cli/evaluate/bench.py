@@ -17,6 +17,7 @@ from animate_cli.evaluate.metric import (
     PictureMetric,
     Pictures,
     ReadingMetric,
+    SetMetric,
     Step,
     StepMetric,
 )
@@ -64,6 +65,7 @@ class Bench:
         self._outputs: list[list[Reading]] = [[] for _ in range(entrants)]
         self._rows: dict[str, list[Array]] = {}  # metric -> (entrants,) of the frames it looked at
         self._triples: list[list[Points]] = [[] for _ in range(entrants)]
+        self._features: list[NDArray[np.float32]] = []
         self._steps = 0
 
     @property
@@ -129,6 +131,12 @@ class Bench:
             for own, triples in zip(self._outputs, self._triples, strict=True)
         ]
 
+    def features(self) -> NDArray[np.float32]:
+        """What set metrics are made of: (1 + entrants, T, D), the driver's pictures first."""
+        if not self._features:
+            return np.zeros((1 + len(self._outputs), 0, 0), np.float32)
+        return np.stack(self._features, axis=1)
+
     def _compare(self, now: Moment, landmarks: Points) -> None:
         pictures = Pictures(
             outputs=self._tensor(now.outputs),
@@ -140,6 +148,9 @@ class Bench:
         for metric in self._metrics:
             if isinstance(metric, PictureMetric) and self._is_due(metric, self.scored):
                 self._note(metric, metric.of(pictures))
+            elif isinstance(metric, SetMetric) and self._is_due(metric, self.scored):
+                shown = torch.cat((pictures.target, pictures.outputs))
+                self._features.append(metric.of(shown).float().cpu().numpy())
 
     def _follow(self, moments: Sequence[Moment], made: Sequence[Reading]) -> None:
         """What the last frames show together."""

@@ -18,11 +18,12 @@ from animate_cli.evaluate.entrant import STILL, Entrant
 from animate_cli.evaluate.judges import Absent, Judges
 from animate_cli.evaluate.landmarks import CED_PLACES, ced
 from animate_cli.evaluate.material import Take
-from animate_cli.evaluate.metric import Better, Metric
+from animate_cli.evaluate.metric import Better, Metric, SetMetric
 from animate_cli.evaluate.placed_metrics import DETECTORS
 from animate_cli.evaluate.protocol import Protocol
 from animate_cli.evaluate.result import SCHEMA, Result, parse_result
 from animate_cli.evaluate.roster import metrics_of
+from animate_cli.evaluate.sets import Sets
 from animate_cli.evaluate.trial import Court, Shown, Verdict, motion_of
 from animate_cli.options import ComputeOptions
 from animate_cli.report import versions
@@ -42,7 +43,8 @@ class Skipped:
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Evaluation:
     """figures (takes, entrants, metrics), NaN where there is none; place_errors (entrants,
-    detectors, frames): of all takes' scored frames together; ms_per_frame (entrants,): what
+    detectors, frames): of all takes' scored frames together; set_distances (entrants,): of set
+    metrics; ms_per_frame (entrants,): what
     drawing takes (retarget, render, upscale, paste back); not part of the figures."""
 
     protocol: Protocol
@@ -56,13 +58,16 @@ class Evaluation:
     skipped: tuple[Skipped, ...]
     figures: Array
     place_errors: Array
+    set_distances: Array
     frames: int
     scored: int
     lost: int
     ms_per_frame: Array
 
     def mean(self, entrant: str, metric: str) -> float:
-        """Over takes; NaN where there is none."""
+        """Over takes; of a set metric, the set's; NaN where there is none."""
+        if any(isinstance(one, SetMetric) and one.name == metric for one in self.metrics):
+            return float(self.set_distances[[e.name for e in self.entrants].index(entrant)])
         return _mean(self.column(entrant, metric))
 
     def column(self, entrant: str, metric: str) -> Array:
@@ -215,16 +220,19 @@ def evaluate(
     """
     metrics = metrics_of(protocol, judges)
     heard: list[tuple[Take, Verdict]] = []
+    sets = Sets(len(entrants))
     skipped: list[Skipped] = []
     with TemporaryDirectory() as folder:
         court = Court(entrants, judges, metrics, protocol, compute, kept=kept or Path(folder))
         for number, take in enumerate(takes):
             audience.begins(number, take)
             try:
-                heard.append((take, court.hear(take, audience.sees)))
+                verdict = court.hear(take, audience.sees)
             except (DataError, FaceError, MediaError) as error:
                 skipped.append(Skipped(take=take.name, reason=error.message))
             else:
+                sets.add(verdict.features)
+                heard.append((take, verdict.without_features()))
                 audience.ends(take)
     if not heard:
         raise FaceError(
@@ -244,6 +252,7 @@ def evaluate(
         drivers_sha256=tuple(verdict.driver_sha256 for verdict in verdicts),
         skipped=tuple(skipped),
         figures=np.stack([v.figures for v in verdicts]),
+        set_distances=sets.distances(),
         place_errors=np.concatenate([v.place_errors for v in verdicts], axis=2),
         frames=frames,
         scored=sum(v.scored for v in verdicts),

@@ -10,6 +10,7 @@
     expression        which of seven expressions       | a file
     raft              how pictures move                | a file
     parsing           what part every pixel shows      | a file
+    inception         behind FID                       | a file, there or of the registry
 
 What is missing leaves its metrics out, with the reason; nothing stands in for it.
 """
@@ -37,6 +38,7 @@ from animate_cli.faces import landmarks
 from animate_cli.faces.look import SeesLandmarks
 from animate_cli.faces.parts import Parser
 from animate_cli.faces.shape import ShapeModel, load_shape_model
+from animate_cli.layers.inception import Inception, load_inception
 from animate_cli.layers.raft import RaftSmall, load_raft
 from animate_cli.layers.tapped import ALEXNET, VGG16
 
@@ -60,6 +62,7 @@ class Judge(StrEnum):
     EXPRESSION = "expression"
     RAFT = "raft"
     PARSING = "parsing"
+    INCEPTION = "inception"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +91,7 @@ class Judges:
     expression: Express | None
     raft: RaftSmall | None
     parser: Parser | None
+    inception: Inception | None
     absent: tuple[Absent, ...]
 
 
@@ -99,19 +103,23 @@ def load_judges(folder: Path | None, *, device: str) -> Judges:
     """
     absent: list[Absent] = []
 
-    def load(judge: Judge, loader: Callable[[Path], Network]) -> Network | None:
-        if folder is None:
-            absent.append(Absent(judge=judge, needs="--metric-weights DIR"))
-            return None
+    def attempt(judge: Judge, loader: Callable[[], Network]) -> Network | None:
         try:
-            return loader(folder)
+            return loader()
         except AnimateError as error:
             absent.append(Absent(judge=judge, needs=error.message))
             return None
 
+    def load(judge: Judge, loader: Callable[[Path], Network]) -> Network | None:
+        if folder is None:
+            absent.append(Absent(judge=judge, needs="--metric-weights DIR"))
+            return None
+        return attempt(judge, partial(loader, folder))
+
     lpips, raft = load(Judge.SQUEEZENET, load_lpips), load(Judge.RAFT, load_raft)
     alex = load(Judge.ALEXNET, partial(load_lpips_on, ALEXNET))
     vgg = load(Judge.VGG16, partial(load_lpips_on, VGG16))
+    inception = attempt(Judge.INCEPTION, partial(load_inception, folder))
     return Judges(
         landmarker=landmarks.load_landmarker(device=device),
         shape=load_shape_model(),
@@ -127,6 +135,7 @@ def load_judges(folder: Path | None, *, device: str) -> Judges:
         expression=load(Judge.EXPRESSION, load_expression),
         raft=raft and raft.to(device),
         parser=load(Judge.PARSING, load_parser),
+        inception=inception and inception.to(device),
         absent=tuple(absent),
     )
 

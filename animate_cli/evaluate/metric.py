@@ -95,3 +95,10 @@ class ReadingMetric(Metric):
     """A clip at once; NaN where it has nothing to say of it."""
 
     of: Callable[[Performance], float]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SetMetric(Metric):
+    """All pictures of all takes at once, by features: pictures (N, 3, H, W) -> (N, D)."""
+
+    of: Callable[[Tensor], Tensor]

@@ -11,7 +11,15 @@ from torch import Tensor
 from animate_cli.evaluate.flicker import flicker
 from animate_cli.evaluate.flow_error import flow_warping_error, small
 from animate_cli.evaluate.judges import Judge, Judges
-from animate_cli.evaluate.metric import Better, Metric, PictureMetric, Pictures, Step, StepMetric
+from animate_cli.evaluate.metric import (
+    Better,
+    Metric,
+    PictureMetric,
+    Pictures,
+    SetMetric,
+    Step,
+    StepMetric,
+)
 from animate_cli.evaluate.parts_agreement import parts_agreement
 from animate_cli.evaluate.pixel_error import l1, psnr
 from animate_cli.evaluate.region_error import Region, region_l1, region_mask
@@ -32,6 +40,17 @@ def compared(judges: Judges) -> list[Metric]:
 def uncompared(judges: Judges) -> list[Metric]:
     """What an output shows by itself."""
     return [_own_flow(judges), own_seam()]
+
+
+def fid(judges: Judges) -> Metric:
+    """How far an entrant's pictures are from the drivers', as sets."""
+    return SetMetric(
+        name="fid",
+        label="FID (all scored frames)",
+        better=Better.LOWER,
+        judge=Judge.INCEPTION,
+        of=judges.inception or _nobody,
+    )
 
 
 def own_seam() -> Metric:
@@ -133,7 +152,7 @@ def _whole(compare: Callable[[Tensor, Tensor], Tensor], p: Pictures) -> Tensor:
     return compare(p.outputs, p.target)
 
 
-def _nobody(_: Pictures | Step) -> Tensor:
+def _nobody(_: Pictures | Step | Tensor) -> Tensor:
     raise ValueError("an absent judge was asked")
 
 

@@ -47,7 +47,8 @@ class Measure:
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scored:
     """One model's part. figures (takes, metrics), NaN where there is none; learned: names of
-    metrics whose judge it was trained on."""
+    metrics whose judge it was trained on; means (metrics,): as written, for metrics of all takes
+    together, which have no figure for each."""
 
     name: str
     model: str
@@ -55,6 +56,7 @@ class Scored:
     trained_on: tuple[str, ...]
     learned: frozenset[str]
     figures: Array
+    means: Array
     ms_per_frame: float
 
 
@@ -95,10 +97,12 @@ class Result:
         return self.model(model).figures[:, place]
 
     def mean(self, model: str, metric: str) -> float:
-        """Over the takes that have a figure; NaN where none has."""
+        """Over the takes that have a figure; where none has, of all takes together, or NaN."""
         column = self.column(model, metric)
         known = column[np.isfinite(column)]
-        return float(known.mean()) if len(known) else math.nan
+        if len(known):
+            return float(known.mean())
+        return float(self.model(model).means[[one.name for one in self.measures].index(metric)])
 
     def better_share(self, model: str, other: str, measure: Measure) -> float:
         """Share of takes on which a model is better than another, of those that have both."""
@@ -189,6 +193,7 @@ def _scored(
         trained_on=tuple(map(str, told["trained_on"])),
         learned=frozenset(m.name for m in measures if told["metrics"][m.name]["is_trained_on"]),
         figures=np.array(columns, np.float64).reshape(len(measures), takes).T,
+        means=np.array([_float(told["metrics"][m.name]["mean"]) for m in measures], np.float64),
         ms_per_frame=_float(ms_per_frame),
     )
 

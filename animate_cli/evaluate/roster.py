@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from animate_cli.evaluate.judges import Judges
 from animate_cli.evaluate.metric import Metric
-from animate_cli.evaluate.picture_metrics import compared, own_seam, uncompared
+from animate_cli.evaluate.picture_metrics import compared, fid, own_seam, uncompared
 from animate_cli.evaluate.placed_metrics import placed
 from animate_cli.evaluate.protocol import Protocol, Reenactment
 from animate_cli.evaluate.reading_metrics import expressed, followed
@@ -15,7 +15,7 @@ def metrics_of(protocol: Protocol, judges: Judges) -> list[Metric]:
     """Those of the protocol, absent judges' included: the table says what they need."""
     if protocol.reenactment is Reenactment.SELF:
         near = placed(protocol.driven_by)
-        return [*compared(judges), *near, *followed(judges.shape), own_seam()]
+        return [*compared(judges), *near, *followed(judges.shape), own_seam(), fid(judges)]
     if protocol.only is Only.EXPRESSION:
-        return [*expressed(judges.shape), *uncompared(judges)]
-    return [*followed(judges.shape), *uncompared(judges)]
+        return [*expressed(judges.shape), *uncompared(judges), fid(judges)]
+    return [*followed(judges.shape), *uncompared(judges), fid(judges)]

@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from numpy.typing import NDArray
 
 from animate_cli.evaluate.bench import BEFORE, Array, Bench, Moment
 from animate_cli.evaluate.draw import Drawn, draw, stand_still
@@ -52,6 +53,7 @@ OnShown = Callable[[Shown], None]
 class Verdict:
     """The figures of one take: (entrants, metrics), NaN where a metric has nothing to say.
 
+    features (1 + entrants, frames, D): what set metrics are made of;
     place_errors (entrants, detectors, scored): see `placed_metrics.all_place_errors`;
     driver_sha256: of the driver's file;
     frames: drawn; scored, lost: of those at the stride, frames that counted, and that did not for
@@ -60,11 +62,16 @@ class Verdict:
 
     figures: Array
     place_errors: Array
+    features: NDArray[np.float32]
     driver_sha256: str
     frames: int
     scored: int
     lost: int
     seconds: Array
+
+    def without_features(self) -> Verdict:
+        """To be kept: features of every frame would grow with the data."""
+        return replace(self, features=self.features[:, :0])
 
 
 class Court:
@@ -165,6 +172,7 @@ class Court:
         return Verdict(
             figures=bench.figures(),
             place_errors=all_place_errors(self._protocol, bench.performances()),
+            features=bench.features(),
             driver_sha256=trajectory.sha256,
             frames=len(trajectory),
             scored=bench.scored,

@@ -1,0 +1,190 @@
+"""FID: its formula, its network's shape, its place in an evaluation.
+
+The published weights are not here: where a network is needed its tensors are RANDOM, under the
+published names, and figures mean nothing but that they are the right function of the features.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from toy_world import ToyWorld
+
+from animate_cli.errors import WeightsError
+from animate_cli.evaluate.entrant import STILL, enter
+from animate_cli.evaluate.evaluation import Audience, Evaluation, evaluate
+from animate_cli.evaluate.frechet import frechet, gathered
+from animate_cli.evaluate.judges import Judge, Judges, load_judges
+from animate_cli.evaluate.material import read_clips, takes
+from animate_cli.evaluate.protocol import Protocol
+from animate_cli.evaluate.score_sheet import footnotes
+from animate_cli.evaluate.trial import Shown
+from animate_cli.layers.inception import FILE, Inception, load_inception
+from animate_cli.options import ComputeOptions
+
+RNG = np.random.default_rng(0)
+
+
+def naive(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:
+    """Of features (N, D), by singular values of their mutual products: no covariance is built."""
+    a, b = one.astype(np.float64), other.astype(np.float64)
+    x, y = ((f - f.mean(axis=0)) / np.sqrt(len(f) - 1) for f in (a, b))
+    mixed = np.linalg.svd(x @ y.T, compute_uv=False).sum()
+    apart = ((a.mean(axis=0) - b.mean(axis=0)) ** 2).sum()
+    return float(apart + (x**2).sum() + (y**2).sum() - 2 * mixed)
+
+
+def test_the_formula_by_singular_values_and_by_the_product_of_covariances() -> None:
+    one, other = RNG.normal(size=(40, 6)), 2 * RNG.normal(size=(25, 6)) + RNG.normal(size=6)
+    found = frechet(gathered(one), gathered(other))
+    assert found == pytest.approx(naive(one, other), rel=1e-9)
+    covariances = [np.cov(features, rowvar=False) for features in (one, other)]
+    roots = np.sqrt(np.linalg.eigvals(covariances[0] @ covariances[1]).astype(complex)).real
+    apart = ((one.mean(axis=0) - other.mean(axis=0)) ** 2).sum()
+    by_hand = apart + sum(np.trace(c) for c in covariances) - 2 * roots.sum()
+    assert found == pytest.approx(by_hand, rel=1e-9)
+
+
+def test_equal_sets_are_not_apart_and_a_shift_is_its_square() -> None:
+    one = RNG.normal(size=(30, 5))
+    assert frechet(gathered(one), gathered(one)) == pytest.approx(0, abs=1e-9)
+    shift = np.array([1.0, 0, 2, 0, 0])
+    assert frechet(gathered(one), gathered(one + shift)) == pytest.approx(5)
+    assert np.isnan(frechet(gathered(one), gathered(one[:1])))
+
+
+def test_gathered_in_parts_is_gathered_at_once() -> None:
+    one, other = RNG.normal(size=(30, 5)), RNG.normal(size=(30, 5))
+    parts = gathered(one[:7]).with_(one[7:8]).with_(one[8:])
+    assert frechet(parts, gathered(other)) == pytest.approx(naive(one, other))
+
+
+def random_tensors() -> dict[str, torch.Tensor]:
+    """RANDOM weights under the published file's names, its classifier included."""
+    torch.manual_seed(0)
+    tensors = {k: v for k, v in Inception().state_dict().items() if "num_batches" not in k}
+    return tensors | {"fc.weight": torch.zeros(1008, 2048), "fc.bias": torch.zeros(1008)}
+
+
+def test_tensors_are_named_and_shaped_as_published() -> None:
+    tensors = random_tensors()
+    assert sum(v.numel() for k, v in tensors.items() if k.endswith(("weight", "bn.bias"))) == (
+        21_785_568 + 1008 * 2048
+    )
+    shapes = {
+        "Conv2d_1a_3x3.conv.weight": (32, 3, 3, 3),
+        "Conv2d_4a_3x3.bn.running_var": (192,),
+        "Mixed_5b.branch_pool.conv.weight": (32, 192, 1, 1),
+        "Mixed_5d.branch5x5_2.conv.weight": (64, 48, 5, 5),
+        "Mixed_6a.branch3x3.conv.weight": (384, 288, 3, 3),
+        "Mixed_6c.branch7x7_2.conv.weight": (160, 160, 1, 7),
+        "Mixed_6e.branch7x7dbl_4.conv.weight": (192, 192, 7, 1),
+        "Mixed_7a.branch7x7x3_4.conv.weight": (192, 192, 3, 3),
+        "Mixed_7b.branch3x3_2b.conv.weight": (384, 384, 3, 1),
+        "Mixed_7c.branch3x3dbl_3a.conv.weight": (384, 384, 1, 3),
+        "Mixed_7c.branch1x1.conv.weight": (320, 2048, 1, 1),
+    }
+    for name, shape in shapes.items():
+        assert tuple(tensors[name].shape) == shape, name
+
+
+def test_missing_and_other_weights_are_told(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("ANIMATE_HOME", str(tmp_path / "home"))
+    for folder in (None, tmp_path):
+        with pytest.raises(WeightsError, match=r"inception \(animate weights fetch inception\)"):
+            load_inception(folder)
+    torch.save({"fc.weight": torch.zeros(1)}, tmp_path / FILE)
+    with pytest.raises(WeightsError, match="Missing key"):
+        load_inception(tmp_path)
+
+
+class Watcher(Audience):
+    """Keeps the pictures: (driver, every output), frame by frame."""
+
+    def __init__(self) -> None:
+        self.sets: list[list[NDArray[np.uint8]]] = []
+
+    def sees(self, shown: Shown) -> None:
+        self.sets.append([shown.driver, *(one.pixels for one in shown.outputs)])
+
+
+def score(root: Path, judges: Judges, watcher: Audience) -> Evaluation:
+    protocol = Protocol(stride=2)
+    return evaluate(
+        enter([]),
+        takes(read_clips(root, "val"), protocol),
+        judges,
+        protocol=protocol,
+        data=root,
+        split="val",
+        compute=ComputeOptions(device="cpu", threads=1),
+        audience=watcher,
+    )
+
+
+def check(result: Evaluation, watcher: Watcher, network) -> None:
+    real, *made = (
+        np.concatenate([network(_tensor(one)).numpy() for one in pictures])
+        for pictures in zip(*watcher.sets, strict=True)
+    )
+    told = result.result()
+    for entrant, features in zip((STILL, "thin_plate"), made, strict=True):
+        expected = naive(real, features)
+        assert result.mean(entrant, "fid") == pytest.approx(expected, rel=1e-4, abs=1e-5)
+        assert told.mean(entrant, "fid") == result.mean(entrant, "fid")
+    fid = json.loads(result.to_json())["models"][STILL]["metrics"]["fid"]
+    assert fid["takes"] == [None, None]
+    assert not any("inception" in note for note in footnotes(told))
+
+
+def _tensor(pixels: NDArray[np.uint8]) -> torch.Tensor:
+    return torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255
+
+
+class Corners:
+    """A network of four features: mean levels of a picture's quarters."""
+
+    def __call__(self, pictures: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.adaptive_avg_pool2d(pictures.mean(1, keepdim=True), 2).flatten(1)
+
+
+@pytest.fixture
+def two_clips(toy: ToyWorld) -> Path:
+    toy.driver("a.mp4", frames=9)
+    toy.driver("b.mp4", frames=6)
+    return toy.folder
+
+
+def test_all_takes_frames_are_one_set(two_clips: Path) -> None:
+    network = Corners()
+    judges = load_judges(None, device="cpu")
+    absent = tuple(one for one in judges.absent if one.judge is not Judge.INCEPTION)
+    judges = replace(judges, inception=network, absent=absent)  # type: ignore[arg-type]
+    watcher = Watcher()
+    check(score(two_clips, judges, watcher), watcher, network)
+
+
+def test_without_the_network_there_is_no_figure_and_the_reason_is_told(two_clips: Path) -> None:
+    result = score(two_clips, load_judges(None, device="cpu"), Audience())
+    assert np.isnan(result.mean(STILL, "fid"))
+    notes = footnotes(result.result())
+    assert "n/a, inception: needs inception (animate weights fetch inception)" in notes
+
+
+@pytest.mark.slow
+def test_a_network_of_random_weights_in_the_published_file(two_clips: Path, tmp_path: Path) -> None:
+    (tmp_path / "judges").mkdir()
+    torch.save(random_tensors(), tmp_path / "judges" / FILE)
+    judges = load_judges(tmp_path / "judges", device="cpu")
+    assert judges.inception is not None
+    pictures = torch.rand(2, 3, 64, 80)
+    alone = torch.cat([judges.inception(one[None]) for one in pictures])
+    torch.testing.assert_close(judges.inception(pictures), alone, rtol=1e-4, atol=1e-5)
+    watcher = Watcher()
+    check(score(two_clips, judges, watcher), watcher, judges.inception)
