@@ -12,15 +12,16 @@ from toy_world import ToyWorld
 
 from animate_cli import Animator, Cancelled, ComputeOptions, Options, OutputOptions, Progress, Step
 from animate_cli.media.segments import Film
-from animate_cli.stages.scene import LOOKAHEAD
 
-FRAMES = LOOKAHEAD + 30
+AHEAD = 16
+FRAMES = AHEAD + 9
 
 
 @pytest.fixture
 def long(toy: ToyWorld, monkeypatch: pytest.MonkeyPatch) -> ToyWorld:
-    """Segments as short as rendering allows, and a driver of two."""
-    monkeypatch.setattr("animate_cli.pipeline.Film", partial(Film, length=LOOKAHEAD))
+    """Segments as short as rendering allows, if it looks ahead less; and a driver of two."""
+    monkeypatch.setattr("animate_cli.stages.scene.LOOKAHEAD", AHEAD)
+    monkeypatch.setattr("animate_cli.pipeline.Film", partial(Film, length=AHEAD))
     toy.photo()
     toy.driver(frames=FRAMES, sound=True)
     return toy
@@ -49,9 +50,9 @@ def pictures(path: str) -> list[np.ndarray]:
 def test_after_an_interruption_it_is_the_film_that_it_would_have_been(long: ToyWorld) -> None:
     assert film(long, "whole.mp4")[0] == 0
     with pytest.raises(Cancelled):
-        film(long, "f.mp4", stop=LOOKAHEAD + 3)
+        film(long, "f.mp4", stop=AHEAD + 3)
     assert not Path("f.mp4").exists()
-    assert film(long, "f.mp4")[0] == LOOKAHEAD
+    assert film(long, "f.mp4")[0] == AHEAD
     one, other = pictures("whole.mp4"), pictures("f.mp4")
     assert len(one) == len(other) == FRAMES
     for a, b in zip(one, other, strict=True):

@@ -17,9 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animate_cli.faces.proposals import Proposal
+from animate_cli.options import ComputeOptions, MotionOptions, Options
 from animate_cli.records import Image, Points
 
 SKIN = (220, 40, 220)
+PLAIN = Options(compute=ComputeOptions(threads=1), motion=MotionOptions(model="thin_plate"))
+"""One thread and the model that costs least: for whatever no model has a part in."""
 
 
 def canonical_points() -> Points:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -10,18 +11,28 @@ from typing import Annotated
 import typer
 
 from animate_cli.cli import console
-from animate_cli.cli.flags import takes_options
+from animate_cli.cli.flags import takes_options, takes_record
 from animate_cli.evaluate.protocol import Protocol, Scheme, of_scheme
 from animate_cli.options import Options
 
-_OWN = Protocol()
+_FLAGS = {
+    "stride": typer.Option("--stride", min=1, help="Score every n-th frame."),
+    "cap": typer.Option("--cap", min=0, help="Use so many frames of each clip; 0: all."),
+    "limit": typer.Option("--limit", min=0, help="Try so many clips or pairs; 0: all."),
+    "pairs": typer.Option("--pairs", min=1, help="Most pairs that are drawn."),
+}
 
 
 @takes_options("compute", "output.overwrite")
+@takes_record("protocol", Protocol, _FLAGS)
 def evaluate(
     *,
     data: Annotated[
-        Path, typer.Option("--data", help="A folder with a manifest.csv, or of videos, or a video.")
+        Path,
+        typer.Option(
+            "--data",
+            help="A folder with a manifest.csv, of a public data set, of videos, or a video.",
+        ),
     ],
     models: Annotated[
         list[str] | None,
@@ -33,26 +44,16 @@ def evaluate(
         ),
     ] = None,
     split: Annotated[str, typer.Option("--split", help="Of a folder with a manifest.")] = "val",
-    protocol: Annotated[
+    scheme: Annotated[
         Scheme,
         typer.Option(
             "--protocol",
             help="A clip drives its own first frame, or a random one; or other people's: pairs "
-            "that are drawn, all, or such as start frontal and alike.",
+            "that are drawn, all, or such as start frontal and alike; the labels beside a clip "
+            "drive it; or others give their expression alone.",
         ),
     ] = Scheme.SELF,
-    stride: Annotated[
-        int, typer.Option("--stride", min=1, help="Score every n-th frame.")
-    ] = _OWN.stride,
-    cap: Annotated[
-        int, typer.Option("--cap", min=0, help="Use so many frames of each clip; 0: all.")
-    ] = _OWN.cap,
-    limit: Annotated[
-        int, typer.Option("--limit", min=0, help="Try so many clips or pairs; 0: all.")
-    ] = _OWN.limit,
-    pairs: Annotated[
-        int, typer.Option("--pairs", min=1, help="Most pairs that are drawn.")
-    ] = _OWN.pairs,
+    protocol: Protocol,
     metric_weights: Annotated[
         Path | None,
         typer.Option("--metric-weights", metavar="DIR", help="Networks that metrics need."),
@@ -88,9 +89,7 @@ def evaluate(
     for file in (json_file, html_file):
         if file is not None:
             check_target(file, overwrite=overwrite)
-    seed = options.compute.seed
-    given = Protocol(stride=stride, cap=cap, limit=limit, pairs=pairs, seed=seed)
-    chosen = of_scheme(protocol, given)
+    chosen = of_scheme(scheme, replace(protocol, seed=options.compute.seed))
     clips, entrants = read_clips(data, split), enter(models or [])
     device = open_device(options.compute)
     with TemporaryDirectory() as folder, TemporaryDirectory() as kept:

@@ -195,6 +195,40 @@ def takes_options(*sections: str) -> Callable[[Callable[..., Result]], Callable[
     return decorate
 
 
+def takes_record(
+    parameter: str, record: type, flags: Mapping[str, typer.models.OptionInfo]
+) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
+    """Replace a command's parameter of a frozen record by flags of some of its fields.
+
+    flags: by field; types and defaults are the record's, as are the fields without a flag.
+    """
+    usual, hints = record(), get_type_hints(record)
+
+    def decorate(command: Callable[..., Result]) -> Callable[..., Result]:
+        own = inspect.signature(command, eval_str=True).parameters
+
+        @functools.wraps(command)
+        def parsed(**values: object) -> Result:
+            chosen = {name: values.pop(name) for name in flags}
+            return command(**values, **{parameter: replace(usual, **chosen)})
+
+        derived = [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=getattr(usual, name),
+                annotation=Annotated[hints[name], option],
+            )
+            for name, option in flags.items()
+        ]
+        kept = [own[name] for name in own if name != parameter]
+        parsed.__signature__ = inspect.Signature([*kept, *derived])  # type: ignore[attr-defined]
+        parsed.__annotations__ = {one.name: one.annotation for one in (*kept, *derived)}
+        return parsed
+
+    return decorate
+
+
 def options_from(values: Mapping[str, object]) -> Options:
     """Flag values by key -> the record; fields without a value keep their default."""
     options = Options()

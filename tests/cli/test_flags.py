@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from fractions import Fraction
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from animate_cli.cli.app import app
-from animate_cli.cli.flags import FLAGS, box, default_of, options_from, seconds
+from animate_cli.cli.flags import FLAGS, box, default_of, options_from, seconds, takes_record
+from animate_cli.evaluate.protocol import Protocol
 from animate_cli.options import Framing, Lost, Options
 
 
@@ -67,3 +69,19 @@ def test_help_shows_every_flag_with_its_default() -> None:
     for flag in FLAGS:
         assert flag.option in answer.stdout
     assert f"[default: {Options().motion.model}]" in answer.stdout
+
+
+def test_a_records_flags_have_its_types_and_defaults() -> None:
+    seen: list[Protocol] = []
+
+    @takes_record("protocol", Protocol, {"stride": typer.Option("--each", min=1, help="?")})
+    def command(*, protocol: Protocol) -> None:
+        seen.append(protocol)
+
+    app = typer.Typer()
+    app.command()(command)
+    for words, stride in (([], Protocol().stride), (["--each", "7"], 7)):
+        assert CliRunner().invoke(app, words).exit_code == 0
+        assert seen[-1] == replace(Protocol(), stride=stride)
+    for words in (["--each", "0"], ["--each", "x"], ["--cap", "3"]):
+        assert CliRunner().invoke(app, words).exit_code == 2

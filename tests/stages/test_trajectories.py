@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from toy_world import ToyLandmarker, ToyWorld
+from toy_world import PLAIN, ToyLandmarker, ToyWorld
 
 from animate_cli import Animator, FaceOptions, Lost, MotionOptions, Options, ReadOptions
 from animate_cli.records import Trajectory
@@ -40,22 +40,22 @@ def test_the_second_time_nothing_is_looked_at(
 ) -> None:
     driver = toy.driver(frames=5, without_face=[3])
     kept = Trajectories(toy.folder / "kept")
-    first = Animator(trajectories=kept).track(driver)
+    first = Animator(PLAIN, trajectories=kept).track(driver)
     shut_eyes(monkeypatch)
-    second = Animator(trajectories=kept).track(driver)
+    second = Animator(PLAIN, trajectories=kept).track(driver)
     assert_same(first, second)
     with pytest.raises(AssertionError, match="looked"):
-        Animator().track(driver)
+        Animator(PLAIN).track(driver)
 
 
 def test_a_copy_under_another_name_is_the_same_driver(
     toy: ToyWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = Trajectories(toy.folder / "kept")
-    first = Animator(trajectories=kept).track(toy.driver("a.mp4", frames=3))
+    first = Animator(PLAIN, trajectories=kept).track(toy.driver("a.mp4", frames=3))
     (toy.folder / "b.mp4").write_bytes((toy.folder / "a.mp4").read_bytes())
     shut_eyes(monkeypatch)
-    second = Animator(trajectories=kept).track(toy.folder / "b.mp4")
+    second = Animator(PLAIN, trajectories=kept).track(toy.folder / "b.mp4")
     assert_same(replace(first, driver="b.mp4"), second)
 
 
@@ -100,7 +100,7 @@ def test_what_was_told_is_told_again(toy: ToyWorld) -> None:
     middle = content.index(b"mdat") + len(content) // 3
     broken[middle : middle + 200] = bytes(200)
     whole.write_bytes(bytes(broken))
-    animator = Animator(trajectories=Trajectories(toy.folder / "kept"))
+    animator = Animator(PLAIN, trajectories=Trajectories(toy.folder / "kept"))
     first = animator.animate(toy.photo(), whole, "1.mp4")
     second = animator.animate(toy.photo(), whole, "2.mp4")
     assert any("damaged" in note for note in first.notes)
@@ -110,10 +110,10 @@ def test_what_was_told_is_told_again(toy: ToyWorld) -> None:
 @pytest.mark.parametrize("damage", [b"", b"not a template"])
 def test_a_damaged_entry_is_made_anew(toy: ToyWorld, damage: bytes) -> None:
     driver, kept = toy.driver(frames=3), Trajectories(toy.folder / "kept")
-    first = Animator(trajectories=kept).track(driver)
+    first = Animator(PLAIN, trajectories=kept).track(driver)
     [entry] = kept.folder.glob("*.npz")
     entry.write_bytes(damage)
-    assert_same(Animator(trajectories=kept).track(driver), first)
+    assert_same(Animator(PLAIN, trajectories=kept).track(driver), first)
     assert len(entry.read_bytes()) > 100
 
 
@@ -121,12 +121,12 @@ def test_it_never_outgrows_its_bound(toy: ToyWorld) -> None:
     kept = Trajectories(toy.folder / "kept")
     drivers = [toy.driver(f"{n}.mp4", frames=3 + n) for n in range(3)]
     for age, driver in enumerate(drivers[:2]):
-        Animator(trajectories=kept).track(driver)
+        Animator(PLAIN, trajectories=kept).track(driver)
         entry = kept.folder / f"{key_of(driver, Options())}.npz"
         os.utime(entry, (1000 + age, 1000 + age))
         kept.most_bytes = 2 * entry.stat().st_size
-    Animator(trajectories=kept).track(drivers[0])  # used again: the other one is older now
-    Animator(trajectories=kept).track(drivers[2])
+    Animator(PLAIN, trajectories=kept).track(drivers[0])  # used again: the other one is older now
+    Animator(PLAIN, trajectories=kept).track(drivers[2])
     left = {file.stem for file in kept.folder.glob("*.npz")}
     assert key_of(drivers[1], Options()) not in left
     assert key_of(drivers[2], Options()) in left
@@ -137,7 +137,7 @@ def test_it_never_outgrows_its_bound(toy: ToyWorld) -> None:
 def test_a_place_that_cannot_be_written_costs_nothing(toy: ToyWorld) -> None:
     (toy.folder / "file").write_text("in the way")
     kept = Trajectories(toy.folder / "file" / "kept")
-    assert len(Animator(trajectories=kept).track(toy.driver(frames=3))) == 3
+    assert len(Animator(PLAIN, trajectories=kept).track(toy.driver(frames=3))) == 3
 
 
 def test_networks_are_opened_once(toy: ToyWorld, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,9 +148,9 @@ def test_networks_are_opened_once(toy: ToyWorld, monkeypatch: pytest.MonkeyPatch
         return ToyLandmarker()
 
     monkeypatch.setattr("animate_cli.faces.landmarks.load_landmarker", load)
-    animator, driver = Animator(), toy.driver(frames=3)
+    animator, driver = Animator(PLAIN), toy.driver(frames=3)
     animator.animate(toy.photo(), driver, Path("1.mp4"))
-    other = animator.with_options(Options(motion=MotionOptions(strength=0.5)))
+    other = animator.with_options(replace(PLAIN, motion=replace(PLAIN.motion, strength=0.5)))
     other.animate(toy.photo(), driver, Path("2.mp4"))
     assert opened == ["cpu"]
     assert Path("1.mp4").read_bytes() != Path("2.mp4").read_bytes()
