@@ -25,9 +25,9 @@ from torch import Tensor, nn
 
 from animate_cli.layers.grid import identity_grid, normalised_to_pixel, warp
 from animate_cli.layers.motion_branch import FLOW_GAIN, BranchConfig, MotionBranch
+from animate_cli.layers.refine import smooth_mask, unfold
 from animate_cli.layers.regions import Region, region_about
 
-PAINT_START = -2.0  # logit of an untrained mask
 _FIELD, _PAINT = 3, 4  # channels: displacement and share; colour and mask
 
 
@@ -43,8 +43,9 @@ class PartConfig:
 class Local:
     """What a branch draws: here, there: its region in source and output;
 
-    field (B, 3, p, p): displacement in the source region's own coordinates, and share m_L;
-    paint (B, 5, p, p): Δ_L in [-1, 1], mask, and window; None: this branch does not paint.
+    field (B, 3, p/f, p/f), f the branch's fold: displacement in the source region's own
+    coordinates, and share m_L; paint (B, 5, p, p): Δ_L in [-1, 1], mask, and window; None: this
+    branch does not paint.
     """
 
     here: Region
@@ -61,11 +62,12 @@ class LocalBranch(nn.Module):
     ) -> None:
         super().__init__()
         self._part, self._patch, self._paints = part, patch, paints
+        self._fold = config.fold
         self.branch = MotionBranch(
             config,
             points=len(part.landmarks),
             size=patch,
-            outputs=_FIELD + (_PAINT if paints else 0),
+            outputs=_FIELD + (_PAINT * config.fold**2 if paints else 0),
             has_prior=has_prior,
         )
 
@@ -86,16 +88,18 @@ class LocalBranch(nn.Module):
             cut = there.cut(prior.permute(0, 3, 1, 2), self._patch)
             placed = here.into(cut.permute(0, 2, 3, 1))
         drawn = self.branch.decode(features, here.into(points[0]), there.into(points[1]), placed)
-        window = _window(self._patch, drawn)
-        share = drawn[:, 2:3].sigmoid() * window
-        paint = None
-        if self._paints:
-            mask = (drawn[:, 6:] + PAINT_START).sigmoid() * window
-            paint = torch.cat(
-                (drawn[:, 3:6].tanh(), mask, window.expand(len(mask), -1, -1, -1)), dim=1
-            )
+        share = drawn[:, 2:3].sigmoid() * _window(drawn.shape[-1], drawn)
         field = torch.cat((drawn[:, :2] / FLOW_GAIN, share), dim=1)
+        paint = self._paint(drawn[:, _FIELD:]) if self._paints else None
         return Local(here=here, there=there, field=field, paint=paint)
+
+    def _paint(self, drawn: Tensor) -> Tensor:
+        """Channels of folded pixels (B, 4 f², p/f, p/f) -> `Local.paint`."""
+        colours = 3 * self._fold**2
+        change = unfold(drawn[:, :colours], self._fold).tanh()
+        mask = smooth_mask(drawn[:, colours:], self._patch)
+        window = _window(self._patch, drawn)
+        return torch.cat((change, mask * window, window.expand(len(mask), -1, -1, -1)), dim=1)
 
 
 def merge(flow: Tensor, local: Local, *, has_prior: bool) -> Tensor:

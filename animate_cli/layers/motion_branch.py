@@ -37,11 +37,13 @@ class BranchConfig:
     """Sizes of one branch.
 
     fold: pixels are folded into channels by this factor first; widths: channels at each halving
-    from there; code: numbers of the landmark code; adain, add_motion: the paper's two layers.
+    from there; blocks: further convolutions at the finest, before the field is read off; code:
+    numbers of the landmark code; adain, add_motion: the paper's two layers.
     """
 
     fold: int = 1
     widths: tuple[int, ...] = (16, 24, 32, 64)
+    blocks: int = 0
     code: int = 128
     adain: bool = True
     add_motion: bool = True
@@ -61,6 +63,9 @@ class MotionBranch(nn.Module):
         self.down = nn.ModuleList(_Block(a, b, code, stride=2) for a, b in pairwise(widths))
         self.up = nn.ModuleList(
             _Block(b + cue, a, code, grows=True) for b, a in pairwise(widths[::-1])
+        )
+        self.last = nn.ModuleList(
+            _Block(widths[0] + cue, widths[0], code) for _ in range(config.blocks)
         )
         bottleneck = size // config.fold // 2 ** len(self.down)
         self.add_motion = (
@@ -92,8 +97,10 @@ class MotionBranch(nn.Module):
         x = self._move(skips[-1].features, driver - source)
         for up, skip, below in zip(self.up, skips[-2::-1], skips[:0:-1], strict=True):
             x = up(below.with_cue(x), code) + skip.features
+        for block in self.last:
+            x = x + block(skips[0].with_cue(x), code)
         field: Tensor = self.head(F.relu(x))
-        return field
+        return field.to(driver.dtype)  # places need single precision, whatever convolutions use
 
     def _move(self, x: Tensor, motion: Tensor) -> Tensor:
         if not isinstance(self.add_motion, AddMotion):

@@ -80,14 +80,20 @@ class RefineNetwork(nn.Module):
         x = self.blocks(levels[-1])
         for up, level in zip(self.up, levels[-2::-1], strict=True):
             x = up(x) + level if self._skips else up(x)
-        drawn = self.head(x)  # (B, 4 fold², s, s)
-        change = _unfold(drawn[:, : 3 * self._folded], self._fold)  # (B, 3, S, S)
-        mask = drawn[:, 3 * self._folded :].mean(dim=1, keepdim=True)  # smooth: (B, 1, s, s)
-        mask = F.interpolate(mask, warped.shape[-2:], mode="bilinear", align_corners=False)
-        return warped + change.tanh(), (mask + _MASK_START).sigmoid()
+        drawn = self.head(x).to(warped.dtype)  # (B, 4 fold², s, s)
+        change = unfold(drawn[:, : 3 * self._folded], self._fold)  # (B, 3, S, S)
+        mask = smooth_mask(drawn[:, 3 * self._folded :], warped.shape[-1])
+        return warped + change.tanh(), mask
 
 
-def _unfold(x: Tensor, fold: int) -> Tensor:
+def smooth_mask(drawn: Tensor, size: int) -> Tensor:
+    """M of the logits of folded pixels, without their lattice: (B, N, s, s) -> (B, 1, S, S)."""
+    mask = drawn.mean(dim=1, keepdim=True)
+    mask = F.interpolate(mask, (size, size), mode="bilinear", align_corners=False)
+    return (mask + _MASK_START).sigmoid()
+
+
+def unfold(x: Tensor, fold: int) -> Tensor:
     """`F.pixel_shuffle`, which takes twice as long and keeps colours side by side.
 
     (B, C fold², h, w) -> (B, C, fold h, fold w), colour by colour.

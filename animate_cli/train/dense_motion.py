@@ -19,6 +19,7 @@ from torch import Tensor
 
 from animate_cli.layers.grid import identity_grid, warp
 
+SEARCHED_PX = 128  # the search costs a quarter there, and the grid is drawn no finer
 SMOOTH = 1 / 64  # of the square's side: what branches cannot draw is not asked of them
 
 
@@ -41,7 +42,10 @@ def _grey(pictures: Tensor) -> list[np.ndarray]:
 
 def _search(here: np.ndarray, there: np.ndarray) -> np.ndarray:
     """Where each pixel of `here` is in `there`: (S, S) uint8 twice -> (S, S, 2) float32, px."""
+    size, side = len(here), min(len(here), SEARCHED_PX)
+    small = [cv2.resize(one, (side, side), interpolation=cv2.INTER_AREA) for one in (here, there)]
     searcher = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    flow = searcher.calc(here, there, None)  # type: ignore[call-overload]
-    smooth: np.ndarray = cv2.GaussianBlur(flow, (0, 0), SMOOTH * len(here))
-    return smooth
+    flow = searcher.calc(*small, None)  # type: ignore[call-overload]
+    smooth = cv2.GaussianBlur(flow, (0, 0), SMOOTH * side) * (size / side)
+    found: np.ndarray = cv2.resize(smooth, (size, size), interpolation=cv2.INTER_LINEAR)
+    return found

@@ -12,15 +12,16 @@ import torch
 from animate_cli import hub
 from animate_cli.errors import WeightsError
 from animate_cli.models.sparse_to_dense import create_model
+from animate_cli.train.choice import NetworkChoice, Size, chosen
 from animate_cli.train.loop import train
 from animate_cli.train.objective import Batch, build_objective
-from animate_cli.train.objectives.sparse_to_dense import DrawObjective, NetworkChoice, Size, chosen
+from animate_cli.train.objectives.sparse_to_dense import DrawObjective
 from animate_cli.train.recipe import DataRecipe, Recipe, StepRecipe
 
-SIDE = 64
+SIDE = 128
 
 
-def recipe(data: Path, **loss: float) -> Recipe:
+def recipe(data: Path, **loss: float | str) -> Recipe:
     return Recipe(
         objective="sparse_to_dense",
         name="tiny",
@@ -104,3 +105,13 @@ def test_two_steps_give_a_model_that_runs(data: Path, tmp_path: Path) -> None:
         rendered, _ = model.render(source, points + torch.randn(3, 74, 2))
     assert rendered.face.shape == (3, 3, 256, 256)
     assert rendered.face.isfinite().all()
+
+
+@pytest.mark.parametrize("extent", ["whole", "motion"])
+def test_motion_alone_may_be_learned_first(data: Path, extent: str) -> None:
+    still = {"l1": 0.0, "painted": 0.0, "mask": 0.0}
+    built = build_objective(recipe(data, extent=extent, guided=1.0, **still))
+    assert isinstance(built, DrawObjective)
+    built.loss(built.network, draw(built))[0].backward()
+    learning = {n.split(".")[0] for n, p in built.network.named_parameters() if p.grad is not None}
+    assert learning == ({"whole"} if extent == "whole" else {"whole", "parts"})

@@ -35,7 +35,7 @@ from animate_cli.errors import TrainError
 from animate_cli.faces.parts import CLASSES, Parser
 from animate_cli.layers.discriminator import Discriminator, DiscriminatorConfig
 from animate_cli.layers.grid import warp
-from animate_cli.layers.sparse_motion import Drawn, SparseMotion
+from animate_cli.layers.sparse_motion import Drawn, Extent, SparseMotion
 from animate_cli.layers.state import save_half
 from animate_cli.models.sparse_to_dense import PRIOR_COARSENESS
 from animate_cli.models.thin_plate import LandmarkGrid
@@ -83,6 +83,7 @@ class DrawLoss:
     view: float = 1.0
     parser: str = "teachers/face_parse_bisenetv2_19.onnx"
     maps: str = ""
+    extent: Extent = Extent.PICTURE
 
 
 class DrawObjective:
@@ -188,7 +189,8 @@ class DrawObjective:
     def _run(self, network: nn.Module, batch: Batch) -> Drawn:
         source = picture(batch["source"])
         prior = batch["prior"] if self.config.prior else None
-        drawn: Drawn = network(source, batch["source_px"], batch["driver_px"], prior)
+        points = batch["source_px"], batch["driver_px"]
+        drawn: Drawn = network(source, *points, prior, extent=self._loss.extent)
         return drawn
 
     @torch.no_grad()
