@@ -30,7 +30,8 @@ RIGID_XYZ = (
     *((-0.5, 0.0, 0.0), (-0.21, 0.02, 0.07), (0.21, 0.02, 0.07), (0.5, 0.0, 0.0)),
 )
 
-_OUTLINE_DEPTH = -0.7
+OUTLINE_DEPTH = -0.7
+"""z of skull and neck."""
 _HALF_WIDTH, _HALF_HEIGHT, _MIDDLE = 1.0, 1.2, -0.12
 
 
@@ -40,7 +41,7 @@ def _ring(scale: float, degrees: range) -> tuple[tuple[float, float, float], ...
         (
             scale * _HALF_WIDTH * math.sin(math.radians(angle)),
             _MIDDLE - scale * _HALF_HEIGHT * math.cos(math.radians(angle)),
-            _OUTLINE_DEPTH,
+            OUTLINE_DEPTH,
         )
         for angle in degrees
     )
@@ -48,7 +49,7 @@ def _ring(scale: float, degrees: range) -> tuple[tuple[float, float, float], ...
 
 _SKULL = _ring(1.0, range(-120, 121, 20))
 _AIR = _ring(1.35, range(-140, 141, 20))
-_NECK = tuple((x, y, _OUTLINE_DEPTH) for y in (1.55, 2.0) for x in (-0.6, 0.0, 0.6))
+_NECK = tuple((x, y, OUTLINE_DEPTH) for y in (1.55, 2.0) for x in (-0.6, 0.0, 0.6))
 
 SKULL_POINTS = len(_SKULL)
 """How many outline points, the first ones, lie on the head itself."""

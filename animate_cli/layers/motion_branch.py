@@ -53,13 +53,21 @@ class MotionBranch(nn.Module):
     """Source picture S x S -> features; features and driver landmarks -> a field at S / fold."""
 
     def __init__(
-        self, config: BranchConfig, *, points: int, size: int, outputs: int, has_prior: bool
+        self,
+        config: BranchConfig,
+        *,
+        points: int,
+        size: int,
+        outputs: int,
+        has_prior: bool,
+        cues: tuple[int, int] = (0, 0),
     ) -> None:
+        """cues: channels of further maps that `encode` and `decode` are given."""
         super().__init__()
-        widths, cue = config.widths, 2 if has_prior else 0
+        widths, cue = config.widths, cues[1] + (2 if has_prior else 0)
         code = config.code if config.adain else 0
         self.fold = nn.PixelUnshuffle(config.fold)
-        self.stem = _Block(3 * config.fold**2, widths[0], code, stride=1)
+        self.stem = _Block(3 * config.fold**2 + cues[0], widths[0], code, stride=1)
         self.down = nn.ModuleList(_Block(a, b, code, stride=2) for a, b in pairwise(widths))
         self.up = nn.ModuleList(
             _Block(b + cue, a, code, grows=True) for b, a in pairwise(widths[::-1])
@@ -77,23 +85,30 @@ class MotionBranch(nn.Module):
         for tensor in self.head.parameters():
             nn.init.zeros_(tensor)  # an untrained branch leaves the grid as it is
 
-    def encode(self, picture: Tensor, source: Tensor) -> list[Tensor]:
-        """picture (B, 3, S, S), source (B, K, 2) normalised in it -> features, finest first."""
-        code = self.source_code(source)
-        features = [self.stem(self.fold(picture), code)]
+    def encode(self, picture: Tensor, source: Tensor, cue: Tensor | None = None) -> list[Tensor]:
+        """picture (B, 3, S, S), source (B, K, 2) normalised in it, cue (B, C, s, s) at the folded
+        size -> features, finest first."""
+        code, folded = self.source_code(source), self.fold(picture)
+        features = [self.stem(folded if cue is None else torch.cat((folded, cue), dim=1), code)]
         for down in self.down:
             features.append(down(features[-1], code))
         return features
 
     def decode(
-        self, features: list[Tensor], source: Tensor, driver: Tensor, prior: Tensor | None
+        self,
+        features: list[Tensor],
+        source: Tensor,
+        driver: Tensor,
+        prior: Tensor | None,
+        cue: Tensor | None = None,
     ) -> Tensor:
-        """Features of `encode`, landmarks (B, K, 2), prior grid (B, H, W, 2) -> (B, outputs, h, w).
+        """Features of `encode`, landmarks (B, K, 2), prior grid (B, H, W, 2), cue (B, C, h, w)
+        -> (B, outputs, h, w).
 
         Normalised, in the branch's own square.
         """
         code = self.driver_code(driver)
-        skips = [_Placed(level, prior) for level in features]
+        skips = [_Placed(level, prior, cue) for level in features]
         x = self._move(skips[-1].features, driver - source)
         for up, skip, below in zip(self.up, skips[-2::-1], skips[:0:-1], strict=True):
             x = up(below.with_cue(x), code) + skip.features
@@ -110,20 +125,22 @@ class MotionBranch(nn.Module):
 
 
 class _Placed:
-    """Encoder features in the output's place, and the displacement that brought them there."""
+    """Encoder features in the output's place, and the maps that go with their level."""
 
-    def __init__(self, features: Tensor, prior: Tensor | None) -> None:
-        self.features, self._flow = features, None
+    def __init__(self, features: Tensor, prior: Tensor | None, cue: Tensor | None) -> None:
+        self.features, self._maps = features, []
+        height, width = features.shape[-2:]
         if prior is not None:
-            height, width = features.shape[-2:]
             grid = resize_grid(prior, height, width)
             self.features = warp(features, grid)
             flow = grid - identity_grid(height, width, device=grid.device, dtype=grid.dtype)
-            self._flow = FLOW_GAIN * flow.permute(0, 3, 1, 2)
+            self._maps.append(FLOW_GAIN * flow.permute(0, 3, 1, 2))
+        if cue is not None:
+            self._maps.append(F.adaptive_avg_pool2d(cue, (height, width)))
 
     def with_cue(self, x: Tensor) -> Tensor:
-        """x (B, C, h, w) -> (B, C or C + 2, h, w)."""
-        return x if self._flow is None else torch.cat((x, self._flow), dim=1)
+        """x (B, C, h, w) -> with the maps' channels behind its own."""
+        return torch.cat((x, *self._maps), dim=1) if self._maps else x
 
 
 class _Block(nn.Module):

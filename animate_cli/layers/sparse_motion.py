@@ -15,6 +15,8 @@ Departures from the paper, each a switch of the config
     prior      F is a given grid (thin-plate) plus learned corrections; see `layers.motion_branch`
     widths     as small as a CPU needs (`fast`)
     paint      local branches also paint; see `layers.local_branch`
+    head       the whole face's branch sees where each pixel lies on the head and what a rigid head
+               would do to it, and mixes such motions; see `layers.carried`
 """
 
 from __future__ import annotations
@@ -27,9 +29,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from animate_cli.layers.carried import Head, HeadConfig
 from animate_cli.layers.grid import (
     identity_grid,
     points_to_normalised,
+    resize_grid,
     warp,
 )
 from animate_cli.layers.local_branch import (
@@ -42,6 +46,8 @@ from animate_cli.layers.local_branch import (
 )
 from animate_cli.layers.motion_branch import FLOW_GAIN, BranchConfig, MotionBranch
 from animate_cli.layers.refine import RefineConfig, RefineNetwork
+
+_BASIS = 3  # carried as a head is, deeper or less deep, at rest
 
 
 class Extent(StrEnum):
@@ -58,7 +64,8 @@ class Extent(StrEnum):
 @dataclass(frozen=True, kw_only=True)
 class SparseMotionConfig:
     """What weights were built with. patch: pixels of a local branch's square; field: at which
-    side the branches' fields are merged."""
+    side the branches' fields are merged; head: the whole face's branch is told what a rigid head
+    would do; None: it is not."""
 
     parts: tuple[PartConfig, ...]
     face_size: int = 256
@@ -68,6 +75,7 @@ class SparseMotionConfig:
     prior: bool = True
     local_branches: bool = True
     local_paint: bool = True
+    head: HeadConfig | None = None
     whole: BranchConfig = dataclasses.field(
         default_factory=lambda: BranchConfig(fold=8, widths=(64, 96, 128, 192), blocks=1)
     )
@@ -120,9 +128,11 @@ class SparseMotion(nn.Module):
             config.whole,
             points=config.landmarks,
             size=config.face_size,
-            outputs=2,
+            outputs=2 if config.head is None else 2 + _BASIS,
             has_prior=config.prior,
+            cues=(0, 0) if config.head is None else (2, 4),
         )
+        self.head = None if config.head is None else Head(config.head)
         self.parts = nn.ModuleList(
             LocalBranch(
                 part,
@@ -151,10 +161,12 @@ class SparseMotion(nn.Module):
         """All that depends on the source alone."""
         source = points_to_normalised(source_px, *face.shape[-2:])
         branches = [] if extent is Extent.WHOLE else self._branches()
+        side = face.shape[-1] // self.config.whole.fold
+        cue = None if self.head is None else self.head.places(self.head.camera(source), side)
         return Encoded(
             face=face,
             landmarks=source,
-            whole=self.whole.encode(face, source),
+            whole=self.whole.encode(face, source, cue),
             parts=tuple(branch.encode(face, source) for branch in branches),
         )
 
@@ -198,7 +210,7 @@ class SparseMotion(nn.Module):
         """F of eq. 3: (B, S, S, 2). Branches are merged at `field` pixels, then enlarged."""
         size = source.face.shape[-1]
         side = min(size, self.config.field)
-        drawn = self.whole.decode(source.whole, source.landmarks, driver, prior) / FLOW_GAIN
+        drawn = self._whole_flow(source, driver, prior)
         drawn = drawn.contiguous()  # enlarging two channels side by side takes four times as long
         flow = F.interpolate(drawn, (side, side), mode="bilinear", align_corners=False)  # f_G
         for local in locals_:
@@ -207,6 +219,27 @@ class SparseMotion(nn.Module):
         identity = identity_grid(size, size, device=driver.device, dtype=driver.dtype)
         base = identity if prior is None else prior
         return base + flow.permute(0, 2, 3, 1)
+
+    def _whole_flow(self, source: Encoded, driver: Tensor, prior: Tensor | None) -> Tensor:
+        """f_G (B, 2, s, s): what is added to the prior, or to the identity where there is none.
+
+        With `head`: a field of its own, and shares of what would make of the prior a head that is
+        carried, more or less deep, or nothing at all.
+        """
+        if self.head is None:
+            return self.whole.decode(source.whole, source.landmarks, driver, prior) / FLOW_GAIN
+        side = source.whole[0].shape[-1]
+        here, there = self.head.camera(source.landmarks), self.head.camera(driver)
+        flow, parallax = self.head.carried(here, there, side)
+        cue = torch.cat((FLOW_GAIN * flow, self.head.places(there, side)), dim=1)
+        drawn = self.whole.decode(source.whole, source.landmarks, driver, prior, cue)
+        present = torch.zeros_like(flow)
+        if prior is not None:
+            identity = identity_grid(side, side, device=flow.device, dtype=flow.dtype)
+            present = (resize_grid(prior, side, side) - identity).permute(0, 3, 1, 2)
+        basis = (flow - present, parallax[..., None, None].expand_as(flow), -present)
+        shares = drawn[:, 2:, None]  # (B, 3, 1, s, s)
+        return drawn[:, :2] / FLOW_GAIN + (shares * torch.stack(basis, dim=1)).sum(dim=1)
 
     def _branches(self) -> list[LocalBranch]:
         return list(self.parts)  # type: ignore[arg-type]

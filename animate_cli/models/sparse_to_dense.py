@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 
 from animate_cli import hub
-from animate_cli.faces import points
+from animate_cli.faces import head, points
 from animate_cli.faces.retarget import retarget_landmarks
 from animate_cli.layers.bfloat import InBfloat16, is_native
+from animate_cli.layers.carried import HeadConfig
 from animate_cli.layers.engine import choose, run_by
 from animate_cli.layers.local_branch import PartConfig
 from animate_cli.layers.motion_branch import BranchConfig
@@ -47,7 +48,9 @@ PARTS = (
     PartConfig(landmarks=MOUTH, margin=1.6),
 )
 
-FAST = SparseMotionConfig(parts=PARTS)
+HEAD = HeadConfig(landmarks=head.RIGID, points=head.RIGID_XYZ, depth=head.OUTLINE_DEPTH)
+
+FAST = SparseMotionConfig(parts=PARTS, head=HEAD)
 PAPER = SparseMotionConfig(
     parts=PARTS,
     prior=False,

@@ -18,7 +18,8 @@ class Size(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkChoice:
-    """The config, and a switch for every row of the ablation (table 4; grid_cue: table 1)."""
+    """The config, and a switch for every row of the ablation (table 4; grid_cue: table 1), and
+    for ours."""
 
     size: Size = Size.FAST
     prior: bool = True
@@ -27,6 +28,7 @@ class NetworkChoice:
     local_branches: bool = True
     local_paint: bool = True
     grid_cue: bool = True
+    head: bool = True
 
 
 def chosen(choice: NetworkChoice) -> SparseMotionConfig:
@@ -36,6 +38,7 @@ def chosen(choice: NetworkChoice) -> SparseMotionConfig:
     return replace(
         config,
         prior=choice.prior,
+        head=config.head if choice.head else None,
         local_branches=choice.local_branches,
         local_paint=choice.local_paint and config.local_paint,
         whole=replace(config.whole, adain=adain, add_motion=add_motion),

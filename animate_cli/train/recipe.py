@@ -68,13 +68,15 @@ class DataRecipe:
     """Which pictures: folders in the layout of `data.read_samples`.
 
     root: holds a manifest.csv, or clips x.mp4 each with its x.npz. terms: rows of the manifest
-    with these terms are used; empty: all. clip_stride: every n-th frame of a clip. extra: tables
+    with these terms are used; empty: all. clip_stride: every n-th frame of a clip. reposed:
+    portraits become clips of so many frames (`train.reposed`), 0: none do. extra: tables
     [[data.extra]].
     """
 
     root: str = "data"
     terms: tuple[str, ...] = ()
     clip_stride: int = 3
+    reposed: int = 0
     extra: tuple[SourceRecipe, ...] = ()
 
 

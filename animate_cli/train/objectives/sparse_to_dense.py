@@ -42,7 +42,7 @@ from animate_cli.models.thin_plate import LandmarkGrid
 from animate_cli.records import Image
 from animate_cli.train.choice import NetworkChoice, chosen
 from animate_cli.train.critic import frozen
-from animate_cli.train.data import is_dev, read_rows
+from animate_cli.train.data import Row, is_dev, read_rows
 from animate_cli.train.dense_motion import guide_grid
 from animate_cli.train.losses import gan_critic, gan_network, part_mismatch
 from animate_cli.train.objective import Batch, Played
@@ -51,6 +51,7 @@ from animate_cli.train.pairs import ClipFrames, PairAugment, PairDraw, read_clip
 from animate_cli.train.parsing import with_parts
 from animate_cli.train.perceptual import Features, Perceptual, load_perceptual, same_view
 from animate_cli.train.recipe import Recipe
+from animate_cli.train.reposed import read_reposed
 from animate_cli.typed import typed
 
 SHOWN = 6
@@ -61,10 +62,10 @@ _JUDGE = {Features.VGG19: "vgg19", Features.SQUEEZENET: "squeezenet", Features.L
 class DrawLoss:
     """λ of the parts. parts: how much more eyes and mouth weigh; teacher, folder: whose features
     L_per compares, and where its weights lie, from the data's root; scales: of its pyramid; view:
-    it sees a random square of that share of the side.
+    it sees a random square of that share of the side; extent: how much is drawn at all.
     perceptual 0: no teacher is needed, and the score is L1's ratio alone. parser: of parsing, from
-    the data's root; maps: folder where its maps are kept, empty: with the trainings. Without a
-    weight, no parser is read; gan 0: no critic is made.
+    the data's root, and of reposed portraits; maps: folder where its maps are kept, empty: with the
+    trainings. Without a weight, no maps are made; gan 0: no critic is made.
     """
 
     l1: float = 10.0
@@ -268,7 +269,11 @@ def build(recipe: Recipe) -> DrawObjective:
         if loss.perceptual
         else None
     )
-    clips = list(read_clip_frames(read_rows(recipe.data, "train"), recipe.data.clip_stride))
+    rows = read_rows(recipe.data, "train")
+    clips = list(read_clip_frames(rows, recipe.data.clip_stride))
+    if recipe.data.reposed:
+        stills = [row for row in rows if not is_dev(row.identity)]
+        clips += _reposed(stills, recipe, Parser(Path(recipe.data.root) / loss.parser))
     if loss.parsing:
         parser = Parser(Path(recipe.data.root) / loss.parser)
         maps = Path(loss.maps) if loss.maps else hub.runs_dir() / "parts"
@@ -279,3 +284,8 @@ def build(recipe: Recipe) -> DrawObjective:
         raise TrainError("too few clips to keep one person in ten apart", hint="add clips")
     made = Contest if loss.gan else DrawObjective
     return made(recipe, perceptual, train, dev)
+
+
+def _reposed(rows: list[Row], recipe: Recipe, parser: Parser) -> list[ClipFrames]:
+    rng = np.random.default_rng(recipe.steps.seed)
+    return list(read_reposed(rows, parser, frames=recipe.data.reposed, rng=rng))
