@@ -6,7 +6,7 @@ One affine camera per face is fitted to landmarks that no expression moves (`fac
     X      | points   | (R, 3)       | `HeadConfig`: the landmarks on a neutral head
     C      | camera   | (B, 2, 4)    | x = A (X, Y) + c Z + t, C = (A, c, t)
     u      | places   | (B, 2, s, s) | A⁻¹ (x - t): a pixel in the head's own frame, at depth 0
-    f      | flow     | (B, 2, s, s) | M x + t_s - M t_d + Z p - x, with M = A_s A_d⁻¹
+    f      | flow     | (B, 2, s, s) | M x + t_s - M t_d + Z p - x, with M = A_s A_d⁻¹; bounded
     p      | parallax | (B, 2)       | c_s - M c_d: what a unit of depth adds
 
 Whatever depth a pixel has, a rigid head moves it by f and a multiple of p.
@@ -24,6 +24,8 @@ from animate_cli.layers.grid import identity_grid
 
 FARTHEST = 3.0
 """Places beyond so many eye distances are all alike."""
+MOST_FLOW = 0.4
+"""Far from the head a rigid one would sweep across the square; nothing real goes so far."""
 _LEAST_AREA = 0.05  # of a profile, whose A cannot be inverted
 
 
@@ -74,6 +76,7 @@ class Head(nn.Module):
         shift = source[:, :, 3] - (turn @ driver[:, :, 3:])[..., 0] + self._depth * parallax
         at = self._pixels(driver, size)
         flow = at @ turn.transpose(1, 2) + shift[:, None] - at
+        flow = flow.clamp(-MOST_FLOW, MOST_FLOW)
         return Carried(flow=_as_map(flow, size), parallax=parallax)
 
     def _pixels(self, like: Tensor, size: int) -> Tensor:
@@ -83,7 +86,7 @@ class Head(nn.Module):
 
 def _as_map(vectors: Tensor, size: int) -> Tensor:
     """(B, s², 2) -> (B, 2, s, s)."""
-    return vectors.transpose(1, 2).unflatten(2, (size, size))
+    return vectors.transpose(1, 2).reshape(len(vectors), 2, size, size)
 
 
 def _inverse(matrix: Tensor) -> Tensor:
@@ -92,5 +95,4 @@ def _inverse(matrix: Tensor) -> Tensor:
     least = _LEAST_AREA * matrix.square().sum(dim=(-1, -2)) / 2
     area = a * d - b * c
     area = torch.where(area.abs() < least, torch.where(area < 0, -least, least), area)
-    rows = torch.stack((d, -b, -c, a), dim=-1) / area[:, None]
-    return rows.unflatten(-1, (2, 2))
+    return (torch.stack((d, -b, -c, a), dim=-1) / area[:, None]).view(-1, 2, 2)

@@ -238,7 +238,7 @@ class SparseMotion(nn.Module):
             identity = identity_grid(side, side, device=flow.device, dtype=flow.dtype)
             present = (resize_grid(prior, side, side) - identity).permute(0, 3, 1, 2)
         basis = (flow - present, parallax[..., None, None].expand_as(flow), -present)
-        shares = drawn[:, 2:, None]  # (B, 3, 1, s, s)
+        shares = drawn[:, 2:, None].tanh()  # (B, 3, 1, s, s)
         return drawn[:, :2] / FLOW_GAIN + (shares * torch.stack(basis, dim=1)).sum(dim=1)
 
     def _branches(self) -> list[LocalBranch]:

@@ -15,7 +15,7 @@ Expressions stay as they are: of lids and lips these clips teach that they keep 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from animate_cli.faces import head
 from animate_cli.faces.crop import cut, points_box, square, to_crop
 from animate_cli.faces.lift import identify, lift
-from animate_cli.faces.parts import Labels, Parser
+from animate_cli.faces.parts import Labels
 from animate_cli.faces.points import OUTER_EYE_CORNERS
 from animate_cli.faces.shape import ShapeModel, load_shape_model
 from animate_cli.records import Image, Points
@@ -38,13 +38,14 @@ _AROUND = 32  # pixels beyond each edge, from which what comes into view is take
 _HEAD = (*range(1, 14), 17, 18)  # skin, features, ears, hair, hat
 _BODY = (14, 15, 16)  # neck, necklace, cloth
 _MARGIN = (2.3, 3.2)  # side of the square over the longer side of the points' box
-_TURN_DEG = (7.0, 11.0, 5.0)  # standard deviations of pitch, yaw, roll
+_TURN_DEG = (5.0, 8.0, 4.0)  # standard deviations of pitch, yaw, roll
 _MOST_DEG = (14.0, 22.0, 12.0)
 _PIVOT = (0.7, -0.8)  # below the eyes and behind them, in eye distances: where the neck carries
 _CHIN, _EDGE_PX = 8, 1.2
 _INVERTING = 8
 
 Field = NDArray[np.float32]
+Parses = Callable[[Image], Labels]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +72,7 @@ class Still:
     head_share: Field
 
 
-def read_reposed(rows: list[Row], parser: Parser, *, frames: int, rng: Rng) -> Iterator[ClipFrames]:
+def read_reposed(rows: list[Row], parser: Parses, *, frames: int, rng: Rng) -> Iterator[ClipFrames]:
     """Every labelled portrait among the rows as a clip of so many frames, itself the first.
 
     Cost: about a second a portrait, most of it for its parts.
@@ -92,19 +93,17 @@ def read_reposed(rows: list[Row], parser: Parser, *, frames: int, rng: Rng) -> I
         )
 
 
-def take_apart(pixels: Image, points: Points, parser: Parser, model: ShapeModel) -> Still:
+def take_apart(pixels: Image, points: Points, parser: Parses, model: ShapeModel) -> Still:
     """A square (S, S, 3) and its landmarks (74, 2) px -> its layers."""
     labels = parser(pixels)
     is_head, is_body = np.isin(labels, _HEAD), np.isin(labels, _BODY)
-    behind = cv2.dilate(is_head.astype(np.uint8), np.ones((7, 7), np.uint8))
-    neck = is_body | (cv2.dilate(is_body.astype(np.uint8), np.ones((31, 31), np.uint8)) > 0) & (
-        is_head
-    )
+    behind = _grown(is_head, 7)
+    neck = is_body | (is_head & (_grown(is_body, 31) > 0))
     return Still(
         pixels=pixels,
         points=points,
         depth=_depth(points, len(pixels), model),
-        background=_filled(pixels, behind | is_body.astype(np.uint8)),
+        background=_filled(pixels, np.maximum(behind, is_body).astype(np.uint8)),
         body=_filled(pixels, behind),
         body_share=_soft(neck),
         head_share=_soft(is_head),
@@ -146,15 +145,15 @@ def _pose(rng: Rng) -> Pose:
     turn = np.clip(rng.normal(0, _TURN_DEG), np.negative(_MOST_DEG), _MOST_DEG)
     return Pose(
         turn_deg=turn,
-        scale=float(np.exp(rng.normal(0, 0.05))),
-        shift=rng.normal(0, 0.06, 2),
+        scale=float(np.exp(rng.normal(0, 0.03))),
+        shift=rng.normal(0, 0.03, 2),
         body=float(rng.uniform(0, 0.6)),
     )
 
 
 def _depth(points: Points, size: int, model: ShapeModel) -> Field:
     """z of every pixel: exact at landmarks and skull, between them a multiquadric."""
-    eyes = np.linalg.norm(np.subtract(*points[list(OUTER_EYE_CORNERS)]))
+    eyes = _eyes_apart(points)
     seen = torch.from_numpy(points.astype(np.float32))[None]
     lifted = lift(model, seen, identify(model, seen))
     scale = float(lifted.pose.scale[0])
@@ -163,13 +162,14 @@ def _depth(points: Points, size: int, model: ShapeModel) -> Field:
     camera = head.cameras(seen, head.camera_fit("cpu"))
     skull = head.outline(camera)[0].numpy()
     toward = np.cross(camera[0, 0, :3], camera[0, 1, :3])
-    toward *= eyes / max(np.linalg.norm(toward), 1e-6)
-    behind = np.asarray(head.OUTLINE_XYZ) @ toward
+    length = max(float(np.linalg.norm(toward)), 1e-6)
+    behind = np.asarray(head.OUTLINE_XYZ) @ toward * (eyes / length)
     places, values = np.concatenate((points, skull)), np.concatenate((own, behind))
     unit = 2.0 / size
 
     def kernel(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.sqrt(((a[:, None] - b[None]) ** 2).sum(axis=-1) * unit**2 + 0.05**2)
+        square_px: NDArray[np.float64] = ((a[:, None] - b[None]) ** 2).sum(axis=-1)
+        return np.sqrt(square_px * unit**2 + 0.05**2)
 
     system = kernel(places, places) - 1e-2 * np.eye(len(places))
     weights = np.linalg.solve(system, values)
@@ -182,8 +182,7 @@ def _depth(points: Points, size: int, model: ShapeModel) -> Field:
 
 def _head_motion(still: Still, pose: Pose) -> Field:
     """The displacement of each pixel as if all were head: (S, S, 2) px."""
-    corners = still.points[list(OUTER_EYE_CORNERS)]
-    eyes, middle = float(np.linalg.norm(np.subtract(*corners))), corners.mean(axis=0)
+    eyes, middle = _eyes_apart(still.points), still.points[list(OUTER_EYE_CORNERS)].mean(axis=0)
     pivot = np.array((middle[0], middle[1] + _PIVOT[0] * eyes, _PIVOT[1] * eyes))
     at = np.dstack((_pixels(still.pixels), still.depth)) - pivot
     turned = pose.scale * at @ _rotation(pose.turn_deg).T
@@ -196,16 +195,16 @@ def _body_motion(still: Still, pose: Pose, head_motion: Field) -> Field:
     x, y = still.points[_CHIN].clip(0, len(still.pixels) - 1).astype(int)
     follows = pose.body * pose.shift * len(still.pixels)
     share = _below_chin(still)[..., None]
-    moved = head_motion[y, x] * (1 - share) + follows * share
+    moved: Field = head_motion[y, x] * (1 - share) + follows * share
     return moved.astype(np.float32)
 
 
 def _below_chin(still: Still) -> Field:
     """0 down to the chin, 1 from an eye distance below it, smooth between: (S, S)."""
-    eyes = np.linalg.norm(np.subtract(*still.points[list(OUTER_EYE_CORNERS)]))
+    eyes = _eyes_apart(still.points)
     below = (_pixels(still.pixels)[..., 1] - still.points[_CHIN, 1]) / eyes
     share = np.clip(below, 0, 1)
-    return (share * share * (3 - 2 * share)).astype(np.float32)
+    return np.asarray(share * share * (3 - 2 * share), np.float32)
 
 
 def _inverted(motion: Field) -> Field:
@@ -213,7 +212,7 @@ def _inverted(motion: Field) -> Field:
     here = _pixels(motion)
     there = here
     for _ in range(_INVERTING):
-        there = here - _read(motion, there)
+        there = np.asarray(here - _read(motion, there), np.float32)
     return there
 
 
@@ -232,6 +231,16 @@ def _filled(pixels: Image, hole: Labels) -> Image:
     closed = cv2.inpaint(small, mask, 3, cv2.INPAINT_TELEA) if not mask.all() else small
     large = cv2.resize(closed, (size, size), interpolation=cv2.INTER_CUBIC)
     return np.where(hole[..., None] > 0, large, pixels)
+
+
+def _grown(mask: NDArray[np.bool_], size: int) -> Labels:
+    """1 within half so many pixels of the mask (S, S)."""
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((size, size), np.uint8)), np.uint8)
+
+
+def _eyes_apart(points: Points) -> float:
+    """Between the outer corners, px."""
+    return float(np.linalg.norm(np.subtract(*points[list(OUTER_EYE_CORNERS)])))
 
 
 def _soft(mask: NDArray[np.bool_]) -> Field:
