@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 from animate_cli.layers.adain import AdaIN, LandmarkCode
 from animate_cli.layers.add_motion import AddMotion
+from animate_cli.layers.folding import fold
 from animate_cli.layers.grid import identity_grid, resize_grid, warp
 from animate_cli.layers.nearest import EnlargingConv2d
 
@@ -66,7 +67,7 @@ class MotionBranch(nn.Module):
         super().__init__()
         widths, cue = config.widths, cues[1] + (2 if has_prior else 0)
         code = config.code if config.adain else 0
-        self.fold = nn.PixelUnshuffle(config.fold)
+        self._fold = config.fold
         self.stem = _Block(3 * config.fold**2 + cues[0], widths[0], code, stride=1)
         self.down = nn.ModuleList(_Block(a, b, code, stride=2) for a, b in pairwise(widths))
         self.up = nn.ModuleList(
@@ -88,7 +89,7 @@ class MotionBranch(nn.Module):
     def encode(self, picture: Tensor, source: Tensor, cue: Tensor | None = None) -> list[Tensor]:
         """picture (B, 3, S, S), source (B, K, 2) normalised in it, cue (B, C, s, s) at the folded
         size -> features, finest first."""
-        code, folded = self.source_code(source), self.fold(picture)
+        code, folded = self.source_code(source), fold(picture, self._fold)
         features = [self.stem(folded if cue is None else torch.cat((folded, cue), dim=1), code)]
         for down in self.down:
             features.append(down(features[-1], code))

@@ -25,6 +25,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from animate_cli.layers.folding import fold, unfold
 from animate_cli.layers.motion_branch import FLOW_GAIN
 from animate_cli.layers.nearest import EnlargingConv2d
 
@@ -51,7 +52,7 @@ class RefineNetwork(nn.Module):
         super().__init__()
         widths = config.widths
         self._cue, self._skips, self._folded = config.grid_cue, config.skips, config.fold**2
-        self._fold, self.fold = config.fold, nn.PixelUnshuffle(config.fold)
+        self._fold = config.fold
         inputs = 3 * config.fold**2 + (2 if config.grid_cue else 0)
         self.stem = ConvNorm(inputs, widths[0])
         self.down = nn.ModuleList(ConvNorm(a, b, stride=2) for a, b in pairwise(widths))
@@ -70,7 +71,7 @@ class RefineNetwork(nn.Module):
 
         R may leave [0, 1] a little.
         """
-        x = self.fold(warped)
+        x = fold(warped, self._fold)
         if self._cue:
             cue = F.interpolate(flow, x.shape[-2:], mode="bilinear", align_corners=False)
             x = torch.cat((x, FLOW_GAIN * cue), dim=1)
@@ -91,17 +92,6 @@ def smooth_mask(drawn: Tensor, size: int) -> Tensor:
     mask = drawn.mean(dim=1, keepdim=True)
     mask = F.interpolate(mask, (size, size), mode="bilinear", align_corners=False)
     return (mask + _MASK_START).sigmoid()
-
-
-def unfold(x: Tensor, fold: int) -> Tensor:
-    """`F.pixel_shuffle`, which takes twice as long and keeps colours side by side.
-
-    (B, C fold², h, w) -> (B, C, fold h, fold w), colour by colour.
-    """
-    count, channels, height, width = x.shape
-    colours = channels // fold**2
-    split = x.reshape(count, colours, fold, fold, height, width).permute(0, 1, 4, 2, 5, 3)
-    return split.reshape(count, colours, height * fold, width * fold)
 
 
 class ConvNorm(nn.Module):

@@ -1,0 +1,19 @@
+"""Folding is torch's, only faster; unfolding is its inverse."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from animate_cli.layers.folding import fold, unfold
+
+
+@pytest.mark.parametrize("factor", [1, 2, 4])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_it_is_what_torch_does(factor: int, layout: torch.memory_format) -> None:
+    x = torch.rand(2, 3, 8 * factor, 5 * factor).contiguous(memory_format=layout)
+    folded = fold(x, factor)
+    assert torch.equal(folded, F.pixel_unshuffle(x, factor))
+    assert torch.equal(unfold(folded, factor), x)
+    assert torch.equal(unfold(folded, factor), F.pixel_shuffle(folded, factor))
