@@ -77,10 +77,10 @@ class SparseMotionConfig:
     local_paint: bool = True
     head: HeadConfig | None = None
     whole: BranchConfig = dataclasses.field(
-        default_factory=lambda: BranchConfig(fold=8, widths=(64, 96, 128, 192), blocks=1)
+        default_factory=lambda: BranchConfig(fold=4, widths=(32, 64, 96, 128))
     )
     local: BranchConfig = dataclasses.field(
-        default_factory=lambda: BranchConfig(fold=2, widths=(32, 48, 64, 96), blocks=1)
+        default_factory=lambda: BranchConfig(widths=(24, 32, 48, 64))
     )
     refine: RefineConfig = dataclasses.field(default_factory=RefineConfig)
 

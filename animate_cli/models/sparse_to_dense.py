@@ -3,8 +3,9 @@
 Zhao et al. 2021; the networks, their equations and departures are in `layers.sparse_motion`.
 Here they meet the prior (`models.thin_plate`) and the landmarks' names.
 
-`fast` is the embedded config, made for CPUs; `paper` has the published structure: 256² without
-folding, the generator of the first-order model, no prior.
+`fast` is the embedded config, made for CPUs; `carried` is a lighter one that knows what a rigid
+head does (`layers.carried`); `paper` has the published structure: 256² without folding, the
+generator of the first-order model, no prior.
 """
 
 from __future__ import annotations
@@ -48,9 +49,13 @@ PARTS = (
     PartConfig(landmarks=MOUTH, margin=1.6),
 )
 
-HEAD = HeadConfig(landmarks=head.RIGID, points=head.RIGID_XYZ, depth=head.OUTLINE_DEPTH)
-
-FAST = SparseMotionConfig(parts=PARTS, head=HEAD)
+FAST = SparseMotionConfig(parts=PARTS)
+CARRIED = SparseMotionConfig(
+    parts=PARTS,
+    head=HeadConfig(landmarks=head.RIGID, points=head.RIGID_XYZ, depth=head.OUTLINE_DEPTH),
+    whole=BranchConfig(fold=8, widths=(64, 96, 128, 192), blocks=1),
+    local=BranchConfig(fold=2, widths=(32, 48, 64, 96), blocks=1),
+)
 PAPER = SparseMotionConfig(
     parts=PARTS,
     prior=False,

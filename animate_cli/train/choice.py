@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from animate_cli.layers.sparse_motion import SparseMotionConfig
-from animate_cli.models.sparse_to_dense import FAST, PAPER
+from animate_cli.models.sparse_to_dense import CARRIED, FAST, PAPER
 
 
 class Size(StrEnum):
-    """Which of the model's two configs."""
+    """Which of the model's configs."""
 
     FAST = "fast"
+    CARRIED = "carried"
     PAPER = "paper"
 
 
@@ -31,9 +32,12 @@ class NetworkChoice:
     head: bool = True
 
 
+_CONFIGS = {Size.FAST: FAST, Size.CARRIED: CARRIED, Size.PAPER: PAPER}
+
+
 def chosen(choice: NetworkChoice) -> SparseMotionConfig:
     """The config with its switches set."""
-    config = FAST if choice.size is Size.FAST else PAPER
+    config = _CONFIGS[choice.size]
     adain, add_motion = choice.adain, choice.add_motion
     return replace(
         config,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,10 @@ def test_the_loss_is_the_weighted_sum_of_its_parts(data: Path) -> None:
     assert total.item() == pytest.approx(expected, rel=1e-5)
 
 
-def test_every_weight_of_the_network_learns(objective: DrawObjective) -> None:
+@pytest.mark.parametrize("size", [Size.FAST, Size.CARRIED])
+def test_every_weight_of_the_network_learns(data: Path, size: Size) -> None:
+    objective = build_objective(replace(recipe(data), network={"size": size.value}))
+    assert isinstance(objective, DrawObjective)
     with torch.no_grad():  # heads start at zero, what is behind them would not learn yet
         for tensor in objective.network.parameters():
             tensor.add_(0.01 * torch.randn(tensor.shape))
