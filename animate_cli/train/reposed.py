@@ -28,7 +28,7 @@ from animate_cli.faces.crop import cut, points_box, square, to_crop
 from animate_cli.faces.lift import identify, lift
 from animate_cli.faces.parts import Labels
 from animate_cli.faces.points import OUTER_EYE_CORNERS
-from animate_cli.faces.shape import ShapeModel, load_shape_model
+from animate_cli.faces.shape import ShapeModel, load_shape_model, rotation
 from animate_cli.records import Image, Points
 from animate_cli.train.data import Row, encoded, label_of, read_picture
 from animate_cli.train.pairs import ClipFrames, Rng
@@ -152,7 +152,7 @@ def _pose(rng: Rng) -> Pose:
 
 
 def _depth(points: Points, size: int, model: ShapeModel) -> Field:
-    """z of every pixel: exact at landmarks and skull, between them a multiquadric."""
+    """z of every pixel: near that of landmarks and skull, between them a multiquadric."""
     eyes = _eyes_apart(points)
     seen = torch.from_numpy(points.astype(np.float32))[None]
     lifted = lift(model, seen, identify(model, seen))
@@ -185,7 +185,8 @@ def _head_motion(still: Still, pose: Pose) -> Field:
     eyes, middle = _eyes_apart(still.points), still.points[list(OUTER_EYE_CORNERS)].mean(axis=0)
     pivot = np.array((middle[0], middle[1] + _PIVOT[0] * eyes, _PIVOT[1] * eyes))
     at = np.dstack((_pixels(still.pixels), still.depth)) - pivot
-    turned = pose.scale * at @ _rotation(pose.turn_deg).T
+    turn = rotation(torch.from_numpy(pose.turn_deg)[None])[0].numpy()
+    turned = pose.scale * at @ turn.T
     moved: Field = (turned - at)[..., :2] + pose.shift * len(still.pixels)
     return moved.astype(np.float32)
 
@@ -251,12 +252,3 @@ def _pixels(like: NDArray[np.generic]) -> Field:
     """Every pixel's own place: (S, S, 2) px."""
     rows, columns = np.indices(like.shape[:2], np.float32)
     return np.dstack((columns, rows))
-
-
-def _rotation(angles_deg: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Pitch, yaw, roll about x, y, z: (3, 3)."""
-    (a, b, c), (sa, sb, sc) = np.cos(np.deg2rad(angles_deg)), np.sin(np.deg2rad(angles_deg))
-    x = np.array(((1, 0, 0), (0, a, -sa), (0, sa, a)))
-    y = np.array(((b, 0, sb), (0, 1, 0), (-sb, 0, b)))
-    z = np.array(((c, -sc, 0), (sc, c, 0), (0, 0, 1)))
-    return np.asarray(z @ y @ x)
