@@ -38,8 +38,8 @@ _AROUND = 32  # pixels beyond each edge, from which what comes into view is take
 _HEAD = (*range(1, 14), 17, 18)  # skin, features, ears, hair, hat
 _BODY = (14, 15, 16)  # neck, necklace, cloth
 _MARGIN = (2.3, 3.2)  # side of the square over the longer side of the points' box
-_TURN_DEG = (5.0, 8.0, 4.0)  # standard deviations of pitch, yaw, roll
-_MOST_DEG = (14.0, 22.0, 12.0)
+_TURN_DEG = (8.0, 5.0, 4.0)  # standard deviations of yaw, pitch, roll
+_MOST_DEG = (22.0, 14.0, 12.0)
 _PIVOT = (0.7, -0.8)  # below the eyes and behind them, in eye distances: where the neck carries
 _CHIN, _EDGE_PX = 8, 1.2
 _INVERTING = 8
@@ -50,7 +50,7 @@ Parses = Callable[[Image], Labels]
 
 @dataclass(frozen=True, kw_only=True)
 class Pose:
-    """How far a head moves: degrees, share of its size, shares of the square's side."""
+    """Yaw, pitch and roll in degrees; share of the size; shares of the square's side."""
 
     turn_deg: NDArray[np.float64]
     scale: float

@@ -113,8 +113,9 @@ class PaintedNetwork:
         mask = max(persons, key=lambda m: m.sum())
         if mask.sum() < LEAST_PIXELS:
             return 20 + FACE, 0.02
-        y, x = np.nonzero(mask)
-        u, v = (r[mask] - 140) / 90, (g[mask] - 140) / 90
+        inner = cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0  # unmixed colours
+        y, x = np.nonzero(inner)
+        u, v = (r[inner] - 140) / 90, (g[inner] - 140) / 90
         design = np.stack((u, v, np.ones_like(u)), 1)
         solution, *_ = np.linalg.lstsq(design, np.stack((x, y), 1), rcond=None)
         points = np.c_[FACE, np.ones(74)] @ solution
