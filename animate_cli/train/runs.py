@@ -33,7 +33,11 @@ class Run:
 
     def squares(self, crop: Crop) -> Image:
         """All frames through one square: -> (T, size, size, 3) uint8 RGB."""
-        return np.stack([cut(_decode(jpeg), crop) for jpeg in self.jpegs])
+        return np.stack([self.square(index, crop) for index in range(len(self.jpegs))])
+
+    def square(self, index: int, crop: Crop) -> Image:
+        """One frame through a square: -> (size, size, 3) uint8 RGB."""
+        return cut(_decode(self.jpegs[index]), crop)
 
 
 def read_runs(rows: list[Row], *, length: int, every: int) -> Iterator[Run]:

@@ -10,11 +10,13 @@ import pytest
 import torch
 
 from animate_cli.layers.grid import points_to_normalised
+from animate_cli.records import Crop
 from animate_cli.train.data import Sample
 from animate_cli.train.objectives.landmarks import LandmarkObjective
 from animate_cli.train.objectives.landmarks_sbr import SbrLoss, SbrObjective, registration
 from animate_cli.train.recipe import Recipe
 from animate_cli.train.runs import Run
+from animate_cli.train.twins import Jolt, apart, as_tensor, twin_of
 
 SIZE = 64
 SHIFT_PX = (1.3, -0.8)  # per frame
@@ -185,3 +187,51 @@ def test_its_weights_carry_a_config(objective, tmp_path):
     objective.export(objective.network, tmp_path / "x.safetensors")
     metadata, _ = hub.read(tmp_path / "x.safetensors")
     assert read_config(LandmarkConfig, metadata, where="test").size == SIZE
+
+
+def test_a_twin_shows_the_first_frame_from_where_it_says(objective, monkeypatch):
+    """Warped back by its map it covers the square, flipped or not."""
+    monkeypatch.setattr(objective, "_loss", replace(LOSS, twins=1.0, runs=6))
+    batch = objective.batch(1, np.random.default_rng(0))
+    moved = batch["twin_to_square"] - torch.eye(2, 3)
+    assert moved.abs().amax(dim=(1, 2)).min() > 0.01
+    for run, twin, matrix in zip(
+        batch["runs"], batch["twins"], batch["twin_to_square"], strict=True
+    ):
+        first, second = (x.permute(1, 2, 0).numpy() for x in (run[0], twin))
+        back = cv2.warpAffine(second, matrix.numpy(), (SIZE, SIZE), flags=cv2.INTER_CUBIC)
+        inner = np.s_[8:-8, 8:-8]
+        assert np.abs(back - first)[inner].mean() < 0.25 * np.abs(second - first)[inner].mean()
+
+
+def test_points_that_agree_in_both_squares_cost_nothing_others_their_distance():
+    generator = torch.Generator().manual_seed(3)
+    here_px = torch.rand(2, 74, 2, generator=generator) * SIZE
+    crop = Crop(crop_to_frame=np.eye(2, 3), size=SIZE)
+    matrices = [twin_of(crop, Jolt(), np.random.default_rng(seed))[1] for seed in (1, 2)]
+    there_px = torch.stack(
+        [
+            (px - torch.from_numpy(m[:, 2]).float())
+            @ torch.from_numpy(m[:, :2]).float().inverse().T
+            for px, m in zip(here_px, matrices, strict=True)
+        ]
+    )
+    here, there = (points_to_normalised(px, SIZE, SIZE) for px in (here_px, there_px))
+    assert apart(here, there, as_tensor(matrices), SIZE).item() < 1e-5
+    swayed = points_to_normalised(here_px + torch.tensor((3.0, 4.0)), SIZE, SIZE)
+    distance_px = apart(swayed, there, as_tensor(matrices), SIZE).item() * SIZE / 2
+    assert distance_px == pytest.approx(5, rel=1e-3)
+
+
+def test_twins_are_part_of_the_loss(objective, monkeypatch):
+    batch_of = np.random.default_rng(0)
+    monkeypatch.setattr(objective, "_loss", replace(LOSS, twins=3.0))
+    batch = objective.batch(2, batch_of)
+    network = objective.network.eval()
+    with torch.no_grad():
+        total, parts = objective.loss(network, batch)
+        static, _ = objective._static.loss(network, batch)
+    network.train()
+    rest = static.item() + LOSS.registration * parts["registration"]
+    assert parts["twins"] > 0
+    assert total.item() == pytest.approx(rest + 3 * parts["twins"], rel=1e-4)

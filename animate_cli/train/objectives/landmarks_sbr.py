@@ -3,16 +3,17 @@
 Dong et al. 2018, *Supervision-by-Registration*, as used by Zhao et al. 2021, section 3.3, on top
 of the static objective `landmarks`:
 
-    L = L_static + β · Σ w |LK(μₜ) - μₜ₊₁|₂ / Σ w
+    L = L_static + β · Σ w |LK(μₜ) - μₜ₊₁|₂ / Σ w + γ · L_twins
 
     symbol | name         | here
     μₜ     | found        | the network's points in frame t, labels unused
     LK     | tracked      | `layers.lucas_kanade.track`; gradients flow through it into μₜ
     w      | weight       | `Tracked.trusted`: 0 where back disagrees with forth or nothing is seen
-    β      | registration | `SbrLoss`
+    β, γ   | registration, twins | `SbrLoss`
+    L_twins | apart       | `train.twins`: the first frame through two squares
 
 Departures from the papers: the distance is not squared, so that a point that really jumped does
-not rule; only the last stack is registered; runs of three frames instead of pairs.
+not rule; only the last stack is registered; runs of three frames instead of pairs; twins.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from animate_cli.faces.points import OUTER_EYE_CORNERS
 from animate_cli.layers import heatmap
 from animate_cli.layers.grid import points_to_pixel
 from animate_cli.layers.lucas_kanade import LucasKanade, grey, track
-from animate_cli.records import Image
+from animate_cli.records import Image, Matrix
+from animate_cli.train import twins
 from animate_cli.train.augment import AugmentConfig
 from animate_cli.train.data import is_dev, read_rows
 from animate_cli.train.objective import Batch
@@ -52,11 +54,13 @@ UNTOUCHED = AugmentConfig(roll_deg=0, shift=0, zoom=0, mirror=0)
 class SbrLoss(LandmarkLoss):
     """The static loss' weights, and registration's.
 
-    registration: β; runs: of three frames, beside each batch; run_every: one run is kept of so
-    many clip frames; most_drift_px, least_texture: when the tracking of a point is believed.
+    registration: β; twins: γ, 0 draws none; runs: of three frames, beside each batch; run_every:
+    one run is kept of so many clip frames; most_drift_px, least_texture: when the tracking of a
+    point is believed.
     """
 
     registration: float = 4.0
+    twins: float = 0.0
     runs: int = 2
     run_every: int = 25
     most_drift_px: float = 0.3
@@ -74,23 +78,36 @@ class SbrObjective:
         self._augment = static.augment
         rng = np.random.default_rng(0)
         chosen = [dev[int(i)] for i in rng.permutation(len(dev))[:DEV_RUNS]]
-        self._dev = _tensor([self._frames(run, UNTOUCHED, rng) for run in chosen])
+        self._dev = _tensor([self._view(run, UNTOUCHED, rng).frames for run in chosen])
 
     def batch(self, size: int, rng: np.random.Generator) -> Batch:
-        """The static batch, and runs (R, T, 3, S, S) in [0, 1]."""
+        """The static batch; runs (R, T, 3, S, S) in [0, 1]; with γ also a twin of each run's first
+        frame (R, 3, S, S), and where it lies, twin_to_square (R, 2, 3)."""
         drawn = [self._train[int(i)] for i in rng.integers(len(self._train), size=self._loss.runs)]
-        runs = _tensor([self._frames(run, self._augment, rng) for run in drawn])
-        return {**self._static.batch(size, rng), "runs": runs}
+        views = [self._view(run, self._augment, rng) for run in drawn]
+        batch = {**self._static.batch(size, rng), "runs": _tensor([view.frames for view in views])}
+        if self._loss.twins:
+            batch["twins"] = _tensor([view.twin for view in views])
+            batch["twin_to_square"] = twins.as_tensor([view.twin_to_square for view in views])
+        return batch
 
     def loss(self, network: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         """L of the module's docstring; one pass of the network over squares and frames."""
         runs, labelled = batch["runs"], len(batch["images"])
-        stacks = network(torch.cat((batch["images"], runs.flatten(0, 1))))
+        frames, size = runs.flatten(0, 1), runs.shape[-1]
+        seconds = batch.get("twins", frames[:0])
+        stacks = network(torch.cat((batch["images"], frames, seconds)))
         total, parts = self._static.loss_of([maps[:labelled] for maps in stacks], batch)
-        found = _points(stacks[-1][labelled:], runs)
+        points = heatmap.expected_points(heatmap.normalise(stacks[-1][labelled:].float()))
+        found = points[: len(frames)].unflatten(0, runs.shape[:2])
         moved, believed = registration(found, runs, self._loss)
         parts |= {"registration": moved.item(), "believed": believed}
-        return total + self._loss.registration * moved, parts
+        total = total + self._loss.registration * moved
+        if self._loss.twins:
+            near = twins.apart(found[:, 0], points[len(frames) :], batch["twin_to_square"], size)
+            parts["twins"] = near.item()
+            total = total + self._loss.twins * near
+        return total, parts
 
     @torch.no_grad()
     def evaluate(self, network: nn.Module) -> dict[str, float]:
@@ -116,11 +133,25 @@ class SbrObjective:
         """As the static objective."""
         return self._static.sheet(network)
 
-    def _frames(self, run: Run, config: AugmentConfig, rng: np.random.Generator) -> Tensor:
-        """A run through one square, undamaged: -> (T, S, S, 3) uint8."""
+    def _view(self, run: Run, config: AugmentConfig, rng: np.random.Generator) -> _View:
+        """A run through one square, undamaged, and its first frame through another one."""
         crop = jittered_square(run, self._static.config.size, config, rng)
-        squares = torch.from_numpy(run.squares(crop))
-        return squares.flip(2) if rng.random() < config.mirror else squares
+        other, to_square = twins.twin_of(crop, twins.Jolt(), rng)
+        frames = torch.from_numpy(run.squares(crop))
+        twin = torch.from_numpy(run.square(0, other))
+        if rng.random() < config.mirror:
+            frames, twin = frames.flip(2), twin.flip(1)
+            to_square = twins.mirrored(to_square, crop.size)
+        return _View(frames=frames, twin=twin, twin_to_square=to_square)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _View:
+    """frames (T, S, S, 3) uint8, twin (S, S, 3) uint8, twin_to_square (2, 3)."""
+
+    frames: Tensor
+    twin: Tensor
+    twin_to_square: Matrix
 
 
 def registration(found: Tensor, runs: Tensor, loss: SbrLoss) -> tuple[Tensor, float]:
@@ -154,15 +185,9 @@ def build(recipe: Recipe) -> SbrObjective:
     return SbrObjective(static, loss, train, dev)
 
 
-def _points(logits: Tensor, runs: Tensor) -> Tensor:
-    """Logits (R T, 74, h, w) of runs (R, T, 3, S, S) -> (R, T, 74, 2), normalised."""
-    points = heatmap.expected_points(heatmap.normalise(logits.float()))
-    return points.reshape(*runs.shape[:2], *points.shape[-2:])
-
-
-def _tensor(runs: list[Tensor]) -> Tensor:
-    """Runs of (T, S, S, 3) uint8 -> (R, T, 3, S, S) in [0, 1]."""
-    return torch.stack(runs).permute(0, 1, 4, 2, 3).float() / 255
+def _tensor(pictures: list[Tensor]) -> Tensor:
+    """Pictures (..., S, S, 3) uint8 -> (R, ..., 3, S, S) in [0, 1]."""
+    return torch.stack(pictures).movedim(-1, -3).float() / 255
 
 
 def _trembling(px: Tensor) -> Tensor:
