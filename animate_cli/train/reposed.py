@@ -1,12 +1,11 @@
 """Portraits seen again in other poses: more people than clips show.
 
 A still becomes a short clip. Its parts (`faces.parts`) lie in three layers: background, body, and
-head; the head turns as a body in space whose depth is known at the landmarks (`faces.lift`) and on
-the skull (`faces.head`) and is smooth between, the neck bends, the body follows a little, and what
-a layer uncovers is filled in from its own surroundings.
+head; the head turns as a body in space (`train.portrait_depth`), the neck bends, the body follows
+a little, and what a layer uncovers is filled in from its own surroundings.
 
     symbol | name     | shape        | here
-    z      | depth    | (S, S)       | `_depth`: px towards the viewer, 0 midway between the eyes
+    z      | depth    | (S, S)       | `train.portrait_depth`: px towards the viewer
     D      | moved    | (S, S, 2)    | `_head_motion`, `_body_motion`: where a source pixel goes
     b      | backward | (S, S, 2)    | `_inverted`: b + D(b) = y, by fixed-point iteration
 
@@ -23,15 +22,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from animate_cli.faces import head
 from animate_cli.faces.crop import cut, points_box, square, to_crop
-from animate_cli.faces.lift import identify, lift
 from animate_cli.faces.parts import Labels
 from animate_cli.faces.points import OUTER_EYE_CORNERS
 from animate_cli.faces.shape import ShapeModel, load_shape_model, rotation
 from animate_cli.records import Image, Points
 from animate_cli.train.data import Row, encoded, label_of, read_picture
 from animate_cli.train.pairs import ClipFrames, Rng
+from animate_cli.train.portrait_depth import eyes_apart, portrait_depth
 
 SIZE = 256
 _AROUND = 32  # pixels beyond each edge, from which what comes into view is taken
@@ -102,7 +100,7 @@ def take_apart(pixels: Image, points: Points, parser: Parses, model: ShapeModel)
     return Still(
         pixels=pixels,
         points=points,
-        depth=_depth(points, len(pixels), model),
+        depth=portrait_depth(points, len(pixels), model),
         background=_filled(pixels, np.maximum(behind, is_body).astype(np.uint8)),
         body=_filled(pixels, behind),
         body_share=_soft(neck),
@@ -151,38 +149,9 @@ def _pose(rng: Rng) -> Pose:
     )
 
 
-def _depth(points: Points, size: int, model: ShapeModel) -> Field:
-    """z of every pixel: near that of landmarks and skull, between them a multiquadric."""
-    eyes = _eyes_apart(points)
-    seen = torch.from_numpy(points.astype(np.float32))[None]
-    lifted = lift(model, seen, identify(model, seen))
-    scale = float(lifted.pose.scale[0])
-    own = scale * (lifted.points[0] @ lifted.pose.rotation[0].mT)[:, 2].numpy()
-    own = own - own[list(OUTER_EYE_CORNERS)].mean()
-    camera = head.cameras(seen, head.camera_fit("cpu"))
-    skull = head.outline(camera)[0].numpy()
-    toward = np.cross(camera[0, 0, :3], camera[0, 1, :3])
-    length = max(float(np.linalg.norm(toward)), 1e-6)
-    behind = np.asarray(head.OUTLINE_XYZ) @ toward * (eyes / length)
-    places, values = np.concatenate((points, skull)), np.concatenate((own, behind))
-    unit = 2.0 / size
-
-    def kernel(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-        square_px: NDArray[np.float64] = ((a[:, None] - b[None]) ** 2).sum(axis=-1)
-        return np.sqrt(square_px * unit**2 + 0.05**2)
-
-    system = kernel(places, places) - 1e-2 * np.eye(len(places))
-    weights = np.linalg.solve(system, values)
-    nodes = np.linspace(0, size - 1, size // 4)
-    grid = np.stack(np.meshgrid(nodes, nodes), axis=-1).reshape(-1, 2)
-    coarse = (kernel(grid, places) @ weights).reshape(len(nodes), -1)
-    limited = np.clip(coarse, values.min(), values.max()).astype(np.float32)
-    return np.asarray(cv2.resize(limited, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
-
-
 def _head_motion(still: Still, pose: Pose) -> Field:
     """The displacement of each pixel as if all were head: (S, S, 2) px."""
-    eyes, middle = _eyes_apart(still.points), still.points[list(OUTER_EYE_CORNERS)].mean(axis=0)
+    eyes, middle = eyes_apart(still.points), still.points[list(OUTER_EYE_CORNERS)].mean(axis=0)
     pivot = np.array((middle[0], middle[1] + _PIVOT[0] * eyes, _PIVOT[1] * eyes))
     at = np.dstack((_pixels(still.pixels), still.depth)) - pivot
     turn = rotation(torch.from_numpy(pose.turn_deg)[None])[0].numpy()
@@ -202,7 +171,7 @@ def _body_motion(still: Still, pose: Pose, head_motion: Field) -> Field:
 
 def _below_chin(still: Still) -> Field:
     """0 down to the chin, 1 from an eye distance below it, smooth between: (S, S)."""
-    eyes = _eyes_apart(still.points)
+    eyes = eyes_apart(still.points)
     below = (_pixels(still.pixels)[..., 1] - still.points[_CHIN, 1]) / eyes
     share = np.clip(below, 0, 1)
     return np.asarray(share * share * (3 - 2 * share), np.float32)
@@ -237,11 +206,6 @@ def _filled(pixels: Image, hole: Labels) -> Image:
 def _grown(mask: NDArray[np.bool_], size: int) -> Labels:
     """1 within half so many pixels of the mask (S, S)."""
     return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((size, size), np.uint8)), np.uint8)
-
-
-def _eyes_apart(points: Points) -> float:
-    """Between the outer corners, px."""
-    return float(np.linalg.norm(np.subtract(*points[list(OUTER_EYE_CORNERS)])))
 
 
 def _soft(mask: NDArray[np.bool_]) -> Field:

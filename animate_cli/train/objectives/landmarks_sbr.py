@@ -99,7 +99,7 @@ class SbrObjective:
         stacks = network(torch.cat((batch["images"], frames, seconds)))
         total, parts = self._static.loss_of([maps[:labelled] for maps in stacks], batch)
         points = heatmap.expected_points(heatmap.normalise(stacks[-1][labelled:].float()))
-        found = points[: len(frames)].unflatten(0, runs.shape[:2])
+        found = points[: len(frames)].view(*runs.shape[:2], *points.shape[1:])
         moved, believed = registration(found, runs, self._loss)
         parts |= {"registration": moved.item(), "believed": believed}
         total = total + self._loss.registration * moved
