@@ -47,8 +47,7 @@ class Sample:
 
     def pixels(self) -> Image:
         """(H, W, 3) uint8 RGB."""
-        bgr = cv2.imdecode(self.jpeg, cv2.IMREAD_COLOR)
-        return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)  # type: ignore[arg-type,return-value]
+        return decoded(self.jpeg)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,6 +181,12 @@ def encoded(pixels: Image) -> NDArray[np.uint8]:
     bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
     _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     return jpeg.astype(np.uint8, copy=False)
+
+
+def decoded(jpeg: NDArray[np.uint8]) -> Image:
+    """(H, W, 3) uint8 RGB of JPEG bytes."""
+    bgr = cv2.imdecode(jpeg, cv2.IMREAD_COLOR)
+    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)  # type: ignore[arg-type,return-value]
 
 
 def _read_image(row: Row, points: Points) -> Sample:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import av
 import cv2
@@ -20,7 +20,7 @@ from animate_cli.faces.crop import cut, points_box, square, to_crop
 from animate_cli.faces.parts import Labels
 from animate_cli.records import Crop, Image, Points
 from animate_cli.train.augment import mirrored
-from animate_cli.train.data import Row, clip_points, encoded
+from animate_cli.train.data import Row, clip_points, decoded, encoded
 from animate_cli.train.parts import cut_parts, mirrored_parts, unlabelled
 
 Rng = np.random.Generator
@@ -33,7 +33,8 @@ class PairAugment:
     size: pixels of the square; zoom: it is cut with sides from this share of the frame to the
     whole; shift: at most this share of its side; stretch, roll_deg: standard deviations of its
     sides' and diagonals' relation and of its tilt, so that one person lends the features of many;
-    colour: strength of changes of light; noise_px, bias_px: standard deviations added to
+    backdrop: share of pairs that stand before another background (`train.backdrops`); colour:
+    strength of changes of light; noise_px, bias_px: standard deviations added to
     landmarks, in pixels of 256, in each frame anew, and alike in both: a network that finds the
     landmarks of people it was not trained on errs in both ways.
     """
@@ -45,6 +46,7 @@ class PairAugment:
     shift: float = 0.06
     stretch: float = 0.0
     roll_deg: float = 0.0
+    backdrop: float = 0.0
     colour: float = 0.15
     noise_px: float = 0.2
     bias_px: float = 0.0
@@ -64,14 +66,30 @@ class ClipFrames:
 
     def pixels(self, index: int) -> Image:
         """Frame `index`, (H, W, 3) uint8 RGB."""
-        bgr = cv2.imdecode(self.jpegs[index], cv2.IMREAD_COLOR)
-        return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)  # type: ignore[arg-type,return-value]
+        return decoded(self.jpegs[index])
 
     def part_map(self, index: int) -> Labels:
         """Labels of frame `index`, (H, W); (0, 0) in a clip without."""
         if not self.parts:
             return unlabelled()
         return np.asarray(cv2.imdecode(self.parts[index], cv2.IMREAD_GRAYSCALE), np.uint8)
+
+
+class Frames(Protocol):
+    """What pairs are cut from: a `ClipFrames`, or one that shows its frames otherwise."""
+
+    @property
+    def points(self) -> Points:
+        """Landmarks (T, 74, 2) in the frames' pixels."""
+        ...
+
+    def pixels(self, index: int) -> Image:
+        """Frame `index`, (H, W, 3) uint8 RGB."""
+        ...
+
+    def part_map(self, index: int) -> Labels:
+        """Labels of frame `index`, (H, W); (0, 0) where nobody named them."""
+        ...
 
 
 class Pair(NamedTuple):
@@ -106,16 +124,24 @@ class PairDraw:
 
     def __call__(self, config: PairAugment, rng: Rng) -> Pair:
         """Everything random comes from `rng`."""
+        return pair_of(self.clip(rng), config, rng)
+
+    def clip(self, rng: Rng) -> ClipFrames:
+        """One clip of somebody."""
         frames = [sum(len(clip.jpegs) for clip in clips) for clips in self._people]
         clips = self._people[_by_root(frames, rng)]
-        clip = clips[_by_root([len(clip.jpegs) for clip in clips], rng)]
-        source, first, second = (int(i) for i in rng.integers(len(clip.jpegs), size=3))
-        if rng.random() < config.far and _apart(clip, source, second) > _apart(clip, source, first):
-            first = second
-        return seen(clip, source, first, config, rng)
+        return clips[_by_root([len(clip.jpegs) for clip in clips], rng)]
 
 
-def seen(clip: ClipFrames, source: int, driver: int, config: PairAugment, rng: Rng) -> Pair:
+def pair_of(clip: Frames, config: PairAugment, rng: Rng) -> Pair:
+    """Two of its frames, as `config` draws and shows them."""
+    source, first, second = (int(i) for i in rng.integers(len(clip.points), size=3))
+    if rng.random() < config.far and _apart(clip, source, second) > _apart(clip, source, first):
+        first = second
+    return seen(clip, source, first, config, rng)
+
+
+def seen(clip: Frames, source: int, driver: int, config: PairAugment, rng: Rng) -> Pair:
     """Two frames through one random square, in one random light."""
     frames = [clip.pixels(index) for index in (source, driver)]
     points = [clip.points[index] for index in (source, driver)]
@@ -134,7 +160,7 @@ def seen(clip: ClipFrames, source: int, driver: int, config: PairAugment, rng: R
     return Pair(lit[0], lit[1], points[0], points[1], parts[0], parts[1])
 
 
-def untouched(clip: ClipFrames, source: int, driver: int, size: int) -> Pair:
+def untouched(clip: Frames, source: int, driver: int, size: int) -> Pair:
     """Two frames as they are, at `size`."""
     still = PairAugment(size=size, mirror=0, zoom=1, shift=0, colour=0, noise_px=0)
     return seen(clip, source, driver, still, np.random.default_rng(0))
@@ -195,7 +221,7 @@ def _by_root(counts: list[int], rng: Rng) -> int:
     return int(rng.choice(len(counts), p=weights / weights.sum()))
 
 
-def _apart(clip: ClipFrames, one: int, other: int) -> float:
+def _apart(clip: Frames, one: int, other: int) -> float:
     """Mean distance between two frames' landmarks, px."""
     return float(np.linalg.norm(clip.points[one] - clip.points[other], axis=1).mean())
 

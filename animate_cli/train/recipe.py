@@ -69,7 +69,9 @@ class DataRecipe:
 
     root: holds a manifest.csv, or clips x.mp4 each with its x.npz. terms: rows of the manifest
     with these terms are used; empty: all. clip_stride: every n-th frame of a clip. reposed:
-    portraits become clips of so many frames (`train.reposed`), 0: none do. extra: tables
+    portraits become clips of so many frames (`train.reposed`), 0: none do. cutouts: people are cut
+    out of every n-th frame, to stand before other backgrounds (`train.backdrops`), 0: none are;
+    [augment] backdrop says how often. extra: tables
     [[data.extra]].
     """
 
@@ -77,6 +79,7 @@ class DataRecipe:
     terms: tuple[str, ...] = ()
     clip_stride: int = 3
     reposed: int = 0
+    cutouts: int = 0
     extra: tuple[SourceRecipe, ...] = ()
 
 

@@ -28,6 +28,7 @@ from animate_cli.faces.points import OUTER_EYE_CORNERS
 from animate_cli.faces.shape import ShapeModel, load_shape_model, rotation
 from animate_cli.records import Image, Points
 from animate_cli.train.data import Row, encoded, label_of, read_picture
+from animate_cli.train.filling import filled, grown
 from animate_cli.train.pairs import ClipFrames, Rng
 from animate_cli.train.portrait_depth import eyes_apart, portrait_depth
 
@@ -95,14 +96,14 @@ def take_apart(pixels: Image, points: Points, parser: Parses, model: ShapeModel)
     """A square (S, S, 3) and its landmarks (74, 2) px -> its layers."""
     labels = parser(pixels)
     is_head, is_body = np.isin(labels, _HEAD), np.isin(labels, _BODY)
-    behind = _grown(is_head, 7)
-    neck = is_body | (is_head & (_grown(is_body, 31) > 0))
+    behind = grown(is_head, 7)
+    neck = is_body | (is_head & (grown(is_body, 31) > 0))
     return Still(
         pixels=pixels,
         points=points,
         depth=portrait_depth(points, len(pixels), model),
-        background=_filled(pixels, np.maximum(behind, is_body).astype(np.uint8)),
-        body=_filled(pixels, behind),
+        background=filled(pixels, np.maximum(behind, is_body).astype(np.uint8)),
+        body=filled(pixels, behind),
         body_share=_soft(neck),
         head_share=_soft(is_head),
     )
@@ -190,22 +191,6 @@ def _read(values: NDArray[np.float32], at: Field) -> NDArray[np.float32]:
     """values (S, S) or (S, S, C) at places (h, w, 2) px."""
     read = cv2.remap(values, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
     return np.asarray(read, np.float32)
-
-
-def _filled(pixels: Image, hole: Labels) -> Image:
-    """The picture with a hole (S, S) closed from its edge, at a quarter of the size."""
-    size = len(pixels)
-    small = cv2.resize(pixels, (size // 4, size // 4), interpolation=cv2.INTER_AREA)
-    mask = (cv2.resize(hole, (size // 4, size // 4), interpolation=cv2.INTER_AREA) > 0).astype("u1")
-    mask = cv2.dilate(mask, np.ones((3, 3), np.uint8))
-    closed = cv2.inpaint(small, mask, 3, cv2.INPAINT_TELEA) if not mask.all() else small
-    large = cv2.resize(closed, (size, size), interpolation=cv2.INTER_CUBIC)
-    return np.where(hole[..., None] > 0, large, pixels)
-
-
-def _grown(mask: NDArray[np.bool_], size: int) -> Labels:
-    """1 within half so many pixels of the mask (S, S)."""
-    return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((size, size), np.uint8)), np.uint8)
 
 
 def _soft(mask: NDArray[np.bool_]) -> Field:

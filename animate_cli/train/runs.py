@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from animate_cli.faces.crop import cut, landmark_square, points_box, square
 from animate_cli.records import Crop, Image, Points
 from animate_cli.train.augment import AugmentConfig
-from animate_cli.train.data import JPEG_QUALITY, Row, clip_points
+from animate_cli.train.data import JPEG_QUALITY, Row, clip_points, decoded
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,7 +37,7 @@ class Run:
 
     def square(self, index: int, crop: Crop) -> Image:
         """One frame through a square: -> (size, size, 3) uint8 RGB."""
-        return cut(_decode(self.jpegs[index]), crop)
+        return cut(decoded(self.jpegs[index]), crop)
 
 
 def read_runs(rows: list[Row], *, length: int, every: int) -> Iterator[Run]:
@@ -74,8 +74,3 @@ def _read(row: Row, length: int, every: int) -> Iterator[Run]:
 
 def _encode(bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
-
-
-def _decode(jpeg: NDArray[np.uint8]) -> Image:
-    bgr = cv2.imdecode(jpeg, cv2.IMREAD_COLOR)
-    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)  # type: ignore[arg-type,return-value]

@@ -40,6 +40,7 @@ from animate_cli.layers.state import save_half
 from animate_cli.models.sparse_to_dense import PRIOR_COARSENESS
 from animate_cli.models.thin_plate import LandmarkGrid
 from animate_cli.records import Image
+from animate_cli.train.backdrops import BackdropDraw, Backdrops, read_backdrops, thinned
 from animate_cli.train.choice import NetworkChoice, chosen
 from animate_cli.train.critic import frozen
 from animate_cli.train.data import Row, is_dev, read_rows
@@ -47,7 +48,7 @@ from animate_cli.train.dense_motion import guide_grid
 from animate_cli.train.losses import gan_critic, gan_network, part_mismatch
 from animate_cli.train.objective import Batch, Played
 from animate_cli.train.pair_batch import dev_batch, part_weights, picture, stacked
-from animate_cli.train.pairs import ClipFrames, PairAugment, PairDraw, read_clip_frames
+from animate_cli.train.pairs import ClipFrames, Pair, PairAugment, PairDraw, read_clip_frames
 from animate_cli.train.parsing import with_parts
 from animate_cli.train.perceptual import Features, Perceptual, load_perceptual, same_view
 from animate_cli.train.recipe import Recipe
@@ -96,6 +97,7 @@ class DrawObjective:
         perceptual: Perceptual | None,
         train: list[ClipFrames],
         dev: list[ClipFrames],
+        before: BackdropDraw | None = None,
     ) -> None:
         choice = typed(NetworkChoice, recipe.network, where="recipe, table [network]")
         self.config = chosen(choice)
@@ -104,15 +106,20 @@ class DrawObjective:
         self.network: nn.Module = SparseMotion(self.config)
         self._perceptual = perceptual
         self.judges: tuple[nn.Module, ...] = () if perceptual is None else (perceptual,)
-        self._draw = PairDraw(train)
+        self._draw, self._before = PairDraw(train), before
         self._prior = LandmarkGrid(self._augment.size, coarseness=PRIOR_COARSENESS)
         self._dev = dev_batch(dev, self._augment.size)
 
     def batch(self, size: int, rng: np.random.Generator) -> Batch:
         """Pairs: source, driver (B, 3, S, S) uint8, their landmarks (B, 74, 2) px, and the prior
         grid between them (B, S, S, 2); with λ_f also the guide (B, S, S, 2)."""
-        drawn = stacked([self._draw(self._augment, rng) for _ in range(size)])
+        drawn = stacked([self._pair(rng) for _ in range(size)])
         return self._with_guide(self._with_prior(drawn))
+
+    def _pair(self, rng: np.random.Generator) -> Pair:
+        if self._before is not None and rng.random() < self._augment.backdrop:
+            return self._before(self._augment, rng)
+        return self._draw(self._augment, rng)
 
     def loss(self, network: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         """L of the module's docstring, without a critic's part."""
@@ -235,8 +242,9 @@ class Contest(DrawObjective):
         perceptual: Perceptual | None,
         train: list[ClipFrames],
         dev: list[ClipFrames],
+        before: BackdropDraw | None = None,
     ) -> None:
-        super().__init__(recipe, perceptual, train, dev)
+        super().__init__(recipe, perceptual, train, dev, before)
         critic = typed(DiscriminatorConfig, recipe.critic, where="recipe, table [critic]")
         self.critic: nn.Module = Discriminator(critic)
 
@@ -271,19 +279,31 @@ def build(recipe: Recipe) -> DrawObjective:
     )
     rows = read_rows(recipe.data, "train")
     clips = list(read_clip_frames(rows, recipe.data.clip_stride))
+    parser_file = Path(recipe.data.root) / loss.parser
+    maps = Path(loss.maps) if loss.maps else hub.runs_dir() / "parts"
+    theirs = [row for row in rows if not is_dev(row.identity)]
+    before = None
+    if recipe.data.cutouts:
+        people = [clip for clip in clips if not is_dev(clip.identity)]
+        before = _before_backdrops(people, theirs, recipe, Parser(parser_file, size=256), maps)
     if recipe.data.reposed:
-        stills = [row for row in rows if not is_dev(row.identity)]
-        clips += _reposed(stills, recipe, Parser(Path(recipe.data.root) / loss.parser))
+        clips += _reposed(theirs, recipe, Parser(parser_file))
     if loss.parsing:
-        parser = Parser(Path(recipe.data.root) / loss.parser)
-        maps = Path(loss.maps) if loss.maps else hub.runs_dir() / "parts"
+        parser = Parser(parser_file)
         clips = [with_parts(clip, parser, maps) for clip in clips]
     train = [clip for clip in clips if not is_dev(clip.identity)]
     dev = [clip for clip in clips if is_dev(clip.identity)]
     if not train or not dev:
         raise TrainError("too few clips to keep one person in ten apart", hint="add clips")
     made = Contest if loss.gan else DrawObjective
-    return made(recipe, perceptual, train, dev)
+    return made(recipe, perceptual, train, dev, before)
+
+
+def _before_backdrops(
+    clips: list[ClipFrames], rows: list[Row], recipe: Recipe, parser: Parser, maps: Path
+) -> BackdropDraw:
+    cutouts = [with_parts(thinned(c, recipe.data.cutouts), parser, maps) for c in clips]
+    return BackdropDraw(cutouts, Backdrops(list(read_backdrops(rows, clips, parser))))
 
 
 def _reposed(rows: list[Row], recipe: Recipe, parser: Parser) -> list[ClipFrames]:
