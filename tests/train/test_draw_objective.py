@@ -13,9 +13,11 @@ import torch
 from animate_cli import hub
 from animate_cli.errors import WeightsError
 from animate_cli.models.sparse_to_dense import create_model
+from animate_cli.records import Image
 from animate_cli.train.choice import NetworkChoice, Size, chosen
 from animate_cli.train.loop import train
 from animate_cli.train.objective import Batch, build_objective
+from animate_cli.train.objectives import sparse_to_dense
 from animate_cli.train.objectives.sparse_to_dense import DrawObjective
 from animate_cli.train.recipe import DataRecipe, Recipe, StepRecipe
 
@@ -60,6 +62,25 @@ def test_the_loss_is_the_weighted_sum_of_its_parts(data: Path) -> None:
     expected = 2 * parts["l1"] + 3 * parts["warped"] + 0.5 * parts["painted"]
     expected += 0.25 * parts["regular"] + 0.125 * parts["mask"]
     assert total.item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_people_stand_before_backdrops_as_often_as_it_says(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def left_half(frame: Image) -> np.ndarray:
+        return (np.indices(frame.shape[:2])[1] < frame.shape[1] // 2).astype(np.uint8)
+
+    left_half.name = "left half"  # type: ignore[attr-defined]
+    monkeypatch.setattr(sparse_to_dense, "Parser", lambda path, *, size: left_half)
+    plain = recipe(data, maps=str(data / "maps"))
+    augment = {**plain.augment, "mirror": 0, "zoom": 1, "shift": 0, "colour": 0, "backdrop": 0.5}
+    cut = replace(plain, data=replace(plain.data, cutouts=1), augment=augment)
+    batch = build_objective(cut).batch(24, np.random.default_rng(0))
+    right = batch["source"][..., 3 * SIDE // 4 :].float()
+    usual = np.median(right.mean(dim=(1, 2, 3)))
+    changed = ((right.mean(dim=(1, 2, 3)) - usual).abs() > 8).sum().item()
+    assert 5 <= changed <= 19
+    assert sorted((data / "maps").glob("*.npz"))
 
 
 @pytest.mark.parametrize("size", [Size.FAST, Size.CARRIED])
