@@ -19,6 +19,9 @@ from animate_cli.evaluate.opening import Opening
 from animate_cli.evaluate.protocol import Pairing, Protocol, Reenactment, Start
 from animate_cli.media.kind import VIDEO_SUFFIXES
 
+Openings = Sequence[Opening]
+"""Where a clip may start, earliest first."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Take:
@@ -66,7 +69,7 @@ def _entries(root: Path) -> Sequence[Entry]:
 
 
 def takes(
-    clips: list[Entry], protocol: Protocol, openings: Mapping[Path, Opening] | None = None
+    clips: list[Entry], protocol: Protocol, openings: Mapping[Path, Openings] | None = None
 ) -> list[Take]:
     """What is tried, in a fixed order.
 
@@ -114,12 +117,12 @@ def _name(take: Take, names: Mapping[Path, str], *, marks: bool) -> str:
     return f"{source}@{take.source_frame}--{driver}@{take.driver_start}"
 
 
-def _alone(clip: Entry, openings: Mapping[Path, Opening] | None) -> Take:
-    frame = openings[clip.path].frame if openings else 0
+def _alone(clip: Entry, openings: Mapping[Path, Openings] | None) -> Take:
+    frame = openings[clip.path][0].frame if openings else 0
     return Take(source=clip.path, driver=clip.path, source_frame=frame)
 
 
-def _cross(clips: list[Entry], protocol: Protocol, openings: Mapping[Path, Opening]) -> list[Take]:
+def _cross(clips: list[Entry], protocol: Protocol, openings: Mapping[Path, Openings]) -> list[Take]:
     if len({clip.identity for clip in clips}) < 2:
         hint = "give clips of several people, or use --protocol self"
         raise OptionError("cross-reenactment needs two people", hint=hint)
@@ -139,19 +142,22 @@ def _together(source: Entry, driver: Entry) -> Take:
     return Take(source=source.path, driver=driver.path)
 
 
-def _alike(clips: list[Entry], protocol: Protocol, openings: Mapping[Path, Opening]) -> list[Take]:
-    """Heads that stand alike where their clips start; of too many, as many as the seed draws."""
+def _alike(clips: list[Entry], protocol: Protocol, openings: Mapping[Path, Openings]) -> list[Take]:
+    """Heads that stand alike where their clips start: sources at their first opening, drivers at
+    the first that is like it; of too many, as many as the seed draws."""
     found = []
     for source, driver in product(clips, clips):
-        one, other = openings[source.path], openings[driver.path]
-        apart = np.abs(np.subtract(one.angles_deg, other.angles_deg)).max()
-        if source.identity != driver.identity and apart < protocol.alike_deg:
+        if source.identity == driver.identity:
+            continue
+        one = openings[source.path][0]
+        start = _first_like(one, openings[driver.path], protocol.alike_deg)
+        if start is not None:
             found.append(
                 Take(
                     source=source.path,
                     driver=driver.path,
                     source_frame=one.frame,
-                    driver_start=other.frame,
+                    driver_start=start,
                 )
             )
     if not found:
@@ -161,6 +167,14 @@ def _alike(clips: list[Entry], protocol: Protocol, openings: Mapping[Path, Openi
         )
     order = np.random.default_rng(protocol.seed).permutation(len(found))[: protocol.pairs]
     return [found[k] for k in sorted(order)]
+
+
+def _first_like(one: Opening, openings: Openings, within_deg: float) -> int | None:
+    """The first frame whose every angle differs by less."""
+    for other in openings:
+        if np.abs(np.subtract(one.angles_deg, other.angles_deg)).max() < within_deg:
+            return other.frame
+    return None
 
 
 def _pairs(clips: list[Entry], protocol: Protocol) -> list[Take]:

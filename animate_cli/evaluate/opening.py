@@ -1,10 +1,11 @@
 """Where a clip starts, for protocols that do not start at its first frame.
 
     random    any frame with a face, by the seed and the clip's name alone
-    frontal   the first frame whose yaw, pitch and roll are all small, by our own shape model
+    frontal   a frame whose yaw, pitch and roll are all small, by our own shape model: a source's
+              first one; a driver's first one that stands as its source does
 
-Zhao et al. 2021 select frontal frames by another detector's 3-D landmarks; the first one is ours
-to take, the paper does not say which.
+Zhao et al. 2021 select frontal frames by another detector's 3-D landmarks; which of them is ours
+to choose, the paper does not say.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ Follow = Callable[[Path], Trajectory]
 
 @dataclass(frozen=True, kw_only=True)
 class Opening:
-    """A frame, and how the head stands there: yaw, pitch, roll; zeros where nobody asked."""
+    """A frame to start at, and how the head stands there: yaw, pitch, roll, zeros where nobody
+    asked."""
 
     frame: int
     angles_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -35,39 +37,43 @@ class Opening:
 
 def find_openings(
     paths: Sequence[Path], protocol: Protocol, follow: Follow, shape: ShapeModel
-) -> dict[Path, Opening]:
-    """Of every clip that has one; clips that cannot be read or show no face have none."""
-    found: dict[Path, Opening] = {}
+) -> dict[Path, tuple[Opening, ...]]:
+    """Of every clip that has some, earliest first; clips that cannot be read or show no face have
+    none."""
+    found: dict[Path, tuple[Opening, ...]] = {}
     for path in paths:
         try:
             trajectory = follow(path)
         except (FaceError, MediaError):
             continue
-        opening = (
-            frontal_frame(trajectory, shape, protocol.frontal_deg)
+        openings = (
+            frontal_frames(trajectory, shape, protocol.frontal_deg)
             if protocol.start is Start.FRONTAL
             else random_frame(trajectory, path.stem, protocol)
         )
-        if opening is not None:
-            found[path] = opening
+        if openings:
+            found[path] = openings
     return found
 
 
-def random_frame(trajectory: Trajectory, name: str, protocol: Protocol) -> Opening | None:
-    """One of those with a face, up to the cap."""
+def random_frame(trajectory: Trajectory, name: str, protocol: Protocol) -> tuple[Opening, ...]:
+    """One of those with a face, up to the cap; of none, none."""
     seen = np.flatnonzero(trajectory.found[: protocol.cap or None])
     rng = np.random.default_rng((protocol.seed, crc32(name.encode())))
-    return Opening(frame=int(rng.choice(seen))) if len(seen) else None
+    return (Opening(frame=int(rng.choice(seen))),) if len(seen) else ()
 
 
-def frontal_frame(trajectory: Trajectory, shape: ShapeModel, within_deg: float) -> Opening | None:
-    """The first that is followed by another one; None where the head never looks ahead."""
+def frontal_frames(
+    trajectory: Trajectory, shape: ShapeModel, within_deg: float
+) -> tuple[Opening, ...]:
+    """Those that are followed by another one."""
     seen = np.flatnonzero(trajectory.found[:-1])
     if not len(seen):
-        return None
+        return ()
     angles = fitted_angles(shape, trajectory.landmarks[seen])
     frontal = np.flatnonzero((np.abs(angles) < within_deg).all(axis=1))
-    if not len(frontal):
-        return None
-    yaw, pitch, roll = (float(angle) for angle in angles[frontal[0]])
-    return Opening(frame=int(seen[frontal[0]]), angles_deg=(yaw, pitch, roll))
+    standing = ((int(seen[k]), (float(a) for a in angles[k])) for k in frontal)
+    return tuple(
+        Opening(frame=frame, angles_deg=(yaw, pitch, roll))
+        for frame, (yaw, pitch, roll) in standing
+    )

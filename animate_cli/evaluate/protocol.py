@@ -11,8 +11,8 @@ Schemes are what the papers do: a source frame, and which clips come together.
     self-random    a random frame, all frames (Zhao on FaceForensics)
     cross          pairs of people as the seed draws them
     cross-all      every pair of clips of different people
-    cross-frontal  both clips start at their first frontal frame; pairs whose heads stand alike
-                   there (Zhao, section 4.2.2)
+    cross-frontal  both clips start at frontal frames in which the heads stand alike, the source
+                   at its first one (Zhao, section 4.2.2)
     landmark-driven    self, but the labels beside a clip drive it, unfiltered, and are its source's
                        points, too; outputs are held against the labels (Songsri-in & Zafeiriou
                        2019, section 4.2, on 300VW's annotations)
@@ -28,7 +28,7 @@ from enum import StrEnum
 
 from animate_cli.options import Only
 
-VERSION = 2  # of the protocol's fixed part; it changes when a figure would
+VERSION = 3  # of the protocol's fixed part; it changes when a figure would
 
 
 class Reenactment(StrEnum):
@@ -51,7 +51,7 @@ class Scheme(StrEnum):
 
 
 class Start(StrEnum):
-    """Which frame of its clip is the source: of frontal ones the first, where drivers start too."""
+    """Which frame of its clip is the source: of frontal ones the first; drivers start at one."""
 
     FIRST = "first"
     RANDOM = "random"
@@ -75,7 +75,10 @@ class Pairing(StrEnum):
 
 FIRST = "first frame of its clip"
 RANDOM = "a frame of its clip with a face, drawn by the seed"
-FRONTAL = "first frontal frame of its clip by our own shape model; drivers start at theirs"
+FRONTAL = (
+    "first frontal frame of its clip by our own shape model; drivers start at their first that is"
+    " alike"
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from animate_cli.evaluate.entrant import STILL, enter
 from animate_cli.evaluate.evaluation import Audience, Evaluation, evaluate
 from animate_cli.evaluate.judges import load_judges
 from animate_cli.evaluate.material import read_clips, takes
-from animate_cli.evaluate.protocol import Protocol, Scheme, of_scheme
+from animate_cli.evaluate.protocol import VERSION, Protocol, Scheme, of_scheme
 from animate_cli.evaluate.trial import Shown
 from animate_cli.options import ComputeOptions
 
@@ -62,7 +62,7 @@ def test_labels_drive_and_are_the_truth(toy: ToyWorld) -> None:
     assert result.mean("thin_plate", "l1") > result.mean(STILL, "l1")
     assert "akd" not in [metric.name for metric in result.metrics]
     told = json.loads(result.to_json())["protocol"]
-    assert (told["driven_by"], told["reenactment"], told["version"]) == ("labels", "self", 2)
+    assert (told["driven_by"], told["reenactment"], told["version"]) == ("labels", "self", VERSION)
 
 
 def test_frames_without_a_label_are_lost_and_short_labels_end_the_take(toy: ToyWorld) -> None:

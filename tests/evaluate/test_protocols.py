@@ -17,7 +17,7 @@ from animate_cli.evaluate.entrant import enter
 from animate_cli.evaluate.evaluation import Audience, evaluate
 from animate_cli.evaluate.judges import load_judges
 from animate_cli.evaluate.material import read_clips, takes
-from animate_cli.evaluate.opening import Opening, find_openings, frontal_frame, random_frame
+from animate_cli.evaluate.opening import Opening, find_openings, frontal_frames, random_frame
 from animate_cli.evaluate.protocol import Pairing, Protocol, Reenactment, Scheme, Start, of_scheme
 from animate_cli.evaluate.trial import Shown
 from animate_cli.faces.shape import ShapeModel, load_shape_model
@@ -72,29 +72,28 @@ def test_a_random_frame_has_a_face_and_is_the_seeds() -> None:
     drawn = {
         opening.frame
         for seed in range(60)
-        if (opening := random_frame(seen, "a", Protocol(seed=seed, cap=6)))
+        for opening in random_frame(seen, "a", Protocol(seed=seed, cap=6))
     }
     assert drawn == {1, 2, 4, 5}
     one, again, other = (random_frame(seen, n, Protocol(seed=3)) for n in ("a", "a", "zz"))
     assert one == again
     assert one is not other
-    assert random_frame(motion([False, False]), "a", Protocol()) is None
+    assert not random_frame(motion([False, False]), "a", Protocol())
 
 
-def test_a_frontal_frame_is_the_first_within_the_bound(monkeypatch) -> None:
+def test_frontal_frames_are_those_within_the_bound_that_have_a_successor(monkeypatch) -> None:
     angles = np.array([[9.0, 0, 0], [4.9, 4, -5.1], [4.9, -4.9, 1], [0, 0, 0]])
     monkeypatch.setattr("animate_cli.evaluate.opening.fitted_angles", lambda _, __: angles)
     shape = None
-    found = frontal_frame(motion([True, False, True, True, True, True]), shape, 5.0)  # type: ignore[arg-type]
-    assert found == Opening(frame=3, angles_deg=(4.9, -4.9, 1.0))
-    assert frontal_frame(motion([True, False, True, True, True, True]), shape, 0.0) is None  # type: ignore[arg-type]
+    found = frontal_frames(motion([True, False, True, True, True, True]), shape, 5.0)  # type: ignore[arg-type]
+    assert [(one.frame, one.angles_deg) for one in found] == [(3, (4.9, -4.9, 1.0)), (4, (0, 0, 0))]
+    assert not frontal_frames(motion([True, False, True, True, True, True]), shape, 0.0)  # type: ignore[arg-type]
 
 
 def test_our_shape_model_tells_frontal_from_turned() -> None:
     shape = load_shape_model()
     seen = replace(motion([True] * 3), landmarks=_seen(shape, (20.0, 3.0, 1.0)))
-    found = frontal_frame(seen, shape, 5.0)
-    assert found is not None
+    (found,) = frontal_frames(seen, shape, 5.0)
     assert found.frame == 1
     assert abs(found.angles_deg[0]) == pytest.approx(3, abs=1.5)
 
@@ -133,17 +132,32 @@ def test_all_pairs_are_all_of_different_people() -> None:
 def test_heads_that_stand_alike_are_paired_both_ways() -> None:
     stand = {"a": (0.0, 0, 0), "b": (0.9, 0, -0.9), "c": (0.0, 1.0, 0), "a2": (0.1, 0, 0)}
     openings = {
-        one.path: Opening(frame=k, angles_deg=stand[one.path.stem]) for k, one in enumerate(CLIPS)
+        one.path: [Opening(frame=k, angles_deg=stand[one.path.stem])] for k, one in enumerate(CLIPS)
     }
     protocol = of_scheme(Scheme.CROSS_FRONTAL, Protocol())
     chosen = takes(CLIPS, protocol, openings)
     assert {t.name for t in chosen} == {"a@0--b@1", "b@1--a@0", "b@1--a2@3", "a2@3--b@1"}
-    assert all(t.driver_start == openings[t.driver].frame for t in chosen)
+    assert all(t.driver_start == openings[t.driver][0].frame for t in chosen)
     few = of_scheme(Scheme.CROSS_FRONTAL, Protocol(pairs=2))
     assert len(takes(CLIPS, few, openings)) == 2
-    apart = {path: Opening(frame=0, angles_deg=(2.0 * k, 0, 0)) for k, path in enumerate(openings)}
+    apart = {
+        path: [Opening(frame=0, angles_deg=(2.0 * k, 0, 0))] for k, path in enumerate(openings)
+    }
     with pytest.raises(OptionError, match="within 1 degrees"):
         takes(CLIPS, protocol, apart)
+
+
+def test_a_driver_starts_where_it_first_stands_as_its_source_does() -> None:
+    openings = {
+        one.path: [Opening(frame=9, angles_deg=(3.0 * k, 0, 0)), Opening(frame=20 + k)]
+        for k, one in enumerate(CLIPS)
+    }
+    chosen = takes(CLIPS, of_scheme(Scheme.CROSS_FRONTAL, Protocol()), openings)
+    first = CLIPS[0].path
+    assert {(t.source_frame, t.driver_start) for t in chosen if t.source == first} == {
+        (9, 20 + k) for k, one in enumerate(CLIPS) if one.identity != CLIPS[0].identity
+    }
+    assert all(t.source == first for t in chosen)
 
 
 class Watcher(Audience):
