@@ -29,7 +29,14 @@ from animate_cli.evaluate.protocol import DrivenBy, Protocol, Reenactment
 from animate_cli.faces.template import save_template
 from animate_cli.media.image import write_image
 from animate_cli.media.reader import open_driver
-from animate_cli.options import ComputeOptions, Motion, MotionOptions, Options, ReadOptions
+from animate_cli.options import (
+    ComputeOptions,
+    Engine,
+    Motion,
+    MotionOptions,
+    Options,
+    ReadOptions,
+)
 from animate_cli.pipeline import Animator, Staged
 from animate_cli.records import Image
 from animate_cli.stages.trajectories import Trajectories
@@ -90,6 +97,7 @@ class Court:
         """kept: a folder for what was found of drivers, emptied by whoever gave it."""
         self._judges, self._metrics, self._protocol = judges, metrics, protocol
         self._threads = compute.threads
+        compute = _repeatable(compute)
         trajectories = Trajectories(kept)
         self._animators = [
             Animator(
@@ -179,6 +187,13 @@ class Court:
             lost=lost,
             seconds=np.array([_busy_s(one) for one in staged]),
         )
+
+
+def _repeatable(compute: ComputeOptions) -> ComputeOptions:
+    """Automatic engines may draw in less precision, whose last digits depend on how many frames are
+    drawn together."""
+    engine = Engine.TORCH if compute.engine is Engine.AUTO else compute.engine
+    return replace(compute, engine=engine)
 
 
 def motion_of(entrant: Entrant, protocol: Protocol) -> MotionOptions:

@@ -65,7 +65,7 @@ def numbers(value: Any, where: str = "") -> Iterator[tuple[str, float | None]]:
 def test_every_number_is_the_same_at_other_batch_sizes_and_threads(
     data: Path, monkeypatch: pytest.MonkeyPatch, model: str
 ) -> None:
-    protocol = Protocol(stride=5, limit=4, cap=41)
+    protocol = Protocol(stride=5, limit=2, cap=21)
 
     def run(batch: int, threads: int) -> Any:
         monkeypatch.setattr(scene, "BATCH", batch)
