@@ -12,6 +12,7 @@ import typer
 
 from animate_cli.cli import console
 from animate_cli.cli.flags import takes_options, takes_record
+from animate_cli.errors import OptionError
 from animate_cli.evaluate.protocol import Protocol, Scheme, of_scheme
 from animate_cli.options import Options
 
@@ -19,6 +20,7 @@ _FLAGS = {
     "stride": typer.Option("--stride", min=1, help="Score every n-th frame."),
     "cap": typer.Option("--cap", min=0, help="Use so many frames of each clip; 0: all."),
     "limit": typer.Option("--limit", min=0, help="Try so many clips or pairs; 0: all."),
+    "reswarp": typer.Option("--reswarp", help="How models bring detail to full resolution."),
     "pairs": typer.Option("--pairs", min=1, help="Most pairs that are drawn."),
 }
 
@@ -41,6 +43,15 @@ def evaluate(
             metavar="MODEL[:WEIGHTS]",
             help="Whom to score: a model, or one with a registered name or .safetensors file "
             "as weights. Repeatable; the still source and thin_plate are always there.",
+        ),
+    ] = None,
+    landmarks: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--landmarks",
+            metavar="WEIGHTS",
+            help="Score landmark networks against the data's labels instead: a registered name "
+            "or a .safetensors file. Repeatable.",
         ),
     ] = None,
     split: Annotated[str, typer.Option("--split", help="Of a folder with a manifest.")] = "val",
@@ -72,6 +83,7 @@ def evaluate(
     options: Options,
 ) -> None:
     """Score models against the still source and the thin plate, under a fixed protocol."""
+    from animate_cli.cli.landmark_scores import score_landmarks
     from animate_cli.cli.score_table import show_scores
     from animate_cli.cli.teller import Teller
     from animate_cli.device import open_device
@@ -90,6 +102,23 @@ def evaluate(
         if file is not None:
             check_target(file, overwrite=overwrite)
     chosen = of_scheme(scheme, replace(protocol, seed=options.compute.seed))
+    if landmarks:
+        if models or sheets or html_file:
+            raise OptionError(
+                "--landmarks goes with neither --model, --sheets nor --html",
+                hint="run animate eval once for networks, once for models",
+            )
+        table = score_landmarks(
+            landmarks,
+            data,
+            split,
+            chosen,
+            metric_weights=metric_weights,
+            device=str(open_device(options.compute)),
+        )
+        _write(json_file, lambda: table.json() + "\n", overwrite=overwrite)
+        console.result(table.text())
+        return
     clips, entrants = read_clips(data, split), enter(models or [])
     device = open_device(options.compute)
     with TemporaryDirectory() as folder, TemporaryDirectory() as kept:

@@ -26,7 +26,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from animate_cli.options import Only
+from animate_cli.options import Only, ResWarp
 
 VERSION = 3  # of the protocol's fixed part; it changes when a figure would
 
@@ -89,7 +89,8 @@ class Protocol:
     drawn, 0: all; limit: clips or pairs, evenly spread, 0: all; pairs: of cross-reenactment, the
     most that are drawn; seed: of their draw, and of random frames; frontal_deg: |yaw|, |pitch| and
     |roll| of a frontal frame are below; alike_deg: each differs by less where heads stand alike;
-    driven_by: who says where the driver's points are; only: the part of its motion that is taken.
+    driven_by: who says where the driver's points are; only: the part of its motion that is taken;
+    reswarp: how models bring detail to full resolution.
     """
 
     reenactment: Reenactment = Reenactment.SELF
@@ -104,6 +105,7 @@ class Protocol:
     alike_deg: float = 1.0
     driven_by: DrivenBy = DrivenBy.DETECTOR
     only: Only = Only.ALL
+    reswarp: ResWarp = ResWarp.VANILLA
     version: int = VERSION
     source: str = FIRST
     scored: str = "frames with a face, but for the source itself; whole frames at the clip's size"

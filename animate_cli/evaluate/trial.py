@@ -35,6 +35,7 @@ from animate_cli.options import (
     Motion,
     MotionOptions,
     Options,
+    OutputOptions,
     ReadOptions,
 )
 from animate_cli.pipeline import Animator, Staged
@@ -101,7 +102,11 @@ class Court:
         trajectories = Trajectories(kept)
         self._animators = [
             Animator(
-                Options(motion=motion_of(entrant, protocol), compute=compute),
+                Options(
+                    motion=motion_of(entrant, protocol),
+                    output=OutputOptions(reswarp=protocol.reswarp),
+                    compute=compute,
+                ),
                 trajectories=trajectories,
             )
             if entrant.model

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from animate_cli.data import label_files
 from animate_cli.data.labels import WFLW_POINTS, from_wflw
+from animate_cli.data.pictures import read_picture
 from animate_cli.errors import TrainError
 from animate_cli.records import Image
-from animate_cli.train.data import Sample, read_picture, stored
+from animate_cli.train.data import Sample, stored
 
 WFLW_LIST = "WFLW_annotations/list_98pt_rect_attr_train_test/list_98pt_rect_attr_train.txt"
 WFLW_IMAGES = "WFLW_images"

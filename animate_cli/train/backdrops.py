@@ -14,9 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animate_cli.data.pictures import read_picture
 from animate_cli.faces.parts import Labels
 from animate_cli.records import Image
-from animate_cli.train.data import Row, decoded, encoded, read_picture
+from animate_cli.train.data import Row, decoded, encoded
 from animate_cli.train.filling import filled, grown
 from animate_cli.train.pairs import ClipFrames, Pair, PairAugment, PairDraw, Rng, pair_of
 from animate_cli.train.parts import unlabelled

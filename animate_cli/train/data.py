@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import av
@@ -20,9 +19,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animate_cli.data.label_files import as_ours, read_npz
+from animate_cli.data.label_files import read_npz
 from animate_cli.data.labels import named
 from animate_cli.data.manifest import CLIP, IMAGE, Entry, has_manifest, read_manifest
+from animate_cli.data.pictures import label_of, read_picture
 from animate_cli.errors import TrainError
 from animate_cli.faces.crop import cut, points_box, square, to_crop
 from animate_cli.records import Image, Points
@@ -134,36 +134,6 @@ def clip_points(path: Path) -> tuple[Points, NDArray[np.bool_]]:
     """
     labels = read_npz(path.with_suffix(".npz"))
     return labels.points, labels.found
-
-
-def label_of(path: Path) -> Points | None:
-    """The points (74, 2) that belong to a picture, if it has a label."""
-    own = path.with_suffix(".npz")
-    if own.is_file():
-        with np.load(own, allow_pickle=False) as labels:
-            return as_ours(labels["landmarks"])
-    return _folder_points(path.parent / "landmarks.npz").get(path.name)
-
-
-@cache
-def _folder_points(path: Path) -> dict[str, Points]:
-    if not path.is_file():
-        return {}
-    with np.load(path, allow_pickle=False) as labels:
-        points = as_ours(labels["landmarks"])
-        return dict(zip(labels["names"].tolist(), points, strict=True))
-
-
-def read_picture(path: Path) -> Image:
-    """The pixels (H, W, 3) that labels refer to: orientation as stored.
-
-    Raises:
-        TrainError: it cannot be read.
-    """
-    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    if bgr is None:
-        raise TrainError(f"cannot read {path}", hint="fetch it again, or remove its label")
-    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
 
 
 def stored(pixels: Image, points: Points, *, identity: str, kind: str) -> Sample:

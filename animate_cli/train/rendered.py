@@ -13,9 +13,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animate_cli.data.pictures import read_picture
 from animate_cli.records import Image, Points
 from animate_cli.train.checkpoint import saving
-from animate_cli.train.data import JPEG_QUALITY, Sample, encoded, read_picture
+from animate_cli.train.data import JPEG_QUALITY, Sample, encoded
 from animate_cli.train.head_skin import Colour, Look
 from animate_cli.train.ict_head import Camera, IctHead, Pose, load
 from animate_cli.train.render_head import HeadRenderer

@@ -22,12 +22,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from animate_cli.data.pictures import label_of, read_picture
 from animate_cli.faces.crop import cut, points_box, square, to_crop
 from animate_cli.faces.parts import Labels
 from animate_cli.faces.points import OUTER_EYE_CORNERS
 from animate_cli.faces.shape import ShapeModel, load_shape_model, rotation
 from animate_cli.records import Image, Points
-from animate_cli.train.data import Row, encoded, label_of, read_picture
+from animate_cli.train.data import Row, encoded
 from animate_cli.train.filling import filled, grown
 from animate_cli.train.pairs import ClipFrames, Rng
 from animate_cli.train.portrait_depth import eyes_apart, portrait_depth

@@ -3,12 +3,8 @@
 import os
 from pathlib import Path
 
-import numpy as np
-
-from animate_cli.evaluate.landmark_protocol import LabelledClip, LabelledPicture
-from animate_cli.faces.points import MEDIAPIPE
-from animate_cli.media.reader import open_driver
-from animate_cli.options import ReadOptions
+from animate_cli.evaluate.labelled import labelled_clip
+from animate_cli.evaluate.landmark_protocol import LabelledPicture
 from animate_cli.train.data import read_rows, read_samples
 from animate_cli.train.recipe import DataRecipe
 
@@ -31,10 +27,7 @@ def rows(data, split, kinds):
 def clips(data):
     """Every frame of every clip of `val`, one clip in memory at a time."""
     for row in rows(data, "val", ("clip",)):
-        with np.load(row.path.with_suffix(".npz"), allow_pickle=False) as labels:
-            points = labels["landmarks"][:, MEDIAPIPE].astype(np.float32)
-        with open_driver(row.path, ReadOptions(), threads=1) as reader:
-            yield LabelledClip(info=reader.info, frames=list(reader), landmarks=points)
+        yield labelled_clip(row.path)
 
 
 def pictures(data):

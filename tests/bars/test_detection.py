@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from animate_cli.data.pictures import label_of
 from animate_cli.faces.crop import points_box
 from animate_cli.faces.detect import Search, find_faces, make_proposer
 from animate_cli.faces.landmarks import load_landmarker
@@ -14,7 +15,6 @@ from animate_cli.faces.points import OUTER_EYE_CORNERS
 from animate_cli.faces.proposals import overlap
 from animate_cli.media.image import read_photo
 from animate_cli.options import Detector, ReadOptions
-from animate_cli.train.data import label_of
 
 FOUND = 0.15  # of the distance between the outer eye corners
 REAL = Counter(

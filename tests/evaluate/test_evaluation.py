@@ -18,8 +18,10 @@ from animate_cli.evaluate.material import read_clips, takes
 from animate_cli.evaluate.metric import Better
 from animate_cli.evaluate.protocol import Protocol, Reenactment
 from animate_cli.media.provenance import sha256_of
-from animate_cli.options import ComputeOptions
+from animate_cli.options import ComputeOptions, Engine, ResWarp
+from animate_cli.pipeline import Animator
 from animate_cli.stages import driver
+from animate_cli.upscale.residual_warp import ResidualWarper
 
 
 def score(root: Path, *others: Entrant, **chosen: object) -> Evaluation:
@@ -177,3 +179,34 @@ def test_better_is_by_direction_and_only_where_both_have_a_figure() -> None:
 def test_unknown_models_are_refused() -> None:
     with pytest.raises(OptionError, match="no model named 'thick_plate'"):
         enter(["thick_plate"])
+
+
+def test_it_draws_in_single_precision(toy: ToyWorld, monkeypatch) -> None:
+    """In less, the last digits depend on how many frames are drawn together."""
+    asked: list[Engine] = []
+
+    class Watched(Animator):
+        def __init__(self, options, **named) -> None:
+            super().__init__(options, **named)
+            asked.append(options.compute.engine)
+
+    monkeypatch.setattr("animate_cli.evaluate.trial.Animator", Watched)
+    toy.driver("a.mp4", frames=5)
+    score(toy.folder)
+    assert set(asked) == {Engine.TORCH}
+
+
+@pytest.mark.parametrize("reswarp", list(ResWarp))
+def test_an_upscaler_is_part_of_the_protocol(toy: ToyWorld, reswarp: ResWarp, monkeypatch) -> None:
+    used: list[ResWarp] = []
+
+    class Watched(ResidualWarper):
+        def __init__(self, *arguments, **named) -> None:
+            super().__init__(*arguments, **named)
+            used.append(arguments[2])
+
+    monkeypatch.setattr("animate_cli.stages.scene.ResidualWarper", Watched)
+    toy.driver("a.mp4", frames=5)
+    result = score(toy.folder, reswarp=reswarp)
+    assert json.loads(result.to_json())["protocol"]["reswarp"] == reswarp
+    assert set(used) == {reswarp}

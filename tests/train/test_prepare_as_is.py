@@ -10,8 +10,9 @@ import pytest
 from raw_films import film, frames_of, rows
 from toy_world import find_disc, toy_frame
 
+from animate_cli.data.pictures import label_of
 from animate_cli.errors import InputError, OptionError
-from animate_cli.train.data import clip_points, label_of
+from animate_cli.train.data import clip_points
 from animate_cli.train.prepare.choices import PrepareChoices, Treatment
 from animate_cli.train.prepare.run import prepare
 

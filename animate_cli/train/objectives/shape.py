@@ -23,13 +23,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from animate_cli.data.pictures import label_of
 from animate_cli.errors import TrainError
 from animate_cli.faces.points import MEDIAPIPE, OUTER_EYE_CORNERS
 from animate_cli.faces.shape import LINEAR, ShapeConfig, ShapeModel, see
 from animate_cli.faces.shape_fit import solve, spread
 from animate_cli.layers.state import save_half
 from animate_cli.train import ict_head
-from animate_cli.train.data import Row, is_dev, label_of, read_rows
+from animate_cli.train.data import Row, is_dev, read_rows
 from animate_cli.train.objective import Batch
 from animate_cli.train.recipe import Recipe
 from animate_cli.train.shape_net import ShapeNet, levelled, looking_ahead, standardised

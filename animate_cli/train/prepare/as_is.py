@@ -9,13 +9,13 @@ from pathlib import Path
 import av
 
 from animate_cli.data.manifest import CLIP, IMAGE
+from animate_cli.data.pictures import read_picture
 from animate_cli.errors import MediaError
 from animate_cli.faces.look import SeesLandmarks
 from animate_cli.media.probe import probe
 from animate_cli.media.target import told
 from animate_cli.records import Photo, Trajectory
 from animate_cli.stages.portrait import find_face
-from animate_cli.train.data import read_picture
 from animate_cli.train.prepare.labels import SUFFIX, save_clip_labels, save_picture_labels
 from animate_cli.train.prepare.manifest import Line
 from animate_cli.train.prepare.task import Outcome, Plan, Task
@@ -45,7 +45,7 @@ def label_picture(task: Task, plan: Plan, network: SeesLandmarks) -> Outcome:
     """Find the face.
 
     Raises:
-        TrainError: it cannot be read.
+        DataError: it cannot be read.
         FaceError: no face, or not the one asked for.
         OutputError: the data set cannot be written to.
     """

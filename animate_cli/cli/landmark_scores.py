@@ -1,0 +1,59 @@
+"""`animate eval --landmarks`: landmark networks side by side, on the labels of a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from animate_cli.cli import console
+from animate_cli.evaluate.labelled import labelled_clip, labelled_clips, labelled_pictures
+from animate_cli.evaluate.landmark_protocol import LandmarkProtocol
+from animate_cli.evaluate.landmark_table import Entry, LandmarkComparison, LandmarkTable
+from animate_cli.evaluate.protocol import Protocol
+from animate_cli.evaluate.second_opinion import openseeface, pfld
+from animate_cli.faces import landmarks
+
+
+def score_landmarks(
+    names: list[str],
+    data: Path,
+    split: str,
+    protocol: Protocol,
+    *,
+    metric_weights: Path | None,
+    device: str,
+) -> LandmarkTable:
+    """Every network as it is and smoothed, on all labelled clips and pictures of a split.
+
+    names: registered weights, hf:// addresses or files. Of the protocol cap, limit (clips, and
+    pictures) and seed count. metric_weights: a folder with the networks of the second opinion.
+
+    Raises:
+        OptionError: the split holds no clips.
+        WeightsError: a network, or one of the second opinion, is missing.
+        DataError: a clip's labels are missing or damaged.
+    """
+    chosen = LandmarkProtocol(frames_per_clip=protocol.cap, seed=protocol.seed)
+    clips = labelled_clips(data, split)[: protocol.limit or None]
+    comparison = LandmarkComparison(
+        _entries(names, device, chosen.smooth),
+        reference=landmarks.load_landmarker(device=device),
+        opinions=(openseeface(metric_weights), pfld(metric_weights)) if metric_weights else (),
+        protocol=chosen,
+    )
+    for number, path in enumerate(clips, 1):
+        console.tell(f"{number} of {len(clips)}: {path.stem}")
+        comparison.add_clip(labelled_clip(path))
+    for number, picture in enumerate(labelled_pictures(data, split)):
+        if protocol.limit and number >= protocol.limit:
+            break
+        comparison.add_picture(picture)
+    return comparison.table()
+
+
+def _entries(names: list[str], device: str, smooth: float) -> list[Entry]:
+    entries = []
+    for name in dict.fromkeys(names):
+        network = landmarks.load_landmarker(weights=name, device=device)
+        entries.append(Entry(name=name, network=network))
+        entries.append(Entry(name=f"{name} smoothed", network=network, smooth=smooth))
+    return entries

@@ -1,0 +1,44 @@
+"""Labelled pictures: x.jpg with x.npz beside it, or with a line in its folder's landmarks.npz."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from animate_cli.data.label_files import as_ours
+from animate_cli.errors import DataError
+from animate_cli.records import Image, Points
+
+
+def label_of(path: Path) -> Points | None:
+    """The points (74, 2) that belong to a picture, if it has a label: in a file of its own, or in
+    its folder's landmarks.npz."""
+    own = path.with_suffix(".npz")
+    if own.is_file():
+        with np.load(own, allow_pickle=False) as labels:
+            return as_ours(labels["landmarks"])
+    return _folder_points(path.parent / "landmarks.npz").get(path.name)
+
+
+@cache
+def _folder_points(path: Path) -> dict[str, Points]:
+    if not path.is_file():
+        return {}
+    with np.load(path, allow_pickle=False) as labels:
+        points = as_ours(labels["landmarks"])
+        return dict(zip(labels["names"].tolist(), points, strict=True))
+
+
+def read_picture(path: Path) -> Image:
+    """The pixels (H, W, 3) that labels refer to: orientation as stored.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if bgr is None:
+        raise DataError(f"cannot read {path}", hint="fetch it again, or remove its label")
+    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
