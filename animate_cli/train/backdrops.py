@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from animate_cli.data.pictures import read_picture
-from animate_cli.faces.parts import Labels
+from animate_cli.faces.parts import Labels, Parser
 from animate_cli.records import Image
 from animate_cli.train.data import Row, decoded, encoded
 from animate_cli.train.filling import filled, grown
 from animate_cli.train.pairs import ClipFrames, Pair, PairAugment, PairDraw, Rng, pair_of
+from animate_cli.train.parsing import with_parts
 from animate_cli.train.parts import unlabelled
 
 Parses = Callable[[Image], Labels]
@@ -85,6 +87,20 @@ class BackdropDraw:
         """Everything random comes from `rng`."""
         clip = Backdrop(self._people.clip(rng), self._backdrops.draw(rng))
         return pair_of(clip, config, rng)
+
+
+def cut_out(
+    clips: list[ClipFrames], rows: Sequence[Row], parser: Parser, maps: Path
+) -> BackdropDraw:
+    """The people of clips, before what lies behind them and behind those in the rows' pictures.
+
+    maps: folder where the maps of parts are kept.
+
+    Raises:
+        TrainError: the disk is full or cannot be written.
+    """
+    cutouts = [with_parts(clip, parser, maps) for clip in clips]
+    return BackdropDraw(cutouts, Backdrops(list(read_backdrops(rows, clips, parser))))
 
 
 def read_backdrops(

@@ -40,10 +40,10 @@ from animate_cli.layers.state import save_half
 from animate_cli.models.sparse_to_dense import PRIOR_COARSENESS
 from animate_cli.models.thin_plate import LandmarkGrid
 from animate_cli.records import Image
-from animate_cli.train.backdrops import BackdropDraw, Backdrops, read_backdrops, thinned
+from animate_cli.train.backdrops import BackdropDraw, cut_out, thinned
 from animate_cli.train.choice import NetworkChoice, chosen
 from animate_cli.train.critic import frozen
-from animate_cli.train.data import Row, is_dev, read_rows
+from animate_cli.train.data import is_dev, read_rows
 from animate_cli.train.dense_motion import guide_grid
 from animate_cli.train.losses import gan_critic, gan_network, part_mismatch
 from animate_cli.train.objective import Batch, Played
@@ -284,10 +284,11 @@ def build(recipe: Recipe) -> DrawObjective:
     theirs = [row for row in rows if not is_dev(row.identity)]
     before = None
     if recipe.data.cutouts:
-        people = [clip for clip in clips if not is_dev(clip.identity)]
-        before = _before_backdrops(people, theirs, recipe, Parser(parser_file, size=256), maps)
+        people = [thinned(c, recipe.data.cutouts) for c in clips if not is_dev(c.identity)]
+        before = cut_out(people, theirs, Parser(parser_file, size=256), maps)
     if recipe.data.reposed:
-        clips += _reposed(theirs, recipe, Parser(parser_file))
+        rng = np.random.default_rng(recipe.steps.seed)
+        clips += read_reposed(theirs, Parser(parser_file), frames=recipe.data.reposed, rng=rng)
     if loss.parsing:
         parser = Parser(parser_file)
         clips = [with_parts(clip, parser, maps) for clip in clips]
@@ -297,15 +298,3 @@ def build(recipe: Recipe) -> DrawObjective:
         raise TrainError("too few clips to keep one person in ten apart", hint="add clips")
     made = Contest if loss.gan else DrawObjective
     return made(recipe, perceptual, train, dev, before)
-
-
-def _before_backdrops(
-    clips: list[ClipFrames], rows: list[Row], recipe: Recipe, parser: Parser, maps: Path
-) -> BackdropDraw:
-    cutouts = [with_parts(thinned(c, recipe.data.cutouts), parser, maps) for c in clips]
-    return BackdropDraw(cutouts, Backdrops(list(read_backdrops(rows, clips, parser))))
-
-
-def _reposed(rows: list[Row], recipe: Recipe, parser: Parser) -> list[ClipFrames]:
-    rng = np.random.default_rng(recipe.steps.seed)
-    return list(read_reposed(rows, parser, frames=recipe.data.reposed, rng=rng))
