@@ -107,6 +107,7 @@ class DrawObjective:
         self._perceptual = perceptual
         self.judges: tuple[nn.Module, ...] = () if perceptual is None else (perceptual,)
         self._draw, self._before = PairDraw(train), before
+        self._is_parsed = bool(self._loss.parsing or recipe.data.cutouts or recipe.data.reposed)
         self._prior = LandmarkGrid(self._augment.size, coarseness=PRIOR_COARSENESS)
         self._dev = dev_batch(dev, self._augment.size)
 
@@ -172,11 +173,9 @@ class DrawObjective:
     def export(self, network: nn.Module, path: Path) -> None:
         """fp16 safetensors with the config inside, and which judges of `animate eval` it knows."""
         taught = [] if self._perceptual is None else [_JUDGE[self._loss.teacher]]
-        taught += ["parsing"] if self._loss.parsing else []
-        notes = {
-            "objective": "sparse_to_dense",
-            "trained_on": json.dumps([*taught, "landmarks"]),
-        }
+        taught += ["parsing"] if self._is_parsed else []
+        known = json.dumps([*taught, "landmarks"])
+        notes = {"objective": "sparse_to_dense", "trained_on": known}
         save_half(network, self.config, path, notes=notes)
 
     @torch.no_grad()
