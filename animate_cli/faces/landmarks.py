@@ -28,7 +28,7 @@ from animate_cli import hub
 from animate_cli.layers import heatmap
 from animate_cli.layers.fuse import fold_batch_norm
 from animate_cli.layers.grid import points_to_pixel
-from animate_cli.layers.hourglass import Block, Enlarging, Hourglass, build_block
+from animate_cli.layers.hourglass import Block, Hourglass, build_block
 from animate_cli.layers.state import fill, read_config
 from animate_cli.records import LANDMARKS, Image, Points
 
@@ -37,8 +37,7 @@ from animate_cli.records import LANDMARKS, Image, Points
 class LandmarkConfig:
     """What a landmark network was built with.
 
-    size: pixels of the square it reads; width: channels; stem: channels of the first convolution;
-    enlarging: of the hourglasses.
+    size: pixels of the square it reads; width: channels; stem: channels of the first convolution.
     half_confidence_cells, confidence_slope: a point whose heatmap's standard deviation is
     `half_confidence_cells` has confidence 0.5; see `confidence`. Training fits both when it exports
     weights, so that 0.5 says: as likely as not within 10 % of the distance between the outer eye
@@ -51,7 +50,6 @@ class LandmarkConfig:
     stacks: int = 1
     depth: int = 4
     block: Block = Block.BOTTLENECK
-    enlarging: Enlarging = Enlarging.NEAREST
     half_confidence_cells: float = 2.5
     confidence_slope: float = 2.0
 
@@ -69,7 +67,7 @@ class LandmarkNet(nn.Module):
         self.conv3 = build_block(config.block, width // 2, width // 2)
         self.conv4 = build_block(config.block, width // 2, width)
         for i in range(config.stacks):
-            self.add_module(f"m{i}", Hourglass(width, config.depth, config.block, config.enlarging))
+            self.add_module(f"m{i}", Hourglass(width, config.depth, config.block))
             self.add_module(f"top_m_{i}", build_block(config.block, width, width))
             self.add_module(f"conv_last{i}", nn.Conv2d(width, width, 1))
             self.add_module(f"bn_end{i}", nn.BatchNorm2d(width))

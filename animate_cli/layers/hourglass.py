@@ -10,8 +10,7 @@ published weights can be read.
 
 Departures from the papers: `BottleneckBlock` (1x1, 3x3, 1x1, normalised *after* each convolution)
 is a second choice of block: every normalisation folds into its convolution, which makes it about
-three times as fast on a CPU as the hierarchical one at equal width. `Enlarging.BILINEAR`: repeated
-pixels make what is seen depend on where a face lies on the raster of the coarsest level.
+three times as fast on a CPU as the hierarchical one at equal width.
 """
 
 from __future__ import annotations
@@ -21,13 +20,6 @@ from enum import StrEnum
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-
-
-class Enlarging(StrEnum):
-    """How the way back up enlarges: by repeated pixels, as published, or by lines between them."""
-
-    NEAREST = "nearest"
-    BILINEAR = "bilinear"
 
 
 class Block(StrEnum):
@@ -90,15 +82,9 @@ class BottleneckBlock(nn.Module):
 class Hourglass(nn.Module):
     """Half the resolution `depth` times and come back, with a skip path at each level."""
 
-    def __init__(
-        self,
-        channels: int,
-        depth: int,
-        block: Block,
-        enlarging: Enlarging = Enlarging.NEAREST,
-    ) -> None:
+    def __init__(self, channels: int, depth: int, block: Block) -> None:
         super().__init__()
-        self.depth, self._enlarging = depth, enlarging
+        self.depth = depth
         for level in range(depth, 0, -1):
             for part in ("b1", "b2", "b3"):
                 self.add_module(f"{part}_{level}", build_block(block, channels, channels))
@@ -113,7 +99,7 @@ class Hourglass(nn.Module):
         low = self.get_submodule(f"b2_{level}")(F.avg_pool2d(x, 2))
         low = self._level(level - 1, low) if level > 1 else self.b2_plus_1(low)
         low = self.get_submodule(f"b3_{level}")(low)
-        return skip + F.interpolate(low, scale_factor=2.0, mode=self._enlarging.value)  # type: ignore[no-any-return]
+        return skip + F.interpolate(low, scale_factor=2.0, mode="nearest")  # type: ignore[no-any-return]
 
 
 def build_block(block: Block, inputs: int, outputs: int) -> nn.Module:

@@ -28,7 +28,7 @@ from animate_cli.train.pairs import read_clip_frames, untouched
 from animate_cli.train.recipe import Optimiser, Precision, read_recipe
 
 RECIPE = Path(__file__).resolve().parents[2] / "examples" / "recipes" / "sparse_to_dense_paper.toml"
-SIDE, CLIPS, STEPS, BATCH = 64, 8, 700, 8
+SIDE, CLIPS, STEPS, BATCH = 64, 8, 600, 8
 FRAMES = (0.3, 0.6, 0.9)  # of a clip, drawn from its first
 
 
