@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from animate_cli.cli import console
-from animate_cli.evaluate.labelled import labelled_clip, labelled_clips, labelled_pictures
+from animate_cli.evaluate.labelled import labelled_clip, labelled_pictures
 from animate_cli.evaluate.landmark_protocol import LandmarkProtocol
 from animate_cli.evaluate.landmark_table import Entry, LandmarkComparison, LandmarkTable
+from animate_cli.evaluate.material import read_clips
 from animate_cli.evaluate.protocol import Protocol
 from animate_cli.evaluate.second_opinion import openseeface, pfld
 from animate_cli.faces import landmarks
@@ -33,7 +34,7 @@ def score_landmarks(
         DataError: a clip's labels are missing or damaged.
     """
     chosen = LandmarkProtocol(frames_per_clip=protocol.cap, seed=protocol.seed)
-    clips = labelled_clips(data, split)[: protocol.limit or None]
+    clips = [entry.path for entry in read_clips(data, split)][: protocol.limit or None]
     comparison = LandmarkComparison(
         _entries(names, device, chosen.smooth),
         reference=landmarks.load_landmarker(device=device),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -15,10 +18,14 @@ from animate_cli.records import Image, Points
 
 def label_of(path: Path) -> Points | None:
     """The points (74, 2) that belong to a picture, if it has a label: in a file of its own, or in
-    its folder's landmarks.npz."""
+    its folder's landmarks.npz.
+
+    Raises:
+        DataError: the file is damaged, or holds something else.
+    """
     own = path.with_suffix(".npz")
     if own.is_file():
-        with np.load(own, allow_pickle=False) as labels:
+        with _told(own), np.load(own, allow_pickle=False) as labels:
             return as_ours(labels["landmarks"])
     return _folder_points(path.parent / "landmarks.npz").get(path.name)
 
@@ -27,9 +34,18 @@ def label_of(path: Path) -> Points | None:
 def _folder_points(path: Path) -> dict[str, Points]:
     if not path.is_file():
         return {}
-    with np.load(path, allow_pickle=False) as labels:
+    with _told(path), np.load(path, allow_pickle=False) as labels:
         points = as_ours(labels["landmarks"])
         return dict(zip(labels["names"].tolist(), points, strict=True))
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, KeyError, IndexError, BadZipFile) as error:
+        hint = "the file is damaged: fetch it again"
+        raise DataError(f"{path}: no landmarks can be read ({error})", hint=hint) from error
 
 
 def read_picture(path: Path) -> Image:

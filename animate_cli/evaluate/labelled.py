@@ -9,8 +9,8 @@ from animate_cli.data.label_files import read_labels
 from animate_cli.data.labels import complete
 from animate_cli.data.manifest import IMAGE, has_manifest, read_manifest
 from animate_cli.data.pictures import label_of, read_picture
+from animate_cli.errors import DataError
 from animate_cli.evaluate.landmark_protocol import LabelledClip, LabelledPicture
-from animate_cli.evaluate.material import read_clips
 from animate_cli.media.reader import open_driver
 from animate_cli.options import ReadOptions
 
@@ -20,26 +20,18 @@ def labelled_clip(path: Path) -> LabelledClip:
     data set names none.
 
     Raises:
-        DataError: there are no labels, or they are damaged.
+        DataError: there are no labels, they are damaged, or the first frame has none.
         MediaError: the clip cannot be read.
     """
     labels = read_labels(path)
     count = len(labels.found) if labels.found.all() else int(labels.found.argmin())
+    if not count:
+        raise DataError(f"{path}: the first frame has no label", hint="leave the clip out")
     with open_driver(path, ReadOptions(), threads=1) as reader:
         frames = list(reader)[:count]
         return LabelledClip(
             info=reader.info, frames=frames, landmarks=complete(labels.points[: len(frames)])
         )
-
-
-def labelled_clips(root: Path, split: str) -> list[Path]:
-    """The clips of a split.
-
-    Raises:
-        OptionError: there are none.
-        DataError: a public data set lacks a list that belongs to it.
-    """
-    return [entry.path for entry in read_clips(root, split)]
 
 
 def labelled_pictures(root: Path, split: str) -> Iterator[LabelledPicture]:

@@ -69,3 +69,23 @@ def test_labels_that_are_missing_are_told(labelled: Path) -> None:
     answer = animate("eval", "--data", labelled, "--landmarks", "landmarks")
     assert answer.exit_code == 1
     assert "has no landmarks beside it" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [("one.npz", "no landmarks can be read"), ("stills/a.npz", "no landmarks can be read")],
+)
+def test_damaged_labels_are_told(labelled: Path, file: str, told: str) -> None:
+    (labelled / file).write_bytes(b"PK no archive")
+    answer = animate("eval", "--data", labelled, "--landmarks", "landmarks", "--threads", "1")
+    assert answer.exit_code == 1
+    assert told in " ".join(answer.stderr.split())
+    assert "Traceback" not in answer.output
+
+
+def test_a_clip_without_a_label_at_its_start_is_told(labelled: Path) -> None:
+    with np.load(labelled / "one.npz") as labels:
+        np.savez(labelled / "one.npz", landmarks=labels["landmarks"], found=np.arange(7) > 0)
+    answer = animate("eval", "--data", labelled, "--landmarks", "landmarks")
+    assert answer.exit_code == 1
+    assert "the first frame has no label" in " ".join(answer.stderr.split())
