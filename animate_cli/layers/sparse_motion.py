@@ -17,6 +17,7 @@ Departures from the paper, each a switch of the config
     paint      local branches also paint; see `layers.local_branch`
     head       the whole face's branch sees where each pixel lies on the head and what a rigid head
                would do to it, and mixes such motions; see `layers.carried`
+    layered    only the person is warped, before what stands still; see `layers.standing`
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ from animate_cli.layers.local_branch import (
 )
 from animate_cli.layers.motion_branch import FLOW_GAIN, BranchConfig, MotionBranch
 from animate_cli.layers.refine import RefineConfig, RefineNetwork
+from animate_cli.layers.standing import Standing, put_together, take_apart
 
 _BASIS = 3  # carried as a head is, deeper or less deep, at rest
 
@@ -65,7 +67,7 @@ class Extent(StrEnum):
 class SparseMotionConfig:
     """What weights were built with. patch: pixels of a local branch's square; field: at which
     side the branches' fields are merged; head: the whole face's branch is told what a rigid head
-    would do; None: it is not."""
+    would do; None: it is not; layered: a matte of the source comes with it."""
 
     parts: tuple[PartConfig, ...]
     face_size: int = 256
@@ -75,6 +77,7 @@ class SparseMotionConfig:
     prior: bool = True
     local_branches: bool = True
     local_paint: bool = True
+    layered: bool = False
     head: HeadConfig | None = None
     whole: BranchConfig = dataclasses.field(
         default_factory=lambda: BranchConfig(fold=4, widths=(32, 64, 96, 128))
@@ -89,13 +92,15 @@ class SparseMotionConfig:
 class Encoded:
     """A source as the networks remember it; B is 1 in use, the batch in training.
 
-    landmarks (B, 74, 2) normalised; whole, parts: features of the branches' encoders.
+    landmarks (B, 74, 2) normalised; whole, parts: features of the branches' encoders; standing:
+    of a layered network.
     """
 
     face: Tensor
     landmarks: Tensor
     whole: list[Tensor]
     parts: tuple[list[Tensor], ...]
+    standing: Standing | None = None
 
     def expand(self, count: int) -> Encoded:
         """The same source for `count` drivers."""
@@ -104,18 +109,23 @@ class Encoded:
             landmarks=self.landmarks.expand(count, -1, -1),
             whole=[level.expand(count, -1, -1, -1) for level in self.whole],
             parts=tuple([x.expand(count, -1, -1, -1) for x in part] for part in self.parts),
+            standing=None if self.standing is None else self.standing.expand(count),
         )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Drawn:
-    """One step's results, letters as in the module's table; T and R may leave [0, 1] a little."""
+    """One step's results, letters as in the module's table; T and R may leave [0, 1] a little.
+
+    share (B, 1, S, S): the person's, of a layered network.
+    """
 
     image: Tensor
     grid: Tensor
     mask: Tensor
     warped: Tensor
     painted: Tensor
+    share: Tensor | None = None
 
 
 class SparseMotion(nn.Module):
@@ -151,13 +161,22 @@ class SparseMotion(nn.Module):
         source_px: Tensor,
         driver_px: Tensor,
         prior: Tensor | None,
+        matte: Tensor | None = None,
         *,
         extent: Extent = Extent.PICTURE,
     ) -> Drawn:
-        """face (B, 3, S, S), landmarks (B, 74, 2) in its pixels, prior grid (B, S, S, 2)."""
-        return self.draw(self.encode(face, source_px, extent), driver_px, prior, extent=extent)
+        """face (B, 3, S, S), landmarks (B, 74, 2) in its pixels, prior grid (B, S, S, 2), matte
+        (B, 1, S, S) where the network is layered."""
+        encoded = self.encode(face, source_px, matte, extent)
+        return self.draw(encoded, driver_px, prior, extent=extent)
 
-    def encode(self, face: Tensor, source_px: Tensor, extent: Extent = Extent.PICTURE) -> Encoded:
+    def encode(
+        self,
+        face: Tensor,
+        source_px: Tensor,
+        matte: Tensor | None = None,
+        extent: Extent = Extent.PICTURE,
+    ) -> Encoded:
         """All that depends on the source alone."""
         source = points_to_normalised(source_px, *face.shape[-2:])
         branches = [] if extent is Extent.WHOLE else self._branches()
@@ -168,6 +187,7 @@ class SparseMotion(nn.Module):
             landmarks=source,
             whole=self.whole.encode(face, source, cue),
             parts=tuple(branch.encode(face, source) for branch in branches),
+            standing=None if matte is None else take_apart(face, matte),
         )
 
     def draw(
@@ -186,12 +206,23 @@ class SparseMotion(nn.Module):
             for branch, features in zip(self._branches(), source.parts, strict=False)
         ]
         grid = self._grid(source, driver, prior, locals_)
-        warped = warp(source.face, grid)  # eq. 1
+        flow = grid - identity_grid(size, size, device=grid.device, dtype=grid.dtype)
+        flow = flow.permute(0, 3, 1, 2)
+        laid = None
+        if source.standing is None:
+            warped = warp(source.face, grid)  # eq. 1
+        else:
+            laid = put_together(source.face, source.standing, grid)
+            warped, flow = laid.warped, laid.share * flow
+        share = None if laid is None else laid.share
         if extent is not Extent.PICTURE:
             mask = torch.zeros_like(warped[:, :1])
-            return Drawn(image=warped, grid=grid, mask=mask, warped=warped, painted=warped)
-        flow = grid - identity_grid(size, size, device=grid.device, dtype=grid.dtype)
-        painted, mask = self.refine(warped, flow.permute(0, 3, 1, 2))
+            return Drawn(
+                image=warped, grid=grid, mask=mask, warped=warped, painted=warped, share=share
+            )
+        painted, mask = self.refine(warped, flow)
+        if laid is not None:
+            mask = mask * laid.near
         image = compose(warped, painted, mask)
         layers = Layers(warped=warped, image=image, mask=mask, painted=painted)
         for local in locals_:
@@ -202,6 +233,7 @@ class SparseMotion(nn.Module):
             mask=layers.mask,
             warped=warped,
             painted=layers.painted,
+            share=share,
         )
 
     def _grid(

@@ -17,11 +17,13 @@ from torch import Tensor
 
 from animate_cli import hub
 from animate_cli.faces import head, points
+from animate_cli.faces.matte import load_matte
 from animate_cli.faces.retarget import retarget_landmarks
 from animate_cli.layers.bfloat import InBfloat16, is_native
 from animate_cli.layers.carried import HeadConfig
 from animate_cli.layers.engine import choose, run_by
 from animate_cli.layers.local_branch import PartConfig
+from animate_cli.layers.matte import MatteNetwork
 from animate_cli.layers.motion_branch import BranchConfig
 from animate_cli.layers.ready import ready
 from animate_cli.layers.refine import RefineConfig
@@ -30,6 +32,7 @@ from animate_cli.layers.sparse_motion import (
     SparseMotion,
     SparseMotionConfig,
 )
+from animate_cli.layers.standing import without_person
 from animate_cli.layers.state import fill, read_config
 from animate_cli.layers.stillness import fade, presence
 from animate_cli.models.base import Reads
@@ -83,12 +86,15 @@ class SparseToDense:
         self,
         network: SparseMotion,
         *,
+        matte: MatteNetwork | None = None,
         device: torch.device | str = "cpu",
         engine: Engine = Engine.TORCH,
     ) -> None:
-        """engine: auto also draws in bfloat16 where that is faster; the others never do."""
+        """matte: of a layered network; engine: auto also draws in bfloat16 where that is faster;
+        the others never do."""
         self.face_size: int = network.config.face_size
         self.engine = choose(engine, device)
+        self._matte = None if matte is None else ready(matte).to(device)
         used = ready(network)
         self._network = used.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         refine, example = self._network.refine, self._network.refine.example(self.face_size)
@@ -103,7 +109,9 @@ class SparseToDense:
 
     def encode_source(self, face: Tensor, landmarks: Tensor) -> Source:
         """face (1, 3, S, S) in [0, 1], landmarks (1, 74, 2) in face pixels."""
-        return Source(encoded=self._network.encode(face, landmarks), landmarks=landmarks)
+        matte = None if self._matte is None else self._matte(face)
+        encoded = self._network.encode(face, landmarks, matte)
+        return Source(encoded=encoded, landmarks=landmarks)
 
     def encode_driver(self, faces: Tensor | None, landmarks: Tensor) -> Tensor:
         """The landmarks are the code: (B, 74, 2) in face pixels, unchanged."""
@@ -122,10 +130,14 @@ class SparseToDense:
         prior = None
         if self._prior is not None:
             prior = self._prior.grid(source.landmarks.expand_as(drivers), drivers)
-        drawn = self._network.draw(source.encoded.expand(len(drivers)), drivers, prior)
+        encoded = source.encoded.expand(len(drivers))
+        drawn = self._network.draw(encoded, drivers, prior)
+        grid, mask = drawn.grid, drawn.mask
+        if encoded.standing is not None and drawn.share is not None:
+            grid, mask = without_person(grid, mask, drawn.share, encoded.standing)
         image = drawn.image.clamp(0, 1)
         present = presence(source.landmarks, drivers)
-        face, grid, mask = fade(source.encoded.face, image, drawn.grid, drawn.mask, present)
+        face, grid, mask = fade(source.encoded.face, image, grid, mask, present)
         return Rendered(face=face, grid=grid, refine_mask=mask), None
 
 
@@ -146,4 +158,5 @@ def create_model(
     config = read_config(SparseMotionConfig, metadata, where=f"weights {name}")
     network = SparseMotion(config)
     fill(network, tensors, where=f"weights {name}")
-    return SparseToDense(network, device=device, engine=engine)
+    matte = load_matte() if config.layered else None
+    return SparseToDense(network, matte=matte, device=device, engine=engine)

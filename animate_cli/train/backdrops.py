@@ -138,7 +138,12 @@ def _furnished(picture: Image, rng: Rng) -> Image:
 
 def laid_over(frame: Image, labels: Labels, behind: Image) -> Image:
     """Whoever the labels (H, W) name in the frame (H, W, 3), before another picture (H, W, 3)."""
-    person = cv2.erode((labels > 0).astype(np.uint8), np.ones((_INNER_PX, _INNER_PX), np.uint8))
-    alpha = cv2.GaussianBlur(person.astype(np.float32), (0, 0), _EDGE_PX)[..., None]
+    alpha = outline(labels)[..., None]
     mixed = behind + alpha * (frame.astype(np.float32) - behind)
     return np.asarray(mixed.round(), np.uint8)
+
+
+def outline(labels: Labels) -> NDArray[np.float32]:
+    """The person's share of every pixel, where labels (H, W) are cut out: (H, W)."""
+    person = cv2.erode((labels > 0).astype(np.uint8), np.ones((_INNER_PX, _INNER_PX), np.uint8))
+    return np.asarray(cv2.GaussianBlur(person.astype(np.float32), (0, 0), _EDGE_PX), np.float32)

@@ -30,6 +30,7 @@ class NetworkChoice:
     local_paint: bool = True
     grid_cue: bool = True
     head: bool = True
+    layered: bool = False
 
 
 _CONFIGS = {Size.FAST: FAST, Size.CARRIED: CARRIED, Size.PAPER: PAPER}
@@ -42,6 +43,7 @@ def chosen(choice: NetworkChoice) -> SparseMotionConfig:
     return replace(
         config,
         prior=choice.prior,
+        layered=choice.layered,
         head=config.head if choice.head else None,
         local_branches=choice.local_branches,
         local_paint=choice.local_paint and config.local_paint,

@@ -23,7 +23,6 @@ Departures from the paper: eq. 8's plain sum is the `paper` recipe; the weights 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -32,10 +31,11 @@ from torch import Tensor, nn
 
 from animate_cli import hub
 from animate_cli.errors import TrainError
+from animate_cli.faces.matte import load_matte
 from animate_cli.faces.parts import CLASSES, Parser
 from animate_cli.layers.discriminator import Discriminator, DiscriminatorConfig
 from animate_cli.layers.grid import warp
-from animate_cli.layers.sparse_motion import Drawn, Extent, SparseMotion
+from animate_cli.layers.sparse_motion import Drawn, SparseMotion
 from animate_cli.layers.state import save_half
 from animate_cli.models.sparse_to_dense import PRIOR_COARSENESS
 from animate_cli.models.thin_plate import LandmarkGrid
@@ -45,6 +45,7 @@ from animate_cli.train.choice import NetworkChoice, chosen
 from animate_cli.train.critic import frozen
 from animate_cli.train.data import is_dev, read_rows
 from animate_cli.train.dense_motion import guide_grid
+from animate_cli.train.draw_loss import DrawLoss
 from animate_cli.train.losses import gan_critic, gan_network, part_mismatch
 from animate_cli.train.objective import Batch, Played
 from animate_cli.train.pair_batch import dev_batch, part_weights, picture, stacked
@@ -57,35 +58,6 @@ from animate_cli.typed import typed
 
 SHOWN = 6
 _JUDGE = {Features.VGG19: "vgg19", Features.SQUEEZENET: "squeezenet", Features.LPIPS: "squeezenet"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class DrawLoss:
-    """λ of the parts. parts: how much more eyes and mouth weigh; teacher, folder: whose features
-    L_per compares, and where its weights lie, from the data's root; scales: of its pyramid; view:
-    it sees a random square of that share of the side; extent: how much is drawn at all.
-    perceptual 0: no teacher is needed, and the score is L1's ratio alone. parser: of parsing, from
-    the data's root, and of reposed portraits; maps: folder where its maps are kept, empty: with the
-    trainings. Without a weight, no maps are made; gan 0: no critic is made.
-    """
-
-    l1: float = 10.0
-    perceptual: float = 4.0
-    warped: float = 2.0
-    painted: float = 1.0
-    regular: float = 1.0
-    guided: float = 0.0
-    mask: float = 0.2
-    parsing: float = 0.0
-    gan: float = 0.0
-    parts: float = 3.0
-    teacher: Features = Features.LPIPS
-    folder: str = "teachers"
-    scales: tuple[int, ...] = (1,)
-    view: float = 1.0
-    parser: str = "teachers/face_parse_bisenetv2_19.onnx"
-    maps: str = ""
-    extent: Extent = Extent.PICTURE
 
 
 class DrawObjective:
@@ -105,7 +77,10 @@ class DrawObjective:
         self._augment = typed(PairAugment, recipe.augment, where="recipe, table [augment]")
         self.network: nn.Module = SparseMotion(self.config)
         self._perceptual = perceptual
-        self.judges: tuple[nn.Module, ...] = () if perceptual is None else (perceptual,)
+        self._matte = load_matte(self._loss.matte) if self.config.layered else None
+        self.judges: tuple[nn.Module, ...] = tuple(
+            judge for judge in (perceptual, self._matte) if judge is not None
+        )
         self._draw, self._before = PairDraw(train), before
         self._is_parsed = bool(self._loss.parsing or recipe.data.cutouts or recipe.data.reposed)
         self._prior = LandmarkGrid(self._augment.size, coarseness=PRIOR_COARSENESS)
@@ -143,8 +118,9 @@ class DrawObjective:
             "mask": drawn.mask.mean(),
         }
         if loss.guided:
-            apart = (drawn.grid - batch["guide"]).abs()
-            parts["guided"] = (apart.permute(0, 3, 1, 2) * weights).mean()
+            apart = (drawn.grid - batch["guide"]).abs().permute(0, 3, 1, 2)
+            there = 1.0 if drawn.share is None else drawn.share.detach()
+            parts["guided"] = (apart * weights * there).mean()
         if loss.parsing:
             maps = (batch["source_parts"], batch["driver_parts"])
             parts["parsing"] = part_mismatch(*maps, drawn.grid, classes=CLASSES)
@@ -197,7 +173,11 @@ class DrawObjective:
         source = picture(batch["source"])
         prior = batch["prior"] if self.config.prior else None
         points = batch["source_px"], batch["driver_px"]
-        drawn: Drawn = network(source, *points, prior, extent=self._loss.extent)
+        matte = None
+        if self._matte is not None:
+            with torch.no_grad():
+                matte = self._matte(source).float()
+        drawn: Drawn = network(source, *points, prior, matte, extent=self._loss.extent)
         return drawn
 
     @torch.no_grad()

@@ -1,0 +1,21 @@
+"""The network that tells a person from what lies behind, ready for use."""
+
+from __future__ import annotations
+
+from animate_cli import hub
+from animate_cli.layers.matte import MatteConfig, MatteNetwork
+from animate_cli.layers.state import fill, read_config
+
+MATTE = "matte"
+
+
+def load_matte(weights: str = MATTE) -> MatteNetwork:
+    """Evaluated and frozen, on the CPU. weights: a name in the registry, or a file.
+
+    Raises:
+        WeightsError: missing, damaged, or of another network.
+    """
+    metadata, tensors = hub.load(weights)
+    network = MatteNetwork(read_config(MatteConfig, metadata, where=f"weights {weights}"))
+    fill(network, tensors, where=f"weights {weights}")
+    return network.requires_grad_(requires_grad=False).eval()

@@ -1,0 +1,197 @@
+"""The matte's objective: a person told from what lies behind, as a parser of others tells them.
+
+    L = BCE(α, P) + λ_s · (1 − 2 Σ α P / (Σ α + Σ P))
+
+P is 1 where `faces.parts` names any part of a person, its edge softened by `EDGE_PX`; the second
+term is the Dice loss of Milletari et al. 2016. Some people stand before other backgrounds
+(`train.backdrops`), where the edge is known better than by any parser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from animate_cli import hub
+from animate_cli.errors import TrainError
+from animate_cli.faces.parts import Labels, Parser
+from animate_cli.layers.matte import MatteConfig, MatteNetwork
+from animate_cli.layers.state import save_half
+from animate_cli.records import Image
+from animate_cli.train.augment import AugmentConfig, damage
+from animate_cli.train.backdrops import Backdrops, laid_over, outline, read_backdrops
+from animate_cli.train.data import Sample, is_dev, read_rows, read_samples
+from animate_cli.train.objective import Batch
+from animate_cli.train.pair_batch import picture
+from animate_cli.train.pairs import ClipFrames, Pair, PairAugment, PairDraw, pair_of, untouched
+from animate_cli.train.parsing import with_parts
+from animate_cli.train.recipe import Recipe
+from animate_cli.typed import typed
+
+EDGE_PX = 0.7
+DEV_PICTURES = 160
+SHOWN = 12
+SEARCHED = 150  # people behind whom backdrops are looked for, beside all portraits
+_DAMAGE = AugmentConfig(hide=0.0, colour=0.5, grey=0.05, coarse=0.12, blur=0.2, noise=0.2, jpeg=0.4)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatteLoss:
+    """overlap: λ_s; parser: its file, from the data's root; maps: folder where its maps are kept,
+    empty: with the trainings."""
+
+    overlap: float = 0.5
+    parser: str = "teachers/face_parse_bisenetv2_19.onnx"
+    maps: str = ""
+
+
+class MatteObjective:
+    """Draws squares, scores mattes."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        train: list[ClipFrames],
+        dev: list[ClipFrames],
+        backdrops: Backdrops,
+    ) -> None:
+        self.config = typed(MatteConfig, recipe.network, where="recipe, table [network]")
+        self._loss = typed(MatteLoss, recipe.loss, where="recipe, table [loss]")
+        self._augment = typed(PairAugment, recipe.augment, where="recipe, table [augment]")
+        self.network: nn.Module = MatteNetwork(self.config)
+        self._draw, self._backdrops = PairDraw(train), backdrops
+        self._dev = _dev_batch(dev, self.config.size)
+
+    def batch(self, size: int, rng: np.random.Generator) -> Batch:
+        """face (B, 3, S, S) uint8, person (B, 1, S, S) uint8, 255 on the person."""
+        return _stacked([self._sample(rng) for _ in range(size)])
+
+    def loss(self, network: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        """L of the module's docstring."""
+        person = batch["person"].float() / 255
+        matte = network(picture(batch["face"])).float()
+        edge = _cross_entropy(matte, person)
+        both, either = (matte * person).sum(), matte.sum() + person.sum()
+        overlap = 1 - 2 * both / either.clamp_min(1)
+        total = edge + self._loss.overlap * overlap
+        return total, {"edge": edge.item(), "overlap": overlap.item()}
+
+    @torch.no_grad()
+    def evaluate(self, network: nn.Module) -> dict[str, float]:
+        """On dev people, in %: score: mean |α − P|; iou: intersection over union at 1/2."""
+        network.eval()
+        parts = torch.split(self._dev["face"], 16)
+        matte = torch.cat([network(picture(part)).cpu() for part in parts])
+        network.train()
+        person = self._dev["person"].float() / 255
+        found, true = matte > 0.5, person > 0.5
+        shared = (found & true).sum((1, 2, 3)) / (found | true).sum((1, 2, 3)).clamp_min(1)
+        return {
+            "score": 100 * (matte - person).abs().mean().item(),
+            "iou": 100 * shared.mean().item(),
+        }
+
+    def export(self, network: nn.Module, path: Path) -> None:
+        """fp16 safetensors with the config inside."""
+        save_half(network, self.config, path, notes={"kind": "matte"})
+
+    @torch.no_grad()
+    def sheet(self, network: nn.Module) -> Image:
+        """Dev faces, one per row: photo, the parser's person, the matte, the person cut out."""
+        network.eval()
+        shown = slice(None, None, max(1, len(self._dev["face"]) // SHOWN))
+        faces, person = picture(self._dev["face"][shown]), self._dev["person"][shown] / 255
+        matte = network(faces)
+        network.train()
+        grey = faces * matte + 0.5 * (1 - matte)
+        views = (faces, person.expand_as(faces), matte.expand_as(faces), grey)
+        sheet = torch.cat(tuple(torch.cat(views, dim=3)), dim=1)
+        return (255 * sheet).byte().permute(1, 2, 0).numpy()
+
+    def _sample(self, rng: np.random.Generator) -> tuple[Image, Labels]:
+        pair = pair_of(self._draw.clip(rng), self._augment, rng)
+        face, labels = pair.source, pair.source_parts
+        person = _softened(labels)
+        if rng.random() < self._augment.backdrop:
+            behind = cv2.resize(self._backdrops.draw(rng), labels.shape)
+            face = laid_over(face, labels, behind)  # type: ignore[arg-type]
+            person = (255 * outline(labels)).astype(np.uint8)
+        return damage(face, _DAMAGE, rng), person
+
+
+def build(recipe: Recipe) -> MatteObjective:
+    """The objective with its data in memory.
+
+    Raises:
+        TrainError: the data holds no training or no dev people.
+        WeightsError: the parser is missing.
+    """
+    loss = typed(MatteLoss, recipe.loss, where="recipe, table [loss]")
+    parser = Parser(Path(recipe.data.root) / loss.parser)
+    maps = Path(loss.maps) if loss.maps else hub.runs_dir() / "parts"
+    rows = read_rows(recipe.data, "train")
+    people = [
+        with_parts(person, parser, maps)
+        for person in _people(list(read_samples(rows, recipe.data.clip_stride)))
+    ]
+    train = [person for person in people if not is_dev(person.identity)]
+    dev = [person for person in people if is_dev(person.identity)]
+    if not train or not dev:
+        raise TrainError("too few people to keep one in ten apart", hint="add data")
+    theirs = [row for row in rows if not is_dev(row.identity)]
+    coarse = Parser(Path(recipe.data.root) / loss.parser, size=256)
+    behind = list(read_backdrops(theirs, train[:: max(1, len(train) // SEARCHED)], coarse))
+    return MatteObjective(recipe, train, dev, Backdrops(behind))
+
+
+def _people(samples: list[Sample]) -> Iterator[ClipFrames]:
+    """Pictures of one person, of one size, as the frames of one clip."""
+    named = sorted(samples, key=_whose)
+    for (identity, _, _), group in groupby(named, _whose):
+        own = list(group)
+        points = np.stack([sample.points for sample in own])
+        yield ClipFrames(
+            jpegs=tuple(sample.jpeg for sample in own), points=points, identity=identity
+        )
+
+
+def _whose(sample: Sample) -> tuple[str, int, int]:
+    height, width = sample.pixels().shape[:2]
+    return sample.identity, height, width
+
+
+def _dev_batch(dev: list[ClipFrames], size: int) -> Batch:
+    """First, middle and last pictures of dev people, as they are."""
+    pairs: list[Pair] = []
+    for person in dev:
+        last = len(person.jpegs) - 1
+        pairs += [untouched(person, i, i, size) for i in sorted({0, last // 2, last})]
+    chosen = pairs[:: max(1, len(pairs) // DEV_PICTURES)]
+    return _stacked([(pair.source, _softened(pair.source_parts)) for pair in chosen])
+
+
+def _softened(labels: Labels) -> Labels:
+    """P (S, S), 255 on the person."""
+    person = np.where(labels > 0, np.uint8(255), np.uint8(0))
+    return np.asarray(cv2.GaussianBlur(person, (0, 0), EDGE_PX), np.uint8)
+
+
+def _stacked(samples: list[tuple[Image, Labels]]) -> Batch:
+    faces, people = zip(*samples, strict=True)
+    return {
+        "face": torch.from_numpy(np.stack(faces)).permute(0, 3, 1, 2),
+        "person": torch.from_numpy(np.stack(people))[:, None],
+    }
+
+
+def _cross_entropy(matte: Tensor, person: Tensor) -> Tensor:
+    """Binary cross entropy of shares in (0, 1); torch's own refuses half precision."""
+    sure = matte.clamp(1e-6, 1 - 1e-6)
+    return -(person * sure.log() + (1 - person) * (1 - sure).log()).mean()
