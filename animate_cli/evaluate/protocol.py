@@ -28,7 +28,7 @@ from enum import StrEnum
 
 from animate_cli.options import Only, ResWarp
 
-VERSION = 3  # of the protocol's fixed part; it changes when a figure would
+VERSION = 4  # of the protocol's fixed part; it changes when a figure would
 
 
 class Reenactment(StrEnum):

@@ -1,10 +1,12 @@
 """How much of every pixel is the person's: a small network that looks at a photo once.
 
-    symbol | name  | shape        | here
-    I      | face  | (B, 3, S, S) | a face square: head, hair, shoulders
-    α      | matte | (B, 1, S, S) | 1 on the person, 0 on what lies behind
+    symbol | name   | shape        | here
+    I      | face   | (B, 3, S, S) | a face square: head, hair, shoulders
+    α      | matte  | (B, 1, S, S) | 1 on the person, 0 on what lies behind
+    u      | places | (B, 2, s, s) | where each pixel lies, the face's own box being [-1, 1]²
 
-An hourglass of folded pixels with skips, after Ronneberger et al. 2015 (U-Net).
+An hourglass of folded pixels with skips, after Ronneberger et al. 2015 (U-Net); it is told where
+the face is, as a head and shoulders lie about much alike (Liu et al. 2018, CoordConv).
 """
 
 from __future__ import annotations
@@ -16,45 +18,53 @@ import torch
 from torch import Tensor, nn
 
 from animate_cli.layers.folding import fold, unfold
+from animate_cli.layers.grid import identity_grid, points_to_normalised
 from animate_cli.layers.refine import ConvNorm, ResidualBlock
+from animate_cli.layers.regions import region_about
+
+_FARTHEST = 4.0  # boxes' halves: farther away all is alike
 
 
 @dataclass(frozen=True, kw_only=True)
 class MatteConfig:
-    """size: S; fold: pixels folded into channels first, unfolded last; widths: channels at each
-    halving; blocks: residual blocks at the lowest resolution."""
+    """fold: pixels folded into channels first, unfolded last; widths: channels at each halving;
+    blocks: residual blocks at the lowest resolution. S is a multiple of fold · 2^(widths - 1)."""
 
-    size: int = 256
     fold: int = 2
     widths: tuple[int, ...] = (24, 48, 96, 128, 160)
     blocks: int = 2
 
 
 class MatteNetwork(nn.Module):
-    """Face -> matte."""
+    """Face and its landmarks -> matte."""
 
     def __init__(self, config: MatteConfig) -> None:
         super().__init__()
         self.config = config
         widths = config.widths
-        self.stem = ConvNorm(3 * config.fold**2, widths[0])
+        self.stem = ConvNorm(3 * config.fold**2 + 2, widths[0])
         self.down = nn.ModuleList(ConvNorm(a, b, stride=2) for a, b in pairwise(widths))
         self.blocks = nn.Sequential(*(ResidualBlock(widths[-1]) for _ in range(config.blocks)))
         self.up = nn.ModuleList(ConvNorm(b, a, grows=True) for b, a in pairwise(widths[::-1]))
         self.join = nn.ModuleList(ConvNorm(a, a) for a in widths[-2::-1])
         self.head = nn.Conv2d(widths[0], config.fold**2, 3, padding=1)
 
-    def forward(self, face: Tensor) -> Tensor:
-        """I (B, 3, S, S) in [0, 1] -> α (B, 1, S, S) in (0, 1)."""
-        return self.logits(face).sigmoid()
-
-    def logits(self, face: Tensor) -> Tensor:
-        """The same before the sigmoid."""
-        levels = [self.stem(fold(face, self.config.fold))]
+    def forward(self, face: Tensor, landmarks_px: Tensor) -> Tensor:
+        """I (B, 3, S, S) in [0, 1], landmarks (B, K, 2) in its pixels -> α (B, 1, S, S)."""
+        folded = fold(face, self.config.fold)
+        levels = [self.stem(torch.cat((folded, _places(landmarks_px, face, folded)), dim=1))]
         for down in self.down:
             levels.append(down(levels[-1]))
         x = self.blocks(levels[-1])
         for up, join, level in zip(self.up, self.join, levels[-2::-1], strict=True):
             x = join(up(x) + level)
-        drawn: Tensor = unfold(self.head(x).float(), self.config.fold)
-        return drawn.to(memory_format=torch.contiguous_format)
+        return unfold(self.head(x).float(), self.config.fold).sigmoid()
+
+
+def _places(landmarks_px: Tensor, face: Tensor, like: Tensor) -> Tensor:
+    """u of the module's table, at the resolution of `like` (B, C, s, s)."""
+    height, width = face.shape[-2:]
+    box = region_about(points_to_normalised(landmarks_px, height, width), 1.0)
+    pixels = identity_grid(*like.shape[-2:], device=like.device, dtype=face.dtype)
+    places = box.into(pixels.expand(len(face), -1, -1, -1)).permute(0, 3, 1, 2)
+    return places.clamp(-_FARTHEST, _FARTHEST)

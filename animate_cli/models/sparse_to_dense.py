@@ -109,7 +109,7 @@ class SparseToDense:
 
     def encode_source(self, face: Tensor, landmarks: Tensor) -> Source:
         """face (1, 3, S, S) in [0, 1], landmarks (1, 74, 2) in face pixels."""
-        matte = None if self._matte is None else self._matte(face)
+        matte = None if self._matte is None else self._matte(face, landmarks)
         encoded = self._network.encode(face, landmarks, matte)
         return Source(encoded=encoded, landmarks=landmarks)
 

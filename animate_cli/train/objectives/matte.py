@@ -24,7 +24,7 @@ from animate_cli.errors import TrainError
 from animate_cli.faces.parts import Labels, Parser
 from animate_cli.layers.matte import MatteConfig, MatteNetwork
 from animate_cli.layers.state import save_half
-from animate_cli.records import Image
+from animate_cli.records import Image, Points
 from animate_cli.train.augment import AugmentConfig, damage
 from animate_cli.train.backdrops import Backdrops, laid_over, outline, read_backdrops
 from animate_cli.train.data import Sample, is_dev, read_rows, read_samples
@@ -67,16 +67,17 @@ class MatteObjective:
         self._augment = typed(PairAugment, recipe.augment, where="recipe, table [augment]")
         self.network: nn.Module = MatteNetwork(self.config)
         self._draw, self._backdrops = PairDraw(train), backdrops
-        self._dev = _dev_batch(dev, self.config.size)
+        self._dev = _dev_batch(dev, self._augment.size)
 
     def batch(self, size: int, rng: np.random.Generator) -> Batch:
-        """face (B, 3, S, S) uint8, person (B, 1, S, S) uint8, 255 on the person."""
+        """face (B, 3, S, S) uint8, its landmarks (B, 74, 2) px, person (B, 1, S, S) uint8, 255 on
+        the person."""
         return _stacked([self._sample(rng) for _ in range(size)])
 
     def loss(self, network: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         """L of the module's docstring."""
         person = batch["person"].float() / 255
-        matte = network(picture(batch["face"])).float()
+        matte = network(picture(batch["face"]), batch["landmarks"]).float()
         edge = _cross_entropy(matte, person)
         both, either = (matte * person).sum(), matte.sum() + person.sum()
         overlap = 1 - 2 * both / either.clamp_min(1)
@@ -87,8 +88,8 @@ class MatteObjective:
     def evaluate(self, network: nn.Module) -> dict[str, float]:
         """On dev people, in %: score: mean |α − P|; iou: intersection over union at 1/2."""
         network.eval()
-        parts = torch.split(self._dev["face"], 16)
-        matte = torch.cat([network(picture(part)).cpu() for part in parts])
+        count = len(self._dev["face"])
+        matte = torch.cat([self._of_dev(network, slice(n, n + 16)) for n in range(0, count, 16)])
         network.train()
         person = self._dev["person"].float() / 255
         found, true = matte > 0.5, person > 0.5
@@ -106,16 +107,23 @@ class MatteObjective:
     def sheet(self, network: nn.Module) -> Image:
         """Dev faces, one per row: photo, the parser's person, the matte, the person cut out."""
         network.eval()
-        shown = slice(None, None, max(1, len(self._dev["face"]) // SHOWN))
+        shown = slice(0, None, max(1, len(self._dev["face"]) // SHOWN))
         faces, person = picture(self._dev["face"][shown]), self._dev["person"][shown] / 255
-        matte = network(faces)
+        matte = self._of_dev(network, shown)
         network.train()
         grey = faces * matte + 0.5 * (1 - matte)
         views = (faces, person.expand_as(faces), matte.expand_as(faces), grey)
         sheet = torch.cat(tuple(torch.cat(views, dim=3)), dim=1)
         return (255 * sheet).byte().permute(1, 2, 0).numpy()
 
-    def _sample(self, rng: np.random.Generator) -> tuple[Image, Labels]:
+    def _of_dev(self, network: nn.Module, part: slice) -> Tensor:
+        """The mattes of some dev faces, on the CPU."""
+        device = next(network.parameters()).device
+        face, where = (self._dev[key][part].to(device) for key in ("face", "landmarks"))
+        matte: Tensor = network(picture(face), where)
+        return matte.cpu()
+
+    def _sample(self, rng: np.random.Generator) -> tuple[Image, Points, Labels]:
         pair = pair_of(self._draw.clip(rng), self._augment, rng)
         face, labels = pair.source, pair.source_parts
         person = _softened(labels)
@@ -123,7 +131,7 @@ class MatteObjective:
             behind = cv2.resize(self._backdrops.draw(rng), labels.shape)
             face = laid_over(face, labels, behind)  # type: ignore[arg-type]
             person = (255 * outline(labels)).astype(np.uint8)
-        return damage(face, _DAMAGE, rng), person
+        return damage(face, _DAMAGE, rng), pair.source_px, person
 
 
 def build(recipe: Recipe) -> MatteObjective:
@@ -174,7 +182,9 @@ def _dev_batch(dev: list[ClipFrames], size: int) -> Batch:
         last = len(person.jpegs) - 1
         pairs += [untouched(person, i, i, size) for i in sorted({0, last // 2, last})]
     chosen = pairs[:: max(1, len(pairs) // DEV_PICTURES)]
-    return _stacked([(pair.source, _softened(pair.source_parts)) for pair in chosen])
+    return _stacked(
+        [(pair.source, pair.source_px, _softened(pair.source_parts)) for pair in chosen]
+    )
 
 
 def _softened(labels: Labels) -> Labels:
@@ -183,10 +193,11 @@ def _softened(labels: Labels) -> Labels:
     return np.asarray(cv2.GaussianBlur(person, (0, 0), EDGE_PX), np.uint8)
 
 
-def _stacked(samples: list[tuple[Image, Labels]]) -> Batch:
-    faces, people = zip(*samples, strict=True)
+def _stacked(samples: list[tuple[Image, Points, Labels]]) -> Batch:
+    faces, points, people = zip(*samples, strict=True)
     return {
         "face": torch.from_numpy(np.stack(faces)).permute(0, 3, 1, 2),
+        "landmarks": torch.from_numpy(np.stack(points)),
         "person": torch.from_numpy(np.stack(people))[:, None],
     }
 

@@ -176,7 +176,7 @@ class DrawObjective:
         matte = None
         if self._matte is not None:
             with torch.no_grad():
-                matte = self._matte(source).float()
+                matte = self._matte(source, batch["source_px"]).float()
         drawn: Drawn = network(source, *points, prior, matte, extent=self._loss.extent)
         return drawn
 

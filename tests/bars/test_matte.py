@@ -1,0 +1,56 @@
+"""Bar: the matte of people never seen in training, against the parser that taught it.
+
+MATTE=FILE (environment) tries other weights than the embedded ones.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from labelled import rows
+
+from animate_cli.faces.matte import MATTE, load_matte
+from animate_cli.faces.parts import Parser
+from animate_cli.train.data import Sample, read_samples
+from animate_cli.train.pair_batch import picture, stacked
+from animate_cli.train.pairs import ClipFrames, untouched
+
+SIZE, CLIP_STRIDE = 256, 60
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+
+@pytest.fixture(scope="module")
+def overlaps(data: Path) -> dict[str, list[float]]:
+    """By kind of picture, intersection over union at one half."""
+    network = load_matte(os.environ.get("MATTE", MATTE))
+    parser = Parser(data / "teachers" / "face_parse_bisenetv2_19.onnx")
+    found: dict[str, list[float]] = {}
+    for kind in ("clip", "image", "lfw"):
+        for sample in read_samples(rows(data, "val", (kind,)), CLIP_STRIDE):
+            found.setdefault(kind, []).append(overlap(network, parser, sample))
+    for kind, values in found.items():
+        poor = np.mean(np.array(values) < 0.8)
+        print(f"{kind}: {len(values)}, IoU {np.mean(values):.3f}, below .8 {poor:.3f}")
+    return found
+
+
+def overlap(network: torch.nn.Module, parser: Parser, sample: Sample) -> float:
+    frames = ClipFrames(jpegs=(sample.jpeg,), points=sample.points[None], identity=sample.identity)
+    pair = stacked([untouched(frames, 0, 0, SIZE)])
+    with torch.no_grad():
+        matte = network(picture(pair["source"]), pair["source_px"])[0, 0].numpy() > 0.5
+    seen = pair["source"][0].permute(1, 2, 0).contiguous().numpy()
+    person = cv2.medianBlur(parser(seen), 3) > 0
+    return float((matte & person).sum() / max(1, (matte | person).sum()))
+
+
+@pytest.mark.parametrize(("kind", "least"), [("clip", 0.9), ("image", 0.9), ("lfw", 0.8)])
+def test_the_person_is_told_from_what_lies_behind(
+    overlaps: dict[str, list[float]], kind: str, least: float
+) -> None:
+    assert np.mean(overlaps[kind]) >= least
