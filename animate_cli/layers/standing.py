@@ -5,7 +5,7 @@ Ours; the paper's grid bends a photo's background along with the head.
     symbol | name   | shape        | here
     S      | face   | (B, 3, S, S) | the photo
     α      | matte  | (B, 1, S, S) | the person's share of its pixels, `layers.matte`
-    h      | hidden | (B, 1, S, S) | 1 behind the person and `AROUND_PX` about: nobody knows what
+    h      | hidden | (B, 1, S, S) | 1 where α > 1/2, and `AROUND_PX` about: nobody knows what
     B      | behind | (B, 3, S, S) | S, where h = 1 filled from around
     a      | share  | (B, 1, S, S) | W(α, F): the person's share of the pixels that are drawn
     E      | warped | (B, 3, S, S) | B + a ⊙ (W(S, F) − B), in place of eq. 1's
@@ -21,10 +21,10 @@ from torch import Tensor
 
 from animate_cli.layers.grid import identity_grid, warp
 
-AROUND_PX = 3  # of 256: an outline is no sharper
+AROUND_PX = 2  # of 256: an outline is no sharper
 NEAR_PX = 6  # of 256: so far about a person there is something to mend
 _PRESENT = 0.1  # share from which a pixel moves with the person
-_SURE = (0.15, 0.85)  # mattes below and above are nothing and all
+_SURE = (0.35, 0.65)  # mattes below and above are nothing and all
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,7 +58,7 @@ def take_apart(face: Tensor, matte: Tensor) -> Standing:
     """S (B, 3, S, S) and α (B, 1, S, S), both in [0, 1]."""
     low, high = _SURE
     matte = ((matte - low) / (high - low)).clamp(0, 1)
-    hidden = _grown((matte > 0).to(face.dtype), AROUND_PX)
+    hidden = _grown((matte > 0.5).to(face.dtype), AROUND_PX)
     behind = torch.lerp(face, filled(face, 1 - hidden), hidden)
     return Standing(matte=matte, hidden=hidden, behind=behind)
 
