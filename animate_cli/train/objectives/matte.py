@@ -44,10 +44,12 @@ _DAMAGE = AugmentConfig(hide=0.0, colour=0.5, grey=0.05, coarse=0.12, blur=0.2, 
 
 @dataclass(frozen=True, kw_only=True)
 class MatteLoss:
-    """overlap: λ_s; parser: its file, from the data's root; maps: folder where its maps are kept,
-    empty: with the trainings."""
+    """overlap: λ_s; image_share: how often portraits are drawn rather than anything, 0: as often as
+    anybody; parser: its file, from the data's root; maps: folder where its maps are kept, empty:
+    with the trainings."""
 
     overlap: float = 0.5
+    image_share: float = 0.0
     parser: str = "teachers/face_parse_bisenetv2_19.onnx"
     maps: str = ""
 
@@ -61,11 +63,15 @@ class MatteObjective:
         train: list[ClipFrames],
         dev: list[ClipFrames],
         backdrops: Backdrops,
+        portrayed: frozenset[str] = frozenset(),
     ) -> None:
+        """portrayed: whom a portrait shows."""
         self.config = typed(MatteConfig, recipe.network, where="recipe, table [network]")
         self._loss = typed(MatteLoss, recipe.loss, where="recipe, table [loss]")
         self._augment = typed(PairAugment, recipe.augment, where="recipe, table [augment]")
         self.network: nn.Module = MatteNetwork(self.config)
+        portraits = [person for person in train if person.identity in portrayed]
+        self._portraits = PairDraw(portraits) if portraits else None
         self._draw, self._backdrops = PairDraw(train), backdrops
         self._dev = _dev_batch(dev, self._augment.size)
 
@@ -124,7 +130,10 @@ class MatteObjective:
         return matte.cpu()
 
     def _sample(self, rng: np.random.Generator) -> tuple[Image, Points, Labels]:
-        pair = pair_of(self._draw.clip(rng), self._augment, rng)
+        drawn = self._draw
+        if self._portraits is not None and rng.random() < self._loss.image_share:
+            drawn = self._portraits
+        pair = pair_of(drawn.clip(rng), self._augment, rng)
         face, labels = pair.source, pair.source_parts
         person = _softened(labels)
         if rng.random() < self._augment.backdrop:
@@ -156,7 +165,8 @@ def build(recipe: Recipe) -> MatteObjective:
     theirs = [row for row in rows if not is_dev(row.identity)]
     coarse = Parser(Path(recipe.data.root) / loss.parser, size=256)
     behind = list(read_backdrops(theirs, train[:: max(1, len(train) // SEARCHED)], coarse))
-    return MatteObjective(recipe, train, dev, Backdrops(behind))
+    portrayed = frozenset(row.identity for row in rows if row.kind == "image")
+    return MatteObjective(recipe, train, dev, Backdrops(behind), portrayed)
 
 
 def _people(samples: list[Sample]) -> Iterator[ClipFrames]:

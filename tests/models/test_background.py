@@ -1,0 +1,86 @@
+"""The default model on the example portrait: the head turns, what lies behind it stays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from animate_cli.faces.detect import find_faces, make_proposer
+from animate_cli.faces.landmarks import load_landmarker
+from animate_cli.layers.grid import identity_grid
+from animate_cli.layers.matte import MatteConfig, MatteNetwork
+from animate_cli.layers.sparse_motion import SparseMotion
+from animate_cli.media.image import read_photo
+from animate_cli.models.find import find_model
+from animate_cli.models.sparse_to_dense import FAST, SparseToDense
+from animate_cli.options import FaceOptions, OutputOptions, ReadOptions
+from animate_cli.records import Rendered
+from animate_cli.stages.portrait import open_canvas
+from animate_cli.upscale.residual_warp import ResidualWarper
+
+FAST_LAYERED = replace(FAST, layered=True)
+PORTRAIT = Path(__file__).parents[2] / "examples/portrait.png"
+MOVED_PX = 9.0
+
+
+@pytest.fixture(scope="module")
+def square() -> tuple[ResidualWarper, Tensor]:
+    """The portrait's face square, and its landmarks in face pixels (1, 74, 2)."""
+    photo = read_photo(PORTRAIT, max_pixels=ReadOptions().max_pixels)
+    found = find_faces(photo.pixels, load_landmarker(), make_proposer(FaceOptions().detector))
+    canvas = open_canvas(photo, found[0].landmarks, OutputOptions())
+    points = torch.from_numpy(canvas.face_landmarks(FAST.face_size))[None]
+    return ResidualWarper(canvas.square, FAST.face_size), points
+
+
+def face_of(warper: ResidualWarper) -> Tensor:
+    return torch.from_numpy(warper.face).permute(2, 0, 1)[None].float() / 255
+
+
+def moved(warper: ResidualWarper, points: Tensor) -> Rendered:
+    model = find_model("sparse_to_dense", device="cpu")
+    shift = torch.tensor((MOVED_PX, 0.0))
+    with torch.inference_mode():
+        source = model.encode_source(face_of(warper), points)
+        return model.render(source, points + shift)[0]
+
+
+def test_most_of_the_background_is_the_photos_own(square: tuple[ResidualWarper, Tensor]) -> None:
+    warper, points = square
+    rendered = moved(warper, points)
+    same = (rendered.face - face_of(warper)).abs().amax(dim=1)[0] < 1 / 512
+    assert same[:64, :48].float().mean() > 0.9
+    assert same[:64, -32:].float().mean() > 0.9
+    x, y = points[0].mean(dim=0).round().int().tolist()
+    assert same[y - 30 : y + 30, x - 30 : x + 30].float().mean() < 0.5
+
+
+def test_at_full_resolution_too_to_the_grey_level(square: tuple[ResidualWarper, Tensor]) -> None:
+    warper, points = square
+    drawn = warper.apply(moved(warper, points), 0)
+    photo = warper.apply(
+        Rendered(face=face_of(warper), grid=identity_grid(256, 256), refine_mask=None), 0
+    )
+    size = len(photo)
+    corner = (slice(size // 4), slice(size // 6))
+    assert (drawn[corner] == photo[corner]).all(axis=-1).mean() > 0.9
+
+
+def test_a_layered_network_in_use_draws_what_it_draws_in_training(
+    face_picture: Tensor, face_points: Tensor
+) -> None:
+    torch.manual_seed(3)
+    network = SparseMotion(FAST_LAYERED).eval()
+    matte = MatteNetwork(MatteConfig(widths=(8, 12), blocks=1)).eval()
+    driver = face_points + 4
+    model = SparseToDense(network, matte=matte)
+    prior = model._prior.grid(face_points, driver)  # type: ignore[union-attr]
+    with torch.inference_mode():
+        used, _ = model.render(model.encode_source(face_picture, face_points), driver)
+        share = matte(face_picture, face_points)
+        trained = network(face_picture, face_points, driver, prior, share)
+    assert (used.face - trained.image.clamp(0, 1)).abs().max() < 1e-4
