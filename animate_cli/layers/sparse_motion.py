@@ -117,7 +117,7 @@ class Encoded:
 class Drawn:
     """One step's results, letters as in the module's table; T and R may leave [0, 1] a little.
 
-    share (B, 1, S, S): the person's, of a layered network.
+    share, hidden (B, 1, S, S): the person's, and what it uncovers, of a layered network.
     """
 
     image: Tensor
@@ -126,6 +126,7 @@ class Drawn:
     warped: Tensor
     painted: Tensor
     share: Tensor | None = None
+    hidden: Tensor | None = None
 
 
 class SparseMotion(nn.Module):
@@ -206,19 +207,25 @@ class SparseMotion(nn.Module):
             for branch, features in zip(self._branches(), source.parts, strict=False)
         ]
         grid = self._grid(source, driver, prior, locals_)
-        flow = grid - identity_grid(size, size, device=grid.device, dtype=grid.dtype)
-        flow = flow.permute(0, 3, 1, 2)
         laid = None
         if source.standing is None:
             warped = warp(source.face, grid)  # eq. 1
+            identity = identity_grid(size, size, device=grid.device, dtype=grid.dtype)
+            flow = (grid - identity).permute(0, 3, 1, 2)
         else:
             laid = put_together(source.face, source.standing, grid)
-            warped, flow = laid.warped, laid.share * flow
-        share = None if laid is None else laid.share
+            warped, flow = laid.warped, laid.flow
+        share, hidden = (None, None) if laid is None else (laid.share, laid.hidden)
         if extent is not Extent.PICTURE:
             mask = torch.zeros_like(warped[:, :1])
             return Drawn(
-                image=warped, grid=grid, mask=mask, warped=warped, painted=warped, share=share
+                image=warped,
+                grid=grid,
+                mask=mask,
+                warped=warped,
+                painted=warped,
+                share=share,
+                hidden=hidden,
             )
         painted, mask = self.refine(warped, flow)
         if laid is not None:
@@ -234,6 +241,7 @@ class SparseMotion(nn.Module):
             warped=warped,
             painted=layers.painted,
             share=share,
+            hidden=hidden,
         )
 
     def _grid(

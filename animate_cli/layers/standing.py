@@ -5,10 +5,15 @@ Ours; the paper's grid bends a photo's background along with the head.
     symbol | name   | shape        | here
     S      | face   | (B, 3, S, S) | the photo
     α      | matte  | (B, 1, S, S) | the person's share of its pixels, `layers.matte`
-    h      | hidden | (B, 1, S, S) | 1 where α > 1/2, and `AROUND_PX` about: nobody knows what
-    B      | behind | (B, 3, S, S) | S, where h = 1 filled from around
+    n, w   | narrow, wide | (B, 1, S, S) | 1 where the person surely is, and where anything of it is
+    B      | filled | (B, 3, S, S) | S, where w = 1 filled from around
+    F      | grid   | (B, S, S, 2) | where the person's pixels come from
+    h      | hidden | (B, 1, S, S) | what the person uncovers: n at rest, w where F moves
     a      | share  | (B, 1, S, S) | W(α, F): the person's share of the pixels that are drawn
-    E      | warped | (B, 3, S, S) | B + a ⊙ (W(S, F) − B), in place of eq. 1's
+    E      | warped | (B, 3, S, S) | b + a ⊙ (W(S, F) − b) with b = S + h ⊙ (B − S), for eq. 1's
+
+An outline is never exact: where a head leaves its place, its old outline must not stay behind;
+where it rests, what touches it must not be smeared.
 """
 
 from __future__ import annotations
@@ -21,8 +26,10 @@ from torch import Tensor
 
 from animate_cli.layers.grid import identity_grid, warp
 
-AROUND_PX = 2  # of 256: an outline is no sharper
-NEAR_PX = 6  # of 256: so far about a person there is something to mend
+NARROW_PX, WIDE_PX = 1, 3  # of 256: about mattes above 1/2, and above `_ANYTHING`
+NEAR_CELLS = 2  # of 64: so far about a person there is something to mend
+MOVING_PX = (1.0, 4.0)  # of 256: from rest to motion
+_ANYTHING = 0.35
 _PRESENT = 0.1  # share from which a pixel moves with the person
 _SURE = (0.35, 0.65)  # mattes below and above are nothing and all
 
@@ -32,48 +39,60 @@ class Standing:
     """A photo taken apart; letters as in the module's table."""
 
     matte: Tensor
-    hidden: Tensor
-    behind: Tensor
+    narrow: Tensor
+    wide: Tensor
+    filled: Tensor
 
     def expand(self, count: int) -> Standing:
         """The same photo for `count` drivers."""
         return Standing(
             matte=self.matte.expand(count, -1, -1, -1),
-            hidden=self.hidden.expand(count, -1, -1, -1),
-            behind=self.behind.expand(count, -1, -1, -1),
+            narrow=self.narrow.expand(count, -1, -1, -1),
+            wide=self.wide.expand(count, -1, -1, -1),
+            filled=self.filled.expand(count, -1, -1, -1),
         )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Laid:
-    """The person moved, before what stands: E, a, and near (B, 1, S, S): 1 where the person is or
-    was, and about, 0 where the photo is as it was."""
+    """The person moved, before what stands: E, a, h; flow (B, 2, S, S): a ⊙ (F − identity); near
+    (B, 1, S, S): 1 where the person is or was, and about, 0 where the photo is as it was."""
 
     warped: Tensor
+    flow: Tensor
     share: Tensor
+    hidden: Tensor
     near: Tensor
 
 
 def take_apart(face: Tensor, matte: Tensor) -> Standing:
     """S (B, 3, S, S) and α (B, 1, S, S), both in [0, 1]."""
     low, high = _SURE
-    matte = ((matte - low) / (high - low)).clamp(0, 1)
-    hidden = _grown((matte > 0.5).to(face.dtype), AROUND_PX)
-    behind = torch.lerp(face, filled(face, 1 - hidden), hidden)
-    return Standing(matte=matte, hidden=hidden, behind=behind)
+    narrow = _grown((matte > 0.5).to(face.dtype), NARROW_PX)
+    wide = _grown((matte > _ANYTHING).to(face.dtype), WIDE_PX)
+    return Standing(
+        matte=((matte - low) / (high - low)).clamp(0, 1),
+        narrow=narrow,
+        wide=torch.maximum(narrow, wide),
+        filled=filled(face, 1 - wide).contiguous(memory_format=torch.channels_last),
+    )
 
 
 def put_together(face: Tensor, standing: Standing, grid: Tensor) -> Laid:
     """The person of S (B, 3, S, S) moved by F (B, S, S, 2)."""
-    moved = warp(torch.cat((face, standing.matte), dim=1), grid)
-    share = moved[:, 3:]
-    warped = torch.lerp(standing.behind, moved[:, :3], share)
-    near = _grown(torch.maximum(share.detach(), standing.hidden), NEAR_PX)
-    return Laid(warped=warped, share=share, near=near)
+    size = grid.shape[1]
+    identity = identity_grid(size, size, device=grid.device, dtype=grid.dtype)
+    flow = (grid - identity).permute(0, 3, 1, 2)
+    share = warp(standing.matte, grid)
+    hidden = torch.lerp(standing.narrow, standing.wide, _motion(flow.detach()))
+    behind = _over(face, standing.filled, hidden)
+    warped = _over(behind, warp(face, grid), share)
+    near = _near(torch.maximum(share.detach(), standing.wide))
+    return Laid(warped=warped, flow=share * flow, share=share, hidden=hidden, near=near)
 
 
 def without_person(
-    grid: Tensor, mask: Tensor, share: Tensor, standing: Standing
+    grid: Tensor, mask: Tensor, share: Tensor, hidden: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Grid and mask for the photo's full resolution: what is behind points at itself.
 
@@ -83,8 +102,15 @@ def without_person(
     size = grid.shape[1]
     identity = identity_grid(size, size, device=grid.device, dtype=grid.dtype)
     present = share > _PRESENT
-    kept = torch.where(present, share, 1 - standing.hidden) * (1 - mask)
+    kept = torch.where(present, share, 1 - hidden) * (1 - mask)
     return torch.where(present[:, 0, ..., None], grid, identity), 1 - kept
+
+
+def _motion(flow: Tensor) -> Tensor:
+    """0 where F rests, 1 where it moves, by `MOVING_PX`: (B, 2, S, S) -> (B, 1, S, S)."""
+    px = 128 * (flow[:, :1].square() + flow[:, 1:].square()).sqrt()
+    rest, moving = MOVING_PX
+    return ((px - rest) / (moving - rest)).clamp(0, 1)
 
 
 def filled(picture: Tensor, known: Tensor) -> Tensor:
@@ -104,6 +130,19 @@ def filled(picture: Tensor, known: Tensor) -> Tensor:
         coarse = F.interpolate(pushed, size, mode="bilinear", align_corners=False)
         pushed = colour + (1 - weight) * coarse
     return pushed
+
+
+def _over(below: Tensor, above: Tensor, share: Tensor) -> Tensor:
+    """`torch.lerp`, which takes a CPU three times as long where one channel stands for three."""
+    return torch.addcmul(below, share, above - below)
+
+
+def _near(person: Tensor) -> Tensor:
+    """1 about the person, 0 farther away: (B, 1, S, S) -> the same shape, S a multiple of 64."""
+    size = person.shape[-1]
+    cells = F.max_pool2d(person, size // 64)
+    grown = F.max_pool2d(cells, 2 * NEAR_CELLS + 1, stride=1, padding=NEAR_CELLS)
+    return F.interpolate(grown, (size, size), mode="bilinear", align_corners=False)
 
 
 def _grown(mask: Tensor, px: int) -> Tensor:

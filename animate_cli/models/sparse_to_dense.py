@@ -133,8 +133,8 @@ class SparseToDense:
         encoded = source.encoded.expand(len(drivers))
         drawn = self._network.draw(encoded, drivers, prior)
         grid, mask = drawn.grid, drawn.mask
-        if encoded.standing is not None and drawn.share is not None:
-            grid, mask = without_person(grid, mask, drawn.share, encoded.standing)
+        if drawn.share is not None and drawn.hidden is not None:
+            grid, mask = without_person(grid, mask, drawn.share, drawn.hidden)
         image = drawn.image.clamp(0, 1)
         present = presence(source.landmarks, drivers)
         face, grid, mask = fade(source.encoded.face, image, grid, mask, present)

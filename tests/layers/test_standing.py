@@ -60,6 +60,19 @@ def test_far_from_the_person_a_picture_of_noise_stays_as_it_is() -> None:
     assert (laid.near[0, 0][far] == 0).float().mean() > 0.8
 
 
+def test_an_outline_stays_with_the_person_at_rest_and_does_not_stay_behind_in_motion() -> None:
+    picture, matte = (x.repeat_interleave(4, 2).repeat_interleave(4, 3) for x in photo())
+    halo, beside = picture.clone(), 4 * PERSON.start - 3
+    halo[..., beside] = 0.6  # the outline is three pixels off
+    standing = take_apart(halo, matte)
+    away = identity_of(4 * SIDE).clone()
+    away[..., 0] -= 0.1
+    rest = put_together(halo, standing, identity_of(4 * SIDE)).warped
+    assert (rest[..., 120, beside] == 0.6).all()
+    gone = put_together(halo, standing, away).warped
+    assert (gone[..., 120, beside] - GREY).abs().max() < 0.02
+
+
 def test_what_nobody_knows_is_filled_from_around() -> None:
     ramp = torch.linspace(0, 1, SIDE).expand(1, 3, SIDE, SIDE)
     known = torch.ones(1, 1, SIDE, SIDE)
@@ -79,8 +92,9 @@ def test_what_is_behind_keeps_the_photos_detail_and_points_at_itself() -> None:
     picture, matte = photo()
     standing = take_apart(picture, matte)
     grid = moved(10)
-    share = put_together(picture, standing, grid).share
-    own, lost = without_person(grid, torch.zeros_like(matte), share, standing)
+    laid = put_together(picture, standing, grid)
+    share = laid.share
+    own, lost = without_person(grid, torch.zeros_like(matte), share, laid.hidden)
     person = share[0, 0] == 1
     assert torch.equal(own[0][person], grid[0][person])
     assert torch.equal(own[0][~person], identity_of(SIDE)[0][~person])
