@@ -49,7 +49,7 @@ def overlap(network: torch.nn.Module, parser: Parser, sample: Sample) -> float:
     return float((matte & person).sum() / max(1, (matte | person).sum()))
 
 
-@pytest.mark.parametrize(("kind", "least"), [("clip", 0.9), ("image", 0.9), ("lfw", 0.8)])
+@pytest.mark.parametrize(("kind", "least"), [("clip", 0.92), ("image", 0.85), ("lfw", 0.88)])
 def test_the_person_is_told_from_what_lies_behind(
     overlaps: dict[str, list[float]], kind: str, least: float
 ) -> None:
