@@ -49,7 +49,7 @@ def test_the_example_is_animated(away: Path) -> None:
     assert max(np.abs(a - b).mean() for a, b in pairwise(frames)) > 0.2
     marking = read_marking(Path("out.mp4"))
     assert marking is not None
-    names = ("landmarks", "shape", "sparse_to_dense")
+    names = ("landmarks", "matte", "shape", "sparse_to_dense")
     assert dict(marking.weights) == {name: hub.used(name).sha256 for name in names}
 
 
