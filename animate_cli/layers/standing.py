@@ -26,10 +26,10 @@ from torch import Tensor
 
 from animate_cli.layers.grid import identity_grid, warp
 
-NARROW_PX, WIDE_PX = 1, 3  # of 256: about mattes above 1/2, and above `_ANYTHING`
+NARROW_PX, WIDE_PX = 1, 2  # of 256: about mattes above 1/2, and above `_ANYTHING`
 NEAR_CELLS = 2  # of 64: so far about a person there is something to mend
 MOVING_PX = (1.0, 4.0)  # of 256: from rest to motion
-_ANYTHING = 0.35
+_ANYTHING = 0.5
 _PRESENT = 0.1  # share from which a pixel moves with the person
 _SURE = (0.35, 0.65)  # mattes below and above are nothing and all
 
