@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from animate_cli.layers.folding import fold, unfold
@@ -27,9 +28,11 @@ _FARTHEST = 4.0  # boxes' halves: farther away all is alike
 
 @dataclass(frozen=True, kw_only=True)
 class MatteConfig:
-    """fold: pixels folded into channels first, unfolded last; widths: channels at each halving;
-    blocks: residual blocks at the lowest resolution. S is a multiple of fold · 2^(widths - 1)."""
+    """size: pixels at which it looks, others are resized; fold: pixels folded into channels first,
+    unfolded last; widths: channels at each halving; blocks: residual blocks at the lowest
+    resolution. size is a multiple of fold · 2^(widths - 1)."""
 
+    size: int = 256
     fold: int = 2
     widths: tuple[int, ...] = (24, 48, 96, 128, 160)
     blocks: int = 2
@@ -51,14 +54,22 @@ class MatteNetwork(nn.Module):
 
     def forward(self, face: Tensor, landmarks_px: Tensor) -> Tensor:
         """I (B, 3, S, S) in [0, 1], landmarks (B, K, 2) in its pixels -> α (B, 1, S, S)."""
-        folded = fold(face, self.config.fold)
+        extent, size = face.shape[-2:], (self.config.size, self.config.size)
+        folded = fold(_resized(face, size), self.config.fold)
         levels = [self.stem(torch.cat((folded, _places(landmarks_px, face, folded)), dim=1))]
         for down in self.down:
             levels.append(down(levels[-1]))
         x = self.blocks(levels[-1])
         for up, join, level in zip(self.up, self.join, levels[-2::-1], strict=True):
             x = join(up(x) + level)
-        return unfold(self.head(x).float(), self.config.fold).sigmoid()
+        return _resized(unfold(self.head(x).float(), self.config.fold).sigmoid(), extent)
+
+
+def _resized(picture: Tensor, extent: torch.Size | tuple[int, int]) -> Tensor:
+    """(B, C, H, W) at another extent, itself at its own."""
+    if picture.shape[-2:] == torch.Size(extent):
+        return picture
+    return F.interpolate(picture, extent, mode="bilinear", align_corners=False, antialias=True)
 
 
 def _places(landmarks_px: Tensor, face: Tensor, like: Tensor) -> Tensor:

@@ -43,7 +43,7 @@ def recipe(data: Path, maps: Path, *, steps: int = 2, backdrop: float = 0.0) -> 
         name="tiny",
         data=DataRecipe(root=str(data), clip_stride=20),
         steps=StepRecipe(steps=steps, batch=4, warmup_steps=1, learning_rate=1e-2, ema_decay=0.5),
-        network={"widths": [4, 8], "blocks": 1},
+        network={"size": SIDE, "widths": [4, 8], "blocks": 1},
         loss={"maps": str(maps)},
         augment={
             "size": SIDE, "mirror": 0.0, "zoom": 1.0, "shift": 0.0, "noise_px": 0.0,

@@ -1,0 +1,60 @@
+"""The embedded matte on the example portrait."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from animate_cli.errors import WeightsError
+from animate_cli.faces.crop import cut, face_square, rescale, to_crop
+from animate_cli.faces.detect import find_faces, make_proposer
+from animate_cli.faces.landmarks import load_landmarker
+from animate_cli.faces.matte import load_matte
+from animate_cli.media.image import read_photo
+from animate_cli.options import FaceOptions, ReadOptions
+
+PORTRAIT = Path(__file__).parents[2] / "examples/portrait.png"
+SIZE = 256
+
+
+@pytest.fixture(scope="module")
+def portrait() -> tuple[Tensor, Tensor]:
+    """Her face square (1, 3, S, S), and the landmarks in it (1, 74, 2)."""
+    photo = read_photo(PORTRAIT, max_pixels=ReadOptions().max_pixels)
+    found = find_faces(photo.pixels, load_landmarker(), make_proposer(FaceOptions().detector))
+    height, width = photo.pixels.shape[:2]
+    crop = rescale(face_square(found[0].landmarks, width, height), SIZE)
+    pixels = torch.from_numpy(cut(photo.pixels, crop)).permute(2, 0, 1)[None].float() / 255
+    return pixels, torch.from_numpy(to_crop(found[0].landmarks, crop))[None]
+
+
+def test_a_face_is_the_persons_and_the_corners_above_are_not(
+    portrait: tuple[Tensor, Tensor],
+) -> None:
+    face, points = portrait
+    matte = load_matte()(face, points)[0, 0]
+    x, y = points[0].round().long().unbind(dim=-1)
+    assert matte[y, x].min() > 0.9
+    assert matte[:60, :30].max() < 0.2
+    assert matte[:60, -30:].max() < 0.2
+    assert 0.2 < (matte > 0.5).float().mean() < 0.8
+
+
+def test_seen_at_half_the_size_it_is_the_same(portrait: tuple[Tensor, Tensor]) -> None:
+    face, points = portrait
+    network = load_matte()
+    whole = network(face, points) > 0.5
+    half = network(F.avg_pool2d(face, 2), (points - 0.5) / 2)
+    same = F.interpolate(half, (SIZE, SIZE), mode="bilinear") > 0.5
+    assert (whole & same).sum() / (whole | same).sum() > 0.95
+
+
+def test_weights_of_another_network_are_told(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="config"):
+        load_matte("shape")
+    with pytest.raises(WeightsError, match="does not exist"):
+        load_matte(str(tmp_path / "none.safetensors"))
