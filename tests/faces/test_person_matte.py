@@ -56,5 +56,5 @@ def test_seen_at_half_the_size_it_is_the_same(portrait: tuple[Tensor, Tensor]) -
 def test_weights_of_another_network_are_told(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="config"):
         load_matte("shape")
-    with pytest.raises(WeightsError, match="none.safetensors"):
+    with pytest.raises(WeightsError, match=r"none\.safetensors"):
         load_matte(str(tmp_path / "none.safetensors"))
