@@ -178,7 +178,9 @@ class SparseMotion(nn.Module):
         matte: Tensor | None = None,
         extent: Extent = Extent.PICTURE,
     ) -> Encoded:
-        """All that depends on the source alone."""
+        """All that depends on the source alone; ValueError: a matte is missing, or not wanted."""
+        if self.config.layered == (matte is None):
+            raise ValueError("a matte goes with a layered network, and with no other")
         source = points_to_normalised(source_px, *face.shape[-2:])
         branches = [] if extent is Extent.WHOLE else self._branches()
         side = face.shape[-1] // self.config.whole.fold

@@ -5,7 +5,7 @@ Ours; the paper's grid bends a photo's background along with the head.
     symbol | name   | shape        | here
     S      | face   | (B, 3, S, S) | the photo
     α      | matte  | (B, 1, S, S) | the person's share of its pixels, `layers.matte`
-    n, w   | narrow, wide | (B, 1, S, S) | 1 where the person surely is, and where anything of it is
+    n, w   | narrow, wide | (B, 1, S, S) | 1 where the person is, and a little or more about
     B      | filled | (B, 3, S, S) | S, where w = 1 filled from around
     F      | grid   | (B, S, S, 2) | where the person's pixels come from
     h      | hidden | (B, 1, S, S) | what the person uncovers: n at rest, w where F moves
@@ -26,10 +26,9 @@ from torch import Tensor
 
 from animate_cli.layers.grid import identity_grid, warp
 
-NARROW_PX, WIDE_PX = 1, 2  # of 256: about mattes above 1/2, and above `_ANYTHING`
+NARROW_PX, WIDE_PX = 1, 2  # of 256: about mattes above a half
 NEAR_CELLS = 2  # of 64: so far about a person there is something to mend
 MOVING_PX = (1.0, 4.0)  # of 256: from rest to motion
-_ANYTHING = 0.5
 _PRESENT = 0.1  # share from which a pixel moves with the person
 _SURE = (0.35, 0.65)  # mattes below and above are nothing and all
 
@@ -68,12 +67,12 @@ class Laid:
 def take_apart(face: Tensor, matte: Tensor) -> Standing:
     """S (B, 3, S, S) and α (B, 1, S, S), both in [0, 1]."""
     low, high = _SURE
-    narrow = _grown((matte > 0.5).to(face.dtype), NARROW_PX)
-    wide = _grown((matte > _ANYTHING).to(face.dtype), WIDE_PX)
+    person = (matte > 0.5).to(face.dtype)
+    wide = _grown(person, WIDE_PX)
     return Standing(
         matte=((matte - low) / (high - low)).clamp(0, 1),
-        narrow=narrow,
-        wide=torch.maximum(narrow, wide),
+        narrow=_grown(person, NARROW_PX),
+        wide=wide,
         filled=filled(face, 1 - wide).contiguous(memory_format=torch.channels_last),
     )
 
@@ -138,9 +137,9 @@ def _over(below: Tensor, above: Tensor, share: Tensor) -> Tensor:
 
 
 def _near(person: Tensor) -> Tensor:
-    """1 about the person, 0 farther away: (B, 1, S, S) -> the same shape, S a multiple of 64."""
+    """1 about the person, 0 farther away: (B, 1, S, S) -> the same shape."""
     size = person.shape[-1]
-    cells = F.max_pool2d(person, size // 64)
+    cells = F.max_pool2d(person, max(1, size // 64))
     grown = F.max_pool2d(cells, 2 * NEAR_CELLS + 1, stride=1, padding=NEAR_CELLS)
     return F.interpolate(grown, (size, size), mode="bilinear", align_corners=False)
 

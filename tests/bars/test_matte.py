@@ -49,7 +49,13 @@ def overlap(network: torch.nn.Module, parser: Parser, sample: Sample) -> float:
     return float((matte & person).sum() / max(1, (matte | person).sum()))
 
 
-@pytest.mark.parametrize(("kind", "least"), [("clip", 0.92), ("image", 0.85), ("lfw", 0.88)])
+NOT_YET = pytest.mark.xfail(strict=True, reason="0.877: portraits cut close, dark walls, hats")
+
+
+@pytest.mark.parametrize(
+    ("kind", "least"),
+    [("clip", 0.92), pytest.param("image", 0.9, marks=NOT_YET), ("lfw", 0.88)],
+)
 def test_the_person_is_told_from_what_lies_behind(
     overlaps: dict[str, list[float]], kind: str, least: float
 ) -> None:

@@ -4,32 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import pytest
 import torch
 import torch.nn.functional as F
+from portrait_square import portrait_canvas
 from torch import Tensor
 
 from animate_cli.errors import WeightsError
-from animate_cli.faces.crop import cut, face_square, rescale, to_crop
-from animate_cli.faces.detect import find_faces, make_proposer
-from animate_cli.faces.landmarks import load_landmarker
 from animate_cli.faces.matte import load_matte
-from animate_cli.media.image import read_photo
-from animate_cli.options import FaceOptions, ReadOptions
 
-PORTRAIT = Path(__file__).parents[2] / "examples/portrait.png"
 SIZE = 256
 
 
 @pytest.fixture(scope="module")
 def portrait() -> tuple[Tensor, Tensor]:
     """Her face square (1, 3, S, S), and the landmarks in it (1, 74, 2)."""
-    photo = read_photo(PORTRAIT, max_pixels=ReadOptions().max_pixels)
-    found = find_faces(photo.pixels, load_landmarker(), make_proposer(FaceOptions().detector))
-    height, width = photo.pixels.shape[:2]
-    crop = rescale(face_square(found[0].landmarks, width, height), SIZE)
-    pixels = torch.from_numpy(cut(photo.pixels, crop)).permute(2, 0, 1)[None].float() / 255
-    return pixels, torch.from_numpy(to_crop(found[0].landmarks, crop))[None]
+    canvas = portrait_canvas()
+    face = torch.from_numpy(cv2.resize(canvas.square, (SIZE, SIZE), interpolation=cv2.INTER_AREA))
+    points = torch.from_numpy(canvas.face_landmarks(SIZE))[None]
+    return face.permute(2, 0, 1)[None].float() / 255, points
 
 
 def test_a_face_is_the_persons_and_the_corners_above_are_not(

@@ -103,6 +103,14 @@ def test_what_is_behind_keeps_the_photos_detail_and_points_at_itself() -> None:
     assert (lost[0, 0, :8] == 0).all()
 
 
+@pytest.mark.parametrize("layered", [False, True])
+def test_a_matte_goes_with_a_layered_network_alone(*, layered: bool) -> None:
+    network = SparseMotion(replace(SMALL, layered=layered))
+    picture, source, _ = face()
+    with pytest.raises(ValueError, match="matte"):
+        network.encode(picture, source, None if layered else torch.ones(2, 1, SIZE, SIZE))
+
+
 def test_a_network_leaves_the_background_alone_whatever_its_weights_are() -> None:
     network = shaken(SparseMotion(replace(SMALL, layered=True)))
     picture, source, driver = face()

@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
+from portrait_square import portrait_canvas
 from torch import Tensor
 
-from animate_cli.faces.detect import find_faces, make_proposer
-from animate_cli.faces.landmarks import load_landmarker
 from animate_cli.layers.grid import identity_grid
 from animate_cli.layers.matte import MatteConfig, MatteNetwork
 from animate_cli.layers.sparse_motion import SparseMotion
-from animate_cli.media.image import read_photo
 from animate_cli.models.find import find_model
 from animate_cli.models.sparse_to_dense import FAST, SparseToDense
-from animate_cli.options import FaceOptions, OutputOptions, ReadOptions
 from animate_cli.records import Rendered
-from animate_cli.stages.portrait import open_canvas
 from animate_cli.upscale.residual_warp import ResidualWarper
 
 FAST_LAYERED = replace(FAST, layered=True)
-PORTRAIT = Path(__file__).parents[2] / "examples/portrait.png"
 MOVED_PX = 9.0
 
 
 @pytest.fixture(scope="module")
 def square() -> tuple[ResidualWarper, Tensor]:
     """The portrait's face square, and its landmarks in face pixels (1, 74, 2)."""
-    photo = read_photo(PORTRAIT, max_pixels=ReadOptions().max_pixels)
-    found = find_faces(photo.pixels, load_landmarker(), make_proposer(FaceOptions().detector))
-    canvas = open_canvas(photo, found[0].landmarks, OutputOptions())
+    canvas = portrait_canvas()
     points = torch.from_numpy(canvas.face_landmarks(FAST.face_size))[None]
     return ResidualWarper(canvas.square, FAST.face_size), points
 

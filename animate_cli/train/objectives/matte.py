@@ -213,6 +213,6 @@ def _stacked(samples: list[tuple[Image, Points, Labels]]) -> Batch:
 
 
 def _cross_entropy(matte: Tensor, person: Tensor) -> Tensor:
-    """Binary cross entropy of shares in (0, 1); torch's own refuses half precision."""
+    """Binary cross entropy of shares in (0, 1); torch's own refuses autocast on GPUs."""
     sure = matte.clamp(1e-6, 1 - 1e-6)
     return -(person * sure.log() + (1 - person) * (1 - sure).log()).mean()

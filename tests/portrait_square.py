@@ -1,0 +1,19 @@
+"""The example portrait's face, found as a run finds it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from animate_cli.faces.detect import find_faces, make_proposer
+from animate_cli.faces.landmarks import load_landmarker
+from animate_cli.media.image import read_photo
+from animate_cli.options import FaceOptions, OutputOptions, ReadOptions
+from animate_cli.stages.portrait import Canvas, open_canvas
+
+PORTRAIT = Path(__file__).parents[1] / "examples/portrait.png"
+
+
+def portrait_canvas() -> Canvas:
+    photo = read_photo(PORTRAIT, max_pixels=ReadOptions().max_pixels)
+    found = find_faces(photo.pixels, load_landmarker(), make_proposer(FaceOptions().detector))
+    return open_canvas(photo, found[0].landmarks, OutputOptions())
