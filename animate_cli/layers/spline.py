@@ -12,7 +12,9 @@ Bookstein 1989, *Principal Warps: Thin-Plate Splines and the Decomposition of De
 Departures from the paper
     kernel     U = √(r² + c²) (Hardy's multiquadric) for r² ln r: where values jump between
                neighbours (lids that meet) the thin plate overshoots and drags the brows along
-    ridge      coincident controls make the system singular; a small ridge averages them
+    ridge      coincident controls make the system singular; a small ridge averages them. Where
+               values differ more than controls do (lids that meet, a far cheek) the exact spline
+               overshoots by many times what it is told: there the ridge is larger
     lattice    f is evaluated on L x L nodes, dense in the middle, and read between them by cubic
                splines; a second solve with the same matrix takes out what that costs
     folding    where sheets would cross (Jacobian below `LEAST_JACOBIAN`) f is smoothed
@@ -26,12 +28,13 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-LEAST_JACOBIAN = 0.15
+LEAST_JACOBIAN = 0.2
 _SOFTNESS_PX = 2.0  # c: smaller is sharper between neighbours, larger overshoots more
-_RIDGE = 1e-5
+_RIDGE, _RIDGE_WHERE_TORN = 1e-5, 2e-2
+_TORN = 1.0, 4.0  # difference of two values over the distance of their controls
 _FINE_PX, _COARSE_PX = 2.4, 9.0
 _FINE_FROM, _FINE_TO = 0.2, 0.8  # share of the square's side in which nodes are dense
-_UNFOLDING_STEPS = 16
+_NARROW_STEPS, _WIDENING_STEPS, _SCALING_STEPS = 8, 24, 16
 
 
 class RadialSpline:
@@ -56,7 +59,8 @@ class RadialSpline:
         window (L, L) multiplies the field on the lattice, so that it can be pinned at the edges;
         calm (B, L, L) px shortens it, so that small displacements vanish where they are unwanted.
 
-        Read bilinearly at a control it is right within 0.05 px where controls are 2 px apart.
+        Read bilinearly at a control it is right within 0.05 px where controls are 2 px apart and
+        their values do not differ by more.
         CPUs take one sample at a time: its kernel stays in their cache, a batch's does not.
         """
         count = len(controls_px)
@@ -67,7 +71,8 @@ class RadialSpline:
     def _field(self, controls_px: Tensor, values: Tensor, window: Tensor, calm: Tensor) -> Tensor:
         """`field`, all samples at once."""
         unit = 2 / self.size
-        factors = torch.linalg.lu_factor(_system(controls_px.double() * unit))
+        ridge = _ridge(controls_px.double(), values.double())
+        factors = torch.linalg.lu_factor(_system(controls_px.double() * unit, ridge))
         basis = self._basis(controls_px * unit)  # (B, L, L, K)
         landing = self._landing(controls_px)
         weights = _solve(factors, values)
@@ -112,14 +117,22 @@ def _kernel(x: Tensor, y: Tensor) -> Tensor:
     return (x.square().add_(softness**2) + y.square()).sqrt_()
 
 
-def _system(controls: Tensor) -> Tensor:
-    """The matrix L of Bookstein's eq. (4), with a ridge: (B, K, 2) -> (B, K + 3, K + 3)."""
+def _ridge(controls_px: Tensor, values: Tensor) -> Tensor:
+    """How much each control may be missed: (B, K, 2) twice, px -> (B, K)."""
+    apart, differ = (torch.cdist(points, points) for points in (controls_px, values))
+    torn = (differ / (apart.square() + 0.25).sqrt()).amax(dim=-1)
+    share = smooth_step((torn - _TORN[0]) / (_TORN[1] - _TORN[0]))
+    return _RIDGE * (_RIDGE_WHERE_TORN / _RIDGE) ** share
+
+
+def _system(controls: Tensor, ridge: Tensor) -> Tensor:
+    """Bookstein's eq. (4), matrix L with a ridge: (B, K, 2), (B, K) -> (B, K + 3, K + 3)."""
     count = controls.shape[1]
     x, y = (controls[..., None, axis] - controls[:, None, :, axis] for axis in (0, 1))
-    ridge = _RIDGE * torch.eye(count, device=controls.device, dtype=controls.dtype)
     plane = torch.cat((torch.ones_like(controls[..., :1]), controls), dim=-1)  # (B, K, 3)
     matrix = controls.new_zeros(len(controls), count + 3, count + 3)
-    matrix[:, :count, :count] = _kernel(x, y) - ridge  # this kernel is negative definite
+    # This kernel is negative definite.
+    matrix[:, :count, :count] = _kernel(x, y) - torch.diag_embed(ridge)
     matrix[:, :count, count:] = plane
     matrix[:, count:, :count] = plane.transpose(1, 2)
     return matrix
@@ -136,19 +149,34 @@ def unfold(field: Tensor, nodes: Tensor) -> Tensor:
     """Smooth a displacement field where it folds, until it does not.
 
     field (B, 2, L, L) px on nodes (L,) px; samples that do not fold come back untouched. What
-    still folds after `_UNFOLDING_STEPS` is scaled down as a whole until it does not.
+    still folds after `_NARROW_STEPS` is smoothed over an ever wider neighbourhood, so that a head
+    that moves far keeps its motion; only what outlasts that too is scaled down as a whole.
     """
-    for _ in range(_UNFOLDING_STEPS):
+    for wider in (0,) * _NARROW_STEPS + tuple(range(_WIDENING_STEPS)):
         folded = (jacobian(field, nodes) < LEAST_JACOBIAN).to(field.dtype)  # (B, 1, L - 1, L - 1)
         if not folded.any():
             return field
-        where = F.max_pool2d(F.pad(folded, (2, 2, 2, 2)), 4, stride=1)
-        smooth = F.avg_pool2d(F.pad(field, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
-        field = torch.lerp(field, smooth, where)
-    for _ in range(_UNFOLDING_STEPS):
+        about, reach = 2 + wider // 2, 1 + wider // 4
+        near = F.max_pool2d(F.pad(folded, (about,) * 4), 2 * about, stride=1)
+        touched = F.max_pool2d(F.pad(folded, (1,) * 4), 2, stride=1)
+        where = torch.maximum(_mean_within(near, reach), touched)
+        field = torch.lerp(field, _mean_within(field, reach), where)
+    for _ in range(_SCALING_STEPS):
         least = jacobian(field, nodes).amin(dim=(1, 2, 3), keepdim=True)
         field = torch.where(least < LEAST_JACOBIAN, field * 0.8, field)
     return field
+
+
+def _mean_within(values: Tensor, reach: int) -> Tensor:
+    """Means over squares of 2 reach + 1 nodes: (B, C, L, L), the same shape."""
+    padded = F.pad(values, (reach,) * 4, mode="replicate")
+    return F.avg_pool2d(padded, 2 * reach + 1, stride=1)
+
+
+def smooth_step(ratio: Tensor) -> Tensor:
+    """0 at and below 0, 1 at and above 1, flat at both ends."""
+    t = ratio.clamp(0, 1)
+    return t * t * (3 - 2 * t)
 
 
 def shorten(field: Tensor, by: Tensor) -> Tensor:

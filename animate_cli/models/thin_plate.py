@@ -12,6 +12,9 @@ the square, pinned. It lives in the output and points into the source.
 Landmarks alone would stretch the skull and leave the hair behind. What large motions need besides:
     outline  each outline point gives way softly before it comes too near the pinned border
     room     the face keeps `LEAST_ROOM` of its distance to each edge of the square
+    parted   lids and lips that face each other keep their order and a little of their distance:
+             one on the other's side would turn what lies between them inside out; pupils stay
+             between the lids
     jaw      the contour between two jaw points follows them
     brows    the lower edge of each brow follows its upper one, so that it keeps its thickness
     border   f fades to zero within `FADE_PX` of the edge, so that the square can be put back
@@ -26,10 +29,20 @@ import torch
 from torch import Tensor
 
 from animate_cli.faces import head
-from animate_cli.faces.points import JAW, LEFT_BROW, OUTER_EYE_CORNERS, RIGHT_BROW
+from animate_cli.faces.points import (
+    FACING_LIDS,
+    FACING_LIPS,
+    JAW,
+    LEFT_BROW,
+    LEFT_LIDS,
+    OUTER_EYE_CORNERS,
+    PUPILS,
+    RIGHT_BROW,
+    RIGHT_LIDS,
+)
 from animate_cli.faces.retarget import retarget_landmarks
 from animate_cli.layers.grid import identity_grid, warp
-from animate_cli.layers.spline import RadialSpline
+from animate_cli.layers.spline import RadialSpline, smooth_step
 from animate_cli.models.base import Reads
 from animate_cli.options import MotionOptions
 from animate_cli.records import LANDMARKS, Rendered
@@ -38,9 +51,13 @@ FACE_SIZE = 256
 FADE_PX = 12.0
 BROW_THICKNESS = 0.09  # of the distance between the outer eye corners
 LEAST_ROOM = 0.45
+LEAST_GAP, GAP_KEPT = 0.013, 0.2  # of the distance between the outer eye corners; of the gap before
 CALM_PX, CALM_FROM = 0.4, 0.15
 _YIELD = 0.5  # an outline point moves at most this share of its distance to the border
 _BORDER_POINTS = 9  # along each edge
+_UPPER, _LOWER = (list(side) for side in zip(*FACING_LIDS, *FACING_LIPS, strict=True))
+_PUPILS = list(PUPILS)
+_LID_MIDDLES = [list(side) for side in zip(RIGHT_LIDS, LEFT_LIDS, strict=True)]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -99,7 +116,7 @@ class LandmarkGrid:
         self.size = size
         self._spline = RadialSpline(size, coarseness=coarseness, device=device)
         nodes = self._spline.nodes
-        fade = _smooth_step(torch.minimum(nodes, size - 1 - nodes) / FADE_PX)
+        fade = smooth_step(torch.minimum(nodes, size - 1 - nodes) / FADE_PX)
         self._fade = fade[:, None] * fade  # (L, L)
         self._border = _border_points(size).to(device)
         self._follows = torch.tensor(head.OUTLINE_FOLLOWS, device=device)[:, None]
@@ -109,7 +126,8 @@ class LandmarkGrid:
 
     def grid(self, source_px: Tensor, output_px: Tensor) -> Tensor:
         """Landmarks in source and output (B, 74, 2), px -> backward grid (B, S, S, 2)."""
-        p, q = self._controls(source_px, self._keep_room(source_px, output_px))
+        source_px, output_px = parted(source_px, self._keep_room(source_px, output_px))
+        p, q = self._controls(source_px, output_px)
         flow_px = self._spline.field(q, p - q, self._fade, self._calm(q))  # (B, 2, S, S)
         return self._identity + flow_px.permute(0, 2, 3, 1) * (2 / self.size)
 
@@ -124,7 +142,7 @@ class LandmarkGrid:
         beyond = torch.maximum(low[..., None] - nodes, nodes - high[..., None]).clamp_min(0)
         x, y = beyond[:, 0, None, :], beyond[:, 1, :, None]
         reach = CALM_FROM * (high - low)[:, :1, None].clamp_min(1)
-        return CALM_PX * _smooth_step((x.square() + y.square()).sqrt() / reach)
+        return CALM_PX * smooth_step((x.square() + y.square()).sqrt() / reach)
 
     def _keep_room(self, source_px: Tensor, output_px: Tensor) -> Tensor:
         """Shift faces back that come closer to an edge than `LEAST_ROOM` of where they were."""
@@ -142,7 +160,7 @@ class LandmarkGrid:
         moved = self._follows * (
             head.outline(head.cameras(output_px, self._fit)) - outline
         )  # (B, N, 2)
-        eyes = _length(source_px[:, 45:46] - source_px[:, 36:37])
+        eyes = _length(_across(source_px))
         moved = _beyond(moved, self._rests * eyes)
         edge = torch.minimum(outline, last - outline).amin(dim=-1, keepdim=True)
         outline = outline.clamp(1, last - 1)
@@ -151,6 +169,47 @@ class LandmarkGrid:
         p = torch.cat((source_px, outline, _between(source_px), border), dim=1)
         q = torch.cat((output_px, reached, _between(output_px), border), dim=1)
         return p, q
+
+
+def parted(source_px: Tensor, output_px: Tensor) -> tuple[Tensor, Tensor]:
+    """Both (B, 74, 2) px with each pair of facing lids and lips in order and `LEAST_GAP` apart, in
+    the output at least `GAP_KEPT` of the source's gap; what is further apart stays where it is."""
+    source_px = _part(source_px, 0 * _gaps(source_px))
+    return source_px, _part(output_px, GAP_KEPT * _gaps(source_px))
+
+
+def _part(points: Tensor, least: Tensor) -> Tensor:
+    """Move facing points (B, 74, 2) apart by half of what each gap lacks, pupils between the lids:
+    least (B, N, 1) px."""
+    least = torch.maximum(least, LEAST_GAP * _length(_across(points)))
+    lack = (least - _gaps(points)).clamp_min(0) / 2 * _down(points)
+    out = points.clone()
+    out[:, _UPPER] -= lack
+    out[:, _LOWER] += lack
+    down, pupils = _down(points), out[:, _PUPILS]
+    to_upper, to_lower = (
+        ((out[:, lids] - pupils) * down).sum(dim=-1, keepdim=True) for lids in _LID_MIDDLES
+    )
+    out[:, _PUPILS] = pupils + (to_upper.clamp_min(0) + to_lower.clamp_max(0)) * down
+    return out
+
+
+def _gaps(points: Tensor) -> Tensor:
+    """How far below its upper point each lower one lies: (B, 74, 2) -> (B, N, 1) px."""
+    return ((points[:, _LOWER] - points[:, _UPPER]) * _down(points)).sum(dim=-1, keepdim=True)
+
+
+def _across(points: Tensor) -> Tensor:
+    """From the right to the left outer eye corner: (B, 74, 2) -> (B, 1, 2)."""
+    right, left = OUTER_EYE_CORNERS
+    return (points[:, left] - points[:, right])[:, None]
+
+
+def _down(points: Tensor) -> Tensor:
+    """The face's own downward direction, of length 1: (B, 74, 2) -> (B, 1, 2)."""
+    across = _across(points)
+    down = torch.stack((-across[..., 1], across[..., 0]), dim=-1)
+    return down / _length(down).clamp_min(1e-6)
 
 
 def _at_most(vectors: Tensor, limit: Tensor) -> Tensor:
@@ -190,9 +249,7 @@ def _brow_undersides(landmarks: Tensor) -> Tensor:
 
     Without them a brow grows thick when the lid below it closes.
     """
-    right, left = OUTER_EYE_CORNERS
-    across = (landmarks[:, left] - landmarks[:, right])[:, None]  # (B, 1, 2)
-    down = torch.stack((-across[..., 1], across[..., 0]), dim=-1)
+    down = _length(_across(landmarks)) * _down(landmarks)
     return landmarks[:, RIGHT_BROW + LEFT_BROW] + BROW_THICKNESS * down
 
 
@@ -203,9 +260,3 @@ def _border_points(size: int) -> Tensor:
     edges = [torch.stack(pair, -1)[:-1] for pair in ((side, low), (high, side))]
     edges += [torch.stack(pair, -1)[1:] for pair in ((side, high), (low, side))]
     return torch.cat(edges)
-
-
-def _smooth_step(ratio: Tensor) -> Tensor:
-    """0 at and below 0, 1 at and above 1, flat at both ends."""
-    t = ratio.clamp(0, 1)
-    return t * t * (3 - 2 * t)

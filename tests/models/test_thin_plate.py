@@ -33,10 +33,16 @@ def _yawed(points: Tensor, degrees: float) -> Tensor:
 
 
 def _least_jacobian(grid: Tensor) -> float:
-    flow_px = points_to_pixel(grid, SIZE, SIZE).permute(0, 3, 1, 2)
+    flow_px = points_to_pixel(grid, SIZE, SIZE) - _pixels()
+    nodes = torch.arange(SIZE, dtype=torch.float32)
+    return jacobian(flow_px.permute(0, 3, 1, 2), nodes).min().item()
+
+
+def _pixels() -> Tensor:
+    """(S, S, 2): x and y of each pixel."""
     nodes = torch.arange(SIZE, dtype=torch.float32)
     y, x = torch.meshgrid(nodes, nodes, indexing="ij")
-    return jacobian(flow_px - torch.stack((x, y)), nodes).min().item()
+    return torch.stack((x, y), dim=-1)
 
 
 def _read(grid: Tensor, points: Tensor) -> Tensor:
@@ -121,6 +127,24 @@ def test_shut_eyes_and_coincident_points_stay_tidy(face_points: Tensor) -> None:
     assert _least_jacobian(grid) > 0
     brows = list(range(17, 27))
     assert (_read(grid, output)[:, brows] - face_points[:, brows]).norm(dim=-1).max() < 1.0
+
+
+@pytest.mark.parametrize("beyond", [0.0, 1.5])
+def test_lids_that_meet_or_cross_shut_the_eye_and_bend_nothing_else(
+    face_points: Tensor, beyond: float
+) -> None:
+    """A landmark network may put the upper lid of a shut eye below the lower one."""
+    shut = face_points.clone()
+    for upper, lower in FACING_LIDS:
+        shut[:, upper] = shut[:, lower] + torch.tensor([0.0, beyond])
+    grid = LandmarkGrid(SIZE).grid(face_points, shut)
+    flow = points_to_pixel(grid, SIZE, SIZE) - _pixels()
+    largest = (face_points - shut).norm(dim=-1).max()
+    assert flow.norm(dim=-1).max() < 1.5 * largest
+    above = _read(grid, shut[:, [69, 71]] - torch.tensor([0.0, 3.0]))
+    below = _read(grid, shut[:, [69, 71]] + torch.tensor([0.0, 3.0 + beyond]))
+    assert (above[..., 1] <= face_points[:, [68, 70], 1]).all()
+    assert (below[..., 1] >= face_points[:, [69, 71], 1]).all()
 
 
 def test_the_head_follows_and_the_far_background_does_not(face_points: Tensor) -> None:
