@@ -129,6 +129,7 @@ class SparseToDense:
         del state
         prior = None
         if self._prior is not None:
+            drivers = self._prior.keep_room(source.landmarks, drivers)
             prior = self._prior.grid(source.landmarks.expand_as(drivers), drivers)
         encoded = source.encoded.expand(len(drivers))
         drawn = self._network.draw(encoded, drivers, prior)

@@ -126,7 +126,7 @@ class LandmarkGrid:
 
     def grid(self, source_px: Tensor, output_px: Tensor) -> Tensor:
         """Landmarks in source and output (B, 74, 2), px -> backward grid (B, S, S, 2)."""
-        source_px, output_px = parted(source_px, self._keep_room(source_px, output_px))
+        source_px, output_px = parted(source_px, self.keep_room(source_px, output_px))
         p, q = self._controls(source_px, output_px)
         flow_px = self._spline.field(q, p - q, self._fade, self._calm(q))  # (B, 2, S, S)
         return self._identity + flow_px.permute(0, 2, 3, 1) * (2 / self.size)
@@ -144,8 +144,9 @@ class LandmarkGrid:
         reach = CALM_FROM * (high - low)[:, :1, None].clamp_min(1)
         return CALM_PX * smooth_step((x.square() + y.square()).sqrt() / reach)
 
-    def _keep_room(self, source_px: Tensor, output_px: Tensor) -> Tensor:
-        """Shift faces back that come closer to an edge than `LEAST_ROOM` of where they were."""
+    def keep_room(self, source_px: Tensor, output_px: Tensor) -> Tensor:
+        """Faces (B, 74, 2) px, shifted back where they come closer to an edge of the square than
+        `LEAST_ROOM` of where they were; `grid` does so by itself."""
         last = self.size - 1
         room_low = (LEAST_ROOM * source_px.amin(dim=1)).clamp_min(0)
         room_high = (LEAST_ROOM * (last - source_px.amax(dim=1))).clamp_min(0)

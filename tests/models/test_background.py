@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from portrait_square import portrait_canvas
 from torch import Tensor
 
+from animate_cli.faces.crop import cut, to_frame
+from animate_cli.faces.landmarks import load_landmarker
+from animate_cli.faces.look import upright_square
 from animate_cli.layers.grid import identity_grid
 from animate_cli.layers.matte import MatteConfig, MatteNetwork
 from animate_cli.layers.sparse_motion import SparseMotion
 from animate_cli.models.find import find_model
 from animate_cli.models.sparse_to_dense import FAST, SparseToDense
+from animate_cli.models.thin_plate import LandmarkGrid
 from animate_cli.records import Rendered
 from animate_cli.upscale.residual_warp import ResidualWarper
 
@@ -49,6 +54,24 @@ def test_most_of_the_background_is_the_photos_own(square: tuple[ResidualWarper, 
     assert same[:64, -32:].float().mean() > 0.9
     x, y = points[0].mean(dim=0).round().int().tolist()
     assert same[y - 30 : y + 30, x - 30 : x + 30].float().mean() < 0.5
+
+
+def test_a_face_driven_out_of_the_square_stops_before_its_edge_and_stays_whole(
+    square: tuple[ResidualWarper, Tensor],
+) -> None:
+    warper, points = square
+    model = find_model("sparse_to_dense", device="cpu")
+    with torch.inference_mode():
+        source = model.encode_source(face_of(warper), points)
+        drawn = model.render(source, points + torch.tensor((90.0, 0.0)))[0].face
+    picture = (255 * drawn[0].permute(1, 2, 0)).byte().numpy()
+    reached = LandmarkGrid(FAST.face_size).keep_room(points, points + torch.tensor((90.0, 0.0)))
+    assert 10 < (reached - points)[0, 0, 0] < 60
+    landmarker = load_landmarker()
+    view = upright_square(reached[0].numpy(), landmarker.size)
+    found, _ = landmarker(cut(picture, view)[None])
+    apart = np.linalg.norm(to_frame(found[0], view) - reached[0].numpy(), axis=-1)
+    assert apart.mean() < 3.0
 
 
 def test_at_full_resolution_too_to_the_grey_level(square: tuple[ResidualWarper, Tensor]) -> None:
