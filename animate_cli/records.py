@@ -115,6 +115,16 @@ class Crop:
     size: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Beyond:
+    """Behind which edges of a square its photo goes on, which does not move."""
+
+    left: bool = False
+    top: bool = False
+    right: bool = False
+    bottom: bool = False
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Codes:
     """What a model that reads frames saw in every frame of a driver.

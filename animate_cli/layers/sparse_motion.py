@@ -200,8 +200,10 @@ class SparseMotion(nn.Module):
         prior: Tensor | None,
         *,
         extent: Extent = Extent.PICTURE,
+        free: Tensor | None = None,
     ) -> Drawn:
-        """Move an encoded source (B) to where its landmarks lie at driver_px (B, 74, 2)."""
+        """Move an encoded source (B) to where its landmarks lie at driver_px (B, 74, 2); free
+        (1, 1, S, S): how much of what the branches add to the prior is used."""
         size = source.face.shape[-1]
         driver = points_to_normalised(driver_px, size, size)
         locals_ = [
@@ -209,6 +211,8 @@ class SparseMotion(nn.Module):
             for branch, features in zip(self._branches(), source.parts, strict=False)
         ]
         grid = self._grid(source, driver, prior, locals_)
+        if free is not None and prior is not None:
+            grid = torch.lerp(prior, grid, free[0, 0, :, :, None])
         laid = None
         if source.standing is None:
             warped = warp(source.face, grid)  # eq. 1

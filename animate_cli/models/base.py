@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 from torch import Tensor
 
 from animate_cli.options import Engine, MotionOptions
-from animate_cli.records import Rendered
+from animate_cli.records import Beyond, Rendered
 
 
 class Reads(Enum):
@@ -25,6 +25,9 @@ class Reads(Enum):
     FRAMES = "frames"
     EXPRESSION = "expression"
 
+
+ALONE = Beyond()
+"""The square is the whole photo."""
 
 SourceCode = TypeVar("SourceCode")
 DriverCode = TypeVar("DriverCode")
@@ -37,8 +40,9 @@ class FaceModel(Protocol[SourceCode, DriverCode, State]):
     face_size: int
     reads: Reads
 
-    def encode_source(self, face: Tensor, landmarks: Tensor) -> SourceCode:
-        """Once per portrait: face (1, 3, S, S) in [0, 1], landmarks (1, 74, 2) in face pixels."""
+    def encode_source(self, face: Tensor, landmarks: Tensor, beyond: Beyond = ALONE) -> SourceCode:
+        """Once per portrait: face (1, 3, S, S) in [0, 1], landmarks (1, 74, 2) in face pixels;
+        beyond: where the photo goes on. A model that can comes to rest before those edges."""
         ...
 
     def encode_driver(self, faces: Tensor | None, landmarks: Tensor) -> DriverCode:

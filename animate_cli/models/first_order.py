@@ -25,9 +25,9 @@ from animate_cli.layers.grid import corner_grid, identity_grid, resize_grid
 from animate_cli.layers.ready import quick_on_cpus, ready
 from animate_cli.layers.state import digest, fill
 from animate_cli.layers.steady_half import SteadyHalf, frames_at_once
-from animate_cli.models.base import Reads
+from animate_cli.models.base import ALONE, Reads
 from animate_cli.options import Motion, MotionOptions
-from animate_cli.records import Rendered
+from animate_cli.records import Beyond, Rendered
 
 FACE_SIZE = 256
 _FRAME_BYTES = 400 << 20
@@ -65,9 +65,11 @@ class FirstOrder:
         self._half = SteadyHalf(device, name="first_order")
         self._batch = frames_at_once(device, bytes_per_frame=_FRAME_BYTES, most=_MOST_FRAMES)
 
-    def encode_source(self, face: Tensor, landmarks: Tensor) -> FirstOrderSource:
-        """face (1, 3, 256, 256) in [0, 1]; its landmarks are not used."""
-        del landmarks
+    def encode_source(
+        self, face: Tensor, landmarks: Tensor, beyond: Beyond = ALONE
+    ) -> FirstOrderSource:
+        """face (1, 3, 256, 256) in [0, 1]; its landmarks and what lies beyond are not used."""
+        del landmarks, beyond
         return FirstOrderSource(
             features=self._generator.encode(face),
             points=self._detector(face),

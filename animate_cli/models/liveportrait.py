@@ -35,9 +35,9 @@ from animate_cli.layers.liveportrait_retargeting import opened
 from animate_cli.layers.liveportrait_warping import Warped, flat_flow
 from animate_cli.layers.state import digest
 from animate_cli.layers.steady_half import SteadyHalf, frames_at_once
-from animate_cli.models.base import Reads
+from animate_cli.models.base import ALONE, Reads
 from animate_cli.options import Amounts, Motion, MotionOptions, Stitching
-from animate_cli.records import Rendered
+from animate_cli.records import Beyond, Rendered
 
 WEIGHTS = "liveportrait"
 FACE_SIZE = 512  # of the square that is drawn
@@ -71,8 +71,12 @@ class LivePortrait:
         self._half = SteadyHalf(device, name="liveportrait")
         self._batch = frames_at_once(device, bytes_per_frame=_FRAME_BYTES, most=_MOST_FRAMES)
 
-    def encode_source(self, face: Tensor, landmarks: Tensor) -> LivePortraitSource:
-        """face (1, 3, 512, 512) in [0, 1], landmarks (1, 74, 2) in face pixels."""
+    def encode_source(
+        self, face: Tensor, landmarks: Tensor, beyond: Beyond = ALONE
+    ) -> LivePortraitSource:
+        """face (1, 3, 512, 512) in [0, 1], landmarks (1, 74, 2) in face pixels; what lies beyond
+        is not used."""
+        del beyond
         small = _small(face)
         code = FaceCode.read(self._networks.motion(small), openness(landmarks))
         return LivePortraitSource(

@@ -32,16 +32,18 @@ from animate_cli.layers.sparse_motion import (
     SparseMotion,
     SparseMotionConfig,
 )
+from animate_cli.layers.spline import smooth_step
 from animate_cli.layers.standing import without_person
 from animate_cli.layers.state import fill, read_config
 from animate_cli.layers.stillness import fade, presence
-from animate_cli.models.base import Reads
+from animate_cli.models.base import ALONE, Reads
 from animate_cli.models.thin_plate import LandmarkGrid
 from animate_cli.options import Engine, MotionOptions
-from animate_cli.records import Rendered
+from animate_cli.records import Beyond, Rendered
 
 WEIGHTS = "sparse_to_dense"
 PRIOR_COARSENESS = 2.0
+SHORE = 0.094  # of the side: before an edge behind which the photo goes on, nothing is added
 
 RIGHT_EYE = (*points.RIGHT_BROW, *points.RIGHT_EYE, *points.RIGHT_LIDS, points.PUPILS[0])
 LEFT_EYE = (*points.LEFT_BROW, *points.LEFT_EYE, *points.LEFT_LIDS, points.PUPILS[1])
@@ -71,10 +73,12 @@ PAPER = SparseMotionConfig(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Source:
-    """A portrait as this model remembers it: landmarks (1, 74, 2) in face pixels."""
+    """A portrait as this model remembers it: landmarks (1, 74, 2) in face pixels;
+    free (1, 1, S, S): 1 where the networks may move it, 0 where it is at rest."""
 
     encoded: Encoded
     landmarks: Tensor
+    free: Tensor
 
 
 class SparseToDense:
@@ -107,11 +111,13 @@ class SparseToDense:
             else None
         )
 
-    def encode_source(self, face: Tensor, landmarks: Tensor) -> Source:
-        """face (1, 3, S, S) in [0, 1], landmarks (1, 74, 2) in face pixels."""
+    def encode_source(self, face: Tensor, landmarks: Tensor, beyond: Beyond = ALONE) -> Source:
+        """face (1, 3, S, S) in [0, 1], landmarks (1, 74, 2) in face pixels; beyond: towards these
+        edges what the networks add to the prior's motion fades."""
         matte = None if self._matte is None else self._matte(face, landmarks)
         encoded = self._network.encode(face, landmarks, matte)
-        return Source(encoded=encoded, landmarks=landmarks)
+        free = _freedom(beyond, face.shape[-1]).to(face.device)
+        return Source(encoded=encoded, landmarks=landmarks, free=free)
 
     def encode_driver(self, faces: Tensor | None, landmarks: Tensor) -> Tensor:
         """The landmarks are the code: (B, 74, 2) in face pixels, unchanged."""
@@ -132,7 +138,7 @@ class SparseToDense:
             drivers = self._prior.keep_room(source.landmarks, drivers)
             prior = self._prior.grid(source.landmarks.expand_as(drivers), drivers)
         encoded = source.encoded.expand(len(drivers))
-        drawn = self._network.draw(encoded, drivers, prior)
+        drawn = self._network.draw(encoded, drivers, prior, free=source.free)
         grid, mask = drawn.grid, drawn.mask
         if drawn.share is not None and drawn.hidden is not None:
             grid, mask = without_person(grid, mask, drawn.share, drawn.hidden)
@@ -140,6 +146,20 @@ class SparseToDense:
         present = presence(source.landmarks, drivers)
         face, grid, mask = fade(source.encoded.face, image, grid, mask, present)
         return Rendered(face=face, grid=grid, refine_mask=mask), None
+
+
+def _freedom(beyond: Beyond, size: int) -> Tensor:
+    """0 at edges behind which the photo goes on, 1 from `SHORE` on: (1, 1, S, S)."""
+    across = _between_shores(size, first=beyond.left, last=beyond.right)
+    down = _between_shores(size, first=beyond.top, last=beyond.bottom)
+    return (down[:, None] * across)[None, None]
+
+
+def _between_shores(size: int, *, first: bool, last: bool) -> Tensor:
+    """The same along one axis: (S,)."""
+    ashore = smooth_step(torch.arange(size) / (SHORE * size))
+    free = ashore if first else torch.ones(size)
+    return free * ashore.flip(0) if last else free
 
 
 def create_model(

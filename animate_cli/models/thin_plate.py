@@ -43,9 +43,9 @@ from animate_cli.faces.points import (
 from animate_cli.faces.retarget import retarget_landmarks
 from animate_cli.layers.grid import identity_grid, warp
 from animate_cli.layers.spline import RadialSpline, smooth_step
-from animate_cli.models.base import Reads
+from animate_cli.models.base import ALONE, Reads
 from animate_cli.options import MotionOptions
-from animate_cli.records import LANDMARKS, Rendered
+from animate_cli.records import LANDMARKS, Beyond, Rendered
 
 FACE_SIZE = 256
 FADE_PX = 12.0
@@ -77,8 +77,11 @@ class ThinPlate:
     def __init__(self, *, device: torch.device | str = "cpu") -> None:
         self._grid = LandmarkGrid(self.face_size, device=device)
 
-    def encode_source(self, face: Tensor, landmarks: Tensor) -> ThinPlateSource:
-        """face (1, 3, S, S) in [0, 1], landmarks (1, 74, 2) in face pixels."""
+    def encode_source(
+        self, face: Tensor, landmarks: Tensor, beyond: Beyond = ALONE
+    ) -> ThinPlateSource:
+        """face (1, 3, S, S) in [0, 1], landmarks (1, 74, 2) in face pixels; all edges rest."""
+        del beyond
         return ThinPlateSource(face=face, landmarks=landmarks)
 
     def encode_driver(self, faces: Tensor | None, landmarks: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from animate_cli.faces.look import SeesLandmarks
 from animate_cli.faces.paste import output_scale, resize
 from animate_cli.media.image import flatten, parse_colour
 from animate_cli.options import FaceOptions, Framing, OutputOptions
-from animate_cli.records import Crop, Detection, Image, Photo, Points
+from animate_cli.records import Beyond, Crop, Detection, Image, Photo, Points
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,6 +34,18 @@ class Canvas:
     def square(self) -> Image:
         """The pixels that move: (N, N, 3)."""
         return cut(self.pixels, self.crop)
+
+    @property
+    def beyond(self) -> Beyond:
+        """Behind which of the square's edges the canvas goes on."""
+        height, width = self.pixels.shape[:2]
+        left, top = np.rint(self.crop.crop_to_frame[:, 2]).astype(int)
+        return Beyond(
+            left=left > 0,
+            top=top > 0,
+            right=left + self.crop.size < width,
+            bottom=top + self.crop.size < height,
+        )
 
     def face_landmarks(self, face_size: int) -> Points:
         """The landmarks in pixels of the square seen at `face_size`: (74, 2)."""

@@ -70,7 +70,7 @@ def open_scene(
     return Scene(
         canvas=canvas,
         model=model,
-        source=model.encode_source(face, landmarks),
+        source=model.encode_source(face, landmarks, canvas.beyond),
         driver=driver,
         anchor=start,
         motion=motion,

@@ -17,9 +17,9 @@ from animate_cli.layers.grid import identity_grid
 from animate_cli.layers.matte import MatteConfig, MatteNetwork
 from animate_cli.layers.sparse_motion import SparseMotion
 from animate_cli.models.find import find_model
-from animate_cli.models.sparse_to_dense import FAST, SparseToDense
+from animate_cli.models.sparse_to_dense import FAST, SHORE, SparseToDense
 from animate_cli.models.thin_plate import LandmarkGrid
-from animate_cli.records import Rendered
+from animate_cli.records import Beyond, Rendered
 from animate_cli.upscale.residual_warp import ResidualWarper
 
 FAST_LAYERED = replace(FAST, layered=True)
@@ -99,3 +99,26 @@ def test_a_layered_network_in_use_draws_what_it_draws_in_training(
         share = matte(face_picture, face_points)
         trained = network(face_picture, face_points, driver, prior, share)
     assert (used.face - trained.image.clamp(0, 1)).abs().max() < 1e-4
+
+
+def test_the_square_rests_at_edges_behind_which_the_photo_goes_on(
+    square: tuple[ResidualWarper, Tensor],
+) -> None:
+    """There what moved would break off from what does not; elsewhere it may go on moving."""
+    warper, points = square
+    face, driver = face_of(warper), points + torch.tensor((MOVED_PX, 0.0))
+    model = find_model("sparse_to_dense", device="cpu")
+    with torch.inference_mode():
+        free, held = (
+            model.render(model.encode_source(face, points, Beyond(bottom=bottom)), driver)[0]
+            for bottom in (False, True)
+        )
+    still = identity_grid(FAST.face_size, FAST.face_size)
+    apart_px = {
+        name: (128 * (rendered.grid - still)).norm(dim=-1)[0]
+        for name, rendered in {"free": free, "held": held}.items()
+    }
+    assert apart_px["free"][-1].max() > 1.0
+    assert apart_px["held"][-1].max() < 0.1
+    above = slice(0, FAST.face_size - round(SHORE * FAST.face_size) - 1)
+    torch.testing.assert_close(apart_px["held"][above], apart_px["free"][above])

@@ -12,10 +12,10 @@ from torch import Tensor
 from toy_world import ToyWorld, find_disc
 
 from animate_cli.errors import Cancelled, OptionError
-from animate_cli.models.base import Reads
+from animate_cli.models.base import ALONE, Reads
 from animate_cli.options import ComputeOptions, FaceOptions, Lost, Motion, MotionOptions, Options
 from animate_cli.pipeline import Animator
-from animate_cli.records import Rendered
+from animate_cli.records import Beyond, Rendered
 from animate_cli.report import Progress, Step
 from animate_cli.stages.codes import BATCH
 from animate_cli.stages.trajectories import Trajectories
@@ -35,7 +35,7 @@ class DiscModel:
         self.batches: list[int] = []
         self.drivers: list[Tensor] = []
 
-    def encode_source(self, face: Tensor, landmarks: Tensor) -> Tensor:
+    def encode_source(self, face: Tensor, landmarks: Tensor, beyond: Beyond = ALONE) -> Tensor:
         return face
 
     def encode_driver(self, faces: Tensor | None, landmarks: Tensor) -> Tensor:
