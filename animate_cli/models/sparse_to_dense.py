@@ -44,6 +44,7 @@ from animate_cli.records import Beyond, Rendered
 WEIGHTS = "sparse_to_dense"
 PRIOR_COARSENESS = 2.0
 SHORE = 0.094  # of the side: before an edge behind which the photo goes on, nothing is added
+_LUMA = 0.299, 0.587, 0.114  # ITU-R BT.601
 
 RIGHT_EYE = (*points.RIGHT_BROW, *points.RIGHT_EYE, *points.RIGHT_LIDS, points.PUPILS[0])
 LEFT_EYE = (*points.LEFT_BROW, *points.LEFT_EYE, *points.LEFT_LIDS, points.PUPILS[1])
@@ -74,11 +75,13 @@ PAPER = SparseMotionConfig(
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Source:
     """A portrait as this model remembers it: landmarks (1, 74, 2) in face pixels;
-    free (1, 1, S, S): 1 where the networks may move it, 0 where it is at rest."""
+    free (1, 1, S, S): 1 where the networks may move it, 0 where it is at rest;
+    is_grey: no colour is to be painted into it."""
 
     encoded: Encoded
     landmarks: Tensor
     free: Tensor
+    is_grey: bool
 
 
 class SparseToDense:
@@ -117,7 +120,7 @@ class SparseToDense:
         matte = None if self._matte is None else self._matte(face, landmarks)
         encoded = self._network.encode(face, landmarks, matte)
         free = _freedom(beyond, face.shape[-1]).to(face.device)
-        return Source(encoded=encoded, landmarks=landmarks, free=free)
+        return Source(encoded=encoded, landmarks=landmarks, free=free, is_grey=_is_grey(face))
 
     def encode_driver(self, faces: Tensor | None, landmarks: Tensor) -> Tensor:
         """The landmarks are the code: (B, 74, 2) in face pixels, unchanged."""
@@ -143,9 +146,17 @@ class SparseToDense:
         if drawn.share is not None and drawn.hidden is not None:
             grid, mask = without_person(grid, mask, drawn.share, drawn.hidden)
         image = drawn.image.clamp(0, 1)
+        if source.is_grey:
+            image = (image * image.new_tensor(_LUMA)[:, None, None]).sum(dim=1, keepdim=True)
+            image = image.expand(-1, 3, -1, -1)
         present = presence(source.landmarks, drivers)
         face, grid, mask = fade(source.encoded.face, image, grid, mask, present)
         return Rendered(face=face, grid=grid, refine_mask=mask), None
+
+
+def _is_grey(face: Tensor) -> bool:
+    """Whether a picture (1, 3, S, S) in [0, 1] has no colour."""
+    return bool((face.amax(dim=1) - face.amin(dim=1)).mean() < 1 / 255)
 
 
 def _freedom(beyond: Beyond, size: int) -> Tensor:

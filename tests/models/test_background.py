@@ -122,3 +122,16 @@ def test_the_square_rests_at_edges_behind_which_the_photo_goes_on(
     assert apart_px["held"][-1].max() < 0.1
     above = slice(0, FAST.face_size - round(SHORE * FAST.face_size) - 1)
     torch.testing.assert_close(apart_px["held"][above], apart_px["free"][above])
+
+
+def test_a_photo_without_colour_stays_without(square: tuple[ResidualWarper, Tensor]) -> None:
+    """Paint for teeth and eyes was learned in colour."""
+    warper, points = square
+    grey = face_of(warper).mean(dim=1, keepdim=True).expand(-1, 3, -1, -1)
+    open_mouth = points.clone()
+    open_mouth[:, 65:68, 1] += 6
+    open_mouth[:, 55:60, 1] += 6
+    model = find_model("sparse_to_dense", device="cpu")
+    with torch.inference_mode():
+        face = model.render(model.encode_source(grey, points), open_mouth)[0].face
+    assert (face.amax(dim=1) - face.amin(dim=1)).max() < 1 / 255
