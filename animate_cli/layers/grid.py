@@ -58,6 +58,12 @@ def warp(features: Tensor, grid: Tensor) -> Tensor:
     return F.grid_sample(features, grid, padding_mode="border", align_corners=False)
 
 
+def warp_sharply(picture: Tensor, grid: Tensor) -> Tensor:
+    """`warp`, bicubic: pictures (B, 3, H, W) in [0, 1] keep more of their detail."""
+    drawn = F.grid_sample(picture, grid, mode="bicubic", padding_mode="border", align_corners=False)
+    return drawn.clamp(0, 1)
+
+
 def resize_grid(grid: Tensor, height: int, width: int) -> Tensor:
     """A grid at another resolution: the flow is resized, so an identity grid stays the identity.
 

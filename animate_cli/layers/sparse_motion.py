@@ -7,7 +7,7 @@
     f_G     | flow         | (B, 2, s, s)    | global branch
     f̂_L, m  | local        | (B, 3, p, p)    | `layers.local_branch`
     F       | grid         | (B, S, S, 2)    | eq. 3, `_grid`
-    E       | warped       | (B, 3, S, S)    | eq. 1, `layers.grid.warp`
+    E       | warped       | (B, 3, S, S)    | eq. 1, `layers.grid.warp_sharply`
     R, M    | painted, mask| (B, 3 / 1, S, S)| `layers.refine`
     T       | image        | (B, 3, S, S)    | eq. 2, `compose`
 
@@ -17,6 +17,7 @@ Departures from the paper, each a switch of the config
     paint      local branches also paint; see `layers.local_branch`
     head       the whole face's branch sees where each pixel lies on the head and what a rigid head
                would do to it, and mixes such motions; see `layers.carried`
+    sampling   eq. 1 is bicubic: what is warped once loses less of its detail
     layered    only the person is warped, before what stands still; see `layers.standing`
 """
 
@@ -35,7 +36,7 @@ from animate_cli.layers.grid import (
     identity_grid,
     points_to_normalised,
     resize_grid,
-    warp,
+    warp_sharply,
 )
 from animate_cli.layers.local_branch import (
     Layers,
@@ -215,7 +216,7 @@ class SparseMotion(nn.Module):
             grid = torch.lerp(prior, grid, free[0, 0, :, :, None])
         laid = None
         if source.standing is None:
-            warped = warp(source.face, grid)  # eq. 1
+            warped = warp_sharply(source.face, grid)  # eq. 1
             identity = identity_grid(size, size, device=grid.device, dtype=grid.dtype)
             flow = (grid - identity).permute(0, 3, 1, 2)
         else:

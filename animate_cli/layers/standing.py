@@ -24,7 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from animate_cli.layers.grid import identity_grid, warp
+from animate_cli.layers.grid import identity_grid, warp, warp_sharply
 
 NARROW_PX, WIDE_PX = 1, 2  # of 256: about mattes above a half
 NEAR_CELLS = 2  # of 64: so far about a person there is something to mend
@@ -85,7 +85,7 @@ def put_together(face: Tensor, standing: Standing, grid: Tensor) -> Laid:
     share = warp(standing.matte, grid)
     hidden = torch.lerp(standing.narrow, standing.wide, _motion(flow.detach()))
     behind = _over(face, standing.filled, hidden)
-    warped = _over(behind, warp(face, grid), share)
+    warped = _over(behind, warp_sharply(face, grid), share)
     near = _near(torch.maximum(share.detach(), standing.wide))
     return Laid(warped=warped, flow=share * flow, share=share, hidden=hidden, near=near)
 
