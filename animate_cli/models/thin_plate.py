@@ -51,11 +51,12 @@ FACE_SIZE = 256
 FADE_PX = 12.0
 BROW_THICKNESS = 0.09  # of the distance between the outer eye corners
 LEAST_ROOM = 0.45
-LEAST_GAP, GAP_KEPT = 0.013, 0.2  # of the distance between the outer eye corners; of the gap before
+LEAST_GAP, LIDS_KEPT = 0.013, 0.2  # of the distance between the outer eye corners; of their gap
 CALM_PX, CALM_FROM = 0.4, 0.15
 _YIELD = 0.5  # an outline point moves at most this share of its distance to the border
 _BORDER_POINTS = 9  # along each edge
 _UPPER, _LOWER = (list(side) for side in zip(*FACING_LIDS, *FACING_LIPS, strict=True))
+_KEPT = (LIDS_KEPT,) * len(FACING_LIDS) + (0.0,) * len(FACING_LIPS)
 _PUPILS = list(PUPILS)
 _LID_MIDDLES = [list(side) for side in zip(RIGHT_LIDS, LEFT_LIDS, strict=True)]
 
@@ -176,10 +177,11 @@ class LandmarkGrid:
 
 
 def parted(source_px: Tensor, output_px: Tensor) -> tuple[Tensor, Tensor]:
-    """Both (B, 74, 2) px with each pair of facing lids and lips in order and `LEAST_GAP` apart, in
-    the output at least `GAP_KEPT` of the source's gap; what is further apart stays where it is."""
+    """Both (B, 74, 2) px with each pair of facing lids and lips in order and `LEAST_GAP` apart, lids
+    in the output at least `LIDS_KEPT` of the source's, and pupils between them; the rest stays."""
     source_px = _part(source_px, 0 * _gaps(source_px))
-    return source_px, _part(output_px, GAP_KEPT * _gaps(source_px))
+    gaps = _gaps(source_px)
+    return source_px, _part(output_px, gaps * gaps.new_tensor(_KEPT)[:, None])
 
 
 def _part(points: Tensor, least: Tensor) -> Tensor:
