@@ -177,8 +177,8 @@ class LandmarkGrid:
 
 
 def parted(source_px: Tensor, output_px: Tensor) -> tuple[Tensor, Tensor]:
-    """Both (B, 74, 2) px with each pair of facing lids and lips in order and `LEAST_GAP` apart, lids
-    in the output at least `LIDS_KEPT` of the source's, and pupils between them; the rest stays."""
+    """Both (B, 74, 2) px with facing lids and lips in order and `LEAST_GAP` apart, lids in the
+    output at least `LIDS_KEPT` of the source's gap, and pupils between them; the rest stays."""
     source_px = _part(source_px, 0 * _gaps(source_px))
     gaps = _gaps(source_px)
     return source_px, _part(output_px, gaps * gaps.new_tensor(_KEPT)[:, None])
