@@ -11,13 +11,13 @@
     R, M    | painted, mask| (B, 3 / 1, S, S)| `layers.refine`
     T       | image        | (B, 3, S, S)    | eq. 2, `compose`
 
-Departures from the paper, each a switch of the config
+Departures from the paper, each but the first a switch of the config
+    sampling   eq. 1 is bicubic: what is warped once loses less of its detail
     prior      F is a given grid (thin-plate) plus learned corrections; see `layers.motion_branch`
     widths     as small as a CPU needs (`fast`)
     paint      local branches also paint; see `layers.local_branch`
     head       the whole face's branch sees where each pixel lies on the head and what a rigid head
                would do to it, and mixes such motions; see `layers.carried`
-    sampling   eq. 1 is bicubic: what is warped once loses less of its detail
     layered    only the person is warped, before what stands still; see `layers.standing`
 """
 
@@ -212,12 +212,12 @@ class SparseMotion(nn.Module):
             for branch, features in zip(self._branches(), source.parts, strict=False)
         ]
         grid = self._grid(source, driver, prior, locals_)
-        if free is not None and prior is not None:
-            grid = torch.lerp(prior, grid, free[0, 0, :, :, None])
+        identity = identity_grid(size, size, device=grid.device, dtype=grid.dtype)
+        if free is not None:
+            grid = torch.lerp(identity if prior is None else prior, grid, free[0, 0, :, :, None])
         laid = None
         if source.standing is None:
             warped = warp_sharply(source.face, grid)  # eq. 1
-            identity = identity_grid(size, size, device=grid.device, dtype=grid.dtype)
             flow = (grid - identity).permute(0, 3, 1, 2)
         else:
             laid = put_together(source.face, source.standing, grid)

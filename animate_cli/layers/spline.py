@@ -16,7 +16,8 @@ Departures from the paper
                values differ more than controls do (lids that meet, a far cheek) the exact spline
                overshoots by many times what it is told: there the ridge is larger
     lattice    f is evaluated on L x L nodes, dense in the middle, and read between them by cubic
-               splines; a second solve with the same matrix takes out what that costs
+               splines; a second solve with the same matrix takes out what that costs, and some of
+               what a large ridge does
     folding    where sheets would cross (Jacobian below `LEAST_JACOBIAN`) f is smoothed
 """
 
@@ -31,7 +32,8 @@ from torch import Tensor
 LEAST_JACOBIAN = 0.2
 _SOFTNESS_PX = 2.0  # c: smaller is sharper between neighbours, larger overshoots more
 _RIDGE, _RIDGE_WHERE_TORN = 1e-5, 2e-2
-_TORN = 1.0, 4.0  # difference of two values over the distance of their controls
+_TORN = 1.0, 4.0  # difference of two values over the distance of their controls, pinned ones too
+_TOGETHER_PX = 0.5  # controls that are no further apart count as being at one place
 _FINE_PX, _COARSE_PX = 2.4, 9.0
 _FINE_FROM, _FINE_TO = 0.2, 0.8  # share of the square's side in which nodes are dense
 _NARROW_STEPS, _WIDENING_STEPS, _SCALING_STEPS = 8, 24, 16
@@ -120,7 +122,7 @@ def _kernel(x: Tensor, y: Tensor) -> Tensor:
 def _ridge(controls_px: Tensor, values: Tensor) -> Tensor:
     """How much each control may be missed: (B, K, 2) twice, px -> (B, K)."""
     apart, differ = (torch.cdist(points, points) for points in (controls_px, values))
-    torn = (differ / (apart.square() + 0.25).sqrt()).amax(dim=-1)
+    torn = (differ / (apart.square() + _TOGETHER_PX**2).sqrt()).amax(dim=-1)
     share = smooth_step((torn - _TORN[0]) / (_TORN[1] - _TORN[0]))
     return _RIDGE * (_RIDGE_WHERE_TORN / _RIDGE) ** share
 
@@ -150,8 +152,10 @@ def unfold(field: Tensor, nodes: Tensor) -> Tensor:
 
     field (B, 2, L, L) px on nodes (L,) px; samples that do not fold come back untouched. What
     still folds after `_NARROW_STEPS` is smoothed over an ever wider neighbourhood, so that a head
-    that moves far keeps its motion; only what outlasts that too is scaled down as a whole.
+    that moves far keeps its motion; only what outlasts that too is scaled down as a whole. The
+    outermost nodes stay as they are.
     """
+    inside = F.pad(torch.ones_like(field[:1, :1, 1:-1, 1:-1]), (1, 1, 1, 1))
     for wider in (0,) * _NARROW_STEPS + tuple(range(_WIDENING_STEPS)):
         folded = (jacobian(field, nodes) < LEAST_JACOBIAN).to(field.dtype)  # (B, 1, L - 1, L - 1)
         if not folded.any():
@@ -159,7 +163,7 @@ def unfold(field: Tensor, nodes: Tensor) -> Tensor:
         about, reach = 2 + wider // 2, 1 + wider // 4
         near = F.max_pool2d(F.pad(folded, (about,) * 4), 2 * about, stride=1)
         touched = F.max_pool2d(F.pad(folded, (1,) * 4), 2, stride=1)
-        where = torch.maximum(_mean_within(near, reach), touched)
+        where = inside * torch.maximum(_mean_within(near, reach), touched)
         field = torch.lerp(field, _mean_within(field, reach), where)
     for _ in range(_SCALING_STEPS):
         least = jacobian(field, nodes).amin(dim=(1, 2, 3), keepdim=True)

@@ -23,6 +23,7 @@ from animate_cli.layers.bfloat import InBfloat16, is_native
 from animate_cli.layers.carried import HeadConfig
 from animate_cli.layers.engine import choose, run_by
 from animate_cli.layers.local_branch import PartConfig
+from animate_cli.layers.lucas_kanade import grey
 from animate_cli.layers.matte import MatteNetwork
 from animate_cli.layers.motion_branch import BranchConfig
 from animate_cli.layers.ready import ready
@@ -44,7 +45,7 @@ from animate_cli.records import Beyond, Rendered
 WEIGHTS = "sparse_to_dense"
 PRIOR_COARSENESS = 2.0
 SHORE = 0.094  # of the side: before an edge behind which the photo goes on, nothing is added
-_LUMA = 0.299, 0.587, 0.114  # ITU-R BT.601
+_COLOUR = 6 / 255  # a photo whose colours differ by less anywhere has none
 
 RIGHT_EYE = (*points.RIGHT_BROW, *points.RIGHT_EYE, *points.RIGHT_LIDS, points.PUPILS[0])
 LEFT_EYE = (*points.LEFT_BROW, *points.LEFT_EYE, *points.LEFT_LIDS, points.PUPILS[1])
@@ -75,7 +76,7 @@ PAPER = SparseMotionConfig(
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Source:
     """A portrait as this model remembers it: landmarks (1, 74, 2) in face pixels;
-    free (1, 1, S, S): 1 where the networks may move it, 0 where it is at rest;
+    free (1, 1, S, S): how much of what the networks add to the prior is used;
     is_grey: no colour is to be painted into it."""
 
     encoded: Encoded
@@ -119,7 +120,7 @@ class SparseToDense:
         edges what the networks add to the prior's motion fades."""
         matte = None if self._matte is None else self._matte(face, landmarks)
         encoded = self._network.encode(face, landmarks, matte)
-        free = _freedom(beyond, face.shape[-1]).to(face.device)
+        free = freedom(beyond, face.shape[-1]).to(face.device)
         return Source(encoded=encoded, landmarks=landmarks, free=free, is_grey=_is_grey(face))
 
     def encode_driver(self, faces: Tensor | None, landmarks: Tensor) -> Tensor:
@@ -147,8 +148,7 @@ class SparseToDense:
             grid, mask = without_person(grid, mask, drawn.share, drawn.hidden)
         image = drawn.image.clamp(0, 1)
         if source.is_grey:
-            image = (image * image.new_tensor(_LUMA)[:, None, None]).sum(dim=1, keepdim=True)
-            image = image.expand(-1, 3, -1, -1)
+            image = grey(image).expand(-1, 3, -1, -1)
         present = presence(source.landmarks, drivers)
         face, grid, mask = fade(source.encoded.face, image, grid, mask, present)
         return Rendered(face=face, grid=grid, refine_mask=mask), None
@@ -156,10 +156,10 @@ class SparseToDense:
 
 def _is_grey(face: Tensor) -> bool:
     """Whether a picture (1, 3, S, S) in [0, 1] has no colour."""
-    return bool((face.amax(dim=1) - face.amin(dim=1)).mean() < 1 / 255)
+    return bool((face.amax(dim=1) - face.amin(dim=1)).max() < _COLOUR)
 
 
-def _freedom(beyond: Beyond, size: int) -> Tensor:
+def freedom(beyond: Beyond, size: int) -> Tensor:
     """0 at edges behind which the photo goes on, 1 from `SHORE` on: (1, 1, S, S)."""
     across = _between_shores(size, first=beyond.left, last=beyond.right)
     down = _between_shores(size, first=beyond.top, last=beyond.bottom)

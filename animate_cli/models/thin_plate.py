@@ -152,8 +152,9 @@ class LandmarkGrid:
         """Faces (B, 74, 2) px, shifted back where they come closer to an edge of the square than
         `LEAST_ROOM` of where they were; `grid` does so by itself."""
         last = self.size - 1
-        room_low = (LEAST_ROOM * source_px.amin(dim=1)).clamp_min(0)
-        room_high = (LEAST_ROOM * (last - source_px.amax(dim=1))).clamp_min(0)
+        low, high = source_px.amin(dim=1), last - source_px.amax(dim=1)
+        room_low = torch.minimum(LEAST_ROOM * low, low)  # below 0 where it reached over the edge
+        room_high = torch.minimum(LEAST_ROOM * high, high)
         over_low = (room_low - output_px.amin(dim=1)).clamp_min(0)
         over_high = (room_high - (last - output_px.amax(dim=1))).clamp_min(0)
         return output_px + (over_low - over_high)[:, None]

@@ -13,6 +13,7 @@ from animate_cli.layers.grid import (
     points_to_pixel,
     resize_grid,
     warp,
+    warp_sharply,
 )
 
 SIZES = [(5, 8), (8, 5), (7, 7), (16, 32)]
@@ -80,3 +81,33 @@ def test_gradients() -> None:
     grid = inside.requires_grad_()
     assert torch.autograd.gradcheck(warp, (image, grid))
     assert torch.autograd.gradcheck(lambda g: resize_grid(g, 5, 4), (grid,))
+
+
+def _cubic(t: float) -> float:
+    """Keys 1981, a = -0.75."""
+    t = abs(t)
+    if t <= 1:
+        return 1.25 * t**3 - 2.25 * t**2 + 1
+    return -0.75 * (t**3 - 5 * t**2 + 8 * t - 4) if t < 2 else 0.0
+
+
+def test_sharp_warping_against_loops() -> None:
+    image = 0.4 + 0.2 * torch.rand(1, 1, 8, 9, generator=torch.Generator().manual_seed(4))
+    px = torch.tensor([[[[2.3, 3.6], [4.0, 5.0], [5.75, 2.5]]]])
+    out = warp_sharply(image, points_to_normalised(px, 8, 9))[0, 0, 0]
+    for found, (x, y) in zip(out.tolist(), px[0, 0].tolist(), strict=True):
+        expected = sum(
+            _cubic(x - column) * _cubic(y - row) * image[0, 0, row, column].item()
+            for row in range(8)
+            for column in range(9)
+        )
+        assert found == pytest.approx(expected, abs=1e-5)
+
+
+def test_sharp_warping_keeps_pictures_in_range_and_edges_repeated() -> None:
+    steps = (torch.arange(12) % 4 < 2).float().expand(1, 3, 12, 12)
+    grid = identity_grid(12, 12) + torch.tensor([0.07, 0.0])
+    out = warp_sharply(steps, grid)
+    assert out.min() >= 0
+    assert out.max() <= 1
+    assert (out[..., -1] == steps[..., -1]).all()

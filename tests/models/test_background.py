@@ -17,7 +17,7 @@ from animate_cli.layers.grid import identity_grid
 from animate_cli.layers.matte import MatteConfig, MatteNetwork
 from animate_cli.layers.sparse_motion import SparseMotion
 from animate_cli.models.find import find_model
-from animate_cli.models.sparse_to_dense import FAST, SHORE, SparseToDense
+from animate_cli.models.sparse_to_dense import FAST, SHORE, SparseToDense, freedom
 from animate_cli.models.thin_plate import LandmarkGrid
 from animate_cli.records import Beyond, Rendered
 from animate_cli.upscale.residual_warp import ResidualWarper
@@ -124,14 +124,31 @@ def test_the_square_rests_at_edges_behind_which_the_photo_goes_on(
     torch.testing.assert_close(apart_px["held"][above], apart_px["free"][above])
 
 
-def test_a_photo_without_colour_stays_without(square: tuple[ResidualWarper, Tensor]) -> None:
+@pytest.mark.parametrize("edge", ["left", "top", "right", "bottom"])
+def test_each_edge_is_held_alone(edge: str) -> None:
+    free = freedom(Beyond(**{edge: True}), 64)[0, 0]
+    lines = {"left": free[:, 0], "top": free[0], "right": free[:, -1], "bottom": free[-1]}
+    opposite = {"left": "right", "top": "bottom", "right": "left", "bottom": "top"}[edge]
+    assert lines[edge].max() == 0
+    assert lines[opposite].min() == 1
+    assert torch.equal(freedom(Beyond(), 64), torch.ones(1, 1, 64, 64))
+
+
+@pytest.mark.parametrize("lips", [None, (0.5, 0.2, 0.2)])
+def test_a_photo_without_colour_stays_without_and_any_other_keeps_its_own(
+    square: tuple[ResidualWarper, Tensor], lips: tuple[float, float, float] | None
+) -> None:
     """Paint for teeth and eyes was learned in colour."""
     warper, points = square
-    grey = face_of(warper).mean(dim=1, keepdim=True).expand(-1, 3, -1, -1)
+    grey = face_of(warper).mean(dim=1, keepdim=True).repeat(1, 3, 1, 1)
+    x, y = points[0, 48:60].mean(dim=0).round().int().tolist()
+    if lips is not None:
+        grey[:, :, y - 4 : y + 4, x - 12 : x + 12] = torch.tensor(lips)[:, None, None]
     open_mouth = points.clone()
     open_mouth[:, 65:68, 1] += 6
     open_mouth[:, 55:60, 1] += 6
     model = find_model("sparse_to_dense", device="cpu")
     with torch.inference_mode():
         face = model.render(model.encode_source(grey, points), open_mouth)[0].face
-    assert (face.amax(dim=1) - face.amin(dim=1)).max() < 1 / 255
+    chroma = (face.amax(dim=1) - face.amin(dim=1)).max()
+    assert chroma < 1 / 255 if lips is None else chroma > 0.1

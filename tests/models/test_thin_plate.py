@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from animate_cli.faces.points import FACING_LIDS
+from animate_cli.faces.points import FACING_LIDS, FACING_LIPS
 from animate_cli.layers.grid import points_to_normalised, points_to_pixel, warp
 from animate_cli.layers.spline import RadialSpline, jacobian, shorten
-from animate_cli.models.thin_plate import LandmarkGrid
+from animate_cli.models.thin_plate import LEAST_GAP, LIDS_KEPT, LandmarkGrid, parted
 
 SIZE = 256
 
@@ -145,6 +145,60 @@ def test_lids_that_meet_or_cross_shut_the_eye_and_bend_nothing_else(
     below = _read(grid, shut[:, [69, 71]] + torch.tensor([0.0, 3.0 + beyond]))
     assert (above[..., 1] <= face_points[:, [68, 70], 1]).all()
     assert (below[..., 1] >= face_points[:, [69, 71], 1]).all()
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        lambda p: p + torch.tensor([300.0, 300.0]),
+        lambda p: p.mean(dim=1, keepdim=True) + 1.5 * (p - p.mean(dim=1, keepdim=True)),
+        lambda p: _yawed(p, 30) + torch.tensor([25.0, 10.0]),
+    ],
+)
+@pytest.mark.parametrize("coarseness", [1.0, 2.0])
+def test_the_border_stays_where_the_grid_would_fold(
+    face_points: Tensor, output, coarseness
+) -> None:  # type: ignore[no-untyped-def]
+    large = face_points.mean(dim=1, keepdim=True)
+    large = large + 1.3 * (face_points - large)
+    grid = LandmarkGrid(SIZE, coarseness=coarseness).grid(large, output(large))
+    flow_px = points_to_pixel(grid, SIZE, SIZE)[0] - _pixels()
+    for edge in (flow_px[0], flow_px[-1], flow_px[:, 0], flow_px[:, -1]):
+        assert edge.abs().max() < 1e-3
+
+
+@pytest.mark.parametrize("shift", [(-90.0, 0.0), (90.0, 0.0), (0.0, -110.0), (0.0, 110.0)])
+def test_a_face_that_reaches_over_the_edge_is_left_where_it_is(
+    face_points: Tensor, shift: tuple[float, float]
+) -> None:
+    beyond = face_points + torch.tensor(shift)
+    assert not ((beyond > 0) & (beyond < SIZE - 1)).all()
+    maker = LandmarkGrid(SIZE)
+    assert torch.equal(maker.keep_room(beyond, beyond), beyond)
+    reached = maker.keep_room(beyond, beyond + torch.tensor(shift))
+    assert (reached - beyond).norm(dim=-1).max() < 45
+
+
+def _apart(points: Tensor, pairs: tuple[tuple[int, int], ...]) -> Tensor:
+    return torch.stack([points[0, lower, 1] - points[0, upper, 1] for upper, lower in pairs])
+
+
+def test_facing_points_are_put_in_order_and_pupils_between_them(face_points: Tensor) -> None:
+    pairs = FACING_LIDS + FACING_LIPS
+    crossed = face_points.clone()
+    for upper, lower in pairs:
+        crossed[:, upper, 1] = face_points[:, lower, 1] + 2
+    source, output = parted(face_points, crossed)
+    assert torch.equal(source, face_points)
+    least = LEAST_GAP * (face_points[0, 45] - face_points[0, 36]).norm()
+    assert (_apart(output, pairs) >= 0.99 * least).all()
+    lids = _apart(output, FACING_LIDS) / _apart(face_points, FACING_LIDS)
+    assert (lids >= 0.99 * LIDS_KEPT).all()
+    for pupil, upper, lower in ((72, 68, 69), (73, 70, 71)):
+        assert output[0, upper, 1] - 1e-3 <= output[0, pupil, 1] <= output[0, lower, 1] + 1e-3
+    torch.testing.assert_close(parted(source, output)[1], output)
+    torch.testing.assert_close(parted(crossed, face_points)[1], face_points)
+    assert (_apart(parted(crossed, face_points)[0], pairs) > 0).all()
 
 
 def test_the_head_follows_and_the_far_background_does_not(face_points: Tensor) -> None:

@@ -34,8 +34,10 @@ class DiscModel:
         self.language = language
         self.batches: list[int] = []
         self.drivers: list[Tensor] = []
+        self.beyond: list[Beyond] = []
 
     def encode_source(self, face: Tensor, landmarks: Tensor, beyond: Beyond = ALONE) -> Tensor:
+        self.beyond.append(beyond)
         return face
 
     def encode_driver(self, faces: Tensor | None, landmarks: Tensor) -> Tensor:
@@ -80,6 +82,13 @@ def test_codes_are_in_driver_pixels(toy: ToyWorld, model: DiscModel) -> None:
     assert x == pytest.approx(expected, abs=0.6)
     assert y == pytest.approx(48, abs=0.6)
     assert radius == pytest.approx(96 / 5, abs=0.8)
+
+
+def test_the_model_is_told_where_the_photo_goes_on(toy: ToyWorld, model: DiscModel) -> None:
+    animator = Animator(ONE_THREAD)
+    staged = animator.stage(toy.photo(), toy.driver(frames=4))
+    assert model.beyond == [staged.scene.canvas.beyond]
+    assert model.beyond != [ALONE]
 
 
 def test_few_frames_are_held(toy: ToyWorld, model: DiscModel) -> None:

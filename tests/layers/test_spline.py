@@ -42,3 +42,14 @@ def test_a_wide_fold_keeps_most_of_the_motion() -> None:
     out = unfold(field, nodes)
     assert jacobian(out, nodes).min() >= LEAST_JACOBIAN
     assert out.square().sum().sqrt() > 0.85 * field.square().sum().sqrt()
+
+
+def test_smoothing_leaves_the_edge_where_it_is() -> None:
+    """The square is put back into a photo that does not move."""
+    nodes = RadialSpline(SIZE).nodes
+    fade = ((nodes < nodes[-1]) & (nodes > 0)).float()
+    field = fade * fade[:, None] * _swell(nodes, centre=250, height=40, width=30)
+    assert jacobian(field, nodes).min() < 0
+    out = unfold(field, nodes)
+    for edge in (out[..., 0], out[..., -1], out[..., 0, :], out[..., -1, :]):
+        assert edge.abs().max() == 0
