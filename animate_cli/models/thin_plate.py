@@ -29,17 +29,16 @@ import torch
 from torch import Tensor
 
 from animate_cli.faces import head
-from animate_cli.faces.points import (
-    FACING_LIDS,
-    FACING_LIPS,
-    JAW,
-    LEFT_BROW,
-    LEFT_LIDS,
-    OUTER_EYE_CORNERS,
-    PUPILS,
-    RIGHT_BROW,
-    RIGHT_LIDS,
+from animate_cli.faces.openings import (
+    MOUTH,
+    OPENINGS,
+    Opening,
+    apertures,
+    keep_pupils,
+    set_apertures,
+    width,
 )
+from animate_cli.faces.points import JAW, LEFT_BROW, OUTER_EYE_CORNERS, RIGHT_BROW
 from animate_cli.faces.retarget import retarget_landmarks
 from animate_cli.layers.grid import identity_grid, warp
 from animate_cli.layers.spline import RadialSpline, smooth_step
@@ -51,14 +50,10 @@ FACE_SIZE = 256
 FADE_PX = 12.0
 BROW_THICKNESS = 0.09  # of the distance between the outer eye corners
 LEAST_ROOM = 0.45
-LEAST_GAP, LIDS_KEPT = 0.013, 0.2  # of the distance between the outer eye corners; of their gap
+LEAST_GAP, LIDS_KEPT = 0.04, 0.2  # of the width of the eye or mouth; of the gap before
 CALM_PX, CALM_FROM = 0.4, 0.15
 _YIELD = 0.5  # an outline point moves at most this share of its distance to the border
 _BORDER_POINTS = 9  # along each edge
-_UPPER, _LOWER = (list(side) for side in zip(*FACING_LIDS, *FACING_LIPS, strict=True))
-_KEPT = (LIDS_KEPT,) * len(FACING_LIDS) + (0.0,) * len(FACING_LIPS)
-_PUPILS = list(PUPILS)
-_LID_MIDDLES = [list(side) for side in zip(RIGHT_LIDS, LEFT_LIDS, strict=True)]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -178,45 +173,29 @@ class LandmarkGrid:
 
 
 def parted(source_px: Tensor, output_px: Tensor) -> tuple[Tensor, Tensor]:
-    """Both (B, 74, 2) px with facing lids and lips in order and `LEAST_GAP` apart, lids in the
-    output at least `LIDS_KEPT` of the source's gap, and pupils between them; the rest stays."""
-    source_px = _part(source_px, 0 * _gaps(source_px))
-    gaps = _gaps(source_px)
-    return source_px, _part(output_px, gaps * gaps.new_tensor(_KEPT)[:, None])
+    """Both (B, 74, 2) px with lids and lips in order and `LEAST_GAP` apart, lids in the output at
+    least `LIDS_KEPT` of the source's gap, and pupils between them; the rest stays.
+
+    Landmarks that were retargeted are so already (`faces.retarget`); those of films are not.
+    """
+    for opening in OPENINGS:
+        source_px = _part(source_px, opening, torch.zeros_like(apertures(source_px, opening)))
+        kept = 0.0 if opening is MOUTH else LIDS_KEPT
+        output_px = _part(output_px, opening, kept * apertures(source_px, opening))
+    return source_px, keep_pupils(output_px, source_px)
 
 
-def _part(points: Tensor, least: Tensor) -> Tensor:
-    """Move facing points (B, 74, 2) apart by half of what each gap lacks, pupils between the lids:
-    least (B, N, 1) px."""
-    least = torch.maximum(least, LEAST_GAP * _length(_across(points)))
-    lack = (least - _gaps(points)).clamp_min(0) / 2 * _down(points)
-    out = points.clone()
-    out[:, _UPPER] -= lack
-    out[:, _LOWER] += lack
-    down, pupils = _down(points), out[:, _PUPILS]
-    to_upper, to_lower = (
-        ((out[:, lids] - pupils) * down).sum(dim=-1, keepdim=True) for lids in _LID_MIDDLES
-    )
-    out[:, _PUPILS] = pupils + (to_upper.clamp_min(0) + to_lower.clamp_max(0)) * down
-    return out
-
-
-def _gaps(points: Tensor) -> Tensor:
-    """How far below its upper point each lower one lies: (B, 74, 2) -> (B, N, 1) px."""
-    return ((points[:, _LOWER] - points[:, _UPPER]) * _down(points)).sum(dim=-1, keepdim=True)
+def _part(points: Tensor, opening: Opening, least: Tensor) -> Tensor:
+    """Open points (B, 74, 2) px to `least` (B, pairs) px and `LEAST_GAP`, where they are not."""
+    gaps = apertures(points, opening)
+    least = torch.maximum(least, LEAST_GAP * width(points, opening))
+    return set_apertures(points, opening, torch.maximum(gaps, least))
 
 
 def _across(points: Tensor) -> Tensor:
     """From the right to the left outer eye corner: (B, 74, 2) -> (B, 1, 2)."""
     right, left = OUTER_EYE_CORNERS
     return (points[:, left] - points[:, right])[:, None]
-
-
-def _down(points: Tensor) -> Tensor:
-    """The face's own downward direction, of length 1: (B, 74, 2) -> (B, 1, 2)."""
-    across = _across(points)
-    down = torch.stack((-across[..., 1], across[..., 0]), dim=-1)
-    return down / _length(down).clamp_min(1e-6)
 
 
 def _at_most(vectors: Tensor, limit: Tensor) -> Tensor:
@@ -256,7 +235,8 @@ def _brow_undersides(landmarks: Tensor) -> Tensor:
 
     Without them a brow grows thick when the lid below it closes.
     """
-    down = _length(_across(landmarks)) * _down(landmarks)
+    across = _across(landmarks)
+    down = torch.stack((-across[..., 1], across[..., 0]), dim=-1)
     return landmarks[:, RIGHT_BROW + LEFT_BROW] + BROW_THICKNESS * down
 
 

@@ -190,8 +190,8 @@ def test_facing_points_are_put_in_order_and_pupils_between_them(face_points: Ten
         crossed[:, upper, 1] = face_points[:, lower, 1] + 2
     source, output = parted(face_points, crossed)
     assert torch.equal(source, face_points)
-    least = LEAST_GAP * (face_points[0, 45] - face_points[0, 36]).norm()
-    assert (_apart(output, pairs) >= 0.99 * least).all()
+    assert (_apart(output, FACING_LIDS) >= 0.99 * LEAST_GAP * 22).all()
+    assert (_apart(output, FACING_LIPS) >= 0.99 * LEAST_GAP * 34).all()
     lids = _apart(output, FACING_LIDS) / _apart(face_points, FACING_LIDS)
     assert (lids >= 0.99 * LIDS_KEPT).all()
     for pupil, upper, lower in ((72, 68, 69), (73, 70, 71)):
