@@ -132,7 +132,8 @@ def overlay(below: Layers, local: Local) -> Layers:
     """The branch's paint over the whole face's: (B, 3 / 3 / 1 / 3, S, S).
 
     Eq. 2 once more within the region, and M grows to what either has painted. R is laid over
-    regardless of the branch's mask: that is how it learns everywhere.
+    regardless of the branch's mask: that is how it learns everywhere. Where no gradients are wanted
+    `below` is written to: whole pictures take long to copy.
     """
     if local.paint is None:
         return below
@@ -171,7 +172,7 @@ def _take(layer: Tensor, place: _Place) -> Tensor:
 
 def _put(layer: Tensor, place: _Place, inner: Tensor) -> Tensor:
     """The layer (B, C, s, s) with other pixels (B, C, h, w) in that place."""
-    other = layer.clone()
+    other = layer.clone() if torch.is_grad_enabled() else layer
     other[..., place.rows, place.columns] = inner
     return other
 

@@ -204,7 +204,7 @@ class SparseMotion(nn.Module):
         free: Tensor | None = None,
     ) -> Drawn:
         """Move an encoded source (B) to where its landmarks lie at driver_px (B, 74, 2); free
-        (1, 1, S, S): how much of what the branches add to the prior is used."""
+        (1, S, S, 2): how much of what the branches add to the prior is used."""
         size = source.face.shape[-1]
         driver = points_to_normalised(driver_px, size, size)
         locals_ = [
@@ -214,7 +214,7 @@ class SparseMotion(nn.Module):
         grid = self._grid(source, driver, prior, locals_)
         identity = identity_grid(size, size, device=grid.device, dtype=grid.dtype)
         if free is not None:
-            grid = torch.lerp(identity if prior is None else prior, grid, free[0, 0, :, :, None])
+            grid = torch.lerp(identity if prior is None else prior, grid, free)
         laid = None
         if source.standing is None:
             warped = warp_sharply(source.face, grid)  # eq. 1

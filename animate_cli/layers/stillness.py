@@ -25,6 +25,8 @@ def fade(
     face: Tensor, image: Tensor, grid: Tensor, mask: Tensor, present: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Image (B, 3, S, S), grid (B, S, S, 2) and mask (B, 1, S, S) of a face (1 or B, 3, S, S)."""
+    if bool((present == 1).all()):
+        return image, grid, mask
     size = image.shape[-1]
     identity = identity_grid(size, size, device=grid.device, dtype=grid.dtype)
     return (

@@ -76,7 +76,7 @@ PAPER = SparseMotionConfig(
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Source:
     """A portrait as this model remembers it: landmarks (1, 74, 2) in face pixels;
-    free (1, 1, S, S): how much of what the networks add to the prior is used;
+    free (1, S, S, 2): how much of what the networks add to the prior is used;
     is_grey: no colour is to be painted into it."""
 
     encoded: Encoded
@@ -160,10 +160,10 @@ def _is_grey(face: Tensor) -> bool:
 
 
 def freedom(beyond: Beyond, size: int) -> Tensor:
-    """0 at edges behind which the photo goes on, 1 from `SHORE` on: (1, 1, S, S)."""
+    """0 at edges behind which the photo goes on, 1 from `SHORE` on: (1, S, S, 2), like a grid."""
     across = _between_shores(size, first=beyond.left, last=beyond.right)
     down = _between_shores(size, first=beyond.top, last=beyond.bottom)
-    return (down[:, None] * across)[None, None]
+    return (down[:, None] * across)[None, :, :, None].repeat(1, 1, 1, 2)
 
 
 def _between_shores(size: int, *, first: bool, last: bool) -> Tensor:

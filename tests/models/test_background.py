@@ -126,12 +126,12 @@ def test_the_square_rests_at_edges_behind_which_the_photo_goes_on(
 
 @pytest.mark.parametrize("edge", ["left", "top", "right", "bottom"])
 def test_each_edge_is_held_alone(edge: str) -> None:
-    free = freedom(Beyond(**{edge: True}), 64)[0, 0]
+    free = freedom(Beyond(**{edge: True}), 64)[0, :, :, 0]
     lines = {"left": free[:, 0], "top": free[0], "right": free[:, -1], "bottom": free[-1]}
     opposite = {"left": "right", "top": "bottom", "right": "left", "bottom": "top"}[edge]
     assert lines[edge].max() == 0
     assert lines[opposite].min() == 1
-    assert torch.equal(freedom(Beyond(), 64), torch.ones(1, 1, 64, 64))
+    assert torch.equal(freedom(Beyond(), 64), torch.ones(1, 64, 64, 2))
 
 
 @pytest.mark.parametrize("lips", [None, (0.5, 0.2, 0.2)])
