@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from animate_cli.faces.crop import beyond
 from animate_cli.records import Crop
 
 DEPTH = 0.03
@@ -30,15 +31,11 @@ def seam(outputs: Tensor, source: Tensor, square: Crop) -> Tensor:
     rows = slice(max(top + inside, 0), min(bottom - inside, height - 1) + 1)
     columns = slice(max(left + inside, 0), min(right - inside, width - 1) + 1)
     gap = (outputs - source).abs().mean(dim=1)
-    lines = [
-        *(gap[:, y, columns] for y, has in _lines(top, bottom, inside, height) if has),
-        *(gap[:, rows, x] for x, has in _lines(left, right, inside, width) if has),
-    ]
+    edges = beyond(square, width, height)
+    across = ((top + inside, edges.top), (bottom - inside, edges.bottom))
+    down = ((left + inside, edges.left), (right - inside, edges.right))
+    lines = [gap[:, y, columns] for y, goes_on in across if goes_on]
+    lines += [gap[:, rows, x] for x, goes_on in down if goes_on]
     if not lines:
         return outputs.new_full((len(outputs),), torch.nan)
     return torch.cat(lines, dim=1).mean(dim=1)
-
-
-def _lines(first: int, last: int, inside: int, extent: int) -> tuple[tuple[int, bool], ...]:
-    """Both lines along an axis, and whether the photo goes on behind them."""
-    return (first + inside, first > 0), (last - inside, last < extent - 1)

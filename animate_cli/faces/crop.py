@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animate_cli.records import Crop, Image, Matrix, Points
+from animate_cli.records import Beyond, Crop, Image, Matrix, Points
 
 LANDMARK_MARGIN = 1.5  # side of the landmark network's square / longer side of the points' box
 FACE_MARGIN = 2.3  # the same for the square that is animated: hair, ears, neck
@@ -57,6 +57,17 @@ def face_square(points: Points, width: int, height: int) -> Crop:
     left = _inside(round((x0 + x1 - side) / 2), side, width)
     top = _inside(round((y0 + y1 - side) / 2 - HEADROOM * side), side, height)
     return Crop(crop_to_frame=np.array([[1.0, 0.0, left], [0.0, 1.0, top]]), size=side)
+
+
+def beyond(crop: Crop, width: int, height: int) -> Beyond:
+    """Behind which edges of an upright square a picture of width x height goes on."""
+    left, top = np.rint(crop.crop_to_frame[:, 2]).astype(int).tolist()
+    return Beyond(
+        left=left > 0,
+        top=top > 0,
+        right=left + crop.size < width,
+        bottom=top + crop.size < height,
+    )
 
 
 def _inside(start: int, side: int, extent: int) -> int:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animate_cli.errors import OptionError
+from animate_cli.faces.crop import beyond
 from animate_cli.records import Crop, Image
 
 LONG_SIDES = {"1080p": 1920, "4k": 3840}
@@ -34,8 +35,9 @@ class Paster:
             slice(rows.start - top, rows.stop - top),
             slice(columns.start - left, columns.stop - left),
         )
-        down = _feather(top, crop.size, height)[self._part[0]]
-        across = _feather(left, crop.size, width)[self._part[1]]
+        edges = beyond(crop, width, height)
+        down = _feather(crop.size, first=edges.top, last=edges.bottom)[self._part[0]]
+        across = _feather(crop.size, first=edges.left, last=edges.right)[self._part[1]]
         self._share = np.minimum(down[:, None], across)  # of the square, float32
 
     def paste(self, square: Image) -> Image:
@@ -68,14 +70,15 @@ def _whole_pixel_corner(crop: Crop) -> tuple[int, int]:
     return int(corner[0]), int(corner[1])
 
 
-def _feather(start: int, size: int, extent: int) -> NDArray[np.float32]:
-    """The square's share along an axis: 0 to 1 over a band, 1 where it ends with the photo."""
+def _feather(size: int, *, first: bool, last: bool) -> NDArray[np.float32]:
+    """The square's share along an axis: 0 to 1 over a band at edges that the photo goes on behind,
+    1 where it ends with the photo."""
     band = max(_FEATHER * size, 1.0)
     place = np.arange(size)
     share = np.ones(size)
-    if start > 0:
+    if first:
         share = np.minimum(share, place / band)
-    if start + size < extent:
+    if last:
         share = np.minimum(share, (size - 1 - place) / band)
     return (share**2 * (3 - 2 * share)).astype(np.float32)
 

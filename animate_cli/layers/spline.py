@@ -29,6 +29,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from animate_cli.layers.easing import smooth_step
+
 LEAST_JACOBIAN = 0.2
 _SOFTNESS_PX = 2.0  # c: smaller is sharper between neighbours, larger overshoots more
 _RIDGE, _RIDGE_WHERE_TORN = 1e-5, 2e-2
@@ -73,8 +75,9 @@ class RadialSpline:
     def _field(self, controls_px: Tensor, values: Tensor, window: Tensor, calm: Tensor) -> Tensor:
         """`field`, all samples at once."""
         unit = 2 / self.size
-        ridge = _ridge(controls_px.double(), values.double())
-        factors = torch.linalg.lu_factor(_system(controls_px.double() * unit, ridge))
+        exact_px = controls_px.double()
+        system = _system(exact_px * unit, _ridge(exact_px, values.double()))
+        factors = torch.linalg.lu_factor(system)
         basis = self._basis(controls_px * unit)  # (B, L, L, K)
         landing = self._landing(controls_px)
         weights = _solve(factors, values)
@@ -175,12 +178,6 @@ def _mean_within(values: Tensor, reach: int) -> Tensor:
     """Means over squares of 2 reach + 1 nodes: (B, C, L, L), the same shape."""
     padded = F.pad(values, (reach,) * 4, mode="replicate")
     return F.avg_pool2d(padded, 2 * reach + 1, stride=1)
-
-
-def smooth_step(ratio: Tensor) -> Tensor:
-    """0 at and below 0, 1 at and above 1, flat at both ends."""
-    t = ratio.clamp(0, 1)
-    return t * t * (3 - 2 * t)
 
 
 def shorten(field: Tensor, by: Tensor) -> Tensor:

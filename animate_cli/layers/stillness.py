@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from animate_cli.layers.easing import smooth_step
 from animate_cli.layers.grid import identity_grid
 
 FADE_PX = 1.0  # of a landmark, in face pixels
@@ -17,8 +18,7 @@ FADE_PX = 1.0  # of a landmark, in face pixels
 def presence(source_px: Tensor, driver_px: Tensor) -> Tensor:
     """0 where no landmark moves, 1 from `FADE_PX` on: (B, K, 2) twice -> (B, 1, 1, 1)."""
     farthest = (driver_px - source_px).square().sum(dim=-1).amax(dim=-1).sqrt()
-    t = (farthest / FADE_PX).clamp(0, 1)
-    return (t * t * (3 - 2 * t)).view(-1, 1, 1, 1)
+    return smooth_step(farthest / FADE_PX).view(-1, 1, 1, 1)
 
 
 def fade(

@@ -21,6 +21,7 @@ from animate_cli.faces.matte import load_matte
 from animate_cli.faces.retarget import retarget_landmarks
 from animate_cli.layers.bfloat import InBfloat16, is_native
 from animate_cli.layers.carried import HeadConfig
+from animate_cli.layers.easing import smooth_step
 from animate_cli.layers.engine import choose, run_by
 from animate_cli.layers.local_branch import PartConfig
 from animate_cli.layers.lucas_kanade import grey
@@ -33,7 +34,6 @@ from animate_cli.layers.sparse_motion import (
     SparseMotion,
     SparseMotionConfig,
 )
-from animate_cli.layers.spline import smooth_step
 from animate_cli.layers.standing import without_person
 from animate_cli.layers.state import fill, read_config
 from animate_cli.layers.stillness import fade, presence

@@ -40,8 +40,9 @@ from animate_cli.faces.openings import (
 )
 from animate_cli.faces.points import JAW, LEFT_BROW, OUTER_EYE_CORNERS, RIGHT_BROW
 from animate_cli.faces.retarget import retarget_landmarks
+from animate_cli.layers.easing import smooth_step
 from animate_cli.layers.grid import identity_grid, warp
-from animate_cli.layers.spline import RadialSpline, smooth_step
+from animate_cli.layers.spline import RadialSpline
 from animate_cli.models.base import ALONE, Reads
 from animate_cli.options import MotionOptions
 from animate_cli.records import LANDMARKS, Beyond, Rendered

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animate_cli.errors import FaceError
-from animate_cli.faces.crop import cut, face_square, rescale, to_crop
+from animate_cli.faces.crop import beyond, cut, face_square, rescale, to_crop
 from animate_cli.faces.detect import choose, face_in_box, find_faces, make_proposer
 from animate_cli.faces.look import SeesLandmarks
 from animate_cli.faces.paste import output_scale, resize
@@ -39,13 +39,7 @@ class Canvas:
     def beyond(self) -> Beyond:
         """Behind which of the square's edges the canvas goes on."""
         height, width = self.pixels.shape[:2]
-        left, top = np.rint(self.crop.crop_to_frame[:, 2]).astype(int)
-        return Beyond(
-            left=left > 0,
-            top=top > 0,
-            right=left + self.crop.size < width,
-            bottom=top + self.crop.size < height,
-        )
+        return beyond(self.crop, width, height)
 
     def face_landmarks(self, face_size: int) -> Points:
         """The landmarks in pixels of the square seen at `face_size`: (74, 2)."""

@@ -173,6 +173,16 @@ def test_what_a_branch_paints_is_equation_2_within_its_region() -> None:
         assert layer[0, :, 16, 16].tolist() == pytest.approx(expected, abs=1e-5)
 
 
+def test_without_gradients_it_draws_the_same_though_it_copies_less() -> None:
+    network = shaken(SparseMotion(SMALL))
+    picture, source, driver = face()
+    with_them = network(picture, source, driver, identity(2))
+    with torch.no_grad():
+        without = network(picture, source, driver, identity(2))
+    for name in ("image", "grid", "mask", "warped", "painted"):
+        torch.testing.assert_close(getattr(without, name), getattr(with_them, name))
+
+
 def test_compose_is_equation_2() -> None:
     warped, painted, mask = torch.rand(1, 3, 4, 4), torch.rand(1, 3, 4, 4), torch.rand(1, 1, 4, 4)
     expected = warped * (1 - mask) + painted * mask

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -157,8 +158,8 @@ def test_lids_that_meet_or_cross_shut_the_eye_and_bend_nothing_else(
 )
 @pytest.mark.parametrize("coarseness", [1.0, 2.0])
 def test_the_border_stays_where_the_grid_would_fold(
-    face_points: Tensor, output, coarseness
-) -> None:  # type: ignore[no-untyped-def]
+    face_points: Tensor, output: Callable[[Tensor], Tensor], coarseness: float
+) -> None:
     large = face_points.mean(dim=1, keepdim=True)
     large = large + 1.3 * (face_points - large)
     grid = LandmarkGrid(SIZE, coarseness=coarseness).grid(large, output(large))
