@@ -30,6 +30,13 @@ class Lost(StrEnum):
     FAIL = "fail"
 
 
+class Registration(StrEnum):
+    """Whether a driver's points are held against what its first frame shows about them."""
+
+    ON = "on"
+    OFF = "off"
+
+
 class Motion(StrEnum):
     """Relative: the change since the anchor frame; absolute: the driver's own points."""
 
@@ -112,6 +119,7 @@ class FaceOptions:
     face: largest, left, right, center, or a number from 1 as printed by --show-faces.
     driver_face: the same for the driver's first frame.
     face_box: x, y, w, h in source pixels: overrides detection.
+    registration: whether points are registered between frames, `faces.register`.
     smooth: strength of the trajectory filter, 0 (off) to 1.
     """
 
@@ -120,6 +128,7 @@ class FaceOptions:
     driver_face: str = "largest"
     face_box: tuple[float, float, float, float] | None = None
     lost: Lost = Lost.INTERPOLATE
+    registration: Registration = Registration.ON
     smooth: float = 0.5
 
 

@@ -21,6 +21,9 @@ _FLAGS = {
     "cap": typer.Option("--cap", min=0, help="Use so many frames of each clip; 0: all."),
     "limit": typer.Option("--limit", min=0, help="Try so many clips or pairs; 0: all."),
     "reswarp": typer.Option("--reswarp", help="How models bring detail to full resolution."),
+    "registration": typer.Option(
+        "--registration", help="Whether drivers' points are registered between frames."
+    ),
     "pairs": typer.Option("--pairs", min=1, help="Most pairs that are drawn."),
 }
 

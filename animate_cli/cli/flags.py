@@ -97,6 +97,8 @@ FLAGS = (
     Flag(section="faces", field="face_box", metavar="X,Y,W,H", parse=box,
          help="Where the photo's face is, in pixels: overrides detection."),
     Flag(section="faces", field="lost", help="What happens in frames without a face."),
+    Flag(section="faces", field="registration",
+         help="Hold the driver's points against what its first frame shows about them."),
     Flag(section="faces", field="smooth", least=0, most=1,
          help="Strength of the smoothing over time; 0: off."),
     Flag(section="motion", field="model", help="Who draws the moved face."),

@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 USUAL = PrepareChoices()
 
 
-@takes_options("faces.detector", "faces.face", "faces.driver_face", "faces.smooth", "compute")
+@takes_options(
+    *("faces.detector", "faces.face", "faces.driver_face"),
+    *("faces.registration", "faces.smooth"),
+    "compute",
+)
 def prepare(
     *,
     videos: Annotated[list[Path], typer.Argument(help="Videos, pictures, and folders of them.")],

@@ -17,7 +17,7 @@ from animate_cli.faces.crop import landmark_square
 from animate_cli.faces.follow import strays
 from animate_cli.faces.look import SeesLandmarks, Sight, look, look_through, upright_square
 from animate_cli.faces.track import track
-from animate_cli.options import FaceOptions, Lost
+from animate_cli.options import FaceOptions, Lost, Registration
 from animate_cli.records import Crop, Frame, Image, Points, Trajectory, VideoInfo
 
 Rng = np.random.Generator
@@ -69,7 +69,7 @@ def track_clip(clip: LabelledClip, reference: SeesLandmarks) -> Trajectory:
     Raises:
         FaceError: it sees no face in any frame.
     """
-    options = FaceOptions(smooth=0.0, lost=Lost.HOLD)
+    options = FaceOptions(registration=Registration.OFF, smooth=0.0, lost=Lost.HOLD)
     return track(
         clip.frames, clip.info, reference, options, sha256="", on_frame=lambda _index: None
     )

@@ -26,9 +26,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from animate_cli.options import Only, ResWarp
+from animate_cli.options import Only, Registration, ResWarp
 
-VERSION = 4  # of the protocol's fixed part; it changes when a figure would
+VERSION = 5  # of the protocol's fixed part; it changes when a figure would
 
 
 class Reenactment(StrEnum):
@@ -89,8 +89,8 @@ class Protocol:
     drawn, 0: all; limit: clips or pairs, evenly spread, 0: all; pairs: of cross-reenactment, the
     most that are drawn; seed: of their draw, and of random frames; frontal_deg: |yaw|, |pitch| and
     |roll| of a frontal frame are below; alike_deg: each differs by less where heads stand alike;
-    driven_by: who says where the driver's points are; only: the part of its motion that is taken;
-    reswarp: how models bring detail to full resolution.
+    driven_by: who says where the driver's points are; registration: whether these are registered
+    between frames; only: the part of its motion that is taken; reswarp: how models bring detail to full resolution.
     """
 
     reenactment: Reenactment = Reenactment.SELF
@@ -105,6 +105,7 @@ class Protocol:
     alike_deg: float = 1.0
     driven_by: DrivenBy = DrivenBy.DETECTOR
     only: Only = Only.ALL
+    registration: Registration = Registration.ON
     reswarp: ResWarp = ResWarp.VANILLA
     version: int = VERSION
     source: str = FIRST

@@ -32,6 +32,7 @@ from animate_cli.media.reader import open_driver
 from animate_cli.options import (
     ComputeOptions,
     Engine,
+    FaceOptions,
     Motion,
     MotionOptions,
     Options,
@@ -103,6 +104,7 @@ class Court:
         self._animators = [
             Animator(
                 Options(
+                    faces=FaceOptions(registration=protocol.registration),
                     motion=motion_of(entrant, protocol),
                     output=OutputOptions(reswarp=protocol.reswarp),
                     compute=compute,

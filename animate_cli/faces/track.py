@@ -21,8 +21,9 @@ from animate_cli.faces.blinks import shut_lids
 from animate_cli.faces.detect import make_proposer
 from animate_cli.faces.follow import Follower, Seen
 from animate_cli.faces.look import SeesLandmarks
+from animate_cli.faces.register import Register, calm
 from animate_cli.faces.smooth import smooth
-from animate_cli.options import FaceOptions, Lost
+from animate_cli.options import FaceOptions, Lost, Registration
 from animate_cli.records import LANDMARKS, Frame, Points, Trajectory, VideoInfo
 
 
@@ -35,7 +36,7 @@ def track(
     sha256: str,
     on_frame: Callable[[int], None],
 ) -> Trajectory:
-    """The points of one face in every frame of a driver, smoothed, finite throughout.
+    """The points of one face in every frame of a driver, registered, smoothed, finite throughout.
 
     frames are read once, in order, and at most `follow.MOST_AHEAD` are held; on_frame is told
     each frame's number when it is done, and may raise to stop.
@@ -45,6 +46,7 @@ def track(
             frame and `options.lost` is FAIL.
     """
     follower = Follower(network, make_proposer(options.detector), options.driver_face)
+    register = Register() if options.registration is Registration.ON else None
     record = _Record()
     waiting: deque[Frame] = deque()
     stream = iter(frames)
@@ -53,9 +55,17 @@ def track(
             frame = waiting.popleft()
             if not one.found and options.lost is Lost.FAIL:
                 raise _lost_in(frame, info)
-            record.add(one, frame)
+            record.add(one, frame, None if register is None else _shift(register, one, frame))
             on_frame(frame.index)
     return _assemble(record, info, options, sha256=sha256)
+
+
+def _shift(register: Register, seen: Seen, frame: Frame) -> Points | None:
+    """What brings a frame's points (74, 2) to where its shot's first frame shows the same; None
+    without a face."""
+    if seen.cut or seen.revoked:
+        register.restart()
+    return register(frame.pixels, seen.landmarks) if seen.found else None
 
 
 def _top_up(waiting: deque[Frame], stream: Iterator[Frame], count: int) -> bool:
@@ -71,16 +81,19 @@ class _Record:
 
     def __init__(self) -> None:
         self._landmarks, self._confidence = bytearray(), bytearray()
+        self._shifts = bytearray()
         self._found, self._cut = bytearray(), bytearray()
         self._times_s: list[Fraction] = []
         self.concealed = 0
 
-    def add(self, seen: Seen, frame: Frame) -> None:
-        """One more frame; it may revoke the ones before."""
+    def add(self, seen: Seen, frame: Frame, shift: Points | None) -> None:
+        """One more frame, and what registration adds; it may revoke the ones before."""
         if seen.revoked:
             self._found[-seen.revoked :] = bytes(seen.revoked)
         self._landmarks += seen.landmarks.astype(np.float32, copy=False).tobytes()
         self._confidence += seen.confidence.astype(np.float32, copy=False).tobytes()
+        shift = np.zeros_like(seen.landmarks) if shift is None else shift
+        self._shifts += shift.astype(np.float16).tobytes()
         self._found.append(seen.found)
         self._cut.append(seen.cut)
         self._times_s.append(frame.time_s)
@@ -90,6 +103,11 @@ class _Record:
     def landmarks(self) -> Points:
         """(T, 74, 2)"""
         return np.frombuffer(self._landmarks, np.float32).reshape(-1, LANDMARKS, 2)
+
+    @property
+    def shifts(self) -> NDArray[np.float16]:
+        """(T, 74, 2): what registration adds to the landmarks."""
+        return np.frombuffer(self._shifts, np.float16).reshape(-1, LANDMARKS, 2)
 
     @property
     def confidence(self) -> NDArray[np.float32]:
@@ -113,7 +131,7 @@ class _Record:
 
 
 def _assemble(record: _Record, info: VideoInfo, options: FaceOptions, *, sha256: str) -> Trajectory:
-    """Smooth what was seen, shut the lids that blinked, then make up what was not seen."""
+    """Register and smooth what was seen, shut the lids that blinked, make up what was not seen."""
     found, cut, times_s = record.found, record.cut, record.times_s
     if not found.any():
         raise FaceError(
@@ -122,7 +140,10 @@ def _assemble(record: _Record, info: VideoInfo, options: FaceOptions, *, sha256:
         )
     confidence = record.confidence
     confidence[~found] = 0
-    points = smooth(record.landmarks, confidence, found, cut, times_s, options.smooth)
+    seen = record.landmarks
+    for i, shift in calm(record.shifts, found, cut, times_s):
+        seen[i] += shift
+    points = smooth(seen, confidence, found, cut, times_s, options.smooth)
     points = shut_lids(points, found, times_s)
     return Trajectory(
         landmarks=lost_frames.fill(points, found, cut, times_s, options.lost),

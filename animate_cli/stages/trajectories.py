@@ -131,7 +131,7 @@ def key_of(path: Path, options: Options, language: str = "") -> str:
     parts = (
         *(sha256_of(path), hub.used(LANDMARK_WEIGHTS).sha256),
         *(read.start_s, read.duration_s, read.strict),
-        *(faces.detector, faces.driver_face, faces.lost, faces.smooth),
+        *(faces.detector, faces.driver_face, faces.lost, faces.registration, faces.smooth),
         *((language,) if language else ()),
     )
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()

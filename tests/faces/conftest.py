@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from painted import PaintedNetwork, PaintedProposer
+from painted import PaintedNetwork, PaintedProposer, film, info_of
+
+from animate_cli.faces import track as tracking
+from animate_cli.options import FaceOptions, Lost, Registration
+from animate_cli.records import Image, Trajectory
 
 
 @pytest.fixture
@@ -14,3 +18,29 @@ def network() -> PaintedNetwork:
 @pytest.fixture
 def proposer() -> PaintedProposer:
     return PaintedProposer()
+
+
+@pytest.fixture
+def follow(network: PaintedNetwork, proposer: PaintedProposer, monkeypatch: pytest.MonkeyPatch):
+    """Track pictures through the painted world, unsmoothed."""
+    monkeypatch.setattr(tracking, "make_proposer", lambda _: proposer)
+
+    def run(
+        pictures: list[Image],
+        *,
+        lost: Lost = Lost.INTERPOLATE,
+        face: str = "largest",
+        registration: Registration = Registration.ON,
+    ) -> Trajectory:
+        frames = film(pictures)
+        options = FaceOptions(lost=lost, driver_face=face, registration=registration, smooth=0.0)
+        return tracking.track(
+            iter(frames),
+            info_of(frames),
+            network,
+            options,
+            sha256="ab" * 32,
+            on_frame=lambda _: None,
+        )
+
+    return run

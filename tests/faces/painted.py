@@ -161,3 +161,10 @@ def info_of(frames: list[Frame], rate: int = 25) -> VideoInfo:
         duration_s=Fraction(len(frames), rate),
         codec="h264",
     )
+
+
+def gap(count: int, first: int, last: int) -> tuple[list[Painted], list[Image]]:
+    """A face moving right that is not there in frames first..last."""
+    truth = [Painted(x=150 + 2 * i, y=190) for i in range(count)]
+    pictures = [paint([] if first <= i <= last else [f]) for i, f in enumerate(truth)]
+    return truth, pictures

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from painted import (
     Painted,
-    PaintedNetwork,
-    PaintedProposer,
     film,
+    gap,
     info_of,
     paint,
 )
@@ -17,29 +16,7 @@ from animate_cli.errors import Cancelled, FaceError
 from animate_cli.faces import track as tracking
 from animate_cli.faces.follow import SEEK_EVERY, Follower
 from animate_cli.options import FaceOptions, Lost
-from animate_cli.records import Frame, Image, Trajectory
-
-
-@pytest.fixture
-def follow(network: PaintedNetwork, proposer: PaintedProposer, monkeypatch: pytest.MonkeyPatch):
-    """Track pictures through the painted world, unsmoothed."""
-    monkeypatch.setattr(tracking, "make_proposer", lambda _: proposer)
-
-    def run(
-        pictures: list[Image], *, lost: Lost = Lost.INTERPOLATE, face: str = "largest"
-    ) -> Trajectory:
-        frames = film(pictures)
-        options = FaceOptions(lost=lost, driver_face=face, smooth=0.0)
-        return tracking.track(
-            iter(frames),
-            info_of(frames),
-            network,
-            options,
-            sha256="ab" * 32,
-            on_frame=lambda _: None,
-        )
-
-    return run
+from animate_cli.records import Frame, Trajectory
 
 
 def error_px(trajectory: Trajectory, truth: list[Painted]) -> np.ndarray:
@@ -106,13 +83,6 @@ def test_a_still_face_is_seen_through_a_still_square(network, proposer) -> None:
     assert len(squares) == 1
     assert network.looks - before == 19
     assert face.radius == 60
-
-
-def gap(count: int, first: int, last: int) -> tuple[list[Painted], list[Image]]:
-    """A face moving right that is not there in frames first..last."""
-    truth = [Painted(x=150 + 2 * i, y=190) for i in range(count)]
-    pictures = [paint([] if first <= i <= last else [f]) for i, f in enumerate(truth)]
-    return truth, pictures
 
 
 def test_lost_frames_are_bridged(follow) -> None:

@@ -101,7 +101,10 @@ def task_of(source: Source, choices: PrepareChoices, options: Options) -> Task:
         "kind": source.kind,
         "origin": plain(source.origin),
         "choices": what,
-        "faces": [faces.detector, faces.face, faces.driver_face, faces.lost, faces.smooth],
+        "faces": [
+            *(faces.detector, faces.face, faces.driver_face),
+            *(faces.lost, faces.registration, faces.smooth),
+        ],
         "landmarks": hub.used(NETWORK).sha256,
     }
     name = _name(source, sha256, choices.treatment)

@@ -1,0 +1,232 @@
+"""Points registered with what was seen before: the same spot of a face in every frame.
+
+What a landmark network calls a point wanders over the face as the head turns and the mouth moves,
+and a photo moved by such points is bent by the difference. So the first frame of a shot in which
+the face is seen is kept as the reference, and the patch about each of its points is looked for in
+every other frame, near where the network says (Lucas & Kanade 1981, in the inverse-compositional
+form of Baker & Matthews 2004; Dong et al. 2018, *Supervision-by-Registration*, train by it):
+
+    Σₖ Σₙ wₙ (I(xₖ + oₙ + pₖ) - Tₖₙ)² + λ Σₖ |pₖ|² + μ Σₖₗ cₖₗ |pₖ - pₗ|²   least over p
+
+    symbol | name      | shape        | where
+    T      | templates | (74, N)      | `_Reference`: patches about the reference's points, grey
+    I      | view      | (S, S)       | the frame through the affine map that brings its points x
+           |           |              | nearest to the reference's, in the reference's light
+    p      | shift     | (74, 2)      | pixels of the view: what is added to what the network saw
+    λ, μ   | STAYS, ALIKE |           | nothing moves without a reason, neighbours move alike
+    c      | -         | (74, 74)     | how near two points are in the reference
+
+Where patches do not correlate afterwards, or those about them do not (heads that turned, hands and
+hair before a face), points stay where the network saw them. Facing points of lids, and of lips,
+move together: how far eyes and mouth are open stays what the network says, for a shut lid does not
+look like an open one. Nothing drifts: no frame is held against the one before it. And since the
+network errs slowly, while the patches' own errors tremble, shifts are averaged over time (`calm`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animate_cli.faces.crop import cut as cut_out
+from animate_cli.faces.crop import to_crop
+from animate_cli.faces.look import upright_square
+from animate_cli.faces.points import FACING_LIDS, FACING_LIPS
+from animate_cli.faces.smooth import runs
+from animate_cli.records import LANDMARKS, Crop, Image, Points
+
+SIZE = 192  # pixels of the view: a face is some 128
+RADIUS = 6  # of patches, in pixels
+WINDOW_PX = 3.5  # σ of their weights
+STAYS, ALIKE = 3e-5, 1e-5
+NEAR_PX = 10.0  # σ of c
+ABOUT_PX = 20.0  # σ of the neighbourhood in which patches should correlate
+ENOUGH = 2 / 3  # ... and this share of it is enough
+MOST_PX = 5.0  # beyond, it is something else
+BELIEVED = (0.7, 0.9)  # correlation of patches: below the first not at all, above the second wholly
+SAME_LIGHT, SAME_CONTRAST = 0.015, 1.07  # differences of grey, ratios: within, no other light
+CALM_S = 0.15  # half the window of `calm`
+_ITERATIONS, _CLOSE_PX = 10, 0.03
+_NOISE = 2 / 255  # what grey patches differ by without meaning it
+
+_FACING = np.array((*FACING_LIDS, *FACING_LIPS))
+_LINE = np.arange(-RADIUS, RADIUS + 1, dtype=np.float32)
+_ACROSS, _DOWN = (axis.ravel() for axis in np.meshgrid(_LINE, _LINE))  # of a patch's N pixels
+_WEIGHTS = np.exp(-(_ACROSS**2 + _DOWN**2) / (2 * WINDOW_PX**2))
+_WEIGHTS /= _WEIGHTS.sum()
+
+Array = NDArray[np.float32]
+
+
+class Register:
+    """Holds the frames of a video against its first, one after another."""
+
+    def __init__(self) -> None:
+        self._reference: _Reference | None = None
+
+    def restart(self) -> None:
+        """Forget the reference: another shot, or another person, begins."""
+        self._reference = None
+
+    def __call__(self, frame: Image, points: Points) -> Points:
+        """frame (H, W, 3), the points (74, 2) seen in it, in its pixels -> what is to be added to
+        them (74, 2); nothing in the first frame.
+        """
+        reference = self._reference
+        if reference is None:
+            self._reference = _remember(frame, points)
+            return np.zeros_like(points)
+        crop = _aligned(reference.points, points)
+        seen = to_crop(points, crop)
+        return _shift(reference, _view(frame, crop), seen) @ crop.crop_to_frame[:, :2].T.astype(
+            np.float32
+        )
+
+
+def calm(
+    shifts: NDArray[np.floating],
+    found: NDArray[np.bool_],
+    cut: NDArray[np.bool_],
+    times_s: Sequence[Fraction],
+) -> Iterator[tuple[int, Array]]:
+    """Each frame's shift (74, 2), averaged over `CALM_S` before and after it, with its number.
+
+    shifts (T, 74, 2); found, cut (T,): frames without a face have none, and none is averaged over
+    them or a cut.
+    """
+    times = np.array([float(t) for t in times_s])
+    for run in runs(found, cut):
+        inside = times[run]
+        for k, time in enumerate(inside):
+            first, after = np.searchsorted(inside, (time - CALM_S, time + CALM_S))
+            weight = (1 - np.abs((inside[first:after] - time) / CALM_S) ** 3) ** 3
+            near = shifts[run][first:after].astype(np.float32)
+            yield run.start + k, np.tensordot((weight / weight.sum()).astype(np.float32), near, 1)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Reference:
+    """A face as it was first seen.
+
+    points (74, 2) in its view; templates (74, N); slopes (74, 2, N): w ∇T; resists (148, 148): the
+    hessian of λ and μ; inverse (148, 148): of the whole hessian; about (74, 74): rows of sum 1.
+    """
+
+    points: Points
+    templates: Array
+    slopes: Array
+    resists: Array
+    inverse: Array
+    about: Array
+
+
+def _remember(frame: Image, points: Points) -> _Reference:
+    crop = upright_square(points, SIZE)
+    view, seen = _view(frame, crop), to_crop(points, crop)
+    across, down = (cv2.Sobel(view, cv2.CV_32F, x, 1 - x, scale=1 / 8) for x in (1, 0))
+    slopes = np.stack((_patches(across, seen), _patches(down, seen)), axis=1)  # type: ignore[arg-type]
+    weighted = slopes * _WEIGHTS
+    resists = _resistance(seen)
+    hessian = resists.copy()
+    for k, own in enumerate(weighted @ slopes.transpose(0, 2, 1)):
+        hessian[2 * k : 2 * k + 2, 2 * k : 2 * k + 2] += own
+    return _Reference(
+        points=seen,
+        templates=_patches(view, seen),
+        slopes=weighted,
+        resists=resists.astype(np.float32),
+        inverse=np.linalg.inv(hessian).astype(np.float32),
+        about=_neighbourhoods(seen),
+    )
+
+
+def _resistance(points: Points) -> NDArray[np.float64]:
+    """The hessian of λ Σ |p|² + μ Σ c |p - p'|² about points (74, 2): (148, 148)."""
+    near = _nearness(points, NEAR_PX)
+    laplacian = np.diag(near.sum(axis=1)) - near
+    return np.asarray(np.kron(STAYS * np.eye(len(points)) + ALIKE * laplacian, np.eye(2)))
+
+
+def _neighbourhoods(points: Points) -> Array:
+    """Weights of the points (74, 2) about each: (74, 74), rows of sum 1."""
+    near = _nearness(points, ABOUT_PX)
+    return np.asarray(near / near.sum(axis=1, keepdims=True), np.float32)
+
+
+def _nearness(points: Points, sigma_px: float) -> NDArray[np.float64]:
+    """1 for the same point, towards 0 for far ones: (74, 2) -> (74, 74)."""
+    apart = np.square(points[:, None].astype(np.float64) - points).sum(axis=-1)
+    return np.asarray(np.exp(-apart / (2 * sigma_px**2)))
+
+
+def _aligned(reference: Points, points: Points) -> Crop:
+    """The affine view in which points (74, 2) of a frame lie nearest to the reference's."""
+    homogeneous = np.column_stack((reference.astype(np.float64), np.ones(len(reference))))
+    solution = np.linalg.lstsq(homogeneous, points.astype(np.float64), rcond=None)[0]
+    return Crop(crop_to_frame=np.asarray(solution.T, np.float64), size=SIZE)
+
+
+def _view(frame: Image, crop: Crop) -> Array:
+    """(SIZE, SIZE) grey in [0, 1]"""
+    return cv2.cvtColor(cut_out(frame, crop), cv2.COLOR_RGB2GRAY) * np.float32(1 / 255)
+
+
+def _shift(reference: _Reference, view: Array, seen: Points) -> Array:
+    """What is added to the points (74, 2) seen in a view."""
+    templates = reference.templates
+    gain, bias = _light(templates, _patches(view, seen))
+    shift = np.zeros(2 * LANDMARKS, np.float32)
+    for _ in range(_ITERATIONS):
+        patches = gain * _patches(view, seen + shift.reshape(-1, 2)) + bias
+        error = (templates - patches)[..., None]
+        pull = (reference.slopes @ error).ravel() - reference.resists @ shift
+        step = reference.inverse @ pull
+        shift += step
+        if np.abs(step).max() < _CLOSE_PX:
+            break
+    found = _limited(shift.reshape(-1, 2))
+    trust = np.clip((_alike(templates, patches) - BELIEVED[0]) / (BELIEVED[1] - BELIEVED[0]), 0, 1)
+    found *= (trust * np.minimum(1, reference.about @ trust / ENOUGH))[:, None]
+    found[_FACING] = found[_FACING].mean(axis=1, keepdims=True)
+    return found
+
+
+def _light(templates: Array, patches: Array) -> tuple[float, float]:
+    """Gain and bias that bring patches (74, N) into the templates' light, by spread and mean.
+
+    What differs less than `SAME_LIGHT` is left to the shift, which explains it as a rule.
+    """
+    own, other = float(patches.mean()), float(templates.mean())
+    spread = max(float(templates.std()), _NOISE) / max(float(patches.std()), _NOISE)
+    gain = np.exp(_beyond(np.log(spread), np.log(SAME_CONTRAST)))
+    return gain, own + _beyond(other - own, SAME_LIGHT) - gain * own
+
+
+def _beyond(value: float, dead: float) -> float:
+    """By how much a value passes +- dead."""
+    return float(np.sign(value) * max(abs(value) - dead, 0))
+
+
+def _patches(view: Array, points: Points) -> Array:
+    """What lies about points (74, 2) of a view (S, S): (74, N), its edges repeated."""
+    x, y = points[:, :1] + _ACROSS, points[:, 1:] + _DOWN
+    return cv2.remap(view, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[return-value]
+
+
+def _alike(templates: Array, patches: Array) -> Array:
+    """Correlation of patches (74, N): (74,), less where both are flat."""
+    a = templates - (templates @ _WEIGHTS)[:, None]
+    b = patches - (patches @ _WEIGHTS)[:, None]
+    powers = (np.square(a) @ _WEIGHTS + _NOISE**2) * (np.square(b) @ _WEIGHTS + _NOISE**2)
+    return np.asarray(((a * b) @ _WEIGHTS) / np.sqrt(powers))
+
+
+def _limited(shift: Array) -> Array:
+    """Vectors (74, 2), none longer than `MOST_PX`."""
+    length = np.linalg.norm(shift, axis=1, keepdims=True)
+    return np.asarray(shift * np.minimum(1, MOST_PX / np.maximum(length, 1e-6)))
