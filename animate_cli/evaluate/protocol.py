@@ -90,7 +90,8 @@ class Protocol:
     most that are drawn; seed: of their draw, and of random frames; frontal_deg: |yaw|, |pitch| and
     |roll| of a frontal frame are below; alike_deg: each differs by less where heads stand alike;
     driven_by: who says where the driver's points are; registration: whether these are registered
-    between frames; only: the part of its motion that is taken; reswarp: how models bring detail to full resolution.
+    between frames; only: the part of its motion that is taken; reswarp: how models bring detail to
+    full resolution.
     """
 
     reenactment: Reenactment = Reenactment.SELF
