@@ -23,7 +23,8 @@ def score_landmarks(
     metric_weights: Path | None,
     device: str,
 ) -> LandmarkTable:
-    """Every network as it is and smoothed, on all labelled clips and pictures of a split.
+    """Every network as it is, smoothed, and registered before that, on a split's labelled clips and
+    pictures.
 
     names: registered weights, hf:// addresses or files. Of the protocol cap, limit (clips, and
     pictures) and seed count. metric_weights: a folder with the networks of the second opinion.
@@ -57,4 +58,7 @@ def _entries(names: list[str], device: str, smooth: float) -> list[Entry]:
         network = landmarks.load_landmarker(weights=name, device=device)
         entries.append(Entry(name=name, network=network))
         entries.append(Entry(name=f"{name} smoothed", network=network, smooth=smooth))
+        entries.append(
+            Entry(name=f"{name} registered", network=network, registered=True, smooth=smooth)
+        )
     return entries

@@ -27,6 +27,7 @@ from animate_cli.evaluate.landmark_protocol import (
 from animate_cli.evaluate.landmarks import Accuracy, Array, accuracy, errors
 from animate_cli.evaluate.second_opinion import SecondOpinion
 from animate_cli.faces.look import SeesLandmarks, look
+from animate_cli.faces.register import Register, calm
 from animate_cli.faces.smooth import smooth
 from animate_cli.faces.steadiness import Steadiness, sms
 from animate_cli.records import LANDMARKS, Crop, Image, Points, Trajectory
@@ -36,11 +37,13 @@ CLIPS = "clips"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Entry:
-    """One detector. known: how many points, from the first on; smooth: strength afterwards."""
+    """One detector. known: how many points, from the first on; registered: between frames, then
+    smooth: strength."""
 
     name: str
     network: SeesLandmarks
     known: int = LANDMARKS
+    registered: bool = False
     smooth: float = 0.0
 
 
@@ -172,9 +175,10 @@ class LandmarkComparison:
         squares, batch = tracking_squares(tracked, self._reference.size), self._protocol.batch
         read: dict[int, tuple[Points, NDArray[np.float32]]] = {}
         for entry, tally in zip(self._entries, self._tallies, strict=True):
-            if id(entry.network) not in read:  # rows may differ in their smoothing alone
+            if id(entry.network) not in read:  # rows may differ in what follows alone
                 read[id(entry.network)] = _read(clip, squares, entry.network, batch)
             points, sure = read[id(entry.network)]
+            points = _registered(clip, points, tracked) if entry.registered else points
             points = smooth(points, sure, tracked.found, tracked.cut, tracked.times_s, entry.smooth)
             tally.add_clip(points, clip.landmarks, tracked, asked)
         self._labels.add_clip(clip.landmarks, clip.landmarks, tracked, asked)
@@ -211,6 +215,19 @@ def _read(
     """One detector's points (T, 74, 2) and confidence (T, 74)."""
     sights = look_at_clip(clip, squares, network, batch)
     return np.stack([s.landmarks for s in sights]), np.stack([s.confidence for s in sights])
+
+
+def _registered(clip: LabelledClip, points: Points, tracked: Trajectory) -> Points:
+    """Points (T, 74, 2) as `faces.track` registers them."""
+    register, shifts = Register(), np.zeros_like(points)
+    for t in np.flatnonzero(tracked.found).tolist():
+        if tracked.cut[t]:
+            register.restart()
+        shifts[t] = register(clip.frames[t].pixels, points[t])
+    out = points.copy()
+    for frame, shift in calm(shifts, tracked.found, tracked.cut, tracked.times_s):
+        out[frame] += shift
+    return out
 
 
 def _row(name: str, tally: _Tally, judges: _Judges) -> Row:

@@ -82,10 +82,8 @@ class Register:
             self._reference = _remember(frame, points)
             return np.zeros_like(points)
         crop = _aligned(reference.points, points)
-        seen = to_crop(points, crop)
-        return _shift(reference, _view(frame, crop), seen) @ crop.crop_to_frame[:, :2].T.astype(
-            np.float32
-        )
+        linear = crop.crop_to_frame[:, :2].astype(np.float32)
+        return _shift(reference, _view(frame, crop), to_crop(points, crop)) @ linear.T
 
 
 def calm(

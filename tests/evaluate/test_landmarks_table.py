@@ -119,6 +119,31 @@ def test_alternating_by_a_is_a_steadiness_of_two_a_and_smoothing_helps():
     assert raw.frames == 18
 
 
+def freckled(frame, shift):
+    """The disc with a pattern that moves with it, in green, which its finder does not mind."""
+    y, x = np.mgrid[:96, :128] - np.array([0, shift])[:, None, None]
+    pattern = 55 + 25 * np.sin(x / 1.3 + y / 3) + 25 * np.cos(y / 1.5 - x / 4)
+    disc = (frame.pixels[..., 0] > 150) & (frame.pixels[..., 1] < 110)
+    pixels = frame.pixels.copy()
+    pixels[..., 1][disc] = pattern[disc]
+    return replace(frame, pixels=pixels)
+
+
+def test_registration_undoes_a_slow_drift():
+    shifts = np.linspace(0, 12, 30)
+    plain = clip(shifts)
+    frames = [freckled(f, shift) for f, shift in zip(plain.frames, shifts, strict=True)]
+    moving = replace(plain, frames=frames)
+    drift = Moved(lambda look: (0, 0.08 * look))
+    entries = [
+        Entry(name="smoothed", network=drift, smooth=0.5),
+        Entry(name="registered", network=drift, registered=True, smooth=0.5),
+    ]
+    table = compare(entries, [moving])
+    smoothed, registered = table.row("smoothed"), table.row("registered")
+    assert registered.on("clips").nme < 0.7 * smoothed.on("clips").nme
+
+
 def test_all_detectors_are_shown_the_same_squares():
     entries = [Entry(name=str(i), network=Moved(lambda _: (0, 0))) for i in range(3)]
     pictures = [
