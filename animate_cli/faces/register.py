@@ -40,9 +40,9 @@ from animate_cli.faces.points import FACING_LIDS, FACING_LIPS
 from animate_cli.faces.smooth import runs
 from animate_cli.records import LANDMARKS, Crop, Image, Points
 
-SIZE = 192  # pixels of the view: a face is some 128
-RADIUS = 6  # of patches, in pixels
-WINDOW_PX = 3.5  # σ of their weights
+SIZE = 160  # pixels of the view: a face is some 107
+RADIUS = 5  # of patches, in pixels
+WINDOW_PX = 3.0  # σ of their weights
 STAYS, ALIKE = 3e-5, 1e-5
 NEAR_PX = 10.0  # σ of c
 ABOUT_PX = 20.0  # σ of the neighbourhood in which patches should correlate
@@ -51,7 +51,7 @@ MOST_PX = 5.0  # beyond, it is something else
 BELIEVED = (0.7, 0.9)  # correlation of patches: below the first not at all, above the second wholly
 SAME_LIGHT, SAME_CONTRAST = 0.015, 1.07  # differences of grey, ratios: within, no other light
 CALM_S = 0.15  # half the window of `calm`
-_ITERATIONS, _CLOSE_PX = 10, 0.03
+ITERATIONS = 4  # more would fit the pictures better and the motion worse
 _NOISE = 2 / 255  # what grey patches differ by without meaning it
 
 _FACING = np.array((*FACING_LIDS, *FACING_LIPS))
@@ -179,14 +179,11 @@ def _shift(reference: _Reference, view: Array, seen: Points) -> Array:
     templates = reference.templates
     gain, bias = _light(templates, _patches(view, seen))
     shift = np.zeros(2 * LANDMARKS, np.float32)
-    for _ in range(_ITERATIONS):
+    for _ in range(ITERATIONS):
         patches = gain * _patches(view, seen + shift.reshape(-1, 2)) + bias
         error = (templates - patches)[..., None]
         pull = (reference.slopes @ error).ravel() - reference.resists @ shift
-        step = reference.inverse @ pull
-        shift += step
-        if np.abs(step).max() < _CLOSE_PX:
-            break
+        shift += reference.inverse @ pull
     found = _limited(shift.reshape(-1, 2))
     trust = np.clip((_alike(templates, patches) - BELIEVED[0]) / (BELIEVED[1] - BELIEVED[0]), 0, 1)
     found *= (trust * np.minimum(1, reference.about @ trust / ENOUGH))[:, None]
