@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from fractions import Fraction
 
 import numpy as np
@@ -19,12 +20,13 @@ from animate_cli.errors import FaceError
 from animate_cli.faces import lost as lost_frames
 from animate_cli.faces.blinks import shut_lids
 from animate_cli.faces.detect import make_proposer
-from animate_cli.faces.follow import Follower, Seen
+from animate_cli.faces.follow import MOST_AHEAD, Follower, Seen
 from animate_cli.faces.look import SeesLandmarks
 from animate_cli.faces.register import Register, calm
 from animate_cli.faces.smooth import smooth
 from animate_cli.options import FaceOptions, Lost, Registration
 from animate_cli.records import LANDMARKS, Frame, Points, Trajectory, VideoInfo
+from animate_cli.streams import Stage, ahead
 
 
 def track(
@@ -38,8 +40,8 @@ def track(
 ) -> Trajectory:
     """The points of one face in every frame of a driver, registered, smoothed, finite throughout.
 
-    frames are read once, in order, and at most `follow.MOST_AHEAD` are held; on_frame is told
-    each frame's number when it is done, and may raise to stop.
+    frames are read once, in order, in a thread, and at most twice `follow.MOST_AHEAD` are held;
+    on_frame is told each frame's number when it is done, and may raise to stop.
 
     Raises:
         FaceError: no face in the whole video; not the one asked for; or the face is lost in a
@@ -48,16 +50,22 @@ def track(
     follower = Follower(network, make_proposer(options.detector), options.driver_face)
     register = Register() if options.registration is Registration.ON else None
     record = _Record()
-    waiting: deque[Frame] = deque()
-    stream = iter(frames)
-    while _top_up(waiting, stream, follower.ahead):
-        for one in follower.advance(waiting):
-            frame = waiting.popleft()
+    with closing(ahead(_follow(frames, follower), depth=MOST_AHEAD)) as followed:
+        for one, frame in followed:
             if not one.found and options.lost is Lost.FAIL:
                 raise _lost_in(frame, info)
             record.add(one, frame, None if register is None else _shift(register, one, frame))
             on_frame(frame.index)
     return _assemble(record, info, options, sha256=sha256)
+
+
+def _follow(frames: Iterable[Frame], follower: Follower) -> Stage[tuple[Seen, Frame]]:
+    """Every frame with what was seen in it."""
+    waiting: deque[Frame] = deque()
+    stream = iter(frames)
+    while _top_up(waiting, stream, follower.ahead):
+        for one in follower.advance(waiting):
+            yield one, waiting.popleft()
 
 
 def _shift(register: Register, seen: Seen, frame: Frame) -> Points | None:
@@ -99,15 +107,18 @@ class _Record:
         self._times_s.append(frame.time_s)
         self.concealed += frame.is_concealed
 
+    def register(self) -> None:
+        """Add to the landmarks what registration adds, once."""
+        shifts = np.frombuffer(self._shifts, np.float16).reshape(-1, LANDMARKS, 2)
+        landmarks = self.landmarks
+        for i, shift in calm(shifts, self.found, self.cut, self.times_s):
+            landmarks[i] += shift
+        self._shifts = bytearray()
+
     @property
     def landmarks(self) -> Points:
         """(T, 74, 2)"""
         return np.frombuffer(self._landmarks, np.float32).reshape(-1, LANDMARKS, 2)
-
-    @property
-    def shifts(self) -> NDArray[np.float16]:
-        """(T, 74, 2): what registration adds to the landmarks."""
-        return np.frombuffer(self._shifts, np.float16).reshape(-1, LANDMARKS, 2)
 
     @property
     def confidence(self) -> NDArray[np.float32]:
@@ -140,10 +151,8 @@ def _assemble(record: _Record, info: VideoInfo, options: FaceOptions, *, sha256:
         )
     confidence = record.confidence
     confidence[~found] = 0
-    seen = record.landmarks
-    for i, shift in calm(record.shifts, found, cut, times_s):
-        seen[i] += shift
-    points = smooth(seen, confidence, found, cut, times_s, options.smooth)
+    record.register()
+    points = smooth(record.landmarks, confidence, found, cut, times_s, options.smooth)
     points = shut_lids(points, found, times_s)
     return Trajectory(
         landmarks=lost_frames.fill(points, found, cut, times_s, options.lost),

@@ -29,7 +29,12 @@ def test_a_long_driver_needs_its_points_and_little_else(monkeypatch) -> None:
             sure = np.ones(LANDMARKS, np.float32)
             return [Seen(landmarks=points, confidence=sure, found=True) for _ in waiting]
 
+    class Shifted:
+        def __call__(self, frame, points):
+            return np.ones_like(points)
+
     monkeypatch.setattr(tracking, "Follower", Still)
+    monkeypatch.setattr(tracking, "Register", Shifted)
     pixels = np.zeros((2, 2, 3), np.uint8)
 
     def measured(count: int) -> tuple[int, int]:
