@@ -25,6 +25,7 @@ network errs slowly, while the patches' own errors tremble, shifts are averaged 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -198,13 +199,13 @@ def _light(templates: Array, patches: Array) -> tuple[float, float]:
     """
     own, other = float(patches.mean()), float(templates.mean())
     spread = max(float(templates.std()), _NOISE) / max(float(patches.std()), _NOISE)
-    gain = np.exp(_beyond(np.log(spread), np.log(SAME_CONTRAST)))
+    gain = math.exp(_beyond(math.log(spread), math.log(SAME_CONTRAST)))
     return gain, own + _beyond(other - own, SAME_LIGHT) - gain * own
 
 
 def _beyond(value: float, dead: float) -> float:
     """By how much a value passes +- dead."""
-    return float(np.sign(value) * max(abs(value) - dead, 0))
+    return math.copysign(max(abs(value) - dead, 0), value)
 
 
 def _patches(view: Array, points: Points) -> Array:
