@@ -1,1 +1,1 @@
-"""Where the face is: detect, landmarks, track, smooth, crop, paste."""
+"""Where the face is: detect, landmarks, track, register, smooth, crop, paste."""
