@@ -1,6 +1,6 @@
 """The story: one call per arrow.
 
-    driver ─► follow the face, smooth ─► Trajectory ────────┐ (pass 1: small, kept whole)
+    driver ─► follow, register, smooth ─► Trajectory ───────┐ (pass 1: small, kept whole)
                                                             │
     source ─► read ─► find the face ─► landmarks ─► canvas ─┤
                                                             ▼

@@ -223,7 +223,7 @@ def _registered(clip: LabelledClip, points: Points, tracked: Trajectory) -> Poin
     for t in np.flatnonzero(tracked.found).tolist():
         if tracked.cut[t]:
             register.restart()
-        shifts[t] = register(clip.frames[t].pixels, points[t])
+        shifts[t] = register(clip.frames[t], points[t])
     out = points.copy()
     for frame, shift in calm(shifts, tracked.found, tracked.cut, tracked.times_s):
         out[frame] += shift

@@ -20,7 +20,8 @@ Where patches do not correlate afterwards, or those about them do not (heads tha
 hair before a face), points stay where the network saw them. Facing points of lids, and of lips,
 move together: how far eyes and mouth are open stays what the network says, for a shut lid does not
 look like an open one. Nothing drifts: no frame is held against the one before it. And since the
-network errs slowly, while the patches' own errors tremble, shifts are averaged over time (`calm`).
+network errs slowly, while the patches' own errors tremble, one frame in every `EVERY_S` is enough,
+and shifts are averaged over time (`calm`).
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from animate_cli.faces.crop import to_crop
 from animate_cli.faces.look import upright_square
 from animate_cli.faces.points import FACING_LIDS, FACING_LIPS
 from animate_cli.faces.smooth import runs
-from animate_cli.records import LANDMARKS, Crop, Image, Points
+from animate_cli.records import LANDMARKS, Crop, Frame, Image, Points
 
 SIZE = 160  # pixels of the view: a face is some 107
 RADIUS = 5  # of patches, in pixels
@@ -51,6 +52,7 @@ ENOUGH = 2 / 3  # ... and this share of it is enough
 MOST_PX = 5.0  # beyond, it is something else
 BELIEVED = (0.7, 0.9)  # correlation of patches: below the first not at all, above the second wholly
 SAME_LIGHT, SAME_CONTRAST = 0.015, 1.07  # differences of grey, ratios: within, no other light
+EVERY_S = Fraction(1, 10)  # frames are registered so far apart
 CALM_S = 0.15  # half the window of `calm`
 ITERATIONS = 4  # more would fit the pictures better and the motion worse
 _NOISE = 2 / 255  # what grey patches differ by without meaning it
@@ -69,22 +71,26 @@ class Register:
 
     def __init__(self) -> None:
         self._reference: _Reference | None = None
+        self._last_s = Fraction(0)
 
     def restart(self) -> None:
         """Forget the reference: another shot, or another person, begins."""
         self._reference = None
 
-    def __call__(self, frame: Image, points: Points) -> Points:
-        """frame (H, W, 3), the points (74, 2) seen in it, in its pixels -> what is to be added to
-        them (74, 2); nothing in the first frame.
+    def __call__(self, frame: Frame, points: Points) -> Points:
+        """A frame, the points (74, 2) seen in it, in its pixels -> what is to be added to them
+        (74, 2): nothing in the first frame, NaN where it is not asked for, see `EVERY_S`.
         """
         reference = self._reference
+        if reference is not None and frame.time_s - self._last_s < EVERY_S:
+            return np.full_like(points, np.nan)
+        self._last_s = frame.time_s
         if reference is None:
-            self._reference = _remember(frame, points)
+            self._reference = _remember(frame.pixels, points)
             return np.zeros_like(points)
         crop = _aligned(reference.points, points)
         linear = crop.crop_to_frame[:, :2].astype(np.float32)
-        return _shift(reference, _view(frame, crop), to_crop(points, crop)) @ linear.T
+        return _shift(reference, _view(frame.pixels, crop), to_crop(points, crop)) @ linear.T
 
 
 def calm(
@@ -95,17 +101,19 @@ def calm(
 ) -> Iterator[tuple[int, Array]]:
     """Each frame's shift (74, 2), averaged over `CALM_S` before and after it, with its number.
 
-    shifts (T, 74, 2); found, cut (T,): frames without a face have none, and none is averaged over
-    them or a cut.
+    shifts (T, 74, 2), NaN where unknown; found, cut (T,): frames without a face have none, and none
+    is averaged over them or a cut. Where none is known so near, it is 0.
     """
     times = np.array([float(t) for t in times_s])
     for run in runs(found, cut):
         inside = times[run]
         for k, time in enumerate(inside):
             first, after = np.searchsorted(inside, (time - CALM_S, time + CALM_S))
-            weight = (1 - np.abs((inside[first:after] - time) / CALM_S) ** 3) ** 3
             near = shifts[run][first:after].astype(np.float32)
-            yield run.start + k, np.tensordot((weight / weight.sum()).astype(np.float32), near, 1)
+            is_known = np.isfinite(near[:, 0, 0])
+            away = (inside[first:after][is_known] - time) / CALM_S
+            weight = ((1 - np.abs(away) ** 3) ** 3).astype(np.float32)
+            yield run.start + k, np.tensordot(weight, near[is_known], 1) / max(weight.sum(), 1e-9)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
 from fractions import Fraction
 
 import numpy as np
@@ -20,13 +19,12 @@ from animate_cli.errors import FaceError
 from animate_cli.faces import lost as lost_frames
 from animate_cli.faces.blinks import shut_lids
 from animate_cli.faces.detect import make_proposer
-from animate_cli.faces.follow import MOST_AHEAD, Follower, Seen
+from animate_cli.faces.follow import Follower, Seen
 from animate_cli.faces.look import SeesLandmarks
 from animate_cli.faces.register import Register, calm
 from animate_cli.faces.smooth import smooth
 from animate_cli.options import FaceOptions, Lost, Registration
 from animate_cli.records import LANDMARKS, Frame, Points, Trajectory, VideoInfo
-from animate_cli.streams import Stage, ahead
 
 
 def track(
@@ -40,8 +38,8 @@ def track(
 ) -> Trajectory:
     """The points of one face in every frame of a driver, registered, smoothed, finite throughout.
 
-    frames are read once, in order, in a thread, and at most twice `follow.MOST_AHEAD` are held;
-    on_frame is told each frame's number when it is done, and may raise to stop.
+    frames are read once, in order, and at most `follow.MOST_AHEAD` are held; on_frame is told
+    each frame's number when it is done, and may raise to stop.
 
     Raises:
         FaceError: no face in the whole video; not the one asked for; or the face is lost in a
@@ -50,8 +48,11 @@ def track(
     follower = Follower(network, make_proposer(options.detector), options.driver_face)
     register = Register() if options.registration is Registration.ON else None
     record = _Record()
-    with closing(ahead(_follow(frames, follower), depth=MOST_AHEAD)) as followed:
-        for one, frame in followed:
+    waiting: deque[Frame] = deque()
+    stream = iter(frames)
+    while _top_up(waiting, stream, follower.ahead):
+        for one in follower.advance(waiting):
+            frame = waiting.popleft()
             if not one.found and options.lost is Lost.FAIL:
                 raise _lost_in(frame, info)
             record.add(one, frame, None if register is None else _shift(register, one, frame))
@@ -59,21 +60,12 @@ def track(
     return _assemble(record, info, options, sha256=sha256)
 
 
-def _follow(frames: Iterable[Frame], follower: Follower) -> Stage[tuple[Seen, Frame]]:
-    """Every frame with what was seen in it."""
-    waiting: deque[Frame] = deque()
-    stream = iter(frames)
-    while _top_up(waiting, stream, follower.ahead):
-        for one in follower.advance(waiting):
-            yield one, waiting.popleft()
-
-
 def _shift(register: Register, seen: Seen, frame: Frame) -> Points | None:
     """What brings a frame's points (74, 2) to where its shot's first frame shows the same; None
     without a face."""
     if seen.cut or seen.revoked:
         register.restart()
-    return register(frame.pixels, seen.landmarks) if seen.found else None
+    return register(frame, seen.landmarks) if seen.found else None
 
 
 def _top_up(waiting: deque[Frame], stream: Iterator[Frame], count: int) -> bool:

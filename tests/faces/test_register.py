@@ -9,8 +9,8 @@ from painted import FACE
 
 from animate_cli.faces import register as registering
 from animate_cli.faces.points import FACING_LIDS, FACING_LIPS
-from animate_cli.faces.register import CALM_S, Register, calm
-from animate_cli.records import Image, Points
+from animate_cli.faces.register import CALM_S, EVERY_S, Register, calm
+from animate_cli.records import Frame, Image, Points
 
 WIDTH, HEIGHT = 480, 400
 ERROR_PX = 1.2  # of a network
@@ -57,12 +57,17 @@ def off(a: Points, b: Points) -> float:
 @pytest.fixture
 def register() -> Register:
     one = Register()
-    assert not one(skin(), standing()).any()
+    assert not one(frame(skin(), 0), standing()).any()
     return one
 
 
+def frame(picture: Image, time_s: Fraction | int) -> Frame:
+    return Frame(pixels=picture, index=0, time_s=Fraction(time_s))
+
+
 def registered(register: Register, picture: Image, points: Points) -> Points:
-    return points + register(picture, points)
+    """A second later."""
+    return points + register(frame(picture, 1), points)
 
 
 @pytest.mark.parametrize(
@@ -146,16 +151,23 @@ def test_a_large_picture_is_registered_as_a_small_one() -> None:
     large = cv2.resize(skin(), (4 * WIDTH, 4 * HEIGHT), interpolation=cv2.INTER_CUBIC)
     points = (4 * (standing() + 0.5) - 0.5).astype(np.float32)
     register = Register()
-    register(large, points)
+    register(frame(large, 0), points)
     named = seen(points, np.random.default_rng(6), 4 * ERROR_PX)
     assert off(registered(register, large, named), points) < 0.25 * off(named, points)
 
 
 def test_another_shot_has_a_reference_of_its_own(register) -> None:
     register.restart()
-    registered(register, skin(9), standing())
+    register(frame(skin(9), 0), standing())
     named = seen(standing(), np.random.default_rng(8))
     assert off(registered(register, skin(9), named), standing()) < 0.25 * off(named, standing())
+
+
+def test_frames_that_follow_closely_are_not_looked_at(register) -> None:
+    due = [register(frame(skin(), Fraction(i, 30)), standing()) for i in range(1, 8)]
+    asked = [bool(np.isfinite(shift).all()) for shift in due]
+    assert asked == [Fraction(i, 30) % EVERY_S == 0 for i in range(1, 8)]
+    assert sum(asked) == 2
 
 
 def calmed(shifts: np.ndarray, *, found: np.ndarray, cut: np.ndarray) -> dict[int, np.ndarray]:
@@ -190,3 +202,18 @@ def test_frames_far_apart_keep_their_own_shifts() -> None:
     times_s = [Fraction(2 * i) * Fraction(CALM_S) for i in range(3)]
     out = dict(calm(shifts, np.ones(3, bool), np.zeros(3, bool), times_s))
     assert [float(out[i].mean()) for i in range(3)] == [0, 1, 2]
+
+
+def test_frames_that_were_not_looked_at_lie_between_those_that_were() -> None:
+    shifts = np.full((13, 74, 2), np.nan)
+    shifts[::3] = np.arange(0, 13, 3)[:, None, None]
+    out = calmed(shifts, found=np.ones(13, bool), cut=np.zeros(13, bool))
+    values = np.array([out[i].mean() for i in range(13)])
+    np.testing.assert_allclose(values[3:10], np.arange(3, 10), atol=0.6)
+    assert (np.diff(values) >= -1e-6).all()
+
+
+def test_where_none_is_known_nothing_is_added() -> None:
+    shifts = np.full((4, 74, 2), np.nan)
+    out = calmed(shifts, found=np.ones(4, bool), cut=np.zeros(4, bool))
+    assert not np.stack(list(out.values())).any()

@@ -8,7 +8,7 @@ from painted import Painted, gap, paint
 
 from animate_cli.faces import track as tracking
 from animate_cli.options import Registration
-from animate_cli.records import Image
+from animate_cli.records import Frame
 
 
 class FakeRegister:
@@ -22,7 +22,7 @@ class FakeRegister:
         self.is_first = True
         self.restarts += 1
 
-    def __call__(self, frame: Image, points: np.ndarray) -> np.ndarray:
+    def __call__(self, frame: Frame, points: np.ndarray) -> np.ndarray:
         shift = np.full_like(points, 0 if self.is_first else 2)
         self.is_first = False
         self.frames += 1
