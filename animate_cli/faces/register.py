@@ -17,11 +17,12 @@ form of Baker & Matthews 2004; Dong et al. 2018, *Supervision-by-Registration*, 
     c      | -         | (74, 74)     | how near two points are in the reference
 
 Where patches do not correlate afterwards, or those about them do not (heads that turned, hands and
-hair before a face), points stay where the network saw them. Facing points of lids, and of lips,
-move together: how far eyes and mouth are open stays what the network says, for a shut lid does not
-look like an open one. Nothing drifts: no frame is held against the one before it. And since the
-network errs slowly, while the patches' own errors tremble, one frame in every `EVERY_S` is enough,
-and shifts are averaged over time (`calm`).
+hair before a face), points stay where the network saw them. Lids go with the corners of their eye:
+between them the iris moves by itself, and a shut lid does not look like an open one. Facing points
+of lips move together, so that how far a mouth is open stays what the network says. Nothing drifts:
+no frame is held against the one before it. And since the network errs slowly, while the patches'
+own errors tremble, one frame in every `EVERY_S` is enough, and shifts are averaged over time
+(`calm`).
 """
 
 from __future__ import annotations
@@ -38,7 +39,14 @@ from numpy.typing import NDArray
 from animate_cli.faces.crop import cut as cut_out
 from animate_cli.faces.crop import to_crop
 from animate_cli.faces.look import upright_square
-from animate_cli.faces.points import FACING_LIDS, FACING_LIPS
+from animate_cli.faces.points import (
+    EYE_CORNERS,
+    FACING_LIPS,
+    LEFT_EYE,
+    LEFT_LIDS,
+    RIGHT_EYE,
+    RIGHT_LIDS,
+)
 from animate_cli.faces.smooth import runs
 from animate_cli.records import LANDMARKS, Crop, Frame, Image, Points
 
@@ -57,7 +65,13 @@ CALM_S = 0.15  # half the window of `calm`
 ITERATIONS = 4  # more would fit the pictures better and the motion worse
 _NOISE = 2 / 255  # what grey patches differ by without meaning it
 
-_FACING = np.array((*FACING_LIDS, *FACING_LIPS))
+_FACING = np.array(FACING_LIPS)
+_LIDS = tuple(
+    (list(corners), [k for k in eye if k not in corners])
+    for corners, eye in zip(
+        EYE_CORNERS, (RIGHT_EYE + RIGHT_LIDS, LEFT_EYE + LEFT_LIDS), strict=True
+    )
+)
 _LINE = np.arange(-RADIUS, RADIUS + 1, dtype=np.float32)
 _ACROSS, _DOWN = (axis.ravel() for axis in np.meshgrid(_LINE, _LINE))  # of a patch's N pixels
 _WEIGHTS = np.exp(-(_ACROSS**2 + _DOWN**2) / (2 * WINDOW_PX**2))
@@ -197,6 +211,8 @@ def _shift(reference: _Reference, view: Array, seen: Points) -> Array:
     trust = np.clip((_alike(templates, patches) - BELIEVED[0]) / (BELIEVED[1] - BELIEVED[0]), 0, 1)
     found *= (trust * np.minimum(1, reference.about @ trust / ENOUGH))[:, None]
     found[_FACING] = found[_FACING].mean(axis=1, keepdims=True)
+    for corners, lids in _LIDS:
+        found[lids] = found[corners].mean(axis=0)
     return found
 
 

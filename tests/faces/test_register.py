@@ -132,6 +132,17 @@ def test_how_far_eyes_and_mouth_are_open_stays(register) -> None:
     assert np.abs(found - named)[upper].max() > 0.3  # they moved, together
 
 
+def test_an_iris_that_moves_takes_no_lid_along(register) -> None:
+    """A gaze that turns: what lies between the lids moves, the eyes' corners and all else stay."""
+    picture = skin()
+    lids = [37, 38, 40, 41, 68, 69]
+    x0, y0 = standing()[lids].min(axis=0).astype(int)
+    x1, y1 = standing()[lids].max(axis=0).astype(int)
+    picture[y0 - 6 : y1 + 6, x0:x1] = skin()[y0 - 6 : y1 + 6, x0 - 3 : x1 - 3]
+    found = registered(register, picture, standing())
+    assert np.abs(found - standing())[lids].max() < 0.5
+
+
 def test_no_point_goes_far(register) -> None:
     named = standing() + np.float32(30) * np.array([np.sin(np.arange(74)), np.cos(np.arange(74))]).T
     named = named.astype(np.float32)
