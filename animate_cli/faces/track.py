@@ -60,12 +60,11 @@ def track(
     return _assemble(record, info, options, sha256=sha256)
 
 
-def _shift(register: Register, seen: Seen, frame: Frame) -> Points | None:
-    """What brings a frame's points (74, 2) to where its shot's first frame shows the same; None
-    without a face."""
-    if seen.cut or seen.revoked:
+def _shift(register: Register, seen: Seen, frame: Frame) -> Points:
+    """What brings a frame's points (74, 2) to where its shot's first frame shows the same."""
+    if seen.cut:
         register.restart()
-    return register(frame, seen.landmarks) if seen.found else None
+    return register(frame, seen.landmarks) if seen.found else np.zeros_like(seen.landmarks)
 
 
 def _top_up(waiting: deque[Frame], stream: Iterator[Frame], count: int) -> bool:
@@ -87,13 +86,14 @@ class _Record:
         self.concealed = 0
 
     def add(self, seen: Seen, frame: Frame, shift: Points | None) -> None:
-        """One more frame, and what registration adds; it may revoke the ones before."""
+        """One more frame, and what registration adds, if there is one; it may revoke the ones
+        before."""
         if seen.revoked:
             self._found[-seen.revoked :] = bytes(seen.revoked)
         self._landmarks += seen.landmarks.astype(np.float32, copy=False).tobytes()
         self._confidence += seen.confidence.astype(np.float32, copy=False).tobytes()
-        shift = np.zeros_like(seen.landmarks) if shift is None else shift
-        self._shifts += shift.astype(np.float16).tobytes()
+        if shift is not None:
+            self._shifts += shift.astype(np.float16).tobytes()
         self._found.append(seen.found)
         self._cut.append(seen.cut)
         self._times_s.append(frame.time_s)
@@ -101,6 +101,8 @@ class _Record:
 
     def register(self) -> None:
         """Add to the landmarks what registration adds, once."""
+        if not self._shifts:
+            return
         shifts = np.frombuffer(self._shifts, np.float16).reshape(-1, LANDMARKS, 2)
         landmarks = self.landmarks
         for i, shift in calm(shifts, self.found, self.cut, self.times_s):
