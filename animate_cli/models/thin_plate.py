@@ -15,6 +15,7 @@ Landmarks alone would stretch the skull and leave the hair behind. What large mo
     parted   lids and lips that face each other keep their order and a little of their distance:
              one on the other's side would turn what lies between them inside out; pupils stay
              between the lids
+    slits    lips and lids part where a smooth field would stretch both (`layers.slits`)
     jaw      the contour between two jaw points follows them
     brows    the lower edge of each brow follows its upper one, so that it keeps its thickness
     border   f fades to zero within `FADE_PX` of the edge, so that the square can be put back
@@ -42,6 +43,7 @@ from animate_cli.faces.points import JAW, LEFT_BROW, OUTER_EYE_CORNERS, RIGHT_BR
 from animate_cli.faces.retarget import retarget_landmarks
 from animate_cli.layers.easing import smooth_step
 from animate_cli.layers.grid import identity_grid, warp
+from animate_cli.layers.slits import Slit, follow_slits
 from animate_cli.layers.spline import RadialSpline
 from animate_cli.models.base import ALONE, Reads
 from animate_cli.options import MotionOptions
@@ -53,6 +55,19 @@ BROW_THICKNESS = 0.09  # of the distance between the outer eye corners
 LEAST_ROOM = 0.45
 LEAST_GAP, LIDS_KEPT = 0.04, 0.2  # of the width of the eye or mouth; of the gap before
 CALM_PX, CALM_FROM = 0.4, 0.15
+SLITS = (
+    Slit(
+        curves=(
+            (48, 49, 50, 51, 52, 53, 54),
+            (48, 60, 61, 62, 63, 64, 54),
+            (48, 60, 67, 66, 65, 64, 54),
+            (48, 59, 58, 57, 56, 55, 54),
+        ),
+        fade=0.3,
+    ),
+    Slit(curves=((36, 37, 68, 38, 39), (36, 41, 69, 40, 39)), fade=0.3),
+    Slit(curves=((42, 43, 70, 44, 45), (42, 47, 71, 46, 45)), fade=0.3),
+)
 _YIELD = 0.5  # an outline point moves at most this share of its distance to the border
 _BORDER_POINTS = 9  # along each edge
 
@@ -129,6 +144,7 @@ class LandmarkGrid:
         source_px, output_px = parted(source_px, self.keep_room(source_px, output_px))
         p, q = self._controls(source_px, output_px)
         flow_px = self._spline.field(q, p - q, self._fade, self._calm(q))  # (B, 2, S, S)
+        flow_px = follow_slits(flow_px, source_px, output_px, SLITS)
         return self._identity + flow_px.permute(0, 2, 3, 1) * (2 / self.size)
 
     def _calm(self, controls_px: Tensor) -> Tensor:

@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 
 from animate_cli.faces.crop import cut, points_box, square, to_crop
 from animate_cli.faces.parts import Labels
+from animate_cli.faces.points import FACING_LIPS, OUTER_EYE_CORNERS
 from animate_cli.records import Crop, Image, Points
 from animate_cli.train.augment import mirrored
 from animate_cli.train.data import Row, clip_points, decoded, encoded
 from animate_cli.train.parts import cut_parts, mirrored_parts, unlabelled
 
 Rng = np.random.Generator
+_LOOKED_AT = 8  # frames, for a pair whose lips part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,8 @@ class PairAugment:
     size: pixels of the square; zoom: it is cut with sides from this share of the frame to the
     whole; shift: at most this share of its side; stretch, roll_deg: standard deviations of its
     sides' and diagonals' relation and of its tilt, so that one person lends the features of many;
+    parting: share of pairs whose mouth is as shut as can be in one of `_LOOKED_AT` frames and as
+    open as can be in the other: what photos are asked for, and films seldom show;
     backdrop: share of pairs that stand before another background (`train.backdrops`); colour:
     strength of changes of light; noise_px, bias_px: standard deviations added to
     landmarks, in pixels of 256, in each frame anew, and alike in both: a network that finds the
@@ -41,6 +45,7 @@ class PairAugment:
 
     size: int = 256
     far: float = 0.5
+    parting: float = 0.0
     mirror: float = 0.5
     zoom: float = 0.75
     shift: float = 0.06
@@ -135,6 +140,10 @@ class PairDraw:
 
 def pair_of(clip: Frames, config: PairAugment, rng: Rng) -> Pair:
     """Two of its frames, as `config` draws and shows them."""
+    if config.parting and rng.random() < config.parting:
+        some = rng.integers(len(clip.points), size=_LOOKED_AT)
+        gaps = _lips_apart(clip.points[some])
+        return seen(clip, int(some[gaps.argmin()]), int(some[gaps.argmax()]), config, rng)
     source, first, second = (int(i) for i in rng.integers(len(clip.points), size=3))
     if rng.random() < config.far and _apart(clip, source, second) > _apart(clip, source, first):
         first = second
@@ -219,6 +228,15 @@ def _by_root(counts: list[int], rng: Rng) -> int:
     """An index, drawn by the square root of its count."""
     weights = np.sqrt(np.array(counts, np.float64))
     return int(rng.choice(len(counts), p=weights / weights.sum()))
+
+
+def _lips_apart(points: Points) -> NDArray[np.float64]:
+    """How far a mouth is open, over the eyes' distance: (T, 74, 2) -> (T,)."""
+    upper, lower = zip(*FACING_LIPS, strict=True)
+    right, left = OUTER_EYE_CORNERS
+    gap = np.linalg.norm(points[:, lower] - points[:, upper], axis=-1).mean(axis=1)
+    eyes = np.linalg.norm(points[:, left] - points[:, right], axis=-1)
+    return np.asarray(gap / np.maximum(eyes, 1e-6), np.float64)
 
 
 def _apart(clip: Frames, one: int, other: int) -> float:

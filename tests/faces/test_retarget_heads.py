@@ -207,6 +207,22 @@ def test_a_big_turn_leaves_both_sides_of_the_face_some_width(model: ShapeModel, 
     assert turn[2] < -20
 
 
+@pytest.mark.parametrize("yaw", [-40.0, 40.0])
+def test_a_turned_photo_is_not_turned_to_show_what_it_does_not(
+    model: ShapeModel, yaw: float
+) -> None:
+    """Its far cheek would be spread over what nobody has seen; a small turn is followed."""
+    source, driver = Head(model, 1), Head(model, 2)
+    start = source.points(source.pose((yaw, 0.0, 0.0)))
+    back = yaw / 8
+    moved = driver.points(driver.pose(*((a, 0.0, 0.0) for a in (yaw, yaw - back, 0.0))))
+    out = retarget_landmarks(start, moved, moved[:1], MotionOptions())
+    turn = angles(model, out, identify(model, start)[0])[:, 0]
+    torch.testing.assert_close(turn[1], turn[0] - back, atol=1.0, rtol=0)
+    assert 15 < turn[2].abs() < 38
+    assert turn[2] * yaw > 0
+
+
 def test_turns_are_held_back_without_a_jump(model: ShapeModel) -> None:
     source, driver = Head(model, 1), Head(model, 2)
     moved = driver.points(driver.pose(*((float(a), 0.0, 0.0) for a in range(0, 51, 2))))

@@ -119,6 +119,21 @@ def test_large_motion_does_not_fold(face_points: Tensor, output) -> None:  # typ
     assert _least_jacobian(LandmarkGrid(SIZE).grid(face_points, output(face_points))) > 0
 
 
+def test_a_mouth_that_was_shut_opens_to_its_points(face_points: Tensor) -> None:
+    """A smooth field alone leaves the lips where they are, and spreads them over the opening."""
+    shut, output = face_points.clone(), face_points.clone()
+    for upper, lower in FACING_LIPS:
+        shut[:, [upper, lower]] = shut[:, [upper, lower]].mean(dim=1, keepdim=True)
+    output[:, [55, 56, 57, 58, 59, 65, 66, 67]] += torch.tensor([0.0, 14.0])
+    output[:, 5:12] += torch.tensor([0.0, 10.0])
+    shut, output = parted(shut, output)
+    grid = LandmarkGrid(SIZE).grid(shut, output)
+    apart = (_read(grid, output) - shut)[:, 48:68].norm(dim=-1)
+    assert apart.mean() < 0.3
+    middle = _read(grid, output[:, [62, 66]].mean(dim=1, keepdim=True))
+    assert (middle - shut[:, [62, 66]].mean(dim=1)).norm() < 0.5
+
+
 def test_shut_eyes_and_coincident_points_stay_tidy(face_points: Tensor) -> None:
     output = face_points.clone()
     for upper, lower in ((37, 41), (38, 40), (68, 69), (43, 47), (44, 46), (70, 71)):

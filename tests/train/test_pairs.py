@@ -84,6 +84,20 @@ def test_far_pairs_are_farther() -> None:
     assert mean_distance(1.0) > 1.15 * mean_distance(0.0)
 
 
+def test_parted_pairs_go_from_a_shut_mouth_to_an_open_one() -> None:
+    talk = clip(frames=16, step=0)
+    talk.points[:, [67, 66, 65], 1] += np.linspace(0, 9, 16)[:, None]
+
+    def opens(parting: float) -> float:
+        draw, rng = PairDraw([talk]), np.random.default_rng(0)
+        config = PairAugment(size=SIDE, parting=parting, zoom=1, shift=0, mirror=0, noise_px=0)
+        pairs = [draw(config, rng) for _ in range(60)]
+        return float(np.mean([p.driver_px[66, 1] - p.source_px[66, 1] for p in pairs]))
+
+    assert abs(opens(0.0)) < 1.5
+    assert opens(1.0) > 5
+
+
 def test_nobody_is_drawn_by_the_number_of_frames_alone() -> None:
     many, few = clip("many", frames=14, step=0), clip("few", frames=2, step=0)
     draw, rng = PairDraw([many, few]), np.random.default_rng(0)

@@ -1,0 +1,144 @@
+"""Slits of a face, where one field of motion is not enough: lips and lids part and meet.
+
+A smooth field cannot tear: where two lips that touch are to be a finger apart, it spreads both over
+what lies between them. Here it is put right around a slit, by what it misses of the slit's points:
+
+    field ─► read at the points ─► what is missing ─► between the curves through them ─► field
+
+The curves run from corner to corner (outer lip, inner lip, inner lip, outer lip). From one to the
+next the correction changes linearly, so that every lip and lid keeps its thickness, what lies
+between two lips is what lay between them, and beyond the outermost curve it fades.
+
+All lengths are in pixels of the output.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from animate_cli.layers.grid import pixel_to_normalised, warp
+
+_THIN_PX = 1e-3
+_GENTLE = 3.0  # a correction fades over so many times its length: in less the field would fold
+_PLACES = 256  # along a slit, at which its curves are read
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slit:
+    """Curves through landmarks, uppermost first, each from the right corner to the left.
+
+    fade: how far beyond the curves the correction reaches at least, over the slit's width.
+    """
+
+    curves: tuple[tuple[int, ...], ...]
+    fade: float
+
+
+def follow_slits(
+    flow_px: Tensor, source_px: Tensor, output_px: Tensor, slits: tuple[Slit, ...]
+) -> Tensor:
+    """The field (B, 2, S, S) px, right at the points of all slits; no two may overlap.
+
+    source_px, output_px (B, K, 2): the field in the output points into the source, p - q at q.
+    """
+    flow_px = flow_px.clone()
+    for slit in slits:
+        _follow(flow_px, source_px, output_px, slit)
+    return flow_px
+
+
+def _follow(flow_px: Tensor, source_px: Tensor, output_px: Tensor, slit: Slit) -> None:
+    """`follow_slits` for one of them, in place."""
+    used = sorted({index for curve in slit.curves for index in curve})
+    points = output_px[:, used]
+    found = warp(flow_px, pixel_to_normalised(points, flow_px.shape[-1])[:, None])[:, :, 0]
+    missing = torch.zeros_like(output_px)
+    missing[:, used] = source_px[:, used] - points - found.transpose(1, 2)
+    first, last = slit.curves[0][0], slit.curves[0][-1]
+    start, along = output_px[:, first, None], output_px[:, last] - output_px[:, first]
+    width = along.norm(dim=-1, keepdim=True).clamp_min(_THIN_PX)  # (B, 1)
+    axes = torch.stack((along, torch.stack((-along[:, 1], along[:, 0]), dim=-1)), dim=-1)
+    axes = axes / width[..., None]  # (B, 2, 2), columns: along and down
+    outermost = missing[:, slit.curves[0] + slit.curves[-1]]
+    most = outermost.norm(dim=-1).amax(dim=1, keepdim=True)
+    reach = torch.maximum(slit.fade * width, _GENTLE * most)  # (B, 1)
+    rows, columns = _reach(points, float(reach.max()), flow_px.shape[-1])
+    u, v = ((_pixels(rows, columns, flow_px) - start) @ axes).unbind(dim=-1)  # (B, N)
+    levels, changes = _between_corners((output_px - start) @ axes, missing, width, slit.curves)
+    inside = torch.minimum(u.clamp_min(0), width)
+    nearest = (inside * ((_PLACES - 1) / width)).round_().long()
+    change, aside = _at(v, nearest, levels, changes), u - inside
+    above, below = (levels[..., k].gather(1, nearest) for k in (0, -1))
+    off = torch.maximum(above - v, v - below).clamp_min_(0)
+    beyond = (aside.square_() + off.square_()).sqrt_()
+    share = (1 - beyond / reach).clamp(0, 1)
+    flow_px[:, :, rows, columns] += (share[:, None] * change).unflatten(2, (_count(rows), -1))
+
+
+def _between_corners(
+    placed: Tensor, missing: Tensor, width: Tensor, curves: tuple[tuple[int, ...], ...]
+) -> tuple[Tensor, Tensor]:
+    """All curves at U places from corner to corner.
+
+    placed (B, K, 2): the points along and down the slit; missing (B, K, 2); width (B, 1)
+    -> how far down each curve is, ever further (B, U, curves); what is missing there
+    (B, U, curves, 2)
+    """
+    u = torch.linspace(0, 1, _PLACES, device=width.device) * width  # (B, U)
+    read = [_along(u, placed[:, curve], missing[:, curve]) for curve in curves]
+    levels, changes = (torch.stack(parts, dim=2) for parts in zip(*read, strict=True))
+    apart = _THIN_PX * torch.arange(len(curves), device=width.device)
+    return levels.cummax(dim=2).values + apart, changes
+
+
+def _at(v: Tensor, nearest: Tensor, levels: Tensor, changes: Tensor) -> Tensor:
+    """Between which curves pixels lie, and so what they miss: v, nearest (B, N) -> (B, 2, N).
+
+    levels (B, U, curves), changes (B, U, curves, 2): rows `nearest` are the pixels'.
+    """
+    slopes = 1 / levels.diff(dim=2)
+    steps = changes.diff(dim=2)
+    x, y = (changes[:, :, 0, axis].gather(1, nearest) for axis in (0, 1))
+    for k in range(slopes.shape[2]):
+        share = (v - levels[..., k].gather(1, nearest)).mul_(slopes[..., k].gather(1, nearest))
+        share.clamp_(0, 1)
+        x = x.addcmul_(share, steps[:, :, k, 0].gather(1, nearest))
+        y = y.addcmul_(share, steps[:, :, k, 1].gather(1, nearest))
+    return torch.stack((x, y), dim=1)
+
+
+def _along(u: Tensor, curve: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+    """A polyline (B, C, 2) and values on it (B, C, 2), read at u (B, U): (B, U), (B, U, 2)."""
+    rising = torch.arange(curve.shape[1], device=u.device) * _THIN_PX
+    knots = curve[..., 0].cummax(dim=1).values + rising
+    upper = torch.searchsorted(knots.contiguous(), u.contiguous()).clamp(1, knots.shape[1] - 1)
+    table = torch.cat((knots[..., None], curve[..., 1:], values), dim=-1)  # (B, C, 4)
+
+    def row(index: Tensor) -> Tensor:
+        return table.gather(1, index[..., None].expand(-1, -1, table.shape[-1]))
+
+    low, high = row(upper - 1), row(upper)
+    share = ((u - low[..., 0]) / (high[..., 0] - low[..., 0])).clamp(0, 1)[..., None]
+    read = torch.lerp(low[..., 1:], high[..., 1:], share)
+    return read[..., 0], read[..., 1:]
+
+
+def _reach(points: Tensor, margin: float, size: int) -> tuple[slice, slice]:
+    """Rows and columns of a square that lie within a margin of any points (B, C, 2) px."""
+    low = (points.amin(dim=(0, 1)) - margin).floor().clamp(0, size - 1).int().tolist()
+    high = ((points.amax(dim=(0, 1)) + margin).ceil() + 1).clamp(1, size).int().tolist()
+    return slice(low[1], high[1]), slice(low[0], high[0])
+
+
+def _count(places: slice) -> int:
+    return int(places.stop) - int(places.start)
+
+
+def _pixels(rows: slice, columns: slice, like: Tensor) -> Tensor:
+    """Places of these rows and columns, row by row: (1, N, 2) px."""
+    y = torch.arange(rows.start, rows.stop, device=like.device, dtype=like.dtype)
+    x = torch.arange(columns.start, columns.stop, device=like.device, dtype=like.dtype)
+    return torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1).reshape(1, -1, 2)

@@ -1,0 +1,87 @@
+"""A field put right where a face parts: exact at the slit's points, itself elsewhere."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from animate_cli.layers.grid import pixel_to_normalised, warp
+from animate_cli.layers.slits import Slit, follow_slits
+
+SIZE = 128
+CURVES = ((0, 1, 2, 3, 4), (0, 5, 6, 7, 4), (0, 8, 9, 10, 4), (0, 11, 12, 13, 4))
+SLIT = Slit(curves=CURVES, fade=0.3)
+ACROSS = (44.0, 54.0, 64.0, 74.0, 84.0)  # x of a curve's points
+
+
+def _mouth(outer: float, upper: float, lower: float, below: float) -> Tensor:
+    """Four curves at these heights above and below y = 64: (1, 14, 2) px."""
+    inner = ACROSS[1:4]
+    points = [(x, 64.0 - outer * (x not in (44.0, 84.0))) for x in ACROSS]
+    points += [(x, 64.0 - upper) for x in inner]
+    points += [(x, 64.0 + lower) for x in inner]
+    points += [(x, 64.0 + below) for x in inner]
+    return torch.tensor(points)[None]
+
+
+SHUT = _mouth(8, 1, 1, 8)
+OPEN = _mouth(11, 4, 14, 21)
+
+
+def _read(flow_px: Tensor, points: Tensor) -> Tensor:
+    """The field at points (B, K, 2) px, read bilinearly."""
+    at = pixel_to_normalised(points, SIZE)[:, None]
+    return warp(flow_px, at)[:, :, 0].transpose(1, 2)
+
+
+def _still(count: int = 1) -> Tensor:
+    return torch.zeros(count, 2, SIZE, SIZE)
+
+
+def test_every_point_of_a_mouth_that_opens_lands() -> None:
+    flow = follow_slits(_still(), SHUT, OPEN, (SLIT,))
+    torch.testing.assert_close(_read(flow, OPEN), SHUT - OPEN, atol=0.35, rtol=0)
+
+
+def test_lips_keep_their_thickness_and_what_lies_between_was_between_them() -> None:
+    flow = follow_slits(_still(), SHUT, OPEN, (SLIT,))
+    rows = torch.tensor([[64.0, 64.0 + y] for y in (17.5, 5.0, -7.5)])[None]  # lip, inside, lip
+    found = (rows + _read(flow, rows))[0, :, 1] - 64
+    torch.testing.assert_close(found, torch.tensor([4.5, 0.0, -4.5]), atol=0.2, rtol=0)
+
+
+def test_what_is_missing_is_added_to_the_field_as_it_is() -> None:
+    generator = torch.Generator().manual_seed(3)
+    bent = torch.nn.functional.interpolate(
+        8 * torch.randn(1, 2, 6, 6, generator=generator), (SIZE, SIZE), mode="bicubic"
+    )
+    flow = follow_slits(bent, SHUT, OPEN, (SLIT,))
+    torch.testing.assert_close(_read(flow, OPEN), SHUT - OPEN, atol=0.4, rtol=0)
+    kept = follow_slits(bent, OPEN + _read(bent, OPEN), OPEN, (SLIT,))
+    torch.testing.assert_close(kept, bent, atol=1e-4, rtol=0)
+
+
+def test_far_away_nothing_changes_and_the_given_field_stays() -> None:
+    given = _still()
+    flow = follow_slits(given, SHUT, OPEN, (SLIT,))
+    assert given.abs().max() == 0
+    assert flow[..., :12, :].abs().max() == 0
+    assert flow[..., :4].abs().max() == 0
+    assert flow.abs().max() > 12
+
+
+def test_a_frame_does_not_depend_on_its_batch() -> None:
+    wide = _mouth(20, 9, 25, 34) + torch.tensor([6.0, -9.0])
+    both = follow_slits(_still(2), SHUT.expand(2, -1, -1), torch.cat((OPEN, wide)), (SLIT,))
+    for frame, output in enumerate((OPEN, wide)):
+        alone = follow_slits(_still(), SHUT, output, (SLIT,))
+        torch.testing.assert_close(both[frame : frame + 1], alone, atol=0.02, rtol=0)
+
+
+def test_crossed_and_coincident_points_and_those_outside_stay_finite() -> None:
+    crossed = OPEN[:, [4, 3, 2, 1, 0, *range(8, 11), *range(5, 8), 11, 12, 13]]
+    point = torch.full_like(OPEN, 64.0)
+    for output in (crossed, point, OPEN + 90.0, OPEN - 500.0):
+        flow = follow_slits(_still(), SHUT, output, (SLIT,))
+        assert flow.isfinite().all()
+        assert flow.abs().max() < 1000
