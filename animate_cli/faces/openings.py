@@ -22,6 +22,8 @@ class Opening(NamedTuple):
     followers: points beyond each pair that move with it, and how much (the outer lips).
     closed, least: apertures as shares of the width: read as shut, and left open when shut.
     grows: bounds of how much an opening face magnifies the driver's.
+    carried: points that move with the lower edge where it is told to by what the driver does: a
+    chin, which else would stay down while the lips above it shut.
     """
 
     corners: tuple[int, int]
@@ -32,6 +34,7 @@ class Opening(NamedTuple):
     closed: float
     least: float
     grows: tuple[float, float]
+    carried: tuple[tuple[int, float], ...] = ()
 
 
 RIGHT_EYE = Opening((36, 39), (37, 68, 38), (41, 69, 40), (), (), 0.07, 0.08, (0.5, 1.2))
@@ -45,6 +48,7 @@ MOUTH = Opening(
     closed=0.0,
     least=0.015,
     grows=(1.0, 1.0),
+    carried=tuple(enumerate((0.2, 0.5, 0.8, 0.95, 1.0, 0.95, 0.8, 0.5, 0.2), start=4)),
 )
 OPENINGS = (RIGHT_EYE, LEFT_EYE, MOUTH)
 EYES = ((RIGHT_EYE, PUPILS[0]), (LEFT_EYE, PUPILS[1]))
@@ -63,7 +67,11 @@ def follow_openings(points: Tensor, source: Tensor, anchor: Tensor, driver: Tens
         growing = s + slope.clamp(*opening.grows) * (t - a)
         wanted = torch.where(t < a, closing, growing)
         least = torch.minimum(opening.least * width(points, opening), s)
-        points = set_apertures(points, opening, torch.maximum(wanted, least))
+        wanted = torch.maximum(wanted, least)
+        excess = (wanted - apertures(points, opening)).mean(dim=1, keepdim=True) / 2
+        points = set_apertures(points, opening, wanted)
+        for index, share in opening.carried:
+            points[:, index] += share * excess * _down(points, opening)[:, 0]
     return points
 
 

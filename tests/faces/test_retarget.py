@@ -134,6 +134,15 @@ def test_an_open_mouth_closes_when_the_drivers_does() -> None:
     assert _gap(out, 51, 62) == pytest.approx(thickness, abs=1.5)
 
 
+def test_a_chin_comes_along_with_the_lips_that_shut_above_it() -> None:
+    """The photo's mouth is open 3 px further than the anchor's in its middle, at either lip, and
+    less towards its corners: so far has its jaw to go, where the driver's does not move at all."""
+    source, anchor, driver = _face(mouth=6.0), _face(mouth=3.0), _face(mouth=0.0)
+    out = retarget_landmarks(source, driver, anchor, MotionOptions())
+    assert 2 < float(source[0, 8, 1] - out[0, 8, 1]) < 3
+    assert (out - source)[:, [0, 1, 15, 16]].abs().max() < 0.5
+
+
 def test_pupils_follow_the_gaze_in_eye_widths() -> None:
     source, anchor = _face(size=1.2), _face()
     driver = anchor.clone()
