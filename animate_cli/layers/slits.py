@@ -23,7 +23,7 @@ from animate_cli.layers.grid import pixel_to_normalised, warp
 
 _THIN_PX = 1e-3
 _GENTLE = 3.0  # a correction fades over so many times its length: in less the field would fold
-_PLACES = 256  # along a slit, at which its curves are read
+PLACES = 256  # along a slit, at which its curves are read
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +50,36 @@ def follow_slits(
     return flow_px
 
 
+class Upright:
+    """A slit's own axes, along from its right corner to its left, and down; lengths stay pixels.
+
+    points (B, K, 2): all landmarks in them; width (B, 1).
+    """
+
+    def __init__(self, points_px: Tensor, right: int, left: int) -> None:
+        self._start = points_px[:, right, None]  # (B, 1, 2)
+        across = points_px[:, left] - points_px[:, right]
+        self.width = across.norm(dim=-1, keepdim=True).clamp_min(_THIN_PX)
+        axes = torch.stack((across, torch.stack((-across[:, 1], across[:, 0]), dim=-1)), dim=-1)
+        self._axes = axes / self.width[..., None]  # (B, 2, 2), columns: along and down
+        self.points = (points_px - self._start) @ self._axes
+        self.places = torch.linspace(0, 1, PLACES, device=points_px.device) * self.width
+
+    def of_pixels(self, rows: slice, columns: slice) -> tuple[Tensor, Tensor]:
+        """Where these rows' and columns' pixels lie, row by row: along, down (B, N)."""
+        like = self._start
+        y = torch.arange(rows.start, rows.stop, device=like.device, dtype=like.dtype)
+        x = torch.arange(columns.start, columns.stop, device=like.device, dtype=like.dtype)
+        pixels = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1).reshape(1, -1, 2)
+        u, v = ((pixels - self._start) @ self._axes).unbind(dim=-1)
+        return u, v
+
+    def nearest(self, u: Tensor) -> tuple[Tensor, Tensor]:
+        """u (B, N) between the corners, and which of the `places` is there: (B, N) twice."""
+        inside = torch.minimum(u.clamp_min(0), self.width)
+        return inside, (inside * ((PLACES - 1) / self.width)).round_().long()
+
+
 def _follow(flow_px: Tensor, source_px: Tensor, output_px: Tensor, slit: Slit) -> None:
     """`follow_slits` for one of them, in place."""
     used = sorted({index for curve in slit.curves for index in curve})
@@ -57,40 +87,34 @@ def _follow(flow_px: Tensor, source_px: Tensor, output_px: Tensor, slit: Slit) -
     found = warp(flow_px, pixel_to_normalised(points, flow_px.shape[-1])[:, None])[:, :, 0]
     missing = torch.zeros_like(output_px)
     missing[:, used] = source_px[:, used] - points - found.transpose(1, 2)
-    first, last = slit.curves[0][0], slit.curves[0][-1]
-    start, along = output_px[:, first, None], output_px[:, last] - output_px[:, first]
-    width = along.norm(dim=-1, keepdim=True).clamp_min(_THIN_PX)  # (B, 1)
-    axes = torch.stack((along, torch.stack((-along[:, 1], along[:, 0]), dim=-1)), dim=-1)
-    axes = axes / width[..., None]  # (B, 2, 2), columns: along and down
+    frame = Upright(output_px, slit.curves[0][0], slit.curves[0][-1])
     outermost = missing[:, slit.curves[0] + slit.curves[-1]]
     most = outermost.norm(dim=-1).amax(dim=1, keepdim=True)
-    reach = torch.maximum(slit.fade * width, _GENTLE * most)  # (B, 1)
-    rows, columns = _reach(points, float(reach.max()), flow_px.shape[-1])
-    u, v = ((_pixels(rows, columns, flow_px) - start) @ axes).unbind(dim=-1)  # (B, N)
-    levels, changes = _between_corners((output_px - start) @ axes, missing, width, slit.curves)
-    inside = torch.minimum(u.clamp_min(0), width)
-    nearest = (inside * ((_PLACES - 1) / width)).round_().long()
+    far = torch.maximum(slit.fade * frame.width, _GENTLE * most)  # (B, 1)
+    rows, columns = reach(points, float(far.max()), flow_px.shape[-1])
+    u, v = frame.of_pixels(rows, columns)  # (B, N)
+    levels, changes = _between_corners(frame, missing, slit.curves)
+    inside, nearest = frame.nearest(u)
     change, aside = _at(v, nearest, levels, changes), u - inside
     above, below = (levels[..., k].gather(1, nearest) for k in (0, -1))
     off = torch.maximum(above - v, v - below).clamp_min_(0)
     beyond = (aside.square_() + off.square_()).sqrt_()
-    share = (1 - beyond / reach).clamp(0, 1)
-    flow_px[:, :, rows, columns] += (share[:, None] * change).unflatten(2, (_count(rows), -1))
+    share = (1 - beyond / far).clamp(0, 1)
+    place = flow_px[:, :, rows, columns]
+    place += (share[:, None] * change).view(place.shape)
 
 
 def _between_corners(
-    placed: Tensor, missing: Tensor, width: Tensor, curves: tuple[tuple[int, ...], ...]
+    frame: Upright, missing: Tensor, curves: tuple[tuple[int, ...], ...]
 ) -> tuple[Tensor, Tensor]:
     """All curves at U places from corner to corner.
 
-    placed (B, K, 2): the points along and down the slit; missing (B, K, 2); width (B, 1)
-    -> how far down each curve is, ever further (B, U, curves); what is missing there
-    (B, U, curves, 2)
+    missing (B, K, 2) -> how far down each curve is, ever further (B, U, curves); what is missing
+    there (B, U, curves, 2)
     """
-    u = torch.linspace(0, 1, _PLACES, device=width.device) * width  # (B, U)
-    read = [_along(u, placed[:, curve], missing[:, curve]) for curve in curves]
+    read = [along(frame.places, frame.points[:, curve], missing[:, curve]) for curve in curves]
     levels, changes = (torch.stack(parts, dim=2) for parts in zip(*read, strict=True))
-    apart = _THIN_PX * torch.arange(len(curves), device=width.device)
+    apart = _THIN_PX * torch.arange(len(curves), device=missing.device)
     return levels.cummax(dim=2).values + apart, changes
 
 
@@ -110,7 +134,7 @@ def _at(v: Tensor, nearest: Tensor, levels: Tensor, changes: Tensor) -> Tensor:
     return torch.stack((x, y), dim=1)
 
 
-def _along(u: Tensor, curve: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+def along(u: Tensor, curve: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
     """A polyline (B, C, 2) and values on it (B, C, 2), read at u (B, U): (B, U), (B, U, 2)."""
     rising = torch.arange(curve.shape[1], device=u.device) * _THIN_PX
     knots = curve[..., 0].cummax(dim=1).values + rising
@@ -126,19 +150,8 @@ def _along(u: Tensor, curve: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
     return read[..., 0], read[..., 1:]
 
 
-def _reach(points: Tensor, margin: float, size: int) -> tuple[slice, slice]:
+def reach(points: Tensor, margin: float, size: int) -> tuple[slice, slice]:
     """Rows and columns of a square that lie within a margin of any points (B, C, 2) px."""
     low = (points.amin(dim=(0, 1)) - margin).floor().clamp(0, size - 1).int().tolist()
     high = ((points.amax(dim=(0, 1)) + margin).ceil() + 1).clamp(1, size).int().tolist()
     return slice(low[1], high[1]), slice(low[0], high[0])
-
-
-def _count(places: slice) -> int:
-    return int(places.stop) - int(places.start)
-
-
-def _pixels(rows: slice, columns: slice, like: Tensor) -> Tensor:
-    """Places of these rows and columns, row by row: (1, N, 2) px."""
-    y = torch.arange(rows.start, rows.stop, device=like.device, dtype=like.dtype)
-    x = torch.arange(columns.start, columns.stop, device=like.device, dtype=like.dtype)
-    return torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1).reshape(1, -1, 2)

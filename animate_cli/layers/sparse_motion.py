@@ -19,6 +19,7 @@ Departures from the paper, each but the first a switch of the config
     head       the whole face's branch sees where each pixel lies on the head and what a rigid head
                would do to it, and mixes such motions; see `layers.carried`
     layered    only the person is warped, before what stands still; see `layers.standing`
+    inside     E shows the inside of a mouth that opens; see `layers.mouth_inside`
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -35,6 +37,7 @@ from animate_cli.layers.carried import Head, HeadConfig
 from animate_cli.layers.grid import (
     identity_grid,
     points_to_normalised,
+    points_to_pixel,
     resize_grid,
     warp_sharply,
 )
@@ -47,6 +50,7 @@ from animate_cli.layers.local_branch import (
     overlay,
 )
 from animate_cli.layers.motion_branch import FLOW_GAIN, BranchConfig, MotionBranch
+from animate_cli.layers.mouth_inside import MouthInside
 from animate_cli.layers.refine import RefineConfig, RefineNetwork
 from animate_cli.layers.standing import Standing, put_together, take_apart
 
@@ -68,7 +72,8 @@ class Extent(StrEnum):
 class SparseMotionConfig:
     """What weights were built with. patch: pixels of a local branch's square; field: at which
     side the branches' fields are merged; head: the whole face's branch is told what a rigid head
-    would do; None: it is not; layered: a matte of the source comes with it."""
+    would do; None: it is not; layered: a matte of the source comes with it; inside: of mouths, is
+    learned."""
 
     parts: tuple[PartConfig, ...]
     face_size: int = 256
@@ -79,6 +84,7 @@ class SparseMotionConfig:
     local_branches: bool = True
     local_paint: bool = True
     layered: bool = False
+    inside: bool = False
     head: HeadConfig | None = None
     whole: BranchConfig = dataclasses.field(
         default_factory=lambda: BranchConfig(fold=4, widths=(32, 64, 96, 128))
@@ -133,6 +139,8 @@ class Drawn:
 class SparseMotion(nn.Module):
     """Source face, landmarks of source and driver -> image, grid and mask."""
 
+    LATER = ("inside.",)  # what a training may begin without
+
     def __init__(self, config: SparseMotionConfig) -> None:
         super().__init__()
         self.config = config
@@ -156,6 +164,7 @@ class SparseMotion(nn.Module):
             for part in (config.parts if config.local_branches else ())
         )
         self.refine = RefineNetwork(config.refine)
+        self.inside = MouthInside() if config.inside else None
 
     def forward(
         self,
@@ -223,17 +232,14 @@ class SparseMotion(nn.Module):
             laid = put_together(source.face, source.standing, grid)
             warped, flow = laid.warped, laid.flow
         share, hidden = (None, None) if laid is None else (laid.share, laid.hidden)
+        drawn = partial(Drawn, grid=grid, share=share, hidden=hidden)
         if extent is not Extent.PICTURE:
-            mask = torch.zeros_like(warped[:, :1])
-            return Drawn(
-                image=warped,
-                grid=grid,
-                mask=mask,
-                warped=warped,
-                painted=warped,
-                share=share,
-                hidden=hidden,
-            )
+            nothing = torch.zeros_like(warped[:, :1])
+            return drawn(image=warped, warped=warped, painted=warped, mask=nothing)
+        inside = None
+        if self.inside is not None:
+            here = points_to_pixel(source.landmarks, size, size)
+            warped, inside = self.inside(warped, source.face, here, driver_px)
         painted, mask = self.refine(warped, flow)
         if laid is not None:
             mask = mask * laid.near
@@ -241,15 +247,8 @@ class SparseMotion(nn.Module):
         layers = Layers(warped=warped, image=image, mask=mask, painted=painted)
         for local in locals_:
             layers = overlay(layers, local)
-        return Drawn(
-            image=layers.image,
-            grid=grid,
-            mask=layers.mask,
-            warped=warped,
-            painted=layers.painted,
-            share=share,
-            hidden=hidden,
-        )
+        mask = layers.mask if inside is None else layers.mask + inside * (1 - layers.mask)
+        return drawn(image=layers.image, warped=warped, painted=layers.painted, mask=mask)
 
     def _grid(
         self, source: Encoded, driver: Tensor, prior: Tensor | None, locals_: list[Local]

@@ -31,6 +31,7 @@ class NetworkChoice:
     grid_cue: bool = True
     head: bool = True
     layered: bool = False
+    inside: bool = False
 
 
 _CONFIGS = {Size.FAST: FAST, Size.CARRIED: CARRIED, Size.PAPER: PAPER}
@@ -44,6 +45,7 @@ def chosen(choice: NetworkChoice) -> SparseMotionConfig:
         config,
         prior=choice.prior,
         layered=choice.layered,
+        inside=choice.inside,
         head=config.head if choice.head else None,
         local_branches=choice.local_branches,
         local_paint=choice.local_paint and config.local_paint,

@@ -168,7 +168,9 @@ class Training:
     def _begin_with(self, weights: str) -> None:
         _, tensors = hub.load(weights)
         for network in (self._bare(), self.average):
-            fill(network, tensors, where=f"init {weights}")
+            own, later = network.state_dict(), getattr(network, "LATER", ())
+            added = {key: own[key] for key in own if key.startswith(later) and key not in tensors}
+            fill(network, {**added, **tensors}, where=f"init {weights}")
 
     def _bare(self) -> nn.Module:
         network: nn.Module = self._accelerator.unwrap_model(self.network)

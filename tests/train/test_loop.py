@@ -114,6 +114,25 @@ def test_it_begins_with_the_weights_that_the_recipe_names(run, plan, tmp_path):
         run("short", plan, init=str(path))
 
 
+def test_what_a_network_learns_later_may_be_missing_where_it_begins(run, plan, tmp_path):
+    class Curve(torch.nn.Linear):
+        LATER = ("bend",)
+
+        def __init__(self) -> None:
+            super().__init__(1, 1)
+            self.bend = torch.nn.Parameter(torch.tensor(0.5))
+
+        def forward(self, x):
+            return super().forward(x) + 0 * self.bend
+
+    path, objective = tmp_path / "start.safetensors", Line()
+    objective.network = Curve()
+    save_file({"weight": torch.tensor([[3.0]]), "bias": torch.tensor([1.0])}, path)
+    plan = replace(plan, steps=1, learning_rate=0.0)
+    assert run("begun", plan, objective, init=str(path)).best == pytest.approx(0.0, abs=1e-6)
+    assert stored(tmp_path / "begun")["average"]["bend"] == 0.5
+
+
 def test_a_checkpoint_of_another_network_is_refused(run, plan):
     run("other", plan)
     wide = Line()
