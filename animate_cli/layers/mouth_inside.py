@@ -19,15 +19,15 @@ A mouth that is open in the photo keeps what it shows: g is 0 where it does not 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
-from animate_cli.faces.points import FACING_LIPS
 from animate_cli.layers.easing import smooth_step
 from animate_cli.layers.grid import points_to_normalised, sample, warp
 from animate_cli.layers.slits import Upright, along, reach
 
-_UPPER, _LOWER = (60, 61, 62, 63, 64), (60, 67, 66, 65, 64)
 _BINS, _ROWS, _COLUMNS = 6, 20, 40
 _WIDEST = 0.8  # aperture of the last bin
 _GAIN = 10.0  # the rate of learning suits convolutions, whose numbers are smaller
@@ -35,14 +35,24 @@ _DARK = 0.4  # of the tone: every mouth, before anything is learned
 _OPENED = 0.2, 0.6  # share of the aperture that the photo does not have: nothing, all is painted
 _LEAST = 0.06  # aperture from which on a mouth is open
 _EDGE_PX = 1.5
-_SKIN = ((28, 28), (29, 29), (30, 30), (2, 31), (14, 35), (3, 48), (13, 54))
+
+
+@dataclass(frozen=True, kw_only=True)
+class InsideConfig:
+    """Landmarks of the inner lips, upper and lower, each from the right corner to the left, those
+    between facing each other; skin: pairs between which nose and cheeks are seen."""
+
+    upper: tuple[int, ...]
+    lower: tuple[int, ...]
+    skin: tuple[tuple[int, int], ...]
 
 
 class MouthInside(nn.Module):
     """Lays the inside of mouths over pictures in which lips are merely spread."""
 
-    def __init__(self) -> None:
+    def __init__(self, config: InsideConfig) -> None:
         super().__init__()
+        self._upper, self._lower, self._skin = config.upper, config.lower, config.skin
         self.colours = nn.Parameter(torch.zeros(6, _BINS, _ROWS, _COLUMNS))
 
     def forward(
@@ -51,22 +61,22 @@ class MouthInside(nn.Module):
         """warped and the source's face (B, 3, S, S), landmarks (B, 74, 2) of source and output ->
         warped, share (B, 1, S, S)."""
         size = warped.shape[-1]
-        frame = Upright(driver_px, _UPPER[0], _UPPER[-1])
-        aperture, before = _aperture(driver_px), _aperture(source_px)
+        frame, still = (Upright(x, self._upper[0], self._upper[-1]) for x in (driver_px, source_px))
+        aperture, before = self._aperture(frame), self._aperture(still)
         opened = 1 - before / aperture.clamp_min(1e-6)
         low, high = _OPENED
         gate = smooth_step((opened - low) / (high - low)) * smooth_step(aperture / _LEAST)
-        rows, columns = reach(driver_px[:, _UPPER + _LOWER], _EDGE_PX, size)
+        rows, columns = reach(driver_px[:, self._upper + self._lower], _EDGE_PX, size)
         u, v = frame.of_pixels(rows, columns)  # (B, N)
         inside, nearest = frame.nearest(u)
         upper, lower = (
             along(frame.places, frame.points[:, curve], driver_px[:, curve])[0].gather(1, nearest)
-            for curve in (_UPPER, _LOWER)
+            for curve in (self._upper, self._lower)
         )
         depth = (v - upper) / (lower - upper).clamp_min(_EDGE_PX)
         within = torch.minimum(v - upper, lower - v) - (u - inside).abs()
         edge = within.clamp(0, _EDGE_PX) / _EDGE_PX
-        drawn = self._colour(inside / frame.width, depth, aperture, face, source_px)
+        drawn = self._colour(inside / frame.width, depth, aperture, self._tone(face, source_px))
         lips = warped[:, :, rows, columns]
         weight = (gate[:, None] * edge).view(len(lips), 1, *lips.shape[2:])
         laid, share = warped.clone(), torch.zeros_like(warped[:, :1])
@@ -75,7 +85,7 @@ class MouthInside(nn.Module):
         return laid, share
 
     def _colour(
-        self, u: Tensor, v: Tensor, aperture: Tensor, face: Tensor, source_px: Tensor
+        self, u: Tensor, v: Tensor, aperture: Tensor, tone: tuple[Tensor, Tensor]
     ) -> Tensor:
         """C at places u, v (B, N) in [0, 1] of mouths that are so far open (B,): (B, 3, N)."""
         places = (u, v, (aperture / _WIDEST)[:, None].expand_as(u))
@@ -87,23 +97,20 @@ class MouthInside(nn.Module):
         grid = torch.stack(within, dim=-1)[:, None, None]  # (B, 1, 1, N, 3)
         table = self.colours.to(u.dtype).expand(len(u), -1, -1, -1, -1)
         read = _GAIN * sample(table, grid)[:, :, 0, 0]  # (B, 6, N)
-        tone, light = _tone(face, source_px)
-        shown: Tensor = (_DARK + read[:, :3]) * tone[..., None] + read[:, 3:] * light[..., None]
+        skin, light = (one[..., None] for one in tone)
+        shown: Tensor = (_DARK + read[:, :3]) * skin + read[:, 3:] * light
         return shown
 
+    def _aperture(self, frame: Upright) -> Tensor:
+        """Mean gap of the inner lips over their width, at least 0: (B,)."""
+        down = frame.points[..., 1]
+        gaps = (down[:, self._lower[1:-1]] - down[:, self._upper[1:-1]]).clamp_min(0)
+        aperture: Tensor = gaps.mean(dim=1) / frame.width[:, 0]
+        return aperture
 
-def _aperture(points: Tensor) -> Tensor:
-    """Mean gap of the inner lips over their width, at least 0: (B, 74, 2) -> (B,)."""
-    frame = Upright(points, _UPPER[0], _UPPER[-1])
-    upper, lower = (list(side) for side in zip(*FACING_LIPS, strict=True))
-    gaps = (frame.points[:, lower, 1] - frame.points[:, upper, 1]).clamp_min(0)
-    aperture: Tensor = gaps.mean(dim=1) / frame.width[:, 0]
-    return aperture
-
-
-def _tone(face: Tensor, points_px: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean colour of nose and cheeks (B, 3), and the brightest grey among them (B, 1)."""
-    one, other = (points_px[:, list(side)] for side in zip(*_SKIN, strict=True))
-    at = points_to_normalised((one + other) / 2, *face.shape[-2:])[:, None]
-    skin = warp(face, at)[:, :, 0]  # (B, 3, points)
-    return skin.mean(dim=2), skin.mean(dim=1).amax(dim=1, keepdim=True)
+    def _tone(self, face: Tensor, points_px: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean colour of nose and cheeks (B, 3), and the brightest grey among them (B, 1)."""
+        one, other = (points_px[:, list(side)] for side in zip(*self._skin, strict=True))
+        at = points_to_normalised((one + other) / 2, *face.shape[-2:])[:, None]
+        skin = warp(face, at)[:, :, 0]  # (B, 3, points)
+        return skin.mean(dim=2), skin.mean(dim=1).amax(dim=1, keepdim=True)

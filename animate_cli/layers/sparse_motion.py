@@ -50,7 +50,7 @@ from animate_cli.layers.local_branch import (
     overlay,
 )
 from animate_cli.layers.motion_branch import FLOW_GAIN, BranchConfig, MotionBranch
-from animate_cli.layers.mouth_inside import MouthInside
+from animate_cli.layers.mouth_inside import InsideConfig, MouthInside
 from animate_cli.layers.refine import RefineConfig, RefineNetwork
 from animate_cli.layers.standing import Standing, put_together, take_apart
 
@@ -72,8 +72,8 @@ class Extent(StrEnum):
 class SparseMotionConfig:
     """What weights were built with. patch: pixels of a local branch's square; field: at which
     side the branches' fields are merged; head: the whole face's branch is told what a rigid head
-    would do; None: it is not; layered: a matte of the source comes with it; inside: of mouths, is
-    learned."""
+    would do; None: it is not; layered: a matte of the source comes with it; inside: what mouths
+    show that open is learned; None: it is not."""
 
     parts: tuple[PartConfig, ...]
     face_size: int = 256
@@ -84,7 +84,7 @@ class SparseMotionConfig:
     local_branches: bool = True
     local_paint: bool = True
     layered: bool = False
-    inside: bool = False
+    inside: InsideConfig | None = None
     head: HeadConfig | None = None
     whole: BranchConfig = dataclasses.field(
         default_factory=lambda: BranchConfig(fold=4, widths=(32, 64, 96, 128))
@@ -164,7 +164,7 @@ class SparseMotion(nn.Module):
             for part in (config.parts if config.local_branches else ())
         )
         self.refine = RefineNetwork(config.refine)
-        self.inside = MouthInside() if config.inside else None
+        self.inside = None if config.inside is None else MouthInside(config.inside)
 
     def forward(
         self,

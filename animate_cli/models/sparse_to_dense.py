@@ -27,6 +27,7 @@ from animate_cli.layers.local_branch import PartConfig
 from animate_cli.layers.lucas_kanade import grey
 from animate_cli.layers.matte import MatteNetwork
 from animate_cli.layers.motion_branch import BranchConfig
+from animate_cli.layers.mouth_inside import InsideConfig
 from animate_cli.layers.ready import ready
 from animate_cli.layers.refine import RefineConfig
 from animate_cli.layers.sparse_motion import (
@@ -56,7 +57,13 @@ PARTS = (
     PartConfig(landmarks=MOUTH, margin=1.6),
 )
 
-FAST = SparseMotionConfig(parts=PARTS)
+INSIDE = InsideConfig(
+    upper=(60, 61, 62, 63, 64),
+    lower=(60, 67, 66, 65, 64),
+    skin=((28, 28), (29, 29), (30, 30), (2, 31), (14, 35), (3, 48), (13, 54)),
+)
+
+FAST = SparseMotionConfig(parts=PARTS, inside=INSIDE)
 CARRIED = SparseMotionConfig(
     parts=PARTS,
     head=HeadConfig(landmarks=head.RIGID, points=head.RIGID_XYZ, depth=head.OUTLINE_DEPTH),

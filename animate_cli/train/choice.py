@@ -45,7 +45,7 @@ def chosen(choice: NetworkChoice) -> SparseMotionConfig:
         config,
         prior=choice.prior,
         layered=choice.layered,
-        inside=choice.inside,
+        inside=config.inside if choice.inside else None,
         head=config.head if choice.head else None,
         local_branches=choice.local_branches,
         local_paint=choice.local_paint and config.local_paint,

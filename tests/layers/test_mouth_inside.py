@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from animate_cli.layers.mouth_inside import MouthInside
+from animate_cli.models.sparse_to_dense import INSIDE
 
 SIZE = 128
 ACROSS = (44.0, 54.0, 64.0, 74.0, 84.0)
@@ -30,7 +31,7 @@ SHUT, OPEN = _mouth(1), _mouth(20)
 
 def test_a_mouth_that_opens_is_dark_between_the_lips_and_as_it_was_elsewhere() -> None:
     face = _face()
-    laid, share = MouthInside()(face, face, SHUT, OPEN)
+    laid, share = MouthInside(INSIDE)(face, face, SHUT, OPEN)
     assert share[0, 0, 80, 64] == 1
     torch.testing.assert_close(laid[0, :, 80, 64], 0.4 * face[0, :, 0, 0])
     outside = share[0, 0] == 0
@@ -44,13 +45,13 @@ def test_a_mouth_that_opens_is_dark_between_the_lips_and_as_it_was_elsewhere() -
 @pytest.mark.parametrize("gap", [0.0, 6.0, 20.0])
 def test_a_mouth_that_opens_no_further_keeps_what_it_shows(gap: float) -> None:
     face = _face()
-    laid, share = MouthInside()(face, face, _mouth(gap), _mouth(gap))
+    laid, share = MouthInside(INSIDE)(face, face, _mouth(gap), _mouth(gap))
     assert share.max() == 0
     assert torch.equal(laid, face)
 
 
 def test_what_is_shown_grows_with_the_opening_without_a_jump() -> None:
-    face, network = _face(), MouthInside()
+    face, network = _face(), MouthInside(INSIDE)
     middle = [
         float(network(face, face, _mouth(4), _mouth(gap / 2))[1][0, 0, 80, 64])
         for gap in range(6, 32)
@@ -64,7 +65,7 @@ def test_what_is_shown_grows_with_the_opening_without_a_jump() -> None:
 
 def test_teeth_are_where_they_were_learned_however_the_head_leans() -> None:
     """A band under the upper lip turns with the mouth."""
-    network = MouthInside()
+    network = MouthInside(INSIDE)
     with torch.no_grad():
         network.colours[:3, :, :5] = 0.06
     face = _face()
@@ -77,7 +78,7 @@ def test_teeth_are_where_they_were_learned_however_the_head_leans() -> None:
 
 
 def test_it_learns_and_takes_the_tone_of_the_photo() -> None:
-    network, target = MouthInside(), 0.3
+    network, target = MouthInside(INSIDE), 0.3
     face = torch.cat((_face(0.8), _face(0.4)))
     optimiser = torch.optim.Adam(network.parameters(), lr=0.01)
     for _ in range(60):
