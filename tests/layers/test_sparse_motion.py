@@ -13,6 +13,7 @@ from animate_cli.layers.add_motion import AddMotion
 from animate_cli.layers.grid import identity_grid, points_to_normalised
 from animate_cli.layers.local_branch import Layers, Local, PartConfig, overlay
 from animate_cli.layers.motion_branch import BranchConfig, MotionBranch
+from animate_cli.layers.mouth_inside import InsideConfig
 from animate_cli.layers.ready import ready
 from animate_cli.layers.refine import RefineConfig, RefineNetwork
 from animate_cli.layers.regions import region_about
@@ -181,6 +182,34 @@ def test_without_gradients_it_draws_the_same_though_it_copies_less() -> None:
         without = network(picture, source, driver, identity(2))
     for name in ("image", "grid", "mask", "warped", "painted"):
         torch.testing.assert_close(getattr(without, name), getattr(with_them, name))
+
+
+def test_the_inside_of_a_mouth_that_opens_is_shown_and_not_lent_by_the_photo() -> None:
+    """Points 0 to 7: corner, three above, corner, three below."""
+    lips = InsideConfig(upper=(0, 1, 2, 3, 4), lower=(0, 7, 6, 5, 4), skin=((8, 9), (10, 11)))
+    network = ready(shaken(SparseMotion(replace(SMALL, inside=lips))))
+    picture, source, _ = face(1)
+    across = torch.tensor([16.0, 24, 32, 40, 48, 40, 32, 24])
+    source[0, :8] = torch.stack((across, torch.full_like(across, 40)), dim=-1)
+    driver = source.clone()
+    driver[0, 1:4, 1] -= 8
+    driver[0, 5:8, 1] += 8
+    shut = network(picture, source, source, identity(1))
+    parted = network(picture, source, driver, identity(1))
+    assert parted.mask[0, 0, 40, 32] == 1
+    assert shut.mask[0, 0, 40, 32] < 1
+    without = ready(shaken(SparseMotion(SMALL)))
+    without.load_state_dict(
+        {k: v for k, v in network.state_dict().items() if not k.startswith("inside.")}
+    )
+    same = without(picture, source, driver, identity(1))
+    apart = (parted.warped - same.warped).abs().amax(dim=1)[0] > 0
+    assert apart[36:44, 28:36].all()
+    rows, columns = apart.nonzero().unbind(dim=1)
+    assert rows.min() >= 32
+    assert rows.max() <= 48
+    assert columns.min() >= 16
+    assert columns.max() <= 48
 
 
 def test_compose_is_equation_2() -> None:
