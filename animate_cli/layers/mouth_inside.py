@@ -11,10 +11,12 @@ between the lips for each aperture, in shares of the photo's own colours:
     a       | aperture | (B,)                | mean gap of the inner lips over their width
     A, B    | colours  | (6, bins, h, w)     | learned
     t, l    | tone     | (B, 3), (B, 1)      | mean colour of nose and cheeks, and their brightest
-    g       | share    | (B, 1, S, S)        | inside the lips, as far as the photo's mouth is shut
+    g       | share    | (B, 1, S, S)        | between what the photo shows under the upper lip and
+            |          |                     | over the lower one (`layers.slits.Gap`)
     E       | warped   | (B, 3, S, S)        | eq. 1 of Zhao et al. 2021; ours
 
-A mouth that is open in the photo keeps what it shows: g is 0 where it does not open further.
+A mouth that is open in the photo keeps what it shows: g is 0 all over where it opens no further,
+unless it shuts: then it is 1 between the lips, where nothing but their shadow is seen.
 """
 
 from __future__ import annotations
@@ -22,17 +24,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from animate_cli.layers.easing import smooth_step
 from animate_cli.layers.grid import points_to_normalised, sample, warp
-from animate_cli.layers.slits import Upright, along, reach
+from animate_cli.layers.slits import Gap, Upright
 
 _BINS, _ROWS, _COLUMNS = 6, 20, 40
 _WIDEST = 0.8  # aperture of the last bin
-_GAIN = 10.0  # the rate of learning suits convolutions, whose numbers are smaller
+_GAIN = 5.0  # the rate of learning suits convolutions, whose numbers are smaller
 _DARK = 0.4  # of the tone: every mouth, before anything is learned
-_OPENED = 0.2, 0.6  # share of the aperture that the photo does not have: nothing, all is painted
 _LEAST = 0.06  # aperture from which on a mouth is open
 _EDGE_PX = 1.5
 
@@ -60,25 +62,20 @@ class MouthInside(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """warped and the source's face (B, 3, S, S), landmarks (B, 74, 2) of source and output ->
         warped, share (B, 1, S, S)."""
-        size = warped.shape[-1]
-        frame, still = (Upright(x, self._upper[0], self._upper[-1]) for x in (driver_px, source_px))
-        aperture, before = self._aperture(frame), self._aperture(still)
-        opened = 1 - before / aperture.clamp_min(1e-6)
-        low, high = _OPENED
-        gate = smooth_step((opened - low) / (high - low)) * smooth_step(aperture / _LEAST)
-        rows, columns = reach(driver_px[:, self._upper + self._lower], _EDGE_PX, size)
-        u, v = frame.of_pixels(rows, columns)  # (B, N)
-        inside, nearest = frame.nearest(u)
-        upper, lower = (
-            along(frame.places, frame.points[:, curve], driver_px[:, curve])[0].gather(1, nearest)
-            for curve in (self._upper, self._lower)
-        )
-        depth = (v - upper) / (lower - upper).clamp_min(_EDGE_PX)
-        within = torch.minimum(v - upper, lower - v) - (u - inside).abs()
+        gap = Gap(source_px, driver_px, self._upper, self._lower, warped.shape[-1])
+        depth = gap.below / (gap.below + gap.above).clamp_min(_EDGE_PX)
+        within = torch.minimum(gap.below - gap.hanging, gap.above - gap.standing) - gap.aside
         edge = within.clamp(0, _EDGE_PX) / _EDGE_PX
-        drawn = self._colour(inside / frame.width, depth, aperture, self._tone(face, source_px))
+        aperture, before = self._aperture(driver_px), self._aperture(source_px)
+        opens = smooth_step(aperture / _LEAST)
+        shuts = smooth_step(1 - aperture / _LEAST) * smooth_step((before - aperture) / _LEAST)
+        shown = (torch.minimum(gap.below, gap.above) - gap.aside).clamp(0, _EDGE_PX) / _EDGE_PX
+        drawn = self._colour(gap.along, depth, aperture, self._tone(face, source_px))
+        rows, columns = gap.rows, gap.columns
         lips = warped[:, :, rows, columns]
-        weight = (gate[:, None] * edge).view(len(lips), 1, *lips.shape[2:])
+        weight = torch.maximum(opens[:, None] * edge, shuts[:, None] * shown).view(
+            len(lips), 1, *lips.shape[2:]
+        )
         laid, share = warped.clone(), torch.zeros_like(warped[:, :1])
         laid[:, :, rows, columns] = torch.lerp(lips, drawn.view(lips.shape), weight)
         share[:, :, rows, columns] = weight
@@ -95,14 +92,15 @@ class MouthInside(nn.Module):
             for place, count in zip(places, counts, strict=True)
         ]
         grid = torch.stack(within, dim=-1)[:, None, None]  # (B, 1, 1, N, 3)
-        table = self.colours.to(u.dtype).expand(len(u), -1, -1, -1, -1)
+        table = _smooth(self.colours.to(u.dtype)[None]).expand(len(u), -1, -1, -1, -1)
         read = _GAIN * sample(table, grid)[:, :, 0, 0]  # (B, 6, N)
         skin, light = (one[..., None] for one in tone)
         shown: Tensor = (_DARK + read[:, :3]) * skin + read[:, 3:] * light
         return shown
 
-    def _aperture(self, frame: Upright) -> Tensor:
+    def _aperture(self, points_px: Tensor) -> Tensor:
         """Mean gap of the inner lips over their width, at least 0: (B,)."""
+        frame = Upright(points_px, self._upper[0], self._upper[-1])
         down = frame.points[..., 1]
         gaps = (down[:, self._lower[1:-1]] - down[:, self._upper[1:-1]]).clamp_min(0)
         aperture: Tensor = gaps.mean(dim=1) / frame.width[:, 0]
@@ -114,3 +112,8 @@ class MouthInside(nn.Module):
         at = points_to_normalised((one + other) / 2, *face.shape[-2:])[:, None]
         skin = warp(face, at)[:, :, 0]  # (B, 3, points)
         return skin.mean(dim=2), skin.mean(dim=1).amax(dim=1, keepdim=True)
+
+
+def _smooth(table: Tensor) -> Tensor:
+    """Means of neighbours, (1, 6, bins, h, w): what a frame teaches, its neighbours learn too."""
+    return F.avg_pool3d(F.pad(table, (1,) * 6, mode="replicate"), 3, stride=1)

@@ -6,8 +6,9 @@ what lies between them. Here it is put right around a slit, by what it misses of
     field ─► read at the points ─► what is missing ─► between the curves through them ─► field
 
 The curves run from corner to corner (outer lip, inner lip, inner lip, outer lip). From one to the
-next the correction changes linearly, so that every lip and lid keeps its thickness, what lies
-between two lips is what lay between them, and beyond the outermost curve it fades.
+next the correction changes linearly, so that every lip and lid keeps its thickness, and beyond the
+outermost curve it fades. Between two lips teeth keep their height, too: what hung from the upper
+lip goes with that, what stood on the lower one with that, and only what opens between is spread.
 
 All lengths are in pixels of the output.
 """
@@ -24,17 +25,20 @@ from animate_cli.layers.grid import pixel_to_normalised, warp
 _THIN_PX = 1e-3
 _GENTLE = 3.0  # a correction fades over so many times its length: in less the field would fold
 PLACES = 256  # along a slit, at which its curves are read
+HANGING = 0.7  # of what lies between two lips, goes with the upper one; the rest with the lower
 
 
 @dataclass(frozen=True, kw_only=True)
 class Slit:
     """Curves through landmarks, uppermost first, each from the right corner to the left.
 
-    fade: how far beyond the curves the correction reaches at least, over the slit's width.
+    fade: how far beyond the curves the correction reaches at least, over the slit's width; gap: the
+    two curves between which nothing is stretched but the middle; None: there are none.
     """
 
     curves: tuple[tuple[int, ...], ...]
     fade: float
+    gap: tuple[int, int] | None = None
 
 
 def follow_slits(
@@ -64,6 +68,7 @@ class Upright:
         self._axes = axes / self.width[..., None]  # (B, 2, 2), columns: along and down
         self.points = (points_px - self._start) @ self._axes
         self.places = torch.linspace(0, 1, PLACES, device=points_px.device) * self.width
+        self.down = self._axes[:, :, 1]  # (B, 2), px
 
     def of_pixels(self, rows: slice, columns: slice) -> tuple[Tensor, Tensor]:
         """Where these rows' and columns' pixels lie, row by row: along, down (B, N)."""
@@ -102,6 +107,76 @@ def _follow(flow_px: Tensor, source_px: Tensor, output_px: Tensor, slit: Slit) -
     share = (1 - beyond / far).clamp(0, 1)
     place = flow_px[:, :, rows, columns]
     place += (share[:, None] * change).view(place.shape)
+    if slit.gap is not None:
+        upper, lower = (slit.curves[k] for k in slit.gap)
+        _keep_heights(flow_px, Gap(source_px, output_px, upper, lower, flow_px.shape[-1]))
+
+
+class Gap:
+    """What lies between two curves from corner to corner, in the output.
+
+    rows, columns: where it is. Of its pixels, row by row (B, N): along: from corner to corner, 0 to
+    1; aside: px beyond a corner; below, above: px under the upper curve and over the lower one,
+    negative outside; hanging, standing: px within which the source shows the same there.
+    """
+
+    def __init__(
+        self,
+        source_px: Tensor,
+        output_px: Tensor,
+        upper: tuple[int, ...],
+        lower: tuple[int, ...],
+        size: int,
+    ) -> None:
+        self._curves, self._motion = (upper, lower), source_px - output_px
+        still, frame = (Upright(points, upper[0], upper[-1]) for points in (source_px, output_px))
+        self.rows, self.columns = reach(output_px[:, upper + lower], 1.0, size)
+        u, v = frame.of_pixels(self.rows, self.columns)
+        inside, self._nearest = frame.nearest(u)
+        self.along, self.aside = inside / frame.width, (u - inside).abs()
+        before, (top, bottom) = self._heights(still), self._heights(frame)
+        kept = torch.minimum(before[1] - before[0], bottom - top).clamp_min(0)
+        self.below, self.above = v - self._at(top), self._at(bottom) - v
+        self.hanging = self._at(HANGING * kept)
+        self.standing = self._at((1 - HANGING) * kept)
+        self._frame, self._turn = frame, (still.down - frame.down)[..., None]  # (B, 2, 1)
+
+    def motion(self) -> Tensor:
+        """Displacements that keep the height of what is shown under either curve: (B, 2, N)."""
+        upper, lower = (
+            along(self._frame.places, self._frame.points[:, curve], self._motion[:, curve])[1]
+            for curve in self._curves
+        )
+        hung, stood = (
+            torch.minimum(self.below, self.hanging),
+            torch.minimum(self.above, self.standing),
+        )
+        ends = []
+        for motion, depth in ((upper, hung), (lower, -stood)):
+            moved = torch.stack([self._at(motion[..., axis]) for axis in (0, 1)], dim=1)
+            ends.append(moved + self._turn * depth[:, None])
+        opened = (self.below + self.above - self.hanging - self.standing).clamp_min(_THIN_PX)
+        share = ((self.below - self.hanging) / opened).clamp(0, 1)
+        return torch.lerp(ends[0], ends[1], share[:, None])
+
+    def _heights(self, frame: Upright) -> list[Tensor]:
+        """How far down both curves are at every place: (B, U) twice."""
+        return [
+            along(frame.places, frame.points[:, curve], self._motion[:, curve])[0]
+            for curve in self._curves
+        ]
+
+    def _at(self, values: Tensor) -> Tensor:
+        """(B, U) -> the pixels' (B, N)."""
+        return values.gather(1, self._nearest)
+
+
+def _keep_heights(flow_px: Tensor, gap: Gap) -> None:
+    """What the field is between two curves, in place."""
+    place = flow_px[:, :, gap.rows, gap.columns]
+    is_inside = (gap.below > 0) & (gap.above > 0) & (gap.aside == 0)
+    moved = torch.where(is_inside[:, None], gap.motion(), place.flatten(2))
+    place.copy_(moved.view(place.shape))
 
 
 def _between_corners(

@@ -67,7 +67,7 @@ def test_teeth_are_where_they_were_learned_however_the_head_leans() -> None:
     """A band under the upper lip turns with the mouth."""
     network = MouthInside(INSIDE)
     with torch.no_grad():
-        network.colours[:3, :, :5] = 0.06
+        network.colours[:3, :, :6] = 0.12
     face = _face()
     turn = torch.tensor([[0.8, 0.6], [-0.6, 0.8]])
     leaning = (OPEN - 64) @ turn + 64

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
+import pytest
 import torch
 from torch import Tensor
 
@@ -28,6 +32,11 @@ SHUT = _mouth(8, 1, 1, 8)
 OPEN = _mouth(11, 4, 14, 21)
 
 
+def _turn(degrees: float) -> Tensor:
+    a = math.radians(degrees)
+    return torch.tensor([[math.cos(a), math.sin(a)], [-math.sin(a), math.cos(a)]])
+
+
 def _read(flow_px: Tensor, points: Tensor) -> Tensor:
     """The field at points (B, K, 2) px, read bilinearly."""
     at = pixel_to_normalised(points, SIZE)[:, None]
@@ -48,6 +57,30 @@ def test_lips_keep_their_thickness_and_what_lies_between_was_between_them() -> N
     rows = torch.tensor([[64.0, 64.0 + y] for y in (17.5, 5.0, -7.5)])[None]  # lip, inside, lip
     found = (rows + _read(flow, rows))[0, :, 1] - 64
     torch.testing.assert_close(found, torch.tensor([4.5, 0.0, -4.5]), atol=0.2, rtol=0)
+
+
+@pytest.mark.parametrize("lean", [0.0, 25.0])
+def test_teeth_keep_their_height_when_the_mouth_about_them_opens_or_shuts(lean: float) -> None:
+    """8 px of teeth under the upper lip, 4 over the lower one; the head leans on the way."""
+    slit = replace(SLIT, gap=(1, 2))
+    source, wide, narrow = _mouth(12, 6, 6, 12), _mouth(15, 9, 15, 22), _mouth(9, 3, 3, 9)
+    turn = _turn(lean)
+    for output, looks in (
+        (wide, ((-9, -6, 5.0), (15, 6, -2.0), (15, 6, -3.0))),
+        (narrow, ((-3, -6, 2.0), (3, 6, -1.0))),
+    ):
+        flow = follow_slits(_still(), source, (output - 64) @ turn + 64, (slit,))
+        for there, here, depth in looks:
+            place = (torch.tensor([[[64.0, 64.0 + there + depth]]]) - 64) @ turn + 64
+            found = place + _read(flow, place)
+            wanted = torch.tensor([[[64.0, 64.0 + here + depth]]])
+            torch.testing.assert_close(found, wanted, atol=0.5, rtol=0)
+
+
+def test_a_mouth_at_rest_is_left_exactly_as_it_is() -> None:
+    slit = replace(SLIT, gap=(1, 2))
+    for mouth in (SHUT, OPEN):
+        assert follow_slits(_still(), mouth, mouth, (slit,)).abs().max() == 0
 
 
 def test_what_is_missing_is_added_to_the_field_as_it_is() -> None:
