@@ -35,7 +35,7 @@ _BINS, _ROWS, _COLUMNS = 6, 20, 40
 _WIDEST = 0.8  # aperture of the last bin
 _GAIN = 5.0  # the rate of learning suits convolutions, whose numbers are smaller
 _DARK = 0.4  # of the tone: every mouth, before anything is learned
-_LEAST = 0.06  # aperture from which on a mouth is open
+_LEAST, _ALMOST = 0.06, 0.11  # aperture from which on a mouth is open, and shows what is in it
 _EDGE_PX = 1.5
 
 
@@ -68,12 +68,14 @@ class MouthInside(nn.Module):
         edge = within.clamp(0, _EDGE_PX) / _EDGE_PX
         aperture, before = self._aperture(driver_px), self._aperture(source_px)
         opens = smooth_step(aperture / _LEAST)
-        shuts = smooth_step(1 - aperture / _LEAST) * smooth_step((before - aperture) / _LEAST)
-        shown = (torch.minimum(gap.below, gap.above) - gap.aside).clamp(0, _EDGE_PX) / _EDGE_PX
+        shuts = smooth_step((_ALMOST - aperture) / _LEAST) * smooth_step(
+            (before - aperture) / _LEAST
+        )
+        seam = (torch.minimum(gap.below, gap.above) - gap.aside + 1).clamp(0, 1)
         drawn = self._colour(gap.along, depth, aperture, self._tone(face, source_px))
         rows, columns = gap.rows, gap.columns
         lips = warped[:, :, rows, columns]
-        weight = torch.maximum(opens[:, None] * edge, shuts[:, None] * shown).view(
+        weight = torch.maximum(opens[:, None] * edge, shuts[:, None] * seam).view(
             len(lips), 1, *lips.shape[2:]
         )
         laid, share = warped.clone(), torch.zeros_like(warped[:, :1])

@@ -7,8 +7,9 @@ what lies between them. Here it is put right around a slit, by what it misses of
 
 The curves run from corner to corner (outer lip, inner lip, inner lip, outer lip). From one to the
 next the correction changes linearly, so that every lip and lid keeps its thickness, and beyond the
-outermost curve it fades. Between two lips teeth keep their height, too: what hung from the upper
-lip goes with that, what stood on the lower one with that, and only what opens between is spread.
+outermost curve it fades. Between two lips teeth keep their height, too: what a smile shows hangs
+from the upper lip, some of what a wide open mouth shows stands on the lower one, and only what
+opens between is spread.
 
 All lengths are in pixels of the output.
 """
@@ -20,12 +21,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from animate_cli.layers.easing import smooth_step
 from animate_cli.layers.grid import pixel_to_normalised, warp
 
 _THIN_PX = 1e-3
+_LIP_PX = 1.5  # of a lip's edge, that the lip takes along
 _GENTLE = 3.0  # a correction fades over so many times its length: in less the field would fold
 PLACES = 256  # along a slit, at which its curves are read
-HANGING = 0.7  # of what lies between two lips, goes with the upper one; the rest with the lower
+_STANDING = 0.4  # of what a wide open mouth shows goes with the lower lip; the rest hangs
+_SMILE, _WIDE = 0.2, 0.5  # gap over width: up to which teeth alone are shown; a wide open mouth
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,8 +141,9 @@ class Gap:
         before, (top, bottom) = self._heights(still), self._heights(frame)
         kept = torch.minimum(before[1] - before[0], bottom - top).clamp_min(0)
         self.below, self.above = v - self._at(top), self._at(bottom) - v
-        self.hanging = self._at(HANGING * kept)
-        self.standing = self._at((1 - HANGING) * kept)
+        widest = (before[1] - before[0]).amax(dim=1, keepdim=True) / still.width
+        stands = _STANDING * smooth_step((widest - _SMILE) / (_WIDE - _SMILE))  # (B, 1)
+        self.hanging, self.standing = (self._at(s * kept) for s in (1 - stands, stands))
         self._frame, self._turn = frame, (still.down - frame.down)[..., None]  # (B, 2, 1)
 
     def motion(self) -> Tensor:
@@ -174,7 +179,7 @@ class Gap:
 def _keep_heights(flow_px: Tensor, gap: Gap) -> None:
     """What the field is between two curves, in place."""
     place = flow_px[:, :, gap.rows, gap.columns]
-    is_inside = (gap.below > 0) & (gap.above > 0) & (gap.aside == 0)
+    is_inside = (gap.below > _LIP_PX) & (gap.above > _LIP_PX) & (gap.aside == 0)
     moved = torch.where(is_inside[:, None], gap.motion(), place.flatten(2))
     place.copy_(moved.view(place.shape))
 

@@ -54,13 +54,22 @@ def test_what_is_shown_grows_with_the_opening_without_a_jump() -> None:
     face, network = _face(), MouthInside(INSIDE)
     middle = [
         float(network(face, face, _mouth(4), _mouth(gap / 2))[1][0, 0, 80, 64])
-        for gap in range(6, 32)
+        for gap in range(8, 32)
     ]
     steps = torch.tensor(middle).diff()
     assert middle[0] == 0
     assert middle[-1] == 1
     assert steps.min() >= 0
     assert steps.max() < 0.25
+
+
+def test_lips_that_shut_on_teeth_show_their_shadow_alone() -> None:
+    face = _face()
+    laid, share = MouthInside(INSIDE)(face, face, OPEN, _mouth(0.5))
+    assert share[0, 0, 80, 54:75].min() == 1
+    assert share[0, 0, 78].max() == 0
+    assert share[0, 0, 82].max() == 0
+    torch.testing.assert_close(laid[0, :, 80, 64], 0.4 * face[0, :, 0, 0])
 
 
 def test_teeth_are_where_they_were_learned_however_the_head_leans() -> None:

@@ -61,13 +61,20 @@ def test_lips_keep_their_thickness_and_what_lies_between_was_between_them() -> N
 
 @pytest.mark.parametrize("lean", [0.0, 25.0])
 def test_teeth_keep_their_height_when_the_mouth_about_them_opens_or_shuts(lean: float) -> None:
-    """8 px of teeth under the upper lip, 4 over the lower one; the head leans on the way."""
+    """A smile's hang from the upper lip; of what a wide open mouth shows, four tenths stand on the
+    lower one. The head leans on the way."""
     slit = replace(SLIT, gap=(1, 2))
-    source, wide, narrow = _mouth(12, 6, 6, 12), _mouth(15, 9, 15, 22), _mouth(9, 3, 3, 9)
+    smile, gape = _mouth(10, 4, 4, 10), _mouth(18, 12, 12, 18)
     turn = _turn(lean)
-    for output, looks in (
-        (wide, ((-9, -6, 5.0), (15, 6, -2.0), (15, 6, -3.0))),
-        (narrow, ((-3, -6, 2.0), (3, 6, -1.0))),
+    for source, output, looks in (
+        (smile, _mouth(15, 9, 15, 22), ((-9, -4, 2.5), (-9, -4, 6.0))),
+        (smile, _mouth(9, 3, 3, 9), ((-3, -4, 2.0), (-3, -4, 4.0))),
+        (
+            gape,
+            _mouth(21, 15, 18, 24),
+            ((-15, -12, 3.0), (-15, -12, 12.0), (18, 12, -3.0), (18, 12, -7.0)),
+        ),
+        (gape, _mouth(12, 6, 6, 12), ((-6, -12, 2.0), (-6, -12, 5.0), (6, 12, -2.0))),
     ):
         flow = follow_slits(_still(), source, (output - 64) @ turn + 64, (slit,))
         for there, here, depth in looks:
