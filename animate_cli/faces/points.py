@@ -19,6 +19,10 @@ RIGHT_LIDS = (68, 69)
 LEFT_LIDS = (70, 71)
 PUPILS = (72, 73)
 
+UPPER_INNER_LIP = (60, 61, 62, 63, 64)
+LOWER_INNER_LIP = (60, 67, 66, 65, 64)
+"""From the right corner to the left."""
+
 OUTER_EYE_CORNERS = (36, 45)
 EYE_CORNERS = ((36, 39), (42, 45))
 

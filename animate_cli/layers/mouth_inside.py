@@ -4,12 +4,13 @@ A warp can only spread lips over it, and a network that paints it from nothing p
 mouths in the wrong colours. So the inside of a mouth is learned once for everybody, as a picture
 between the lips for each aperture, in shares of the photo's own colours:
 
-    C(u, v, a) = A(u, v, a) ⊙ t + B(u, v, a) · l          E' = E (1 − g) + C g
+    C(u, v, a) = (d + A(u, v, a)) ⊙ t + B(u, v, a) · l          E' = E (1 − g) + C g
 
     symbol  | name     | shape               | here
     u, v    |          |                     | along the inner lips, and from the upper to the lower
     a       | aperture | (B,)                | mean gap of the inner lips over their width
-    A, B    | colours  | (6, bins, h, w)     | learned
+    A, B    | colours  | (6, bins, h, w)     | learned; read as means over 3 x 3 x 3, times `_GAIN`
+    d       | _DARK    |                     | every mouth before anything is learned, of the tone
     t, l    | tone     | (B, 3), (B, 1)      | mean colour of nose and cheeks, and their brightest
     g       | share    | (B, 1, S, S)        | between what the photo shows under the upper lip and
             |          |                     | over the lower one (`layers.slits.Gap`)
@@ -34,8 +35,12 @@ from animate_cli.layers.slits import Gap, Upright
 _BINS, _ROWS, _COLUMNS = 6, 20, 40
 _WIDEST = 0.8  # aperture of the last bin
 _GAIN = 5.0  # the rate of learning suits convolutions, whose numbers are smaller
-_DARK = 0.4  # of the tone: every mouth, before anything is learned
-_LEAST, _ALMOST = 0.06, 0.11  # aperture from which on a mouth is open, and shows what is in it
+_DARK = 0.4
+_OPEN, _SHUT = (
+    0.06,
+    0.11,
+)  # apertures: from which on a mouth is open; below which one may be shutting
+_RAMP = 0.06  # of apertures, from nothing to all
 _EDGE_PX = 1.5
 
 
@@ -60,19 +65,17 @@ class MouthInside(nn.Module):
     def forward(
         self, warped: Tensor, face: Tensor, source_px: Tensor, driver_px: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """warped and the source's face (B, 3, S, S), landmarks (B, 74, 2) of source and output ->
+        """warped and the source's face (B, 3, S, S), landmarks (B, K, 2) px of source and output ->
         warped, share (B, 1, S, S)."""
         gap = Gap(source_px, driver_px, self._upper, self._lower, warped.shape[-1])
         depth = gap.below / (gap.below + gap.above).clamp_min(_EDGE_PX)
         within = torch.minimum(gap.below - gap.hanging, gap.above - gap.standing) - gap.aside
         edge = within.clamp(0, _EDGE_PX) / _EDGE_PX
         aperture, before = self._aperture(driver_px), self._aperture(source_px)
-        opens = smooth_step(aperture / _LEAST)
-        shuts = smooth_step((_ALMOST - aperture) / _LEAST) * smooth_step(
-            (before - aperture) / _LEAST
-        )
+        opens = smooth_step(aperture / _OPEN)
+        shuts = smooth_step((_SHUT - aperture) / _RAMP) * smooth_step((before - aperture) / _RAMP)
         seam = (torch.minimum(gap.below, gap.above) - gap.aside + 1).clamp(0, 1)
-        drawn = self._colour(gap.along, depth, aperture, self._tone(face, source_px))
+        drawn = self._colour(gap.u, depth, aperture, self._tone(face, source_px))
         rows, columns = gap.rows, gap.columns
         lips = warped[:, :, rows, columns]
         weight = torch.maximum(opens[:, None] * edge, shuts[:, None] * seam).view(

@@ -9,7 +9,7 @@ The curves run from corner to corner (outer lip, inner lip, inner lip, outer lip
 next the correction changes linearly, so that every lip and lid keeps its thickness, and beyond the
 outermost curve it fades. Between two lips teeth keep their height, too: what a smile shows hangs
 from the upper lip, some of what a wide open mouth shows stands on the lower one, and only what
-opens between is spread.
+opens between is spread. At the edges of what opens the field may fold by a pixel.
 
 All lengths are in pixels of the output.
 """
@@ -25,9 +25,10 @@ from animate_cli.layers.easing import smooth_step
 from animate_cli.layers.grid import pixel_to_normalised, warp
 
 _THIN_PX = 1e-3
-_LIP_PX = 1.5  # of a lip's edge, that the lip takes along
+_LEAST_PX = 2.0  # that a correction fades over
+_LIP_PX = 1.5  # of what shuts, that the lips take along
 _GENTLE = 3.0  # a correction fades over so many times its length: in less the field would fold
-PLACES = 256  # along a slit, at which its curves are read
+_PLACES = 256  # along a slit, at which its curves are read
 _STANDING = 0.4  # of what a wide open mouth shows goes with the lower lip; the rest hangs
 _SMILE, _WIDE = 0.2, 0.5  # gap over width: up to which teeth alone are shown; a wide open mouth
 
@@ -36,26 +37,33 @@ _SMILE, _WIDE = 0.2, 0.5  # gap over width: up to which teeth alone are shown; a
 class Slit:
     """Curves through landmarks, uppermost first, each from the right corner to the left.
 
-    fade: how far beyond the curves the correction reaches at least, over the slit's width; gap: the
-    two curves between which nothing is stretched but the middle; None: there are none.
+    fade: how far beyond the curves the correction reaches at least, over the slit's width; until: a
+    landmark under the slit that it does not reach; gap: two curves, upper and lower, between which
+    nothing is stretched but the middle; None: there is none.
     """
 
     curves: tuple[tuple[int, ...], ...]
     fade: float
-    gap: tuple[int, int] | None = None
+    until: int | None = None
+    gap: tuple[tuple[int, ...], tuple[int, ...]] | None = None
 
 
 def follow_slits(
-    flow_px: Tensor, source_px: Tensor, output_px: Tensor, slits: tuple[Slit, ...]
+    flow_px: Tensor,
+    source_px: Tensor,
+    output_px: Tensor,
+    slits: tuple[Slit, ...],
+    window: Tensor | None = None,
 ) -> Tensor:
-    """The field (B, 2, S, S) px, right at the points of all slits; no two may overlap.
+    """The field (B, 2, S, S) px, right at the points of all slits where window (S, S) is 1.
 
     source_px, output_px (B, K, 2): the field in the output points into the source, p - q at q.
+    Where corrections of two slits meet, they add up.
     """
-    flow_px = flow_px.clone()
+    right = flow_px.clone()
     for slit in slits:
-        _follow(flow_px, source_px, output_px, slit)
-    return flow_px
+        _follow(right, flow_px, source_px, output_px, slit)
+    return right if window is None else torch.lerp(flow_px, right, window)
 
 
 class Upright:
@@ -67,30 +75,38 @@ class Upright:
     def __init__(self, points_px: Tensor, right: int, left: int) -> None:
         self._start = points_px[:, right, None]  # (B, 1, 2)
         across = points_px[:, left] - points_px[:, right]
-        self.width = across.norm(dim=-1, keepdim=True).clamp_min(_THIN_PX)
-        axes = torch.stack((across, torch.stack((-across[:, 1], across[:, 0]), dim=-1)), dim=-1)
-        self._axes = axes / self.width[..., None]  # (B, 2, 2), columns: along and down
-        self.points = (points_px - self._start) @ self._axes
-        self.places = torch.linspace(0, 1, PLACES, device=points_px.device) * self.width
-        self.down = self._axes[:, :, 1]  # (B, 2), px
+        length = across.norm(dim=-1, keepdim=True)
+        self.width = length.clamp_min(_THIN_PX)
+        level = across.new_tensor((1.0, 0.0))  # of corners that coincide
+        self._across = torch.where(length < _THIN_PX, level, across / self.width)  # (B, 2)
+        self.down = torch.stack((-self._across[:, 1], self._across[:, 0]), dim=-1)  # (B, 2), px
+        self.points = torch.stack(self._placed(points_px), dim=-1)
+        self.places = torch.linspace(0, 1, _PLACES, device=points_px.device) * self.width
+
+    def _placed(self, points_px: Tensor) -> tuple[Tensor, Tensor]:
+        """Along and down: (B, N, 2) -> (B, N) twice. No matrix product: those would be computed in
+        half precision where a training's convolutions are, and pixels need more."""
+        x, y = (points_px - self._start).unbind(dim=-1)
+        u, v = (axis[:, :1] * x + axis[:, 1:] * y for axis in (self._across, self.down))
+        return u, v
 
     def of_pixels(self, rows: slice, columns: slice) -> tuple[Tensor, Tensor]:
         """Where these rows' and columns' pixels lie, row by row: along, down (B, N)."""
         like = self._start
         y = torch.arange(rows.start, rows.stop, device=like.device, dtype=like.dtype)
         x = torch.arange(columns.start, columns.stop, device=like.device, dtype=like.dtype)
-        pixels = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1).reshape(1, -1, 2)
-        u, v = ((pixels - self._start) @ self._axes).unbind(dim=-1)
-        return u, v
+        return self._placed(torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1).view(1, -1, 2))
 
     def nearest(self, u: Tensor) -> tuple[Tensor, Tensor]:
         """u (B, N) between the corners, and which of the `places` is there: (B, N) twice."""
         inside = torch.minimum(u.clamp_min(0), self.width)
-        return inside, (inside * ((PLACES - 1) / self.width)).round_().long()
+        return inside, (inside * ((_PLACES - 1) / self.width)).round_().long()
 
 
-def _follow(flow_px: Tensor, source_px: Tensor, output_px: Tensor, slit: Slit) -> None:
-    """`follow_slits` for one of them, in place."""
+def _follow(
+    right: Tensor, flow_px: Tensor, source_px: Tensor, output_px: Tensor, slit: Slit
+) -> None:
+    """What `flow_px` misses of one slit is put into `right`."""
     used = sorted({index for curve in slit.curves for index in curve})
     points = output_px[:, used]
     found = warp(flow_px, pixel_to_normalised(points, flow_px.shape[-1])[:, None])[:, :, 0]
@@ -100,28 +116,32 @@ def _follow(flow_px: Tensor, source_px: Tensor, output_px: Tensor, slit: Slit) -
     outermost = missing[:, slit.curves[0] + slit.curves[-1]]
     most = outermost.norm(dim=-1).amax(dim=1, keepdim=True)
     far = torch.maximum(slit.fade * frame.width, _GENTLE * most)  # (B, 1)
-    rows, columns = reach(points, float(far.max()), flow_px.shape[-1])
+    if slit.until is not None:
+        lowest = frame.points[:, slit.curves[-1], 1].amax(dim=1, keepdim=True)
+        room = (frame.points[:, slit.until, 1:] - lowest).clamp_min(_LEAST_PX)
+        far = torch.minimum(far, room)
+    rows, columns = _reach(points, float(far.max()), flow_px.shape[-1])
     u, v = frame.of_pixels(rows, columns)  # (B, N)
     levels, changes = _between_corners(frame, missing, slit.curves)
     inside, nearest = frame.nearest(u)
-    change, aside = _at(v, nearest, levels, changes), u - inside
+    change, aside = _between(v, nearest, levels, changes), u - inside
     above, below = (levels[..., k].gather(1, nearest) for k in (0, -1))
     off = torch.maximum(above - v, v - below).clamp_min_(0)
     beyond = (aside.square_() + off.square_()).sqrt_()
     share = (1 - beyond / far).clamp(0, 1)
-    place = flow_px[:, :, rows, columns]
+    place = right[:, :, rows, columns]
     place += (share[:, None] * change).view(place.shape)
     if slit.gap is not None:
-        upper, lower = (slit.curves[k] for k in slit.gap)
-        _keep_heights(flow_px, Gap(source_px, output_px, upper, lower, flow_px.shape[-1]))
+        _keep_heights(right, Gap(source_px, output_px, *slit.gap, flow_px.shape[-1]))
 
 
 class Gap:
     """What lies between two curves from corner to corner, in the output.
 
-    rows, columns: where it is. Of its pixels, row by row (B, N): along: from corner to corner, 0 to
-    1; aside: px beyond a corner; below, above: px under the upper curve and over the lower one,
-    negative outside; hanging, standing: px within which the source shows the same there.
+    rows, columns: where it is. Of its pixels, row by row (B, N): u: from corner to corner, 0 to 1;
+    aside: px beyond a corner; below, above: px under the upper curve and over the lower one,
+    negative outside; hanging, standing: px within which the source shows the same there;
+    is_shutting: less is seen than in the source.
     """
 
     def __init__(
@@ -134,14 +154,15 @@ class Gap:
     ) -> None:
         self._curves, self._motion = (upper, lower), source_px - output_px
         still, frame = (Upright(points, upper[0], upper[-1]) for points in (source_px, output_px))
-        self.rows, self.columns = reach(output_px[:, upper + lower], 1.0, size)
+        self.rows, self.columns = _reach(output_px[:, upper + lower], 1.0, size)
         u, v = frame.of_pixels(self.rows, self.columns)
         inside, self._nearest = frame.nearest(u)
-        self.along, self.aside = inside / frame.width, (u - inside).abs()
+        self.u, self.aside = inside / frame.width, (u - inside).abs()
         before, (top, bottom) = self._heights(still), self._heights(frame)
-        kept = torch.minimum(before[1] - before[0], bottom - top).clamp_min(0)
+        had, has = before[1] - before[0], bottom - top
+        kept, self.is_shutting = torch.minimum(had, has).clamp_min(0), self._at(has - had) < 0
         self.below, self.above = v - self._at(top), self._at(bottom) - v
-        widest = (before[1] - before[0]).amax(dim=1, keepdim=True) / still.width
+        widest = had.amax(dim=1, keepdim=True) / still.width
         stands = _STANDING * smooth_step((widest - _SMILE) / (_WIDE - _SMILE))  # (B, 1)
         self.hanging, self.standing = (self._at(s * kept) for s in (1 - stands, stands))
         self._frame, self._turn = frame, (still.down - frame.down)[..., None]  # (B, 2, 1)
@@ -149,7 +170,7 @@ class Gap:
     def motion(self) -> Tensor:
         """Displacements that keep the height of what is shown under either curve: (B, 2, N)."""
         upper, lower = (
-            along(self._frame.places, self._frame.points[:, curve], self._motion[:, curve])[1]
+            _read_curve(self._frame.places, self._frame.points[:, curve], self._motion[:, curve])[1]
             for curve in self._curves
         )
         hung, stood = (
@@ -167,7 +188,7 @@ class Gap:
     def _heights(self, frame: Upright) -> list[Tensor]:
         """How far down both curves are at every place: (B, U) twice."""
         return [
-            along(frame.places, frame.points[:, curve], self._motion[:, curve])[0]
+            _read_curve(frame.places, frame.points[:, curve], self._motion[:, curve])[0]
             for curve in self._curves
         ]
 
@@ -179,7 +200,8 @@ class Gap:
 def _keep_heights(flow_px: Tensor, gap: Gap) -> None:
     """What the field is between two curves, in place."""
     place = flow_px[:, :, gap.rows, gap.columns]
-    is_inside = (gap.below > _LIP_PX) & (gap.above > _LIP_PX) & (gap.aside == 0)
+    edge = torch.where(gap.is_shutting, _LIP_PX, 0.0)
+    is_inside = (torch.minimum(gap.below, gap.above) > edge) & (gap.aside == 0)
     moved = torch.where(is_inside[:, None], gap.motion(), place.flatten(2))
     place.copy_(moved.view(place.shape))
 
@@ -192,13 +214,15 @@ def _between_corners(
     missing (B, K, 2) -> how far down each curve is, ever further (B, U, curves); what is missing
     there (B, U, curves, 2)
     """
-    read = [along(frame.places, frame.points[:, curve], missing[:, curve]) for curve in curves]
+    read = [
+        _read_curve(frame.places, frame.points[:, curve], missing[:, curve]) for curve in curves
+    ]
     levels, changes = (torch.stack(parts, dim=2) for parts in zip(*read, strict=True))
     apart = _THIN_PX * torch.arange(len(curves), device=missing.device)
     return levels.cummax(dim=2).values + apart, changes
 
 
-def _at(v: Tensor, nearest: Tensor, levels: Tensor, changes: Tensor) -> Tensor:
+def _between(v: Tensor, nearest: Tensor, levels: Tensor, changes: Tensor) -> Tensor:
     """Between which curves pixels lie, and so what they miss: v, nearest (B, N) -> (B, 2, N).
 
     levels (B, U, curves), changes (B, U, curves, 2): rows `nearest` are the pixels'.
@@ -214,7 +238,7 @@ def _at(v: Tensor, nearest: Tensor, levels: Tensor, changes: Tensor) -> Tensor:
     return torch.stack((x, y), dim=1)
 
 
-def along(u: Tensor, curve: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+def _read_curve(u: Tensor, curve: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
     """A polyline (B, C, 2) and values on it (B, C, 2), read at u (B, U): (B, U), (B, U, 2)."""
     rising = torch.arange(curve.shape[1], device=u.device) * _THIN_PX
     knots = curve[..., 0].cummax(dim=1).values + rising
@@ -230,7 +254,7 @@ def along(u: Tensor, curve: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
     return read[..., 0], read[..., 1:]
 
 
-def reach(points: Tensor, margin: float, size: int) -> tuple[slice, slice]:
+def _reach(points: Tensor, margin: float, size: int) -> tuple[slice, slice]:
     """Rows and columns of a square that lie within a margin of any points (B, C, 2) px."""
     low = (points.amin(dim=(0, 1)) - margin).floor().clamp(0, size - 1).int().tolist()
     high = ((points.amax(dim=(0, 1)) + margin).ceil() + 1).clamp(1, size).int().tolist()

@@ -19,7 +19,8 @@ Departures from the paper, each but the first a switch of the config
     head       the whole face's branch sees where each pixel lies on the head and what a rigid head
                would do to it, and mixes such motions; see `layers.carried`
     layered    only the person is warped, before what stands still; see `layers.standing`
-    inside     E shows the inside of a mouth that opens; see `layers.mouth_inside`
+    inside     E shows the inside of a mouth that opens, and M is 1 there, for the photo has no
+               detail to lend; see `layers.mouth_inside`
 """
 
 from __future__ import annotations

@@ -58,12 +58,12 @@ PARTS = (
 )
 
 INSIDE = InsideConfig(
-    upper=(60, 61, 62, 63, 64),
-    lower=(60, 67, 66, 65, 64),
+    upper=points.UPPER_INNER_LIP,
+    lower=points.LOWER_INNER_LIP,
     skin=((28, 28), (29, 29), (30, 30), (2, 31), (14, 35), (3, 48), (13, 54)),
 )
 
-FAST = SparseMotionConfig(parts=PARTS, inside=INSIDE)
+FAST = SparseMotionConfig(parts=PARTS)
 CARRIED = SparseMotionConfig(
     parts=PARTS,
     head=HeadConfig(landmarks=head.RIGID, points=head.RIGID_XYZ, depth=head.OUTLINE_DEPTH),

@@ -39,7 +39,14 @@ from animate_cli.faces.openings import (
     set_apertures,
     width,
 )
-from animate_cli.faces.points import JAW, LEFT_BROW, OUTER_EYE_CORNERS, RIGHT_BROW
+from animate_cli.faces.points import (
+    JAW,
+    LEFT_BROW,
+    LOWER_INNER_LIP,
+    OUTER_EYE_CORNERS,
+    RIGHT_BROW,
+    UPPER_INNER_LIP,
+)
 from animate_cli.faces.retarget import retarget_landmarks
 from animate_cli.layers.easing import smooth_step
 from animate_cli.layers.grid import identity_grid, warp
@@ -50,6 +57,7 @@ from animate_cli.options import MotionOptions
 from animate_cli.records import LANDMARKS, Beyond, Rendered
 
 FACE_SIZE = 256
+CHIN = 8
 FADE_PX = 12.0
 BROW_THICKNESS = 0.09  # of the distance between the outer eye corners
 LEAST_ROOM = 0.45
@@ -59,12 +67,13 @@ SLITS = (
     Slit(
         curves=(
             (48, 49, 50, 51, 52, 53, 54),
-            (48, 60, 61, 62, 63, 64, 54),
-            (48, 60, 67, 66, 65, 64, 54),
+            (48, *UPPER_INNER_LIP, 54),
+            (48, *LOWER_INNER_LIP, 54),
             (48, 59, 58, 57, 56, 55, 54),
         ),
         fade=0.3,
-        gap=(1, 2),
+        until=CHIN,
+        gap=(UPPER_INNER_LIP, LOWER_INNER_LIP),
     ),
     Slit(curves=((36, 37, 68, 38, 39), (36, 41, 69, 40, 39)), fade=0.3),
     Slit(curves=((42, 43, 70, 44, 45), (42, 47, 71, 46, 45)), fade=0.3),
@@ -134,6 +143,9 @@ class LandmarkGrid:
         nodes = self._spline.nodes
         fade = smooth_step(torch.minimum(nodes, size - 1 - nodes) / FADE_PX)
         self._fade = fade[:, None] * fade  # (L, L)
+        pixels = torch.arange(size, device=device)
+        inner = smooth_step(torch.minimum(pixels, size - 1 - pixels) / FADE_PX)
+        self._open = inner[:, None] * inner  # (S, S)
         self._border = _border_points(size).to(device)
         self._follows = torch.tensor(head.OUTLINE_FOLLOWS, device=device)[:, None]
         self._rests = torch.tensor(head.OUTLINE_RESTS, device=device)[:, None]
@@ -145,7 +157,7 @@ class LandmarkGrid:
         source_px, output_px = parted(source_px, self.keep_room(source_px, output_px))
         p, q = self._controls(source_px, output_px)
         flow_px = self._spline.field(q, p - q, self._fade, self._calm(q))  # (B, 2, S, S)
-        flow_px = follow_slits(flow_px, source_px, output_px, SLITS)
+        flow_px = follow_slits(flow_px, source_px, output_px, SLITS, self._open)
         return self._identity + flow_px.permute(0, 2, 3, 1) * (2 / self.size)
 
     def _calm(self, controls_px: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from animate_cli.layers.sparse_motion import SparseMotionConfig
-from animate_cli.models.sparse_to_dense import CARRIED, FAST, PAPER
+from animate_cli.models.sparse_to_dense import CARRIED, FAST, INSIDE, PAPER
 
 
 class Size(StrEnum):
@@ -45,7 +45,7 @@ def chosen(choice: NetworkChoice) -> SparseMotionConfig:
         config,
         prior=choice.prior,
         layered=choice.layered,
-        inside=config.inside if choice.inside else None,
+        inside=INSIDE if choice.inside else None,
         head=config.head if choice.head else None,
         local_branches=choice.local_branches,
         local_paint=choice.local_paint and config.local_paint,

@@ -166,10 +166,13 @@ class Training:
         self.step, self.best = kept.step, kept.best
 
     def _begin_with(self, weights: str) -> None:
+        """What a network calls LATER (prefixes of names) may be missing as a whole: an earlier
+        training of a curriculum did not have it."""
         _, tensors = hub.load(weights)
         for network in (self._bare(), self.average):
             own, later = network.state_dict(), getattr(network, "LATER", ())
-            added = {key: own[key] for key in own if key.startswith(later) and key not in tensors}
+            missing = tuple(part for part in later if not any(k.startswith(part) for k in tensors))
+            added = {key: own[key] for key in own if key.startswith(missing)}
             fill(network, {**added, **tensors}, where=f"init {weights}")
 
     def _bare(self) -> nn.Module:

@@ -86,6 +86,30 @@ def test_teeth_are_where_they_were_learned_however_the_head_leans() -> None:
         assert float(laid.detach()[0, 0, y, x]) == pytest.approx(0.8 * shown, abs=0.05)
 
 
+def test_places_are_as_exact_where_convolutions_are_computed_in_half_precision() -> None:
+    turn = torch.tensor([[0.8, 0.6], [-0.6, 0.8]])
+    shut, leaning = ((mouth - 64) @ turn + 64 for mouth in (SHUT, OPEN))
+    network, face = MouthInside(INSIDE), _face()
+    exact = network(face, face, shut, leaning)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        half = network(face, face, shut, leaning)
+    for one, other in zip(exact, half, strict=True):
+        torch.testing.assert_close(one, other.float(), atol=0.02, rtol=0)
+
+
+def test_a_frame_does_not_depend_on_its_batch_nor_on_being_inside_the_square() -> None:
+    network, face = MouthInside(INSIDE), _face()
+    outputs = torch.cat((OPEN, _mouth(9), OPEN + 400, torch.full_like(OPEN, 64.0)))
+    many = [x.expand(4, -1, -1, -1) for x in (face, face)]
+    laid, share = network(*many, SHUT.expand(4, -1, -1), outputs)
+    for k in range(4):
+        alone = network(face, face, SHUT, outputs[k : k + 1])
+        torch.testing.assert_close(laid[k : k + 1], alone[0])
+        torch.testing.assert_close(share[k : k + 1], alone[1])
+    assert share[2].max() == 0
+    assert laid.isfinite().all()
+
+
 def test_it_learns_and_takes_the_tone_of_the_photo() -> None:
     network, target = MouthInside(INSIDE), 0.3
     face = torch.cat((_face(0.8), _face(0.4)))

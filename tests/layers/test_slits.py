@@ -63,7 +63,7 @@ def test_lips_keep_their_thickness_and_what_lies_between_was_between_them() -> N
 def test_teeth_keep_their_height_when_the_mouth_about_them_opens_or_shuts(lean: float) -> None:
     """A smile's hang from the upper lip; of what a wide open mouth shows, four tenths stand on the
     lower one. The head leans on the way."""
-    slit = replace(SLIT, gap=(1, 2))
+    slit = replace(SLIT, gap=(CURVES[1], CURVES[2]))
     smile, gape = _mouth(10, 4, 4, 10), _mouth(18, 12, 12, 18)
     turn = _turn(lean)
     for source, output, looks in (
@@ -85,7 +85,7 @@ def test_teeth_keep_their_height_when_the_mouth_about_them_opens_or_shuts(lean: 
 
 
 def test_a_mouth_at_rest_is_left_exactly_as_it_is() -> None:
-    slit = replace(SLIT, gap=(1, 2))
+    slit = replace(SLIT, gap=(CURVES[1], CURVES[2]))
     for mouth in (SHUT, OPEN):
         assert follow_slits(_still(), mouth, mouth, (slit,)).abs().max() == 0
 
@@ -110,18 +110,35 @@ def test_far_away_nothing_changes_and_the_given_field_stays() -> None:
     assert flow.abs().max() > 12
 
 
-def test_a_frame_does_not_depend_on_its_batch() -> None:
+@pytest.mark.parametrize("slit", [SLIT, replace(SLIT, gap=(CURVES[1], CURVES[2]))])
+def test_a_frame_does_not_depend_on_its_batch(slit: Slit) -> None:
     wide = _mouth(20, 9, 25, 34) + torch.tensor([6.0, -9.0])
-    both = follow_slits(_still(2), SHUT.expand(2, -1, -1), torch.cat((OPEN, wide)), (SLIT,))
+    both = follow_slits(_still(2), SHUT.expand(2, -1, -1), torch.cat((OPEN, wide)), (slit,))
     for frame, output in enumerate((OPEN, wide)):
-        alone = follow_slits(_still(), SHUT, output, (SLIT,))
-        torch.testing.assert_close(both[frame : frame + 1], alone, atol=0.02, rtol=0)
+        alone = follow_slits(_still(), SHUT, output, (slit,))
+        torch.testing.assert_close(both[frame : frame + 1], alone, atol=1e-4, rtol=0)
 
 
-def test_crossed_and_coincident_points_and_those_outside_stay_finite() -> None:
+@pytest.mark.parametrize("slit", [SLIT, replace(SLIT, gap=(CURVES[1], CURVES[2]))])
+def test_crossed_and_coincident_points_and_those_outside_stay_finite(slit: Slit) -> None:
     crossed = OPEN[:, [4, 3, 2, 1, 0, *range(8, 11), *range(5, 8), 11, 12, 13]]
     point = torch.full_like(OPEN, 64.0)
     for output in (crossed, point, OPEN + 90.0, OPEN - 500.0):
-        flow = follow_slits(_still(), SHUT, output, (SLIT,))
+        flow = follow_slits(_still(), SHUT, output, (slit,))
         assert flow.isfinite().all()
         assert flow.abs().max() < 1000
+
+
+def test_a_correction_ends_at_what_lies_under_the_slit_and_with_the_window() -> None:
+    chin = torch.tensor([[[64.0, 64.0 + 31]]])
+    shut, parted = (torch.cat((mouth, chin), dim=1) for mouth in (SHUT, OPEN))
+    free = follow_slits(_still(), shut, parted, (SLIT,))
+    held = follow_slits(_still(), shut, parted, (replace(SLIT, until=14),))
+    assert _read(free, chin).abs().max() > 5
+    assert _read(held, chin).abs().max() < 0.1
+    torch.testing.assert_close(_read(held, OPEN), SHUT - OPEN, atol=0.35, rtol=0)
+    window = torch.zeros(SIZE, SIZE)
+    window[:, 64:] = 1
+    seen = follow_slits(_still(), shut, parted, (SLIT,), window)
+    assert seen[..., :64].abs().max() == 0
+    assert torch.equal(seen[..., 64:], free[..., 64:])

@@ -53,6 +53,14 @@ def _read(grid: Tensor, points: Tensor) -> Tensor:
     return points_to_pixel(found, SIZE, SIZE)
 
 
+def _gaping(points: Tensor) -> Tensor:
+    """The lower lip and the chin fall."""
+    out = points.clone()
+    out[:, [55, 56, 57, 58, 59, 65, 66, 67]] += torch.tensor([0.0, 20.0])
+    out[:, 5:12] += torch.tensor([0.0, 16.0])
+    return out
+
+
 MOTIONS = {
     "shift": lambda p: p + torch.tensor([10.0, -6.0]),
     "roll": lambda p: _turned(p, 12, (3.0, 2.0)),
@@ -70,7 +78,16 @@ def test_landmarks_land_exactly(face_points: Tensor, motion: str) -> None:
 
 @pytest.mark.parametrize("motion", MOTIONS)
 def test_the_border_stays(face_points: Tensor, motion: str) -> None:
-    grid = LandmarkGrid(SIZE).grid(face_points, MOTIONS[motion](face_points))
+    _stays(face_points, MOTIONS[motion](face_points))
+
+
+def test_the_border_stays_where_a_mouth_gapes_close_to_it(face_points: Tensor) -> None:
+    low = face_points + torch.tensor([0.0, 30.0])
+    _stays(low, _gaping(low))
+
+
+def _stays(face_points: Tensor, output: Tensor) -> None:
+    grid = LandmarkGrid(SIZE).grid(face_points, output)
     still = LandmarkGrid(SIZE).grid(face_points, face_points)
     for edge in (grid[:, 0], grid[:, -1], grid[:, :, 0], grid[:, :, -1]):
         assert edge.shape == (1, SIZE, 2)
@@ -133,6 +150,8 @@ def test_a_mouth_that_was_shut_opens_to_its_points(face_points: Tensor) -> None:
     middle = _read(grid, output[:, [62, 66]].mean(dim=1, keepdim=True))[0, 0]
     upper, lower = shut[0, [62, 66]]
     assert upper[1] - 0.1 < middle[1] < lower[1] + 0.1
+    jaw = (_read(grid, output) - shut)[0, 4:13].norm(dim=-1)
+    assert jaw.max() < 2.5
 
 
 def test_shut_eyes_and_coincident_points_stay_tidy(face_points: Tensor) -> None:
