@@ -9,7 +9,7 @@ between the lips for each aperture, in shares of the photo's own colours:
     symbol  | name     | shape               | here
     u, v    |          |                     | along the inner lips, and from the upper to the lower
     a       | aperture | (B,)                | mean gap of the inner lips over their width
-    A, B    | colours  | (6, bins, h, w)     | learned; read as means over 3 x 3 x 3, times `_GAIN`
+    A, B    | colours  | (6, bins, h, w)     | learned; read through `_smooth`, times `_GAIN`
     d       | _DARK    |                     | every mouth before anything is learned, of the tone
     t, l    | tone     | (B, 3), (B, 1)      | mean colour of nose and cheeks, and their brightest
     g       | share    | (B, 1, S, S)        | between what the photo shows under the upper lip and
@@ -120,5 +120,9 @@ class MouthInside(nn.Module):
 
 
 def _smooth(table: Tensor) -> Tensor:
-    """Means of neighbours, (1, 6, bins, h, w): what a frame teaches, its neighbours learn too."""
-    return F.avg_pool3d(F.pad(table, (1,) * 6, mode="replicate"), 3, stride=1)
+    """Both sides alike, and means of neighbours, twice, (1, 6, bins, h, w): what a frame teaches,
+    its neighbours learn too. Else it would learn the colour noise that a perceptual loss likes."""
+    table = (table + table.flip(-1)) / 2
+    for _ in range(2):
+        table = F.avg_pool3d(F.pad(table, (1,) * 6, mode="replicate"), 3, stride=1)
+    return table
