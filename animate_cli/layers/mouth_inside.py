@@ -66,7 +66,7 @@ class MouthInside(nn.Module):
         self, warped: Tensor, face: Tensor, source_px: Tensor, driver_px: Tensor
     ) -> tuple[Tensor, Tensor]:
         """warped and the source's face (B, 3, S, S), landmarks (B, K, 2) px of source and output ->
-        warped, share (B, 1, S, S)."""
+        warped, share (B, 1, S, S). Where no gradients are wanted `warped` is written to."""
         gap = Gap(source_px, driver_px, self._upper, self._lower, warped.shape[-1])
         depth = gap.below / (gap.below + gap.above).clamp_min(_EDGE_PX)
         within = torch.minimum(gap.below - gap.hanging, gap.above - gap.standing) - gap.aside
@@ -81,7 +81,8 @@ class MouthInside(nn.Module):
         weight = torch.maximum(opens[:, None] * edge, shuts[:, None] * seam).view(
             len(lips), 1, *lips.shape[2:]
         )
-        laid, share = warped.clone(), torch.zeros_like(warped[:, :1])
+        laid = warped.clone() if torch.is_grad_enabled() else warped
+        share = torch.zeros_like(warped[:, :1])
         laid[:, :, rows, columns] = torch.lerp(lips, drawn.view(lips.shape), weight)
         share[:, :, rows, columns] = weight
         return laid, share

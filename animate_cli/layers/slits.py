@@ -35,7 +35,7 @@ _SMILE, _WIDE = 0.2, 0.5  # gap over width: up to which teeth alone are shown; a
 
 @dataclass(frozen=True, kw_only=True)
 class Slit:
-    """Curves through landmarks, uppermost first, each from the right corner to the left.
+    """Curves through equally many landmarks, uppermost first, from the right corner to the left.
 
     fade: how far beyond the curves the correction reaches at least, over the slit's width; until: a
     landmark under the slit that it does not reach; gap: two curves, upper and lower, between which
@@ -152,27 +152,25 @@ class Gap:
         lower: tuple[int, ...],
         size: int,
     ) -> None:
-        self._curves, self._motion = (upper, lower), source_px - output_px
         still, frame = (Upright(points, upper[0], upper[-1]) for points in (source_px, output_px))
         self.rows, self.columns = _reach(output_px[:, upper + lower], 1.0, size)
         u, v = frame.of_pixels(self.rows, self.columns)
         inside, self._nearest = frame.nearest(u)
         self.u, self.aside = inside / frame.width, (u - inside).abs()
-        before, (top, bottom) = self._heights(still), self._heights(frame)
-        had, has = before[1] - before[0], bottom - top
+        curves, motion = [upper, lower], source_px - output_px
+        before, _ = _read_curves(still.places, still.points[:, curves], motion[:, curves])
+        now, self._motion = _read_curves(frame.places, frame.points[:, curves], motion[:, curves])
+        had, has = before[:, 1] - before[:, 0], now[:, 1] - now[:, 0]
         kept, self.is_shutting = torch.minimum(had, has).clamp_min(0), self._at(has - had) < 0
-        self.below, self.above = v - self._at(top), self._at(bottom) - v
+        self.below, self.above = v - self._at(now[:, 0]), self._at(now[:, 1]) - v
         widest = had.amax(dim=1, keepdim=True) / still.width
         stands = _STANDING * smooth_step((widest - _SMILE) / (_WIDE - _SMILE))  # (B, 1)
         self.hanging, self.standing = (self._at(s * kept) for s in (1 - stands, stands))
-        self._frame, self._turn = frame, (still.down - frame.down)[..., None]  # (B, 2, 1)
+        self._turn = (still.down - frame.down)[..., None]  # (B, 2, 1)
 
     def motion(self) -> Tensor:
         """Displacements that keep the height of what is shown under either curve: (B, 2, N)."""
-        upper, lower = (
-            _read_curve(self._frame.places, self._frame.points[:, curve], self._motion[:, curve])[1]
-            for curve in self._curves
-        )
+        upper, lower = self._motion.unbind(dim=1)  # (B, U, 2)
         hung, stood = (
             torch.minimum(self.below, self.hanging),
             torch.minimum(self.above, self.standing),
@@ -184,13 +182,6 @@ class Gap:
         opened = (self.below + self.above - self.hanging - self.standing).clamp_min(_THIN_PX)
         share = ((self.below - self.hanging) / opened).clamp(0, 1)
         return torch.lerp(ends[0], ends[1], share[:, None])
-
-    def _heights(self, frame: Upright) -> list[Tensor]:
-        """How far down both curves are at every place: (B, U) twice."""
-        return [
-            _read_curve(frame.places, frame.points[:, curve], self._motion[:, curve])[0]
-            for curve in self._curves
-        ]
 
     def _at(self, values: Tensor) -> Tensor:
         """(B, U) -> the pixels' (B, N)."""
@@ -214,10 +205,9 @@ def _between_corners(
     missing (B, K, 2) -> how far down each curve is, ever further (B, U, curves); what is missing
     there (B, U, curves, 2)
     """
-    read = [
-        _read_curve(frame.places, frame.points[:, curve], missing[:, curve]) for curve in curves
-    ]
-    levels, changes = (torch.stack(parts, dim=2) for parts in zip(*read, strict=True))
+    chosen = list(curves)
+    down, lacking = _read_curves(frame.places, frame.points[:, chosen], missing[:, chosen])
+    levels, changes = down.transpose(1, 2), lacking.transpose(1, 2)
     apart = _THIN_PX * torch.arange(len(curves), device=missing.device)
     return levels.cummax(dim=2).values + apart, changes
 
@@ -238,20 +228,21 @@ def _between(v: Tensor, nearest: Tensor, levels: Tensor, changes: Tensor) -> Ten
     return torch.stack((x, y), dim=1)
 
 
-def _read_curve(u: Tensor, curve: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-    """A polyline (B, C, 2) and values on it (B, C, 2), read at u (B, U): (B, U), (B, U, 2)."""
-    rising = torch.arange(curve.shape[1], device=u.device) * _THIN_PX
-    knots = curve[..., 0].cummax(dim=1).values + rising
-    upper = torch.searchsorted(knots.contiguous(), u.contiguous()).clamp(1, knots.shape[1] - 1)
-    table = torch.cat((knots[..., None], curve[..., 1:], values), dim=-1)  # (B, C, 4)
-
-    def row(index: Tensor) -> Tensor:
-        return table.gather(1, index[..., None].expand(-1, -1, table.shape[-1]))
-
-    low, high = row(upper - 1), row(upper)
-    share = ((u - low[..., 0]) / (high[..., 0] - low[..., 0])).clamp(0, 1)[..., None]
-    read = torch.lerp(low[..., 1:], high[..., 1:], share)
-    return read[..., 0], read[..., 1:]
+def _read_curves(u: Tensor, curves: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+    """n polylines (B, n, C, 2) and values on them (B, n, C, 2), read at u (B, U): (B, n, U),
+    (B, n, U, 2)."""
+    count = curves.shape[2]
+    rising = torch.arange(count, device=u.device) * _THIN_PX
+    knots = curves[..., 0].cummax(dim=2).values + rising  # (B, n, C)
+    at = u[:, None].expand(-1, curves.shape[1], -1).contiguous()
+    upper = torch.searchsorted(knots, at).clamp_(1, count - 1)
+    table = torch.cat((knots[..., None], curves[..., 1:], values), dim=-1)  # (B, n, C, 4)
+    low, high = (
+        table.gather(2, index[..., None].expand(-1, -1, -1, 4)) for index in (upper - 1, upper)
+    )
+    share = ((at - low[..., 0]) / (high[..., 0] - low[..., 0])).clamp_(0, 1)[..., None]
+    between = torch.lerp(low[..., 1:], high[..., 1:], share)
+    return between[..., 0], between[..., 1:]
 
 
 def _reach(points: Tensor, margin: float, size: int) -> tuple[slice, slice]:
