@@ -25,6 +25,7 @@ from animate_cli.layers.easing import smooth_step
 from animate_cli.layers.grid import pixel_to_normalised, warp
 
 _THIN_PX = 1e-3
+_UNSEEN_PX = 0.5, 1.0  # a slit whose points all miss by less is left alone; by more, put right
 _LEAST_PX = 2.0  # that a correction fades over
 _LIP_PX = 1.5  # of what shuts, that the lips take along
 _GENTLE = 3.0  # a correction fades over so many times its length: in less the field would fold
@@ -55,7 +56,8 @@ def follow_slits(
     slits: tuple[Slit, ...],
     window: Tensor | None = None,
 ) -> Tensor:
-    """The field (B, 2, S, S) px, right at the points of all slits where window (S, S) is 1.
+    """The field (B, 2, S, S) px, right at the points of all slits where window (S, S) is 1, within
+    half a pixel.
 
     source_px, output_px (B, K, 2): the field in the output points into the source, p - q at q.
     Where corrections of two slits meet, they add up.
@@ -110,17 +112,28 @@ def _follow(
     used = sorted({index for curve in slit.curves for index in curve})
     points = output_px[:, used]
     found = warp(flow_px, pixel_to_normalised(points, flow_px.shape[-1])[:, None])[:, :, 0]
-    missing = torch.zeros_like(output_px)
-    missing[:, used] = source_px[:, used] - points - found.transpose(1, 2)
+    lacking = source_px[:, used] - points - found.transpose(1, 2)
+    most = lacking.norm(dim=-1).amax(dim=1)
+    heed = smooth_step((most - _UNSEEN_PX[0]) / (_UNSEEN_PX[1] - _UNSEEN_PX[0]))
+    if bool((heed > 0).any()):
+        missing = torch.zeros_like(output_px)
+        missing[:, used] = heed[:, None, None] * lacking
+        _correct(right, output_px, missing, slit)
+    if slit.gap is not None:
+        _keep_heights(right, Gap(source_px, output_px, *slit.gap, flow_px.shape[-1]))
+
+
+def _correct(right: Tensor, output_px: Tensor, missing: Tensor, slit: Slit) -> None:
+    """Add what is missing at a slit's points (B, K, 2) around it, in place."""
     frame = Upright(output_px, slit.curves[0][0], slit.curves[0][-1])
-    outermost = missing[:, slit.curves[0] + slit.curves[-1]]
-    most = outermost.norm(dim=-1).amax(dim=1, keepdim=True)
+    ends = slit.curves[0] + slit.curves[-1]
+    most = missing[:, ends].norm(dim=-1).amax(dim=1, keepdim=True)
     far = torch.maximum(slit.fade * frame.width, _GENTLE * most)  # (B, 1)
     if slit.until is not None:
         lowest = frame.points[:, slit.curves[-1], 1].amax(dim=1, keepdim=True)
         room = (frame.points[:, slit.until, 1:] - lowest).clamp_min(_LEAST_PX)
         far = torch.minimum(far, room)
-    rows, columns = _reach(points, float(far.max()), flow_px.shape[-1])
+    rows, columns = _reach(output_px[:, ends], float(far.max()), right.shape[-1])
     u, v = frame.of_pixels(rows, columns)  # (B, N)
     levels, changes = _between_corners(frame, missing, slit.curves)
     inside, nearest = frame.nearest(u)
@@ -131,8 +144,6 @@ def _follow(
     share = (1 - beyond / far).clamp(0, 1)
     place = right[:, :, rows, columns]
     place += (share[:, None] * change).view(place.shape)
-    if slit.gap is not None:
-        _keep_heights(right, Gap(source_px, output_px, *slit.gap, flow_px.shape[-1]))
 
 
 class Gap:
