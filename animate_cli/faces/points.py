@@ -8,6 +8,7 @@ pupils; the six are read here as WFLW's extra lid points and its two pupils.)
 from __future__ import annotations
 
 JAW = tuple(range(17))
+CHIN = 8
 RIGHT_BROW = tuple(range(17, 22))
 LEFT_BROW = tuple(range(22, 27))
 NOSE = tuple(range(27, 36))

@@ -4,9 +4,9 @@ One picture shows one side of a head. Where it turns away, points of the face sl
 other; a picture that is warped after them folds. Where it turns towards the viewer, what the
 picture hardly shows is spread over what should be seen: a cheek becomes a smear. So a turn goes on
 until some part between the eyes and the nostrils is `NARROWEST` of its width, or some part or cheek
-`WIDEST` of it, and stays there; points of the cheek's contour, which hide much earlier, are kept
-outside the eye or mouth next to them: what is seen there in a real picture is the cheek before
-them.
+`WIDEST` of it and `SPARE` more, and stays there; points of the cheek's contour, which hide much
+earlier, are kept outside the eye or mouth next to them: what is seen there in a real picture is the
+cheek before them.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _CHEEKS = ((0, 36), (45, 16), (3, 48), (54, 13))
 _CONTOUR = list(JAW)
 AXIS_DEPTH = -0.6  # of the upright axis that the head is round about, in the head's frame
 NARROWEST = 0.5  # share of the width in the photo that a part between eyes and nostrils keeps
-WIDEST, SPARE = 1.5, 0.06  # share of the width in the photo that any part may reach, and how much
-# more, in eye distances
+WIDEST = 1.5  # share of the width in the photo that any part may reach
+SPARE = 0.06  # ... and how much more, in eye distances
 _LEAST_WIDTH = 0.12  # of the eyes' distance: a part as narrow as that in the photo hinders nothing
 _HALVINGS = 10  # of the search: to a thousandth of the turn
 

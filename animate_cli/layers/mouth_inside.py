@@ -36,10 +36,8 @@ _BINS, _ROWS, _COLUMNS = 6, 20, 40
 _WIDEST = 0.8  # aperture of the last bin
 _GAIN = 5.0  # the rate of learning suits convolutions, whose numbers are smaller
 _DARK = 0.4
-_OPEN, _SHUT = (
-    0.06,
-    0.11,
-)  # apertures: from which on a mouth is open; below which one may be shutting
+_OPEN = 0.06  # aperture from which on a mouth is open
+_SHUT = 0.11  # ... below which one may be shutting
 _RAMP = 0.06  # of apertures, from nothing to all
 _EDGE_PX = 1.5
 

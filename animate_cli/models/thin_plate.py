@@ -40,6 +40,7 @@ from animate_cli.faces.openings import (
     width,
 )
 from animate_cli.faces.points import (
+    CHIN,
     JAW,
     LEFT_BROW,
     LOWER_INNER_LIP,
@@ -57,7 +58,6 @@ from animate_cli.options import MotionOptions
 from animate_cli.records import LANDMARKS, Beyond, Rendered
 
 FACE_SIZE = 256
-CHIN = 8
 FADE_PX = 12.0
 BROW_THICKNESS = 0.09  # of the distance between the outer eye corners
 LEAST_ROOM = 0.45
@@ -140,12 +140,8 @@ class LandmarkGrid:
     ) -> None:
         self.size = size
         self._spline = RadialSpline(size, coarseness=coarseness, device=device)
-        nodes = self._spline.nodes
-        fade = smooth_step(torch.minimum(nodes, size - 1 - nodes) / FADE_PX)
-        self._fade = fade[:, None] * fade  # (L, L)
-        pixels = torch.arange(size, device=device)
-        inner = smooth_step(torch.minimum(pixels, size - 1 - pixels) / FADE_PX)
-        self._open = inner[:, None] * inner  # (S, S)
+        self._fade = _fade(self._spline.nodes, size)  # (L, L)
+        self._fade_pixels = _fade(torch.arange(size, device=device), size)  # (S, S)
         self._border = _border_points(size).to(device)
         self._follows = torch.tensor(head.OUTLINE_FOLLOWS, device=device)[:, None]
         self._rests = torch.tensor(head.OUTLINE_RESTS, device=device)[:, None]
@@ -157,7 +153,7 @@ class LandmarkGrid:
         source_px, output_px = parted(source_px, self.keep_room(source_px, output_px))
         p, q = self._controls(source_px, output_px)
         flow_px = self._spline.field(q, p - q, self._fade, self._calm(q))  # (B, 2, S, S)
-        flow_px = follow_slits(flow_px, source_px, output_px, SLITS, self._open)
+        flow_px = follow_slits(flow_px, source_px, output_px, SLITS, self._fade_pixels)
         return self._identity + flow_px.permute(0, 2, 3, 1) * (2 / self.size)
 
     def _calm(self, controls_px: Tensor) -> Tensor:
@@ -200,6 +196,12 @@ class LandmarkGrid:
         p = torch.cat((source_px, outline, _between(source_px), border), dim=1)
         q = torch.cat((output_px, reached, _between(output_px), border), dim=1)
         return p, q
+
+
+def _fade(places_px: Tensor, size: int) -> Tensor:
+    """0 on the edges of a square, 1 from `FADE_PX` on: places along an axis (L,) -> (L, L)."""
+    fade = smooth_step(torch.minimum(places_px, size - 1 - places_px) / FADE_PX)
+    return fade[:, None] * fade
 
 
 def parted(source_px: Tensor, output_px: Tensor) -> tuple[Tensor, Tensor]:

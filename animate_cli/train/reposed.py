@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from animate_cli.data.pictures import label_of, read_picture
 from animate_cli.faces.crop import cut, points_box, square, to_crop
 from animate_cli.faces.parts import Labels
-from animate_cli.faces.points import OUTER_EYE_CORNERS
+from animate_cli.faces.points import CHIN, OUTER_EYE_CORNERS
 from animate_cli.faces.shape import ShapeModel, load_shape_model, rotation
 from animate_cli.records import Image, Points
 from animate_cli.train.data import Row, encoded
@@ -41,7 +41,7 @@ _MARGIN = (2.3, 3.2)  # side of the square over the longer side of the points' b
 _TURN_DEG = (8.0, 5.0, 4.0)  # standard deviations of yaw, pitch, roll
 _MOST_DEG = (22.0, 14.0, 12.0)
 _PIVOT = (0.7, -0.8)  # below the eyes and behind them, in eye distances: where the neck carries
-_CHIN, _EDGE_PX = 8, 1.2
+_EDGE_PX = 1.2
 _INVERTING = 8
 
 Field = NDArray[np.float32]
@@ -164,7 +164,7 @@ def _head_motion(still: Still, pose: Pose) -> Field:
 
 def _body_motion(still: Still, pose: Pose, head_motion: Field) -> Field:
     """Shoulders follow a little; the neck leads from the chin's motion to theirs."""
-    x, y = still.points[_CHIN].clip(0, len(still.pixels) - 1).astype(int)
+    x, y = still.points[CHIN].clip(0, len(still.pixels) - 1).astype(int)
     follows = pose.body * pose.shift * len(still.pixels)
     share = _below_chin(still)[..., None]
     moved: Field = head_motion[y, x] * (1 - share) + follows * share
@@ -174,7 +174,7 @@ def _body_motion(still: Still, pose: Pose, head_motion: Field) -> Field:
 def _below_chin(still: Still) -> Field:
     """0 down to the chin, 1 from an eye distance below it, smooth between: (S, S)."""
     eyes = eyes_apart(still.points)
-    below = (_pixels(still.pixels)[..., 1] - still.points[_CHIN, 1]) / eyes
+    below = (_pixels(still.pixels)[..., 1] - still.points[CHIN, 1]) / eyes
     share = np.clip(below, 0, 1)
     return np.asarray(share * share * (3 - 2 * share), np.float32)
 
