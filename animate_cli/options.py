@@ -137,7 +137,8 @@ class Amounts:
     """How much of each part of the driver's motion: 0 locks it, 1 is as filmed, at most 2.
 
     pose: turn, size and place of the head; eyes: lids; gaze: pupils; lips: mouth and jaw;
-    expression: the rest of the face, above all the brows.
+    expression: the rest of the face, above all the brows; body: what neck, shoulders and hair do
+    besides, times pose.
 
     Raises:
         OptionError: an amount is no number from 0 to 2.
@@ -148,6 +149,7 @@ class Amounts:
     eyes: float = 1.0
     gaze: float = 1.0
     lips: float = 1.0
+    body: float = 1.0
 
     def __post_init__(self) -> None:
         for one in fields(self):
@@ -241,8 +243,8 @@ class Options:
 
 
 _TAKEN = {
-    Only.ALL: ("pose", "expression", "eyes", "gaze", "lips"),
-    Only.POSE: ("pose",),
+    Only.ALL: ("pose", "expression", "eyes", "gaze", "lips", "body"),
+    Only.POSE: ("pose", "body"),
     Only.EXPRESSION: ("expression", "eyes", "gaze", "lips"),
     Only.EYES: ("eyes", "gaze"),
     Only.LIPS: ("lips",),

@@ -22,6 +22,7 @@ Points = NDArray[np.float32]
 Matrix = NDArray[np.float64]
 
 LANDMARKS = 74
+BODY = 26  # points on neck, shoulders, forehead and hair, see `faces.body`
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -150,7 +151,9 @@ class Trajectory:
     cut (T,) bool: the picture jumps to another shot before this frame;
     presence (T,) float32 in [0, 1]: the weight of the driver's motion, which fades where the face
     is lost and the source returns to its own pose; None: 1 everywhere;
-    codes: for models that read frames; None: none has looked.
+    codes: for models that read frames; None: none has looked;
+    body (T, 26, 2) float16: how neck, shoulders and hair move beyond what the head's motion makes
+    of them, in eye distances, since the shot's first frame (`faces.body`); None: nobody looked.
     """
 
     landmarks: Points
@@ -167,6 +170,7 @@ class Trajectory:
     frames_concealed: int = 0
     presence: NDArray[np.float32] | None = None
     codes: Codes | None = None
+    body: NDArray[np.float16] | None = None
 
     def __len__(self) -> int:
         return len(self.times_s)

@@ -15,9 +15,12 @@ as an affine camera can; since only *differences* of cameras are used, what is l
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+
+Place = tuple[float, float, float]
 
 RIGID = (0, 1, 2, 14, 15, 16, 27, 28, 29, 30, 33, 36, 39, 42, 45)
 """Landmarks that no expression moves: temples, nose, eye corners."""
@@ -35,7 +38,7 @@ OUTLINE_DEPTH = -0.7
 _HALF_WIDTH, _HALF_HEIGHT, _MIDDLE = 1.0, 1.2, -0.12
 
 
-def _ring(scale: float, degrees: range) -> tuple[tuple[float, float, float], ...]:
+def _ring(scale: float, degrees: range) -> tuple[Place, ...]:
     """Points about the head, clockwise, 0° above it; scale 1 is the outline of skull and hair."""
     return tuple(
         (
@@ -54,10 +57,22 @@ _NECK = tuple((x, y, OUTLINE_DEPTH) for y in (1.55, 2.0) for x in (-0.6, 0.0, 0.
 SKULL_POINTS = len(_SKULL)
 """How many outline points, the first ones, lie on the head itself."""
 OUTLINE_XYZ = (*_SKULL, *_NECK, *_AIR)
+NECK = slice(SKULL_POINTS, SKULL_POINTS + len(_NECK))
+"""Which outline points are the neck's."""
 OUTLINE_FOLLOWS = (1.0,) * len(_SKULL) + (0.6,) * 3 + (0.25,) * 3 + (1.0,) * len(_AIR)
 """Share of the head's motion that each outline point takes: the neck stays on the shoulders."""
 OUTLINE_RESTS = (0.0,) * (len(_SKULL) + len(_NECK)) + (0.25,) * len(_AIR)
 """Motion that each point ignores, in eye distances: the air about the head gives way late."""
+
+_SIDES = (0.95, 1.35, 1.75)
+_SHOULDERS = tuple(
+    (side * x, y, OUTLINE_DEPTH) for y in (1.75, 2.05) for x in _SIDES for side in (-1, 1)
+)
+_HAIR = tuple((x, y, 0.0) for y in (-0.55, -0.9) for x in (-0.6, -0.2, 0.2, 0.6))
+
+BODY_XYZ = (*_NECK, *_SHOULDERS, *_HAIR)
+"""What moves by itself as well, `faces.body`: neck, shoulders, forehead and hair."""
+BODY_FOLLOWS = OUTLINE_FOLLOWS[NECK] + (0.1,) * len(_SHOULDERS) + (1.0,) * len(_HAIR)
 
 
 def camera_fit(device: torch.device | str) -> Tensor:
@@ -72,10 +87,10 @@ def cameras(landmarks: Tensor, fit: Tensor) -> Tensor:
     return camera.transpose(1, 2)
 
 
-def outline(camera: Tensor) -> Tensor:
-    """Skull and neck as this camera sees them: (B, 2, 4) -> (B, N, 2)."""
-    points = torch.tensor(OUTLINE_XYZ, device=camera.device, dtype=camera.dtype)
-    return _homogeneous(points) @ camera.transpose(1, 2)
+def outline(camera: Tensor, points: Sequence[Place] = OUTLINE_XYZ) -> Tensor:
+    """Points of the head as a camera sees them: (B, 2, 4), N of them -> (B, N, 2)."""
+    places = torch.tensor(points, device=camera.device, dtype=camera.dtype)
+    return _homogeneous(places) @ camera.transpose(1, 2)
 
 
 def _homogeneous(points: Tensor) -> Tensor:

@@ -9,43 +9,45 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from animate_cli.options import Lost
-from animate_cli.records import Points
+
+Values = TypeVar("Values", NDArray[np.float32], NDArray[np.float16])
 
 EASE_S = 0.4  # the time in which motion fades to rest, and back
 LONGEST_STEP_S = 0.1  # a gap in the time stamps must not make the fade jump
 
 
 def fill(
-    landmarks: Points,
+    values: Values,
     found: NDArray[np.bool_],
     cut: NDArray[np.bool_],
     times_s: Sequence[Fraction],
     lost: Lost,
-) -> Points:
-    """Points (T, 74, 2) of every frame; those of frames not `found` are ignored and replaced."""
+) -> Values:
+    """Values (T, ...) of every frame; those of frames not `found` are ignored and replaced."""
     if found.all():
-        return landmarks
+        return values
     seen = np.flatnonzero(found)
     t = np.array([float(x) for x in times_s])
     before, after = _neighbours(found)
     shot = np.cumsum(cut)
-    out = landmarks.copy()
+    out = values.copy()
     for i in np.flatnonzero(~found):
         last, following = before[i], after[i]
         if last < 0:
-            out[i] = landmarks[seen[0]]
+            out[i] = values[seen[0]]
         elif following < 0 or lost is Lost.HOLD:
-            out[i] = landmarks[last]
+            out[i] = values[last]
         elif shot[last] != shot[following]:
-            out[i] = landmarks[last if shot[i] != shot[following] else following]
+            out[i] = values[last if shot[i] != shot[following] else following]
         else:
             share = (t[i] - t[last]) / max(t[following] - t[last], 1e-9)
-            out[i] = landmarks[last] + np.float32(share) * (landmarks[following] - landmarks[last])
+            out[i] = values[last] + np.float32(share) * (values[following] - values[last])
     return out
 
 

@@ -39,6 +39,7 @@ from numpy.typing import NDArray
 from animate_cli.faces.crop import cut as cut_out
 from animate_cli.faces.crop import to_crop
 from animate_cli.faces.look import upright_square
+from animate_cli.faces.patches import NOISE, WEIGHTS, believed, likeness, patches_about
 from animate_cli.faces.points import (
     EYE_CORNERS,
     FACING_LIPS,
@@ -51,8 +52,6 @@ from animate_cli.faces.smooth import runs
 from animate_cli.records import LANDMARKS, Crop, Frame, Image, Points
 
 SIZE = 160  # pixels of the view: a face is some 107
-RADIUS = 5  # of patches, in pixels
-WINDOW_PX = 3.0  # σ of their weights
 STAYS, ALIKE = 3e-5, 1e-5
 NEAR_PX = 10.0  # σ of c
 ABOUT_PX = 20.0  # σ of the neighbourhood in which patches should correlate
@@ -63,7 +62,6 @@ SAME_LIGHT, SAME_CONTRAST = 0.015, 1.07  # differences of grey, ratios: within, 
 EVERY_S = Fraction(1, 10)  # frames are registered so far apart
 CALM_S = 0.15  # half the window of `calm`
 ITERATIONS = 4  # more would fit the pictures better and the motion worse
-_NOISE = 2 / 255  # what grey patches differ by without meaning it
 
 _FACING = np.array(FACING_LIPS)
 _LIDS = tuple(
@@ -72,11 +70,6 @@ _LIDS = tuple(
         EYE_CORNERS, (RIGHT_EYE + RIGHT_LIDS, LEFT_EYE + LEFT_LIDS), strict=True
     )
 )
-_LINE = np.arange(-RADIUS, RADIUS + 1, dtype=np.float32)
-_ACROSS, _DOWN = (axis.ravel() for axis in np.meshgrid(_LINE, _LINE))  # of a patch's N pixels
-_WEIGHTS = np.exp(-(_ACROSS**2 + _DOWN**2) / (2 * WINDOW_PX**2))
-_WEIGHTS /= _WEIGHTS.sum()
-
 Array = NDArray[np.float32]
 
 
@@ -113,9 +106,9 @@ def calm(
     cut: NDArray[np.bool_],
     times_s: Sequence[Fraction],
 ) -> Iterator[tuple[int, Array]]:
-    """Each frame's shift (74, 2), averaged over `CALM_S` before and after it, with its number.
+    """Each frame's shift (K, 2), averaged over `CALM_S` before and after it, with its number.
 
-    shifts (T, 74, 2), NaN where unknown; found, cut (T,): frames without a face have none, and none
+    shifts (T, K, 2), NaN where unknown; found, cut (T,): frames without a face have none, and none
     is averaged over them or a cut. Where none is known so near, it is 0.
     """
     times = np.array([float(t) for t in times_s])
@@ -150,15 +143,15 @@ def _remember(frame: Image, points: Points) -> _Reference:
     crop = upright_square(points, SIZE)
     view, seen = _view(frame, crop), to_crop(points, crop)
     across, down = (cv2.Sobel(view, cv2.CV_32F, x, 1 - x, scale=1 / 8) for x in (1, 0))
-    slopes = np.stack((_patches(across, seen), _patches(down, seen)), axis=1)  # type: ignore[arg-type]
-    weighted = slopes * _WEIGHTS
+    slopes = np.stack((patches_about(across, seen), patches_about(down, seen)), axis=1)  # type: ignore[arg-type]
+    weighted = slopes * WEIGHTS
     resists = _resistance(seen)
     hessian = resists.copy()
     for k, own in enumerate(weighted @ slopes.transpose(0, 2, 1)):
         hessian[2 * k : 2 * k + 2, 2 * k : 2 * k + 2] += own
     return _Reference(
         points=seen,
-        templates=_patches(view, seen),
+        templates=patches_about(view, seen),
         slopes=weighted,
         resists=resists.astype(np.float32),
         inverse=np.linalg.inv(hessian).astype(np.float32),
@@ -200,15 +193,15 @@ def _view(frame: Image, crop: Crop) -> Array:
 def _shift(reference: _Reference, view: Array, seen: Points) -> Array:
     """What is added to the points (74, 2) seen in a view."""
     templates = reference.templates
-    gain, bias = _light(templates, _patches(view, seen))
+    gain, bias = _light(templates, patches_about(view, seen))
     shift = np.zeros(2 * LANDMARKS, np.float32)
     for _ in range(ITERATIONS):
-        patches = gain * _patches(view, seen + shift.reshape(-1, 2)) + bias
+        patches = gain * patches_about(view, seen + shift.reshape(-1, 2)) + bias
         error = (templates - patches)[..., None]
         pull = (reference.slopes @ error).ravel() - reference.resists @ shift
         shift += reference.inverse @ pull
     found = _limited(shift.reshape(-1, 2))
-    trust = np.clip((_alike(templates, patches) - BELIEVED[0]) / (BELIEVED[1] - BELIEVED[0]), 0, 1)
+    trust = believed(likeness(templates, patches), BELIEVED)
     found *= (trust * np.minimum(1, reference.about @ trust / ENOUGH))[:, None]
     found[_FACING] = found[_FACING].mean(axis=1, keepdims=True)
     for corners, lids in _LIDS:
@@ -222,7 +215,7 @@ def _light(templates: Array, patches: Array) -> tuple[float, float]:
     What differs less than `SAME_LIGHT` is left to the shift, which explains it as a rule.
     """
     own, other = float(patches.mean()), float(templates.mean())
-    spread = max(float(templates.std()), _NOISE) / max(float(patches.std()), _NOISE)
+    spread = max(float(templates.std()), NOISE) / max(float(patches.std()), NOISE)
     gain = math.exp(_beyond(math.log(spread), math.log(SAME_CONTRAST)))
     return gain, own + _beyond(other - own, SAME_LIGHT) - gain * own
 
@@ -230,20 +223,6 @@ def _light(templates: Array, patches: Array) -> tuple[float, float]:
 def _beyond(value: float, dead: float) -> float:
     """By how much a value passes +- dead."""
     return math.copysign(max(abs(value) - dead, 0), value)
-
-
-def _patches(view: Array, points: Points) -> Array:
-    """What lies about points (74, 2) of a view (S, S): (74, N), its edges repeated."""
-    x, y = points[:, :1] + _ACROSS, points[:, 1:] + _DOWN
-    return cv2.remap(view, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[return-value]
-
-
-def _alike(templates: Array, patches: Array) -> Array:
-    """Correlation of patches (74, N): (74,), less where both are flat."""
-    a = templates - (templates @ _WEIGHTS)[:, None]
-    b = patches - (patches @ _WEIGHTS)[:, None]
-    powers = (np.square(a) @ _WEIGHTS + _NOISE**2) * (np.square(b) @ _WEIGHTS + _NOISE**2)
-    return np.asarray(((a * b) @ _WEIGHTS) / np.sqrt(powers))
 
 
 def _limited(shift: Array) -> Array:

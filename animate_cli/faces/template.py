@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -21,10 +21,11 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from animate_cli.errors import MediaError, OutputError
-from animate_cli.records import LANDMARKS, Codes, Trajectory
+from animate_cli.records import BODY, LANDMARKS, Codes, Trajectory
 
 VERSION = 1
 FARTHEST_PX = 1e6  # points may lie outside the frame, but not there
+FARTHEST_BODY = 10  # eye distances
 LONGEST_TEXT = 4096
 SLOWEST_FPS, FASTEST_FPS = 1e-5, 1000
 
@@ -65,6 +66,9 @@ CODES = {
     "language": Member(kind="U", bytes=0, shape=()),
 }
 """There for models that read frames."""
+
+OPTIONAL = (CODES, {"body": Member(kind="f", bytes=2, shape=(T, BODY, 2))})
+"""Groups of members that a file has or has not: the body, since 2026-11-29."""
 
 
 class _Refused(Exception):  # noqa: N818 - never leaves this file
@@ -123,6 +127,8 @@ def _to_arrays(trajectory: Trajectory) -> dict[str, NDArray[Any]]:
     declared = trajectory.frames_declared
     codes = trajectory.codes
     added = {} if codes is None else {"codes": codes.values, "language": np.array(codes.language)}
+    if trajectory.body is not None:
+        added["body"] = trajectory.body.astype(np.float16, copy=False)
     return added | {
         "version": np.array(VERSION, np.int64),
         "landmarks": trajectory.landmarks.astype(np.float32, copy=False),
@@ -162,14 +168,15 @@ def _to_trajectory(arrays: Arrays) -> Trajectory:
         frames_declared=None if declared < 0 else declared,
         frames_concealed=int(arrays["frames_concealed"]),
         codes=codes,
+        body=arrays.get("body"),
     )
 
 
 def _read_arrays(archive: zipfile.ZipFile, file_bytes: int) -> dict[str, NDArray[Any]]:
     """All members; at most the file's own size is ever asked for."""
     names = archive.namelist()
-    members = next((m for m in (MEMBERS, MEMBERS | CODES) if set(names) == _file_names(m)), None)
-    if len(names) != len(set(names)) or members is None:
+    members = _members_of(names)
+    if len(names) != len(set(names)) or set(names) != _file_names(members):
         raise _Refused("its arrays are not those of a template")
     infos = archive.infolist()
     if any(i.compress_type != zipfile.ZIP_STORED for i in infos):
@@ -182,6 +189,15 @@ def _read_arrays(archive: zipfile.ZipFile, file_bytes: int) -> dict[str, NDArray
     if len({len(arrays[n]) for n, m in members.items() if m.shape[:1] == (T,)}) != 1:
         raise _Refused("its arrays differ in their number of frames")
     return arrays
+
+
+def _members_of(names: Sequence[str]) -> dict[str, Member]:
+    """What a file of these names should hold: of optional groups those it begins."""
+    members = dict(MEMBERS)
+    for group in OPTIONAL:
+        if _file_names(group) & set(names):
+            members |= group
+    return members
 
 
 def _file_names(members: Mapping[str, Member]) -> set[str]:
@@ -221,6 +237,7 @@ def _check_values(arrays: Arrays) -> None:
         "points are not finite": np.isfinite(arrays["landmarks"]).all()
         and np.abs(arrays["landmarks"]).max(initial=0) < FARTHEST_PX,
         "codes are not finite": np.isfinite(arrays.get("codes", 0.0)).all(),
+        "the body moves too far": (np.abs(arrays.get("body", 0.0)) <= FARTHEST_BODY).all(),
         "shares are not in 0 to 1": all(((a >= 0) & (a <= 1)).all() for a in shares),
         "times are not rising": (times[:, 1] > 0).all() and (np.diff(seconds) >= 0).all(),
         "its frame rate is none": _is_rate(arrays["rate"]),

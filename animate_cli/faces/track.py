@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from animate_cli.errors import FaceError
 from animate_cli.faces import lost as lost_frames
 from animate_cli.faces.blinks import shut_lids
+from animate_cli.faces.body import BodyFlow
 from animate_cli.faces.detect import make_proposer
 from animate_cli.faces.follow import Follower, Seen
 from animate_cli.faces.look import SeesLandmarks
 from animate_cli.faces.register import Register, calm
 from animate_cli.faces.smooth import smooth
 from animate_cli.options import FaceOptions, Lost, Registration
-from animate_cli.records import LANDMARKS, Frame, Points, Trajectory, VideoInfo
+from animate_cli.records import BODY, LANDMARKS, Frame, Points, Trajectory, VideoInfo
 
 
 def track(
@@ -47,7 +48,7 @@ def track(
     """
     follower = Follower(network, make_proposer(options.detector), options.driver_face)
     register = Register() if options.registration is Registration.ON else None
-    record = _Record()
+    flow, record = BodyFlow(), _Record()
     waiting: deque[Frame] = deque()
     stream = iter(frames)
     while _top_up(waiting, stream, follower.ahead):
@@ -55,7 +56,8 @@ def track(
             frame = waiting.popleft()
             if not one.found and options.lost is Lost.FAIL:
                 raise _lost_in(frame, info)
-            record.add(one, frame, None if register is None else _shift(register, one, frame))
+            shift = None if register is None else _shift(register, one, frame)
+            record.add(one, frame, shift, _body(flow, one, frame, shift))
             on_frame(frame.index)
     return _assemble(record, info, options, sha256=sha256)
 
@@ -65,6 +67,16 @@ def _shift(register: Register, seen: Seen, frame: Frame) -> Points:
     if seen.cut:
         register.restart()
     return register(frame, seen.landmarks) if seen.found else np.zeros_like(seen.landmarks)
+
+
+def _body(flow: BodyFlow, seen: Seen, frame: Frame, shift: Points | None) -> Points:
+    """How neck, shoulders and hair moved besides: (26, 2)."""
+    if seen.cut:
+        flow.restart()
+    if not seen.found:
+        return np.full((BODY, 2), np.nan, np.float32)
+    known = 0 if shift is None else np.nan_to_num(shift)
+    return flow(frame, seen.landmarks + known)
 
 
 def _top_up(waiting: deque[Frame], stream: Iterator[Frame], count: int) -> bool:
@@ -80,20 +92,21 @@ class _Record:
 
     def __init__(self) -> None:
         self._landmarks, self._confidence = bytearray(), bytearray()
-        self._shifts = bytearray()
+        self._shifts, self._body = bytearray(), bytearray()
         self._found, self._cut = bytearray(), bytearray()
         self._times_s: list[Fraction] = []
         self.concealed = 0
 
-    def add(self, seen: Seen, frame: Frame, shift: Points | None) -> None:
-        """One more frame, and what registration adds, if there is one; it may revoke the ones
-        before."""
+    def add(self, seen: Seen, frame: Frame, shift: Points | None, body: Points) -> None:
+        """One more frame, what registration adds, if there is one, and what the body does; it may
+        revoke the ones before."""
         if seen.revoked:
             self._found[-seen.revoked :] = bytes(seen.revoked)
         self._landmarks += seen.landmarks.astype(np.float32, copy=False).tobytes()
         self._confidence += seen.confidence.astype(np.float32, copy=False).tobytes()
         if shift is not None:
             self._shifts += shift.astype(np.float16).tobytes()
+        self._body += body.astype(np.float16).tobytes()
         self._found.append(seen.found)
         self._cut.append(seen.cut)
         self._times_s.append(frame.time_s)
@@ -108,6 +121,14 @@ class _Record:
         for i, shift in calm(shifts, self.found, self.cut, self.times_s):
             landmarks[i] += shift
         self._shifts = bytearray()
+
+    def body(self) -> NDArray[np.float16]:
+        """(T, 26, 2), averaged over time; 0 where nothing is known."""
+        seen = np.frombuffer(self._body, np.float16).reshape(-1, BODY, 2)
+        moved = np.zeros_like(seen)
+        for i, average in calm(seen, self.found, self.cut, self.times_s):
+            moved[i] = average
+        return moved
 
     @property
     def landmarks(self) -> Points:
@@ -148,8 +169,10 @@ def _assemble(record: _Record, info: VideoInfo, options: FaceOptions, *, sha256:
     record.register()
     points = smooth(record.landmarks, confidence, found, cut, times_s, options.smooth)
     points = shut_lids(points, found, times_s)
+    body = record.body()
     return Trajectory(
         landmarks=lost_frames.fill(points, found, cut, times_s, options.lost),
+        body=lost_frames.fill(body, found, cut, times_s, options.lost),
         confidence=confidence,
         found=found,
         cut=cut,

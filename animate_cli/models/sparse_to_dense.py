@@ -18,6 +18,7 @@ from torch import Tensor
 from animate_cli import hub
 from animate_cli.faces import head, points
 from animate_cli.faces.matte import load_matte
+from animate_cli.faces.outline import across_eyes, length
 from animate_cli.faces.retarget import retarget_landmarks
 from animate_cli.layers.bfloat import InBfloat16, is_native
 from animate_cli.layers.carried import HeadConfig
@@ -41,7 +42,7 @@ from animate_cli.layers.stillness import fade, presence
 from animate_cli.models.base import ALONE, Reads
 from animate_cli.models.thin_plate import LandmarkGrid
 from animate_cli.options import Engine, MotionOptions
-from animate_cli.records import Beyond, Rendered
+from animate_cli.records import LANDMARKS, Beyond, Rendered
 
 WEIGHTS = "sparse_to_dense"
 PRIOR_COARSENESS = 2.0
@@ -93,7 +94,8 @@ class Source:
 
 
 class SparseToDense:
-    """The `FaceModel` whose driver code is the landmarks themselves, (B, 74, 2) in face pixels."""
+    """The `FaceModel` whose driver code is what was seen: landmarks (B, 74, 2) in face pixels, and
+    below them the body (B, 26, 2) in eye distances, if it was seen."""
 
     reads: Reads = Reads.LANDMARKS
 
@@ -131,23 +133,28 @@ class SparseToDense:
         return Source(encoded=encoded, landmarks=landmarks, free=free, is_grey=_is_grey(face))
 
     def encode_driver(self, faces: Tensor | None, landmarks: Tensor) -> Tensor:
-        """The landmarks are the code: (B, 74, 2) in face pixels, unchanged."""
+        """What was seen is the code, unchanged."""
         del faces
         return landmarks
 
     def retarget(
         self, source: Source, driver: Tensor, anchor: Tensor, options: MotionOptions
     ) -> Tensor:
-        """Driver (B, 74, 2) and anchor (1, 74, 2) -> the source's own points, moved (B, 74, 2)."""
-        return retarget_landmarks(source.landmarks, driver, anchor, options)
+        """Driver (B, K, 2) and anchor (1, K, 2) -> the source's own points and body (B, K, 2)."""
+        seen, start = driver[:, :LANDMARKS], anchor[:, :LANDMARKS]
+        points = retarget_landmarks(source.landmarks, seen, start, options)
+        share = options.amounts.pose * options.amounts.body
+        body = share * (driver[:, LANDMARKS:] - anchor[:, LANDMARKS:])
+        return torch.cat((points, body), dim=1)
 
     def render(self, source: Source, drivers: Tensor, state: None = None) -> tuple[Rendered, None]:
-        """Move the source's landmarks to `drivers` (B, 74, 2), and paint what that uncovers."""
+        """Move the source's landmarks to `drivers` (B, K, 2), and paint what that uncovers."""
         del state
-        prior = None
+        body = drivers[:, LANDMARKS:] if drivers.shape[1] > LANDMARKS else None
+        drivers, prior = drivers[:, :LANDMARKS], None
         if self._prior is not None:
             drivers = self._prior.keep_room(source.landmarks, drivers)
-            prior = self._prior.grid(source.landmarks.expand_as(drivers), drivers)
+            prior = self._prior.grid(source.landmarks.expand_as(drivers), drivers, body)
         encoded = source.encoded.expand(len(drivers))
         drawn = self._network.draw(encoded, drivers, prior, free=source.free)
         grid, mask = drawn.grid, drawn.mask
@@ -156,9 +163,18 @@ class SparseToDense:
         image = drawn.image.clamp(0, 1)
         if source.is_grey:
             image = grey(image).expand(-1, 3, -1, -1)
-        present = presence(source.landmarks, drivers)
+        present = _presence(source.landmarks, drivers, body)
         face, grid, mask = fade(source.encoded.face, image, grid, mask, present)
         return Rendered(face=face, grid=grid, refine_mask=mask), None
+
+
+def _presence(source_px: Tensor, driver_px: Tensor, body: Tensor | None) -> Tensor:
+    """0 where neither landmarks (1 and B, 74, 2) nor the body (B, 26, 2) move: (B, 1, 1, 1)."""
+    present = presence(source_px, driver_px)
+    if body is None:
+        return present
+    moved = length(across_eyes(source_px)) * body
+    return torch.maximum(present, presence(torch.zeros_like(moved), moved))
 
 
 def _is_grey(face: Tensor) -> bool:

@@ -39,12 +39,12 @@ from animate_cli.faces.openings import (
     set_apertures,
     width,
 )
+from animate_cli.faces.outline import Outline, across_eyes, length
 from animate_cli.faces.points import (
     CHIN,
     JAW,
     LEFT_BROW,
     LOWER_INNER_LIP,
-    OUTER_EYE_CORNERS,
     RIGHT_BROW,
     UPPER_INNER_LIP,
 )
@@ -107,9 +107,9 @@ class ThinPlate:
         return ThinPlateSource(face=face, landmarks=landmarks)
 
     def encode_driver(self, faces: Tensor | None, landmarks: Tensor) -> Tensor:
-        """The landmarks are the code: (B, 74, 2) in face pixels, unchanged."""
+        """The landmarks alone are the code: (B, 74, 2) in face pixels."""
         del faces
-        return landmarks
+        return landmarks[:, :LANDMARKS]
 
     def retarget(
         self, source: ThinPlateSource, driver: Tensor, anchor: Tensor, options: MotionOptions
@@ -143,15 +143,17 @@ class LandmarkGrid:
         self._fade = _fade(self._spline.nodes, size)  # (L, L)
         self._fade_pixels = _fade(torch.arange(size, device=device), size)  # (S, S)
         self._border = _border_points(size).to(device)
-        self._follows = torch.tensor(head.OUTLINE_FOLLOWS, device=device)[:, None]
-        self._rests = torch.tensor(head.OUTLINE_RESTS, device=device)[:, None]
-        self._fit = head.camera_fit(device)
+        self._outline = Outline(device)
         self._identity = identity_grid(size, size, device=device)
 
-    def grid(self, source_px: Tensor, output_px: Tensor) -> Tensor:
-        """Landmarks in source and output (B, 74, 2), px -> backward grid (B, S, S, 2)."""
+    def grid(self, source_px: Tensor, output_px: Tensor, body: Tensor | None = None) -> Tensor:
+        """Landmarks in source and output (B, 74, 2), px -> backward grid (B, S, S, 2).
+
+        body (B, 26, 2): how neck, shoulders and hair move besides (`faces.body`); None: nobody
+        looked, and there are no points on shoulders and hair.
+        """
         source_px, output_px = parted(source_px, self.keep_room(source_px, output_px))
-        p, q = self._controls(source_px, output_px)
+        p, q = self._controls(source_px, output_px, body)
         flow_px = self._spline.field(q, p - q, self._fade, self._calm(q))  # (B, 2, S, S)
         flow_px = follow_slits(flow_px, source_px, output_px, SLITS, self._fade_pixels)
         return self._identity + flow_px.permute(0, 2, 3, 1) * (2 / self.size)
@@ -180,15 +182,12 @@ class LandmarkGrid:
         over_high = (room_high - (last - output_px.amax(dim=1))).clamp_min(0)
         return output_px + (over_low - over_high)[:, None]
 
-    def _controls(self, source_px: Tensor, output_px: Tensor) -> tuple[Tensor, Tensor]:
+    def _controls(
+        self, source_px: Tensor, output_px: Tensor, body: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         """All control points, landmarks first: p, q (B, K, 2) in pixels."""
         last = self.size - 1
-        outline = head.outline(head.cameras(source_px, self._fit))
-        moved = self._follows * (
-            head.outline(head.cameras(output_px, self._fit)) - outline
-        )  # (B, N, 2)
-        eyes = _length(_across(source_px))
-        moved = _beyond(moved, self._rests * eyes)
+        outline, moved = self._outline(source_px, output_px, body)
         edge = torch.minimum(outline, last - outline).amin(dim=-1, keepdim=True)
         outline = outline.clamp(1, last - 1)
         reached = outline + _at_most(moved, _YIELD * edge)
@@ -224,27 +223,10 @@ def _part(points: Tensor, opening: Opening, least: Tensor) -> Tensor:
     return set_apertures(points, opening, torch.maximum(gaps, least))
 
 
-def _across(points: Tensor) -> Tensor:
-    """From the right to the left outer eye corner: (B, 74, 2) -> (B, 1, 2)."""
-    right, left = OUTER_EYE_CORNERS
-    return (points[:, left] - points[:, right])[:, None]
-
-
 def _at_most(vectors: Tensor, limit: Tensor) -> Tensor:
     """Shorten vectors (..., 2) smoothly to stay below a limit (..., 1); none where it is <= 0."""
-    share = _length(vectors) / limit.clamp_min(1e-3)
+    share = length(vectors) / limit.clamp_min(1e-3)
     return torch.where(limit > 0, vectors * (1 + share**4) ** -0.25, 0)
-
-
-def _beyond(vectors: Tensor, rest: Tensor) -> Tensor:
-    """What of vectors (..., 2) exceeds a length (..., 1)."""
-    length = _length(vectors)
-    return vectors * ((length - rest).clamp_min(0) / length.clamp_min(1e-6))
-
-
-def _length(vectors: Tensor) -> Tensor:
-    """(..., 2) -> (..., 1)."""
-    return vectors.square().sum(dim=-1, keepdim=True).sqrt()
 
 
 def _between(landmarks: Tensor) -> Tensor:
@@ -267,7 +249,7 @@ def _brow_undersides(landmarks: Tensor) -> Tensor:
 
     Without them a brow grows thick when the lid below it closes.
     """
-    across = _across(landmarks)
+    across = across_eyes(landmarks)
     down = torch.stack((-across[..., 1], across[..., 0]), dim=-1)
     return landmarks[:, RIGHT_BROW + LEFT_BROW] + BROW_THICKNESS * down
 

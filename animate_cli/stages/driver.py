@@ -90,7 +90,7 @@ def trimmed(trajectory: Trajectory, path: Path, options: ReadOptions) -> Traject
         hint = f"it lasts {last:g} s; see --start and --duration"
         raise MediaError(f"{path}: no frame between start and end", hint=hint)
     part = slice(keep[0], keep[-1] + 1)
-    presence, codes = trajectory.presence, trajectory.codes
+    presence, codes, body = trajectory.presence, trajectory.codes, trajectory.body
     return replace(
         trajectory,
         landmarks=trajectory.landmarks[part],
@@ -100,4 +100,5 @@ def trimmed(trajectory: Trajectory, path: Path, options: ReadOptions) -> Traject
         times_s=tuple(t - trajectory.times_s[keep[0]] for t in trajectory.times_s[part]),
         presence=None if presence is None else presence[part],
         codes=None if codes is None else replace(codes, values=codes.values[part]),
+        body=None if body is None else body[part],
     )

@@ -32,6 +32,7 @@ from animate_cli.stages.driver import Followed
 from animate_cli.stages.outcome import LANDMARK_WEIGHTS
 
 MOST_BYTES = 512 << 20  # some five hours of video
+REVISION = 1  # of what is found in a driver; entries of another one are not used
 _LOCKS = 2  # hexadecimal digits of the key that name its lock: at most 256 files, for ever
 _PATIENCE_S = 1.0
 
@@ -129,7 +130,7 @@ def key_of(path: Path, options: Options, language: str = "") -> str:
     """Hexadecimal name of everything that a trajectory depends on."""
     read, faces = options.read, options.faces
     parts = (
-        *(sha256_of(path), hub.used(LANDMARK_WEIGHTS).sha256),
+        *(REVISION, sha256_of(path), hub.used(LANDMARK_WEIGHTS).sha256),
         *(read.start_s, read.duration_s, read.strict),
         *(faces.detector, faces.driver_face, faces.lost, faces.registration, faces.smooth),
         *((language,) if language else ()),

@@ -16,10 +16,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animate_cli.faces.body import body_between
 from animate_cli.faces.crop import cut, points_box, square, to_crop
 from animate_cli.faces.parts import Labels
 from animate_cli.faces.points import FACING_LIPS, OUTER_EYE_CORNERS
-from animate_cli.records import Crop, Image, Points
+from animate_cli.records import BODY, Crop, Image, Points
 from animate_cli.train.augment import mirrored
 from animate_cli.train.data import Row, clip_points, decoded, encoded
 from animate_cli.train.parts import cut_parts, mirrored_parts, unlabelled
@@ -40,7 +41,8 @@ class PairAugment:
     backdrop: share of pairs that stand before another background (`train.backdrops`); colour:
     strength of changes of light; noise_px, bias_px: standard deviations added to
     landmarks, in pixels of 256, in each frame anew, and alike in both: a network that finds the
-    landmarks of people it was not trained on errs in both ways.
+    landmarks of people it was not trained on errs in both ways;
+    unseen: share of pairs of which nobody says how the body moves by itself.
     """
 
     size: int = 256
@@ -55,6 +57,7 @@ class PairAugment:
     colour: float = 0.15
     noise_px: float = 0.2
     bias_px: float = 0.0
+    unseen: float = 0.1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -98,8 +101,8 @@ class Frames(Protocol):
 
 
 class Pair(NamedTuple):
-    """Source and driver: pictures (S, S, 3) uint8, landmarks (74, 2) in their pixels, and maps of
-    their parts (S, S), or (0, 0)."""
+    """Source and driver: pictures (S, S, 3) uint8, landmarks (74, 2) in their pixels, maps of
+    their parts (S, S), or (0, 0), and how the body moves by itself (26, 2), see `faces.body`."""
 
     source: Image
     driver: Image
@@ -107,6 +110,7 @@ class Pair(NamedTuple):
     driver_px: Points
     source_parts: Labels
     driver_parts: Labels
+    body: Points
 
 
 def read_clip_frames(rows: list[Row], stride: int) -> Iterator[ClipFrames]:
@@ -166,12 +170,15 @@ def seen(clip: Frames, source: int, driver: int, config: PairAugment, rng: Rng) 
     light = _light(config.colour, rng)
     points = _erring(points, config, rng)
     lit = [_lit(frame, light) for frame in frames]
-    return Pair(lit[0], lit[1], points[0], points[1], parts[0], parts[1])
+    body = np.zeros((BODY, 2), np.float32)
+    if rng.random() >= config.unseen:
+        body = body_between(lit[0], lit[1], points[0], points[1])
+    return Pair(lit[0], lit[1], points[0], points[1], parts[0], parts[1], body)
 
 
 def untouched(clip: Frames, source: int, driver: int, size: int) -> Pair:
     """Two frames as they are, at `size`."""
-    still = PairAugment(size=size, mirror=0, zoom=1, shift=0, colour=0, noise_px=0)
+    still = PairAugment(size=size, mirror=0, zoom=1, shift=0, colour=0, noise_px=0, unseen=0)
     return seen(clip, source, driver, still, np.random.default_rng(0))
 
 

@@ -62,8 +62,9 @@ def test_strength_amount_and_only_come_together() -> None:
     chosen = MotionOptions(
         strength=1.5, amount=Amounts(lips=0.5, eyes=2.0, gaze=0.0), only=Only.EXPRESSION
     )
-    assert chosen.amounts == Amounts(pose=0.0, expression=1.5, eyes=2.0, gaze=0.0, lips=0.75)
+    wanted = Amounts(pose=0.0, expression=1.5, eyes=2.0, gaze=0.0, lips=0.75, body=0.0)
+    assert chosen.amounts == wanted
     assert MotionOptions().amounts == Amounts()
     assert MotionOptions(only=Only.LIPS).amounts == amounts(
-        "pose=0,expression=0,eyes=0,gaze=0,lips=1"
+        "pose=0,expression=0,eyes=0,gaze=0,lips=1,body=0"
     )

@@ -31,6 +31,7 @@ def trajectory(count: int = 7, **changes: object) -> Trajectory:
         "sha256": "0f" * 32,
         "frames_declared": None,
         "frames_concealed": 1,
+        "body": rng.normal(0, 0.1, (count, 26, 2)).astype(np.float16),
     }
     return Trajectory(**{**content, **changes})  # type: ignore[arg-type]
 
@@ -54,6 +55,11 @@ def test_a_template_comes_back_exactly(tmp_path: Path, count: int, declared: int
 def test_no_presence_means_full_presence(tmp_path: Path) -> None:
     save_template(trajectory(presence=None), tmp_path / "t.npz", overwrite=False)
     assert (load_template(tmp_path / "t.npz").presence == 1).all()
+
+
+def test_templates_of_earlier_versions_know_no_body(tmp_path: Path) -> None:
+    save_template(trajectory(body=None), tmp_path / "t.npz", overwrite=False)
+    assert load_template(tmp_path / "t.npz").body is None
 
 
 def test_a_plain_numpy_can_read_it(tmp_path: Path) -> None:
@@ -130,6 +136,9 @@ HOSTILE: dict[str, dict[str, bytes | None]] = {
     "denominator": {"times_s": npy(np.zeros((7, 2), np.int64))},
     "rate": {"rate": npy(np.array([25, 0]))},
     "nobody": {"found": npy(np.zeros(7, bool))},
+    "nan body": {"body": npy(np.full((7, 26, 2), np.nan, np.float16))},
+    "short body": {"body": npy(np.zeros((6, 26, 2), np.float16))},
+    "other body": {"body": npy(np.zeros((7, 25, 2), np.float16))},
     "version": {"version": npy(np.array(2))},
     "sha256": {"sha256": npy(np.array("../../etc"))},
     "text": {"driver": npy(np.array("x" * 5000))},

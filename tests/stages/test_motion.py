@@ -16,7 +16,10 @@ FRAMES = 11
 CPU = torch.device("cpu")
 
 
-def trajectory(presence: np.ndarray | None = None) -> Trajectory:
+BODY = np.random.default_rng(1).normal(0, 0.1, (FRAMES, 26, 2)).astype(np.float16)
+
+
+def trajectory(presence: np.ndarray | None = None, body: np.ndarray | None = None) -> Trajectory:
     """A face that grows and walks through a large picture."""
     t = np.arange(FRAMES)[:, None, None]
     return Trajectory(
@@ -25,6 +28,7 @@ def trajectory(presence: np.ndarray | None = None) -> Trajectory:
         found=np.ones(FRAMES, bool),
         cut=np.zeros(FRAMES, bool),
         presence=presence,
+        body=body,
         times_s=tuple(Fraction(i, 25) for i in range(FRAMES)),
         rate=Fraction(25),
         width=640,
@@ -75,3 +79,18 @@ def test_a_face_that_is_lost_fades_to_rest(source, kind) -> None:
     ):
         wanted = rest + weights[:, None, None] * (as_seen.numpy() - rest)
         np.testing.assert_allclose(part.numpy(), wanted, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", list(Motion))
+def test_the_body_comes_below_the_landmarks_and_fades_to_the_anchors(source, kind) -> None:
+    presence = np.linspace(1, 0, FRAMES, dtype=np.float32)
+    motion = driver_motion(trajectory(presence, BODY), 3, source, kind)
+    parts = torch.cat(list(motion.parts(4, device=CPU))).numpy()
+    bare = torch.cat(
+        list(driver_motion(trajectory(presence), 3, source, kind).parts(4, device=CPU))
+    )
+    np.testing.assert_array_equal(parts[:, :74], bare.numpy())
+    np.testing.assert_array_equal(motion.anchor[74:], BODY[3].astype(np.float32))
+    weights = presence[:, None, None]
+    wanted = BODY[3] + weights * (BODY.astype(np.float32) - BODY[3])
+    np.testing.assert_allclose(parts[:, 74:], wanted, atol=1e-3)

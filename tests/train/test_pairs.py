@@ -112,3 +112,15 @@ def test_the_same_seed_draws_the_same() -> None:
     one, other = (draw(config, np.random.default_rng(4)) for _ in range(2))
     for a, b in zip(one, other, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_a_pair_says_what_the_body_does_unless_nobody_looked() -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 255, (SIDE, SIDE, 3), dtype=np.uint8)
+    walk = clip()
+    jpegs = tuple(encoded(np.roll(noise, 3 * k, axis=1)) for k in range(len(walk.points)))
+    still = np.repeat(walk.points[:1], len(jpegs), axis=0)
+    textured = ClipFrames(jpegs=jpegs, points=still, identity="a")
+    assert np.abs(untouched(textured, 0, 1, SIDE).body).max() > 0.01
+    unseen = PairAugment(size=SIDE, unseen=1)
+    assert not seen(textured, 0, 1, unseen, rng).body.any()

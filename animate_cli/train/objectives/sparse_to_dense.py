@@ -182,7 +182,7 @@ class DrawObjective:
 
     @torch.no_grad()
     def _with_prior(self, batch: Batch) -> Batch:
-        prior = self._prior.grid(batch["source_px"], batch["driver_px"])
+        prior = self._prior.grid(batch["source_px"], batch["driver_px"], batch["body"])
         return batch | {"prior": prior}
 
     @torch.no_grad()

@@ -1,0 +1,168 @@
+"""Neck, shoulders and hair: how they move beyond what the head's motion makes of them.
+
+Landmarks cover the face alone, and `faces.head` carries what is about it along by a rule. People
+breathe, shrug and lean, and their hair swings. So the first frame of a shot in which the face is
+seen is kept as the reference, as in `faces.register`, and dense inverse search (Kroeger et al.
+2016, *Fast Optical Flow using Dense Inverse Search*, OpenCV's `DISOpticalFlow`) finds it again in
+ten frames a second:
+
+    b = t ⊙ (d − f ⊙ (C − C₀) X) / e
+
+    symbol | name     | shape        | where
+    b      | body     | (26, 2)      | the result: eye distances, 0 where the rule holds
+    X      | BODY_XYZ | (26, 3)      | `faces.head`: places on neck, shoulders, forehead and hair
+    C₀, C  | cameras  | (2, 4)       | of the reference's landmarks and the frame's
+    f      | BODY_FOLLOWS | (26,)    | the rule: how much of the head's motion each place takes
+    d      | displacement | (26, 2)  | where the flow takes it, frame pixels
+    t      | trust    | (26,)        | 0 where it leaves the frame, or patches no longer correlate
+    e      | eyes     | -            | distance of the outer eye corners in the reference, px
+
+Since nothing here depends on where a face is or how large, a portrait takes b as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from animate_cli.faces import head
+from animate_cli.faces.crop import cut, points_box, square, to_crop
+from animate_cli.faces.patches import believed, likeness, patches_about
+from animate_cli.faces.points import OUTER_EYE_CORNERS
+from animate_cli.records import BODY, Crop, Frame, Image, Points
+
+SIZE = 128  # pixels of the view
+MARGIN = 2.6  # its side / longer side of the points' box
+STAYS = 1 / 8  # of its side: what a face strays farther, the view follows
+SMOOTH_PX = 5  # of the flow
+BELIEVED = (0.3, 0.6)  # correlation of patches: below the first not at all, above the second wholly
+MOST = 0.8  # eye distances: beyond, it is something else
+EVERY_S = Fraction(1, 10)  # frames are looked at so far apart
+
+_FIT = head.camera_fit("cpu")
+_FOLLOWS = np.array(head.BODY_FOLLOWS, np.float32)[:, None]
+
+Array = NDArray[np.float32]
+
+
+class BodyFlow:
+    """Holds the frames of a video against its first, one after another."""
+
+    def __init__(self) -> None:
+        self._reference: _Reference | None = None
+        self._last_s = Fraction(0)
+
+    def restart(self) -> None:
+        """Forget the reference: another shot, or another person, begins."""
+        self._reference = None
+
+    def __call__(self, frame: Frame, points: Points) -> Points:
+        """A frame, the points (74, 2) seen in it, in its pixels -> b (26, 2): nothing in the first
+        frame, NaN where it is not asked for, see `EVERY_S`.
+        """
+        reference = self._reference
+        if reference is not None and frame.time_s - self._last_s < EVERY_S:
+            return np.full((BODY, 2), np.nan, np.float32)
+        self._last_s = frame.time_s
+        if reference is None:
+            self._reference = _remember(frame.pixels, points)
+            return np.zeros((BODY, 2), np.float32)
+        return _moved(reference, frame.pixels, points)
+
+
+def body_between(before: Image, after: Image, before_px: Points, after_px: Points) -> Points:
+    """b (26, 2) of one picture (H, W, 3) against another, from their landmarks (74, 2)."""
+    return _moved(_remember(before, before_px), after, after_px)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Reference:
+    """A person as first seen.
+
+    points (74, 2), body (26, 2) in frame pixels; crop: of the view (SIZE, SIZE) uint8 grey;
+    templates (26, N): its patches about the body.
+    """
+
+    points: Points
+    body: Points
+    crop: Crop
+    view: NDArray[np.uint8]
+    templates: Array
+
+
+def _remember(frame: Image, points: Points) -> _Reference:
+    crop = _about(points)
+    view = _view(frame, crop)
+    body = _body(points)
+    patches = patches_about(_light(view), to_crop(body, crop))
+    return _Reference(points=points, body=body, crop=crop, view=view, templates=patches)
+
+
+def _moved(reference: _Reference, frame: Image, points: Points) -> Points:
+    """b (26, 2) of a frame (H, W, 3) with its landmarks (74, 2)."""
+    crop = _following(reference.crop, points.mean(axis=0) - reference.points.mean(axis=0))
+    view = _view(frame, crop)
+    searcher = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    flow = searcher.calc(reference.view, view, None)  # type: ignore[call-overload]
+    here = to_crop(reference.body, reference.crop)
+    there = here + _at(cv2.blur(flow, (SMOOTH_PX, SMOOTH_PX)), here)
+    linear, offset = crop.crop_to_frame[:, :2], crop.crop_to_frame[:, 2]
+    reached = there @ linear.T + offset
+    alike = likeness(reference.templates, patches_about(_light(view), there), flat=1)
+    trust = believed(alike, BELIEVED)
+    trust *= _shows(view, here) & _shows(view, there)
+    trust *= _shows(frame, reference.body) & _shows(frame, reached)
+    ruled = _FOLLOWS * (_body(points) - _body(reference.points))
+    right, left = OUTER_EYE_CORNERS
+    eyes = max(float(np.linalg.norm(reference.points[left] - reference.points[right])), 1e-6)
+    beyond = trust[:, None] * (reached - reference.body - ruled) / eyes
+    length = np.linalg.norm(beyond, axis=1, keepdims=True)
+    return np.asarray(beyond * np.minimum(1, MOST / np.maximum(length, MOST)), np.float32)
+
+
+def _about(points: Points) -> Crop:
+    """The square about landmarks (74, 2) that has the body in it."""
+    x0, y0, x1, y1 = points_box(points)
+    side = max(MARGIN * max(x1 - x0, y1 - y0), 2.0)
+    return square(((x0 + x1) / 2, (y0 + y1) / 2), side, SIZE)
+
+
+def _following(crop: Crop, strayed: NDArray[np.floating]) -> Crop:
+    """A view moved by what a face strayed (2,) beyond `STAYS`, frame pixels."""
+    most = STAYS * SIZE * crop.crop_to_frame[0, 0]
+    moved = crop.crop_to_frame.copy()
+    moved[:, 2] += strayed - np.clip(strayed, -most, most)
+    return Crop(crop_to_frame=moved, size=crop.size)
+
+
+def _view(frame: Image, crop: Crop) -> NDArray[np.uint8]:
+    """(SIZE, SIZE) uint8 grey"""
+    return cv2.cvtColor(cut(frame, crop), cv2.COLOR_RGB2GRAY)  # type: ignore[return-value]
+
+
+def _light(view: NDArray[np.uint8]) -> Array:
+    return view * np.float32(1 / 255)
+
+
+def _body(points: Points) -> Points:
+    """Where landmarks (74, 2) put the body: (26, 2)."""
+    cameras = head.cameras(torch.from_numpy(points.astype(np.float32))[None], _FIT)
+    return np.asarray(head.outline(cameras, head.BODY_XYZ)[0].numpy(), np.float32)
+
+
+def _at(field: NDArray[np.floating], points: Points) -> Array:
+    """A field (SIZE, SIZE, 2) at points (K, 2): (K, 2)."""
+    x, y = (np.ascontiguousarray(points[:, [k]], np.float32) for k in (0, 1))
+    found = cv2.remap(field, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(found[:, 0], np.float32)
+
+
+def _shows(picture: Image, points: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Whether a picture (H, W, ...) holds points (K, 2): (K,)."""
+    size = np.array(picture.shape[1::-1])
+    return np.asarray(((points >= 0) & (points <= size - 1)).all(axis=1))

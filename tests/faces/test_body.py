@@ -1,0 +1,112 @@
+"""Neck, shoulders and hair, in pictures whose motion is known."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from animate_cli.faces import head
+from animate_cli.faces.body import EVERY_S, MOST, BodyFlow, body_between
+from animate_cli.faces.points import OUTER_EYE_CORNERS
+from animate_cli.faces.shape import HeadPose, load_shape_model, project
+from animate_cli.records import BODY, Frame, Image, Points
+
+WIDTH, HEIGHT = 480, 480
+CHIN_Y = 300
+EYES_PX = 90.0
+WALKED = 80.0
+NECK, SHOULDERS, HAIR = slice(0, 6), slice(6, 18), slice(18, None)
+
+
+def face(shift: tuple[float, float] = (0, 0)) -> Points:
+    """Points (74, 2) of a plain head that faces the camera, outer eye corners 90 px apart."""
+    model = load_shape_model()
+    pose = HeadPose(
+        rotation=torch.eye(3)[None],
+        scale=torch.full((1,), EYES_PX),
+        shift=torch.tensor([(240.0, 200.0)]),
+    )
+    rest = torch.zeros(1, model.config.identity), torch.zeros(1, model.config.expression)
+    points = project(model, pose, *rest, torch.zeros(1, 2, 2))[0].numpy()
+    return (points + shift).astype(np.float32)
+
+
+def person(shift: tuple[float, float] = (0, 0), seed: int = 0) -> Image:
+    """A picture whose every patch can be told from its neighbours; below the chin, shifted."""
+    rng = np.random.default_rng(seed)
+    fine = cv2.GaussianBlur(rng.normal(0, 1, (HEIGHT, WIDTH, 3)), (0, 0), 4)
+    broad = cv2.GaussianBlur(rng.normal(0, 1, (HEIGHT, WIDTH, 3)), (0, 0), 25)
+    picture = np.clip(128 + 400 * fine + 2000 * broad, 0, 255).astype(np.uint8)
+    y, x = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
+    below = 1 / (1 + np.exp((CHIN_Y - y) / 8)).astype(np.float32)
+    moved = cv2.remap(picture, x - shift[0] * below, y - shift[1] * below, cv2.INTER_LINEAR)
+    return np.asarray(moved, np.uint8)
+
+
+def eyes_px() -> float:
+    right, left = OUTER_EYE_CORNERS
+    return float(np.linalg.norm(face()[left] - face()[right]))
+
+
+def frame(picture: Image, time_s: Fraction | int) -> Frame:
+    return Frame(pixels=picture, index=0, time_s=Fraction(time_s))
+
+
+def test_every_point_has_its_share() -> None:
+    assert len(head.BODY_XYZ) == len(head.BODY_FOLLOWS) == BODY
+
+
+@pytest.mark.parametrize("shift", [(9.0, 0.0), (-6.0, 8.0)])
+def test_shoulders_that_move_are_seen_to_move_and_hair_that_rests_to_rest(shift) -> None:
+    body = body_between(person(), person(shift), face(), face())
+    wanted = np.array(shift) / eyes_px()
+    np.testing.assert_allclose(np.median(body[SHOULDERS], axis=0), wanted, atol=0.025)
+    np.testing.assert_allclose(np.median(body[HAIR], axis=0), 0, atol=0.01)
+
+
+def test_what_moves_with_the_head_moves_beyond_the_rule_alone() -> None:
+    """Everything is shifted alike: a neck takes part of a head's motion by rule."""
+    matrix = np.array(((1.0, 0.0, 12.0), (0.0, 1.0, -5.0)))
+    after = cv2.warpAffine(person(), matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
+    body = body_between(person(), np.asarray(after, np.uint8), face(), face((12, -5)))
+    left = 1 - np.array(head.BODY_FOLLOWS)[:, None]
+    wanted = left * np.array((12, -5)) / eyes_px()
+    np.testing.assert_allclose(np.median(body - wanted, axis=0), 0, atol=0.01)
+    np.testing.assert_allclose(np.median((body - wanted)[NECK], axis=0), 0, atol=0.02)
+
+
+def test_a_view_follows_a_face_that_walks_through_the_picture() -> None:
+    matrix = np.array(((1.0, 0.0, WALKED), (0.0, 1.0, 0.0)))
+    after = cv2.warpAffine(person(), matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
+    body = body_between(person(), np.asarray(after, np.uint8), face(), face((WALKED, 0)))
+    np.testing.assert_allclose(np.median(body[HAIR], axis=0), 0, atol=0.02)
+
+
+def test_what_is_covered_goes_by_the_rule() -> None:
+    """Another picture stands where the shoulders were."""
+    after, other = person(), person(seed=7)
+    after[CHIN_Y:] = other[CHIN_Y:]
+    body = body_between(person(), after, face(), face())
+    found = np.linalg.norm(body[SHOULDERS], axis=1)
+    assert np.median(found) < 0.02
+    assert found.max() <= MOST
+
+
+def test_shoulders_outside_the_picture_go_by_the_rule() -> None:
+    shown = slice(0, 310)
+    body = body_between(person()[shown], person((9, 0))[shown], face(), face())
+    assert not body[SHOULDERS].any()
+
+
+def test_frames_are_looked_at_now_and_then_and_shots_by_themselves() -> None:
+    flow = BodyFlow()
+    assert not flow(frame(person(), 0), face()).any()
+    assert np.isnan(flow(frame(person((9, 0)), EVERY_S / 2), face())).all()
+    seen = flow(frame(person((9, 0)), EVERY_S), face())
+    assert np.median(seen[SHOULDERS, 0]) * eyes_px() > 6
+    flow.restart()
+    assert not flow(frame(person((9, 0)), 2 * EVERY_S), face()).any()
