@@ -58,6 +58,32 @@ def warp(features: Tensor, grid: Tensor) -> Tensor:
     return F.grid_sample(features, grid, padding_mode="border", align_corners=False)
 
 
+def warp_maps(features: Tensor, grid: Tensor) -> Tensor:
+    """`warp`, for maps of many channels: where nothing is learned on a CPU, channels lie last in
+    the result, as convolutions there give and want them."""
+    if torch.is_grad_enabled() or features.device.type != "cpu":
+        return warp(features, grid)
+    count, (channels, height, width) = len(grid), features.shape[1:]
+    x, y = (
+        normalised_to_pixel(places, extent).clamp(0, extent - 1)
+        for places, extent in zip(grid.unbind(dim=-1), (width, height), strict=True)
+    )
+    left, top = x.floor(), y.floor()
+    first = (top * width + left).long()
+    right, down = (left < width - 1).long(), width * (top < height - 1).long()
+    corners = torch.stack((first, first + right, first + down, first + right + down), dim=-1)
+    is_same = features.stride(0) == 0  # one picture for all
+    if not is_same:
+        corners += (height * width * torch.arange(count)).view(-1, 1, 1, 1)
+    rows = (features[:1] if is_same else features).permute(0, 2, 3, 1).reshape(-1, channels)
+    u, v = x - left, y - top
+    shares = torch.stack(((1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v), dim=-1)
+    found = F.embedding_bag(
+        corners.view(-1, 4), rows, per_sample_weights=shares.view(-1, 4).to(rows.dtype), mode="sum"
+    )
+    return found.view(*grid.shape[:3], channels).permute(0, 3, 1, 2)
+
+
 def warp_sharply(picture: Tensor, grid: Tensor) -> Tensor:
     """`warp`, bicubic: pictures (B, 3, H, W) in [0, 1] keep more of their detail."""
     drawn = F.grid_sample(picture, grid, mode="bicubic", padding_mode="border", align_corners=False)

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from animate_cli.layers.adain import AdaIN, LandmarkCode
 from animate_cli.layers.add_motion import AddMotion
 from animate_cli.layers.folding import fold
-from animate_cli.layers.grid import identity_grid, resize_grid, warp
+from animate_cli.layers.grid import identity_grid, resize_grid, warp_maps
 from animate_cli.layers.nearest import EnlargingConv2d
 
 FLOW_GAIN = 8.0  # displacements are a few hundredths of the square; features are about 1
@@ -133,7 +133,7 @@ class _Placed:
         height, width = features.shape[-2:]
         if prior is not None:
             grid = resize_grid(prior, height, width)
-            self.features = warp(features, grid)
+            self.features = warp_maps(features, grid)
             flow = grid - identity_grid(height, width, device=grid.device, dtype=grid.dtype)
             self._maps.append(FLOW_GAIN * flow.permute(0, 3, 1, 2))
         if cue is not None:

@@ -73,7 +73,7 @@ def take_apart(face: Tensor, matte: Tensor) -> Standing:
         matte=((matte - low) / (high - low)).clamp(0, 1),
         narrow=_grown(person, NARROW_PX),
         wide=wide,
-        filled=filled(face, 1 - wide).contiguous(memory_format=torch.channels_last),
+        filled=filled(face, 1 - wide),
     )
 
 

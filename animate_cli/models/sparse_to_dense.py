@@ -127,6 +127,7 @@ class SparseToDense:
     def encode_source(self, face: Tensor, landmarks: Tensor, beyond: Beyond = ALONE) -> Source:
         """face (1, 3, S, S) in [0, 1], landmarks (1, 74, 2) in face pixels; beyond: towards these
         edges what the networks add to the prior's motion fades."""
+        face = face.contiguous()  # colour by colour pictures are laid over one another in less time
         matte = None if self._matte is None else self._matte(face, landmarks)
         encoded = self._network.encode(face, landmarks, matte)
         free = freedom(beyond, face.shape[-1]).to(face.device)

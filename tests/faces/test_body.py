@@ -102,6 +102,14 @@ def test_shoulders_outside_the_picture_go_by_the_rule() -> None:
     assert not body[SHOULDERS].any()
 
 
+@pytest.mark.parametrize("corner", [(0, 0), (-150, -120), (400, 450)])
+def test_a_face_at_the_edge_of_a_small_picture_is_no_reason_to_stop(corner) -> None:
+    after, points = person((9, 0))[:200, :160], face(corner)
+    body = body_between(person()[:200, :160], after, points, points)
+    assert np.isfinite(body).all()
+    assert np.linalg.norm(body, axis=1).max() <= MOST + 1e-6
+
+
 def test_frames_are_looked_at_now_and_then_and_shots_by_themselves() -> None:
     flow = BodyFlow()
     assert not flow(frame(person(), 0), face()).any()

@@ -13,6 +13,7 @@ from animate_cli.layers.grid import (
     points_to_pixel,
     resize_grid,
     warp,
+    warp_maps,
     warp_sharply,
 )
 
@@ -111,3 +112,20 @@ def test_sharp_warping_keeps_pictures_in_range_and_edges_repeated() -> None:
     assert out.min() >= 0
     assert out.max() <= 1
     assert (out[..., -1] == steps[..., -1]).all()
+
+
+@pytest.mark.parametrize("expanded", [False, True])
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_maps_are_read_by_rows_as_pictures_are_by_pixels(expanded, channels_last) -> None:
+    random = torch.Generator().manual_seed(3)
+    maps = torch.randn(1 if expanded else 3, 40, 12, 17, generator=random)
+    if channels_last:
+        maps = maps.contiguous(memory_format=torch.channels_last)
+    maps = maps.expand(3, -1, -1, -1)
+    grid = identity_grid(9, 11) + 0.7 * torch.randn(3, 9, 11, 2, generator=random)
+    wanted = warp(maps, grid)
+    assert torch.equal(warp_maps(maps, grid), wanted)  # gradients are wanted: the same call
+    with torch.inference_mode():
+        found = warp_maps(maps, grid)
+    torch.testing.assert_close(found, wanted, atol=1e-5, rtol=0)
+    assert found.is_contiguous(memory_format=torch.channels_last)
