@@ -28,7 +28,7 @@ from enum import StrEnum
 
 from animate_cli.options import Only, Registration, ResWarp
 
-VERSION = 5  # of the protocol's fixed part; it changes when a figure would
+VERSION = 6  # of the protocol's fixed part; it changes when a figure would
 
 
 class Reenactment(StrEnum):

@@ -6,7 +6,7 @@ seen is kept as the reference, as in `faces.register`, and dense inverse search 
 2016, *Fast Optical Flow using Dense Inverse Search*, OpenCV's `DISOpticalFlow`) finds it again in
 ten frames a second:
 
-    b = t ⊙ (d − f ⊙ (C − C₀) X) / e
+    m = (d − f ⊙ (C − C₀) X) / e        b = t ⊙ m + (1 − t) ⊙ N(t ⊙ m) / (N t + ALONE)
 
     symbol | name     | shape        | where
     b      | body     | (26, 2)      | the result: eye distances, 0 where the rule holds
@@ -15,9 +15,11 @@ ten frames a second:
     f      | BODY_FOLLOWS | (26,)    | the rule: how much of the head's motion each place takes
     d      | displacement | (26, 2)  | where the flow takes it, frame pixels
     t      | trust    | (26,)        | 0 where it leaves the frame, or patches no longer correlate
+    N      | -        | (26, 26)     | how near two places are
     e      | eyes     | -            | distance of the outer eye corners in the reference, px
 
-Since nothing here depends on where a face is or how large, a portrait takes b as it is.
+What is not seen, or covered by a hand, goes as what is about it. Nothing here depends on where a
+face is or how large: a portrait takes b as it is.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from numpy.typing import NDArray
 
 from animate_cli.faces import head
 from animate_cli.faces.crop import points_box, rescale, to_crop, to_frame
-from animate_cli.faces.patches import believed, likeness, patches_about
+from animate_cli.faces.patches import believed, likeness, nearness, patches_about
 from animate_cli.faces.points import OUTER_EYE_CORNERS
 from animate_cli.records import BODY, Crop, Frame, Image, Points
 
@@ -40,12 +42,15 @@ SIZE = 128  # pixels of the view
 MARGIN = 2.6  # its side / longer side of the points' box
 STAYS = 1 / 8  # of its side: what a face strays farther, the view follows
 SMOOTH_PX = 5  # of the flow
-BELIEVED = (0.3, 0.6)  # correlation of patches: below the first not at all, above the second wholly
+BELIEVED = (0.5, 0.8)  # correlation of patches: below the first not at all, above the second wholly
 MOST = 0.8  # eye distances: beyond, it is something else
 EVERY_S = Fraction(1, 10)  # frames are looked at so far apart
+ABOUT = 0.5  # σ of the neighbourhood of places, eye distances
+ALONE = 0.5  # trust in the rule where neighbours are not trusted either
 
 _FIT = head.camera_fit("cpu")
 _FOLLOWS = np.array(head.BODY_FOLLOWS, np.float32)[:, None]
+_NEAR = nearness(np.array(head.BODY_XYZ)[:, :2], ABOUT).astype(np.float32)
 
 Array = NDArray[np.float32]
 
@@ -117,9 +122,16 @@ def _moved(reference: _Reference, frame: Image, points: Points) -> Points:
     ruled = _FOLLOWS * (_body(points) - _body(reference.points))
     right, left = OUTER_EYE_CORNERS
     eyes = max(float(np.linalg.norm(reference.points[left] - reference.points[right])), 1e-6)
-    beyond = trust[:, None] * (reached - reference.body - ruled) / eyes
+    beyond = _filled((reached - reference.body - ruled) / eyes, trust)
     length = np.linalg.norm(beyond, axis=1, keepdims=True)
     return np.asarray(beyond * np.minimum(1, MOST / np.maximum(length, MOST)), np.float32)
+
+
+def _filled(moved: Array, trust: Array) -> Array:
+    """Vectors (26, 2) as far as they are trusted (26,); the rest as those about them."""
+    known = _NEAR @ trust
+    about = (_NEAR @ (trust[:, None] * moved)) / (known + ALONE)[:, None]
+    return np.asarray(about + trust[:, None] * (moved - about), np.float32)
 
 
 def _about(points: Points) -> Crop:

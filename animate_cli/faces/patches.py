@@ -1,4 +1,4 @@
-"""Small squares of a grey picture about points, and how alike two of them are."""
+"""Points and the small squares of a grey picture about them: how near, how alike."""
 
 from __future__ import annotations
 
@@ -38,3 +38,9 @@ def believed(alike: Array, between: tuple[float, float]) -> Array:
     """0 for patches whose likeness (K,) is at most the first number, 1 from the second on."""
     first, second = between
     return np.asarray(np.clip((alike - first) / (second - first), 0, 1))
+
+
+def nearness(points: NDArray[np.floating], sigma: float) -> NDArray[np.float64]:
+    """1 for the same point, towards 0 for far ones: (K, 2) -> (K, K)."""
+    apart = np.square(points[:, None].astype(np.float64) - points).sum(axis=-1)
+    return np.asarray(np.exp(-apart / (2 * sigma**2)))

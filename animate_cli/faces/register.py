@@ -39,7 +39,7 @@ from numpy.typing import NDArray
 from animate_cli.faces.crop import cut as cut_out
 from animate_cli.faces.crop import to_crop
 from animate_cli.faces.look import upright_square
-from animate_cli.faces.patches import NOISE, WEIGHTS, believed, likeness, patches_about
+from animate_cli.faces.patches import NOISE, WEIGHTS, believed, likeness, nearness, patches_about
 from animate_cli.faces.points import (
     EYE_CORNERS,
     FACING_LIPS,
@@ -161,21 +161,15 @@ def _remember(frame: Image, points: Points) -> _Reference:
 
 def _resistance(points: Points) -> NDArray[np.float64]:
     """The hessian of λ Σ |p|² + μ Σ c |p - p'|² about points (74, 2): (148, 148)."""
-    near = _nearness(points, NEAR_PX)
+    near = nearness(points, NEAR_PX)
     laplacian = np.diag(near.sum(axis=1)) - near
     return np.asarray(np.kron(STAYS * np.eye(len(points)) + ALIKE * laplacian, np.eye(2)))
 
 
 def _neighbourhoods(points: Points) -> Array:
     """Weights of the points (74, 2) about each: (74, 74), rows of sum 1."""
-    near = _nearness(points, ABOUT_PX)
+    near = nearness(points, ABOUT_PX)
     return np.asarray(near / near.sum(axis=1, keepdims=True), np.float32)
-
-
-def _nearness(points: Points, sigma_px: float) -> NDArray[np.float64]:
-    """1 for the same point, towards 0 for far ones: (74, 2) -> (74, 74)."""
-    apart = np.square(points[:, None].astype(np.float64) - points).sum(axis=-1)
-    return np.asarray(np.exp(-apart / (2 * sigma_px**2)))
 
 
 def _aligned(reference: Points, points: Points) -> Crop:
