@@ -43,13 +43,14 @@ MARGIN = 2.6  # its side / longer side of the points' box
 STAYS = 1 / 8  # of its side: what a face strays farther, the view follows
 SMOOTH_PX = 5  # of the flow
 BELIEVED = (0.5, 0.8)  # correlation of patches: below the first not at all, above the second wholly
-MOST = 0.8  # eye distances: beyond, it is something else
+MOST, MOST_HAIR = 0.8, 0.12  # eye distances; farther, it is something else that is seen
 EVERY_S = Fraction(1, 10)  # frames are looked at so far apart
 ABOUT = 0.5  # σ of the neighbourhood of places, eye distances
 ALONE = 0.5  # trust in the rule where neighbours are not trusted either
 
 _FIT = head.camera_fit("cpu")
 _FOLLOWS = np.array(head.BODY_FOLLOWS, np.float32)[:, None]
+_MOST = np.where(_FOLLOWS < 1, MOST, MOST_HAIR)
 _NEAR = nearness(np.array(head.BODY_XYZ)[:, :2], ABOUT).astype(np.float32)
 
 Array = NDArray[np.float32]
@@ -124,7 +125,7 @@ def _moved(reference: _Reference, frame: Image, points: Points) -> Points:
     eyes = max(float(np.linalg.norm(reference.points[left] - reference.points[right])), 1e-6)
     beyond = _filled((reached - reference.body - ruled) / eyes, trust)
     length = np.linalg.norm(beyond, axis=1, keepdims=True)
-    return np.asarray(beyond * np.minimum(1, MOST / np.maximum(length, MOST)), np.float32)
+    return np.asarray(beyond * (1 + (length / _MOST) ** 4) ** -0.25, np.float32)
 
 
 def _filled(moved: Array, trust: Array) -> Array:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from animate_cli.faces import head
-from animate_cli.faces.body import EVERY_S, MOST, BodyFlow, body_between
+from animate_cli.faces.body import EVERY_S, MOST, MOST_HAIR, BodyFlow, body_between
 from animate_cli.faces.points import OUTER_EYE_CORNERS
 from animate_cli.faces.shape import HeadPose, load_shape_model, project
 from animate_cli.records import BODY, Frame, Image, Points
@@ -84,6 +84,14 @@ def test_a_view_follows_a_face_that_walks_through_the_picture() -> None:
     after = cv2.warpAffine(person(), matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
     body = body_between(person(), np.asarray(after, np.uint8), face(), face((WALKED, 0)))
     np.testing.assert_allclose(np.median(body[HAIR], axis=0), 0, atol=0.02)
+
+
+def test_hair_swings_a_little_and_shoulders_as_far_as_they_like() -> None:
+    matrix = np.array(((1.0, 0.0, 40.0), (0.0, 1.0, 0.0)))
+    after = cv2.warpAffine(person(), matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
+    body = body_between(person(), np.asarray(after, np.uint8), face(), face())
+    assert 0.8 * MOST_HAIR < np.median(body[HAIR, 0]) <= MOST_HAIR
+    np.testing.assert_allclose(np.median(body[SHOULDERS, 0]), 40 / eyes_px(), atol=0.03)
 
 
 def test_what_is_covered_goes_by_the_rule() -> None:
