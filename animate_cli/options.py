@@ -198,6 +198,11 @@ class MotionOptions:
         locked = {name: 0.0 for name in shares if name not in _TAKEN[self.only]}
         return replace(self.amount, **(shares | locked))
 
+    @property
+    def body(self) -> float:
+        """How much of what the body does by itself: strength times its amount and the pose's."""
+        return min(MOST, self.amounts.body * self.amount.pose)
+
 
 @dataclass(frozen=True, kw_only=True)
 class OutputOptions:

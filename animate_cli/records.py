@@ -153,7 +153,7 @@ class Trajectory:
     is lost and the source returns to its own pose; None: 1 everywhere;
     codes: for models that read frames; None: none has looked;
     body (T, 26, 2) float16: how neck, shoulders and hair move beyond what the head's motion makes
-    of them, in eye distances, since the shot's first frame (`faces.body`); None: nobody looked.
+    of them, in units of the head, since the shot's first frame (`faces.body`); None: nobody looked.
     """
 
     landmarks: Points

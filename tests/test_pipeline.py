@@ -29,8 +29,9 @@ from animate_cli.options import (
     ReadOptions,
 )
 from animate_cli.pipeline import Animator
-from animate_cli.records import Image
+from animate_cli.records import BODY, Image
 from animate_cli.report import Progress, Step
+from animate_cli.stages.driver import trimmed
 
 DEFAULT = Options(compute=ComputeOptions(threads=1))  # its model, too; PLAIN has the cheapest
 
@@ -112,6 +113,16 @@ def test_a_template_can_be_trimmed(toy: ToyWorld) -> None:
     read = ReadOptions(start_s=Fraction(1, 5), duration_s=Fraction(2, 5))
     frames = list(Animator(replace(PLAIN, read=read)).frames(toy.photo(), "t.npz"))
     assert [frame.time_s for frame in frames] == [Fraction(i, 25) for i in range(10)]
+
+
+def test_a_trimmed_template_keeps_its_own_frames(toy: ToyWorld) -> None:
+    whole = Animator(PLAIN).track(toy.driver(frames=12), "t.npz")
+    numbers = np.arange(12, dtype=np.float16)[:, None, None]
+    body = numbers.repeat(BODY, axis=1).repeat(2, axis=2)
+    read = ReadOptions(start_s=Fraction(1, 5), duration_s=Fraction(1, 5))
+    part = trimmed(replace(whole, body=body), Path("t.npz"), read)
+    np.testing.assert_array_equal(part.landmarks, whole.landmarks[5:10])
+    np.testing.assert_array_equal(part.body, body[5:10])
 
 
 def test_an_image_drives_an_image_and_alpha_moves_along(toy: ToyWorld) -> None:

@@ -113,7 +113,8 @@ FLAGS = (
     Flag(section="motion", field="strength", least=0, most=2,
          help="How much of the motion: 0 is still, 1 as filmed; times every --amount."),
     Flag(section="motion", field="amount", metavar="PART=N,...", parse=amounts,
-         help="How much of each part, 0 to 2: pose, expression (brows), eyes (lids), gaze, lips."),
+         help="How much of each part, 0 to 2: pose, expression (brows), eyes (lids), gaze, lips,"
+         " body (neck, shoulders and hair; times pose)."),
     Flag(section="motion", field="only",
          help="Take this part alone; eyes: lids and gaze; expression: all but the pose."),
     Flag(section="motion", field="identity", least=0, most=1,

@@ -4,19 +4,22 @@ Landmarks cover the face alone, and `faces.head` carries what is about it along 
 breathe, shrug and lean, and their hair swings. So the first frame of a shot in which the face is
 seen is kept as the reference, as in `faces.register`, and dense inverse search (Kroeger et al.
 2016, *Fast Optical Flow using Dense Inverse Search*, OpenCV's `DISOpticalFlow`) finds it again in
-ten frames a second:
+some ten frames a second:
 
-    m = (d − f ⊙ (C − C₀) X) / e        b = t ⊙ m + (1 − t) ⊙ N(t ⊙ m) / (N t + ALONE)
+    m = (d − f ⊙ (C − C₀) X) / s                         what is seen beyond the rule
+    n = t ⊙ m + (1 − t) ⊙ N(t ⊙ m) / (N t + ALONE)       or what its neighbours do
+    b = n (1 + (|n| / l)⁴)^-¼                            and not too far
 
     symbol | name     | shape        | where
-    b      | body     | (26, 2)      | the result: eye distances, 0 where the rule holds
+    b      | body     | (26, 2)      | the result: units of the head, 0 where the rule holds
     X      | BODY_XYZ | (26, 3)      | `faces.head`: places on neck, shoulders, forehead and hair
     C₀, C  | cameras  | (2, 4)       | of the reference's landmarks and the frame's
     f      | BODY_FOLLOWS | (26,)    | the rule: how much of the head's motion each place takes
     d      | displacement | (26, 2)  | where the flow takes it, frame pixels
     t      | trust    | (26,)        | 0 where it leaves the frame, or patches no longer correlate
     N      | -        | (26, 26)     | how near two places are
-    e      | eyes     | -            | distance of the outer eye corners in the reference, px
+    s      | scale    | -            | pixels per unit of the head, in the reference
+    l      | MOST     | (26,)        | hair swings less far than shoulders go
 
 What is not seen, or covered by a hand, goes as what is about it. Nothing here depends on where a
 face is or how large: a portrait takes b as it is.
@@ -25,30 +28,30 @@ face is or how large: a portrait takes b as it is.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
+from functools import cache
 
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from animate_cli.faces import head
 from animate_cli.faces.crop import points_box, rescale, to_crop, to_frame
+from animate_cli.faces.pace import Pace
 from animate_cli.faces.patches import believed, likeness, nearness, patches_about
-from animate_cli.faces.points import OUTER_EYE_CORNERS
 from animate_cli.records import BODY, Crop, Frame, Image, Points
 
 SIZE = 128  # pixels of the view
 MARGIN = 2.6  # its side / longer side of the points' box
 STAYS = 1 / 8  # of its side: what a face strays farther, the view follows
+ITERATIONS, STRIDE = 12, 4  # of the search: half the preset's steps, patches a pixel farther apart
 SMOOTH_PX = 5  # of the flow
 BELIEVED = (0.5, 0.8)  # correlation of patches: below the first not at all, above the second wholly
-MOST, MOST_HAIR = 0.8, 0.12  # eye distances; farther, it is something else that is seen
-EVERY_S = Fraction(1, 10)  # frames are looked at so far apart
-ABOUT = 0.5  # σ of the neighbourhood of places, eye distances
+MOST, MOST_HAIR = 0.8, 0.12  # farther, it is something else that is seen
+ABOUT = 0.5  # σ of the neighbourhood of places
 ALONE = 0.5  # trust in the rule where neighbours are not trusted either
 
-_FIT = head.camera_fit("cpu")
 _FOLLOWS = np.array(head.BODY_FOLLOWS, np.float32)[:, None]
 _MOST = np.where(_FOLLOWS < 1, MOST, MOST_HAIR)
 _NEAR = nearness(np.array(head.BODY_XYZ)[:, :2], ABOUT).astype(np.float32)
@@ -61,20 +64,24 @@ class BodyFlow:
 
     def __init__(self) -> None:
         self._reference: _Reference | None = None
-        self._last_s = Fraction(0)
+        self._pace = Pace()
 
     def restart(self) -> None:
         """Forget the reference: another shot, or another person, begins."""
         self._reference = None
+        self._pace.miss()
+
+    def miss(self) -> None:
+        """A frame shows no face."""
+        self._pace.miss()
 
     def __call__(self, frame: Frame, points: Points) -> Points:
         """A frame, the points (74, 2) seen in it, in its pixels -> b (26, 2): nothing in the first
-        frame, NaN where it is not asked for, see `EVERY_S`.
+        frame, NaN where it is not asked for, see `faces.pace`.
         """
-        reference = self._reference
-        if reference is not None and frame.time_s - self._last_s < EVERY_S:
+        if not self._pace.is_due(frame.time_s):
             return np.full((BODY, 2), np.nan, np.float32)
-        self._last_s = frame.time_s
+        reference = self._reference
         if reference is None:
             self._reference = _remember(frame.pixels, points)
             return np.zeros((BODY, 2), np.float32)
@@ -90,12 +97,13 @@ def body_between(before: Image, after: Image, before_px: Points, after_px: Point
 class _Reference:
     """A person as first seen.
 
-    points (74, 2), body (26, 2) in frame pixels; crop: of the view (SIZE, SIZE) uint8 grey;
-    templates (26, N): its patches about the body.
+    points (74, 2), body (26, 2) in frame pixels; scale: of them per unit of the head; crop: of the
+    view (SIZE, SIZE) uint8 grey; templates (26, N): its patches about the body.
     """
 
     points: Points
     body: Points
+    scale: float
     crop: Crop
     view: NDArray[np.uint8]
     templates: Array
@@ -104,9 +112,16 @@ class _Reference:
 def _remember(frame: Image, points: Points) -> _Reference:
     crop = _about(points)
     view = _view(frame, crop)
-    body = _body(points)
-    patches = patches_about(_light(view), to_crop(body, crop))
-    return _Reference(points=points, body=body, crop=crop, view=view, templates=patches)
+    camera = _camera(points)
+    body = _body(camera)
+    return _Reference(
+        points=points,
+        body=body,
+        scale=max(float(head.scale(camera)), 1e-6),
+        crop=crop,
+        view=view,
+        templates=patches_about(_light(view), to_crop(body, crop)),
+    )
 
 
 def _moved(reference: _Reference, frame: Image, points: Points) -> Points:
@@ -120,10 +135,8 @@ def _moved(reference: _Reference, frame: Image, points: Points) -> Points:
     trust = believed(alike, BELIEVED)
     trust *= _shows(view, here) & _shows(view, there)
     trust *= _shows(frame, reference.body) & _shows(frame, reached)
-    ruled = _FOLLOWS * (_body(points) - _body(reference.points))
-    right, left = OUTER_EYE_CORNERS
-    eyes = max(float(np.linalg.norm(reference.points[left] - reference.points[right])), 1e-6)
-    beyond = _filled((reached - reference.body - ruled) / eyes, trust)
+    ruled = _FOLLOWS * (_body(_camera(points)) - reference.body)
+    beyond = _filled((reached - reference.body - ruled) / reference.scale, trust)
     length = np.linalg.norm(beyond, axis=1, keepdims=True)
     return np.asarray(beyond * (1 + (length / _MOST) ** 4) ** -0.25, np.float32)
 
@@ -176,13 +189,13 @@ def _span(start: int, side: int, extent: int) -> tuple[int, int, int, int]:
 def _flow(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> Array:
     """Where the pixels of a view go to in another: (SIZE, SIZE, 2), view pixels.
 
-    In a third of the preset's time, as near the truth: without what makes it smoother, which a mean
-    does as well.
+    In a third of the preset's time, as near the truth: with fewer steps, and without the refinement
+    that makes it smoother, which a mean does as well.
     """
     searcher = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     searcher.setVariationalRefinementIterations(0)
-    searcher.setGradientDescentIterations(12)
-    searcher.setPatchStride(4)
+    searcher.setGradientDescentIterations(ITERATIONS)
+    searcher.setPatchStride(STRIDE)
     flow = searcher.calc(before, after, None)  # type: ignore[call-overload]
     return np.asarray(cv2.blur(flow, (SMOOTH_PX, SMOOTH_PX)), np.float32)
 
@@ -191,10 +204,19 @@ def _light(view: NDArray[np.uint8]) -> Array:
     return view * np.float32(1 / 255)
 
 
-def _body(points: Points) -> Points:
-    """Where landmarks (74, 2) put the body: (26, 2)."""
-    cameras = head.cameras(torch.from_numpy(points.astype(np.float32))[None], _FIT)
-    return np.asarray(head.outline(cameras, head.BODY_XYZ)[0].numpy(), np.float32)
+def _camera(points: Points) -> Tensor:
+    """The camera that sees landmarks (74, 2): (1, 2, 4)."""
+    return head.cameras(torch.from_numpy(points.astype(np.float32))[None], _fit())
+
+
+def _body(camera: Tensor) -> Points:
+    """Where a camera sees the body: (26, 2)."""
+    return np.asarray(head.outline(camera, head.BODY_XYZ)[0].numpy(), np.float32)
+
+
+@cache
+def _fit() -> Tensor:
+    return head.camera_fit("cpu")
 
 
 def _at(field: NDArray[np.floating], points: Points) -> Array:

@@ -87,6 +87,11 @@ def cameras(landmarks: Tensor, fit: Tensor) -> Tensor:
     return camera.transpose(1, 2)
 
 
+def scale(camera: Tensor) -> Tensor:
+    """Pixels per unit, however a head is turned: (B, 2, 4) -> (B, 1, 1)."""
+    return (camera[..., :3].square().sum(dim=(1, 2), keepdim=True) / 2).sqrt()
+
+
 def outline(camera: Tensor, points: Sequence[Place] = OUTLINE_XYZ) -> Tensor:
     """Points of the head as a camera sees them: (B, 2, 4), N of them -> (B, N, 2)."""
     places = torch.tensor(points, device=camera.device, dtype=camera.dtype)

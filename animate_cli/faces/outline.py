@@ -27,19 +27,21 @@ class Outline:
     def __call__(
         self, source_px: Tensor, output_px: Tensor, body: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """Landmarks in source and output (B, 74, 2), px, and the body (B, 26, 2) in eye distances,
-        None where nobody looked -> places in the source, skull first, and how far they move:
+        """Landmarks in source and output (B, 74, 2), px, and the body (B, 26, 2) in units of the
+        head, None where nobody looks -> places in the source, skull first, and how far they move:
         (B, N, 2) twice, px."""
         here, there = (head.cameras(points, self._fit) for points in (source_px, output_px))
-        eyes = length(across_eyes(source_px))
         places = head.outline(here)
-        moved = _beyond(self._follows * (head.outline(there) - places), self._rests * eyes)
+        rests = self._rests * length(across_eyes(source_px))
+        moved = _beyond(self._follows * (head.outline(there) - places), rests)
         if body is None:
             return places, moved
         seen = head.outline(here, head.BODY_XYZ)
         ruled = self._body_follows * (head.outline(there, head.BODY_XYZ) - seen)
         places, moved = (_without_neck(points) for points in (places, moved))
-        return torch.cat((places, seen), dim=1), torch.cat((moved, ruled + eyes * body), dim=1)
+        return torch.cat((places, seen), dim=1), torch.cat(
+            (moved, ruled + head.scale(here) * body), dim=1
+        )
 
 
 def across_eyes(points: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ hair before a face), points stay where the network saw them. Lids go with the co
 between them the iris moves by itself, and a shut lid does not look like an open one. Facing points
 of lips move together, so that how far a mouth is open stays what the network says. Nothing drifts:
 no frame is held against the one before it. And since the network errs slowly, while the patches'
-own errors tremble, one frame in every `EVERY_S` is enough, and shifts are averaged over time
+own errors tremble, one frame in every `pace.EVERY_S` is enough, and shifts are averaged over time
 (`calm`).
 """
 
@@ -39,6 +39,7 @@ from numpy.typing import NDArray
 from animate_cli.faces.crop import cut as cut_out
 from animate_cli.faces.crop import to_crop
 from animate_cli.faces.look import upright_square
+from animate_cli.faces.pace import Pace
 from animate_cli.faces.patches import NOISE, WEIGHTS, believed, likeness, nearness, patches_about
 from animate_cli.faces.points import (
     EYE_CORNERS,
@@ -59,7 +60,6 @@ ENOUGH = 2 / 3  # ... and this share of it is enough
 MOST_PX = 5.0  # beyond, it is something else
 BELIEVED = (0.7, 0.9)  # correlation of patches: below the first not at all, above the second wholly
 SAME_LIGHT, SAME_CONTRAST = 0.015, 1.07  # differences of grey, ratios: within, no other light
-EVERY_S = Fraction(1, 10)  # frames are registered so far apart
 CALM_S = 0.15  # half the window of `calm`
 ITERATIONS = 4  # more would fit the pictures better and the motion worse
 
@@ -78,20 +78,24 @@ class Register:
 
     def __init__(self) -> None:
         self._reference: _Reference | None = None
-        self._last_s = Fraction(0)
+        self._pace = Pace()
 
     def restart(self) -> None:
         """Forget the reference: another shot, or another person, begins."""
         self._reference = None
+        self._pace.miss()
+
+    def miss(self) -> None:
+        """A frame shows no face."""
+        self._pace.miss()
 
     def __call__(self, frame: Frame, points: Points) -> Points:
         """A frame, the points (74, 2) seen in it, in its pixels -> what is to be added to them
-        (74, 2): nothing in the first frame, NaN where it is not asked for, see `EVERY_S`.
+        (74, 2): nothing in the first frame, NaN where it is not asked for, see `faces.pace`.
         """
-        reference = self._reference
-        if reference is not None and frame.time_s - self._last_s < EVERY_S:
+        if not self._pace.is_due(frame.time_s):
             return np.full_like(points, np.nan)
-        self._last_s = frame.time_s
+        reference = self._reference
         if reference is None:
             self._reference = _remember(frame.pixels, points)
             return np.zeros_like(points)

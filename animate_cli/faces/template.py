@@ -25,7 +25,7 @@ from animate_cli.records import BODY, LANDMARKS, Codes, Trajectory
 
 VERSION = 1
 FARTHEST_PX = 1e6  # points may lie outside the frame, but not there
-FARTHEST_BODY = 10  # eye distances
+FARTHEST_BODY = 10  # units of the head
 LONGEST_TEXT = 4096
 SLOWEST_FPS, FASTEST_FPS = 1e-5, 1000
 

@@ -66,17 +66,20 @@ def _shift(register: Register, seen: Seen, frame: Frame) -> Points:
     """What brings a frame's points (74, 2) to where its shot's first frame shows the same."""
     if seen.cut:
         register.restart()
-    return register(frame, seen.landmarks) if seen.found else np.zeros_like(seen.landmarks)
+    if seen.found:
+        return register(frame, seen.landmarks)
+    register.miss()
+    return np.zeros_like(seen.landmarks)
 
 
 def _body(flow: BodyFlow, seen: Seen, frame: Frame, shift: Points | None) -> Points:
     """How neck, shoulders and hair moved besides: (26, 2)."""
     if seen.cut:
         flow.restart()
-    if not seen.found:
-        return np.full((BODY, 2), np.nan, np.float32)
-    known = 0 if shift is None else np.nan_to_num(shift)
-    return flow(frame, seen.landmarks + known)
+    if seen.found:
+        return flow(frame, seen.landmarks if shift is None else seen.landmarks + shift)
+    flow.miss()
+    return np.full((BODY, 2), np.nan, np.float32)
 
 
 def _top_up(waiting: deque[Frame], stream: Iterator[Frame], count: int) -> bool:

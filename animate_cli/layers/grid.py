@@ -60,7 +60,11 @@ def warp(features: Tensor, grid: Tensor) -> Tensor:
 
 def warp_maps(features: Tensor, grid: Tensor) -> Tensor:
     """`warp`, for maps of many channels: where nothing is learned on a CPU, channels lie last in
-    the result, as convolutions there give and want them."""
+    the result, as convolutions there give and want them.
+
+    features (B, C, H, W), or one picture's, expanded; grid (B, h, w, 2) normalised and finite ->
+    (B, C, h, w)
+    """
     if torch.is_grad_enabled() or features.device.type != "cpu":
         return warp(features, grid)
     count, (channels, height, width) = len(grid), features.shape[1:]

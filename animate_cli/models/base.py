@@ -5,8 +5,8 @@ driver's come through one fixed square for the whole clip, cut by the same rule 
 so that a shift in the driver is a shift of the same share of the head in the source.
 
 Where the driver's body was seen, 26 more rows below its landmarks tell how neck, shoulders and
-hair move by themselves, in eye distances (`faces.body`); models that have no use for them take
-the first 74.
+hair moved by themselves since the anchor, in units of the head (`faces.body`); models that have no
+use for them take the first 74.
 
 A driver code holds B frames and is sliced by frame, code[a:b], as a tensor is.
 """
@@ -51,7 +51,7 @@ class FaceModel(Protocol[SourceCode, DriverCode, State]):
 
     def encode_driver(self, faces: Tensor | None, landmarks: Tensor) -> DriverCode:
         """Per frame, small, batched: faces (B, 3, S, S) where the model reads frames, else None;
-        landmarks (B, 74 or 100, 2) in face pixels."""
+        landmarks (B, 74, 2) in face pixels, or with the body (B, 100, 2)."""
         ...
 
     def retarget(

@@ -11,7 +11,7 @@ The points have no anatomy, so no part of the motion can be told from another: o
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 
 import torch
 from torch import Tensor
@@ -165,7 +165,7 @@ def _to_points(code: Tensor) -> KeyPoints:
 
 
 def _one_amount(options: MotionOptions) -> float:
-    amounts = set(astuple(options.amounts))
+    amounts = set(astuple(replace(options.amounts, body=options.amounts.pose)))
     if len(amounts) > 1:
         message = "first_order moves a face as a whole: it has no eyes, lips or pose of their own"
         raise OptionError(message, hint="use --strength, or another model")

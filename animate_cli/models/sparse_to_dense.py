@@ -18,12 +18,12 @@ from torch import Tensor
 from animate_cli import hub
 from animate_cli.faces import head, points
 from animate_cli.faces.matte import load_matte
-from animate_cli.faces.outline import across_eyes, length
 from animate_cli.faces.retarget import retarget_landmarks
 from animate_cli.layers.bfloat import InBfloat16, is_native
 from animate_cli.layers.carried import HeadConfig
 from animate_cli.layers.easing import smooth_step
 from animate_cli.layers.engine import choose, run_by
+from animate_cli.layers.grid import identity_grid, points_to_pixel
 from animate_cli.layers.local_branch import PartConfig
 from animate_cli.layers.lucas_kanade import grey
 from animate_cli.layers.matte import MatteNetwork
@@ -42,7 +42,7 @@ from animate_cli.layers.stillness import fade, presence
 from animate_cli.models.base import ALONE, Reads
 from animate_cli.models.thin_plate import LandmarkGrid
 from animate_cli.options import Engine, MotionOptions
-from animate_cli.records import LANDMARKS, Beyond, Rendered
+from animate_cli.records import BODY, LANDMARKS, Beyond, Rendered
 
 WEIGHTS = "sparse_to_dense"
 PRIOR_COARSENESS = 2.0
@@ -95,7 +95,7 @@ class Source:
 
 class SparseToDense:
     """The `FaceModel` whose driver code is what was seen: landmarks (B, 74, 2) in face pixels, and
-    below them the body (B, 26, 2) in eye distances, if it was seen."""
+    below them the body (B, 26, 2), if it was seen."""
 
     reads: Reads = Reads.LANDMARKS
 
@@ -144,14 +144,15 @@ class SparseToDense:
         """Driver (B, K, 2) and anchor (1, K, 2) -> the source's own points and body (B, K, 2)."""
         seen, start = driver[:, :LANDMARKS], anchor[:, :LANDMARKS]
         points = retarget_landmarks(source.landmarks, seen, start, options)
-        share = options.amounts.pose * options.amounts.body
-        body = share * (driver[:, LANDMARKS:] - anchor[:, LANDMARKS:])
+        body = options.body * (driver[:, LANDMARKS:] - anchor[:, LANDMARKS:])
         return torch.cat((points, body), dim=1)
 
     def render(self, source: Source, drivers: Tensor, state: None = None) -> tuple[Rendered, None]:
         """Move the source's landmarks to `drivers` (B, K, 2), and paint what that uncovers."""
         del state
-        body = drivers[:, LANDMARKS:] if drivers.shape[1] > LANDMARKS else None
+        body = drivers[:, LANDMARKS:]
+        if not body.shape[1]:
+            body = drivers.new_zeros(len(drivers), BODY, 2)  # as pairs that are `unseen`
         drivers, prior = drivers[:, :LANDMARKS], None
         if self._prior is not None:
             drivers = self._prior.keep_room(source.landmarks, drivers)
@@ -164,18 +165,20 @@ class SparseToDense:
         image = drawn.image.clamp(0, 1)
         if source.is_grey:
             image = grey(image).expand(-1, 3, -1, -1)
-        present = _presence(source.landmarks, drivers, body)
+        present = _presence(source.landmarks, drivers, prior)
         face, grid, mask = fade(source.encoded.face, image, grid, mask, present)
         return Rendered(face=face, grid=grid, refine_mask=mask), None
 
 
-def _presence(source_px: Tensor, driver_px: Tensor, body: Tensor | None) -> Tensor:
-    """0 where neither landmarks (1 and B, 74, 2) nor the body (B, 26, 2) move: (B, 1, 1, 1)."""
+def _presence(source_px: Tensor, driver_px: Tensor, prior: Tensor | None) -> Tensor:
+    """0 where neither landmarks (1 and B, 74, 2) nor the prior (B, S, S, 2) move: (B, 1, 1, 1)."""
     present = presence(source_px, driver_px)
-    if body is None:
+    if prior is None or bool((present == 1).all()):
         return present
-    moved = length(across_eyes(source_px)) * body
-    return torch.maximum(present, presence(torch.zeros_like(moved), moved))
+    size = prior.shape[1]
+    here = identity_grid(size, size, device=prior.device, dtype=prior.dtype)
+    moved, still = (points_to_pixel(grid.flatten(1, 2), size, size) for grid in (prior, here))
+    return torch.maximum(present, presence(still, moved))
 
 
 def _is_grey(face: Tensor) -> bool:

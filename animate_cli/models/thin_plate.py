@@ -1,7 +1,7 @@
 """Thin-plate model: landmarks alone move the photo; no weights, no training.
 
 The grid is a radial spline (`layers.spline`, after Bookstein 1989) through control points: the 74
-landmarks, an outline of skull and neck that follows the head (`faces.head`), and the border of
+landmarks, an outline that follows the head (`faces.outline`), and the border of
 the square, pinned. It lives in the output and points into the source.
 
     symbol | name          | shape     | here

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from animate_cli.faces.retarget import driver_square
 from animate_cli.options import Motion
-from animate_cli.records import LANDMARKS, Matrix, Points, Trajectory
+from animate_cli.records import BODY, Matrix, Points, Trajectory
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -22,13 +23,16 @@ class DriverMotion:
     frame_to_face (2, 3): the one square through which the driver is seen;
     anchor (K, 2): the points that relative motion starts from; rest (K, 2): those that fading
     motion returns to. K is 74, in face pixels; where the trajectory knows the body, 26 more rows
-    hold it, in eye distances.
+    tell what it did since the anchor, in other shots since their first frame.
+    shot: the anchor's frames; body (26, 2): the anchor's.
     """
 
     trajectory: Trajectory
     frame_to_face: Matrix
     anchor: Points
     rest: Points
+    shot: range
+    body: NDArray[np.float16] | None
 
     def parts(self, count: int, *, device: torch.device, start: int = 0) -> Iterator[Tensor]:
         """The driver's points, `count` frames at a time: (<= count, K, 2)."""
@@ -37,11 +41,22 @@ class DriverMotion:
 
     def _part(self, frames: slice) -> Points:
         """Faded to rest where the trajectory's presence fades."""
-        driver = _seen(self.trajectory, frames, self.frame_to_face)
+        driver = self._seen(frames)
         if self.trajectory.presence is None:
             return driver
         weight = self.trajectory.presence[frames, None, None]
         return (self.rest + weight * (driver - self.rest)).astype(np.float32)
+
+    def _seen(self, frames: slice) -> Points:
+        """(B, K, 2)"""
+        points = in_face(self.trajectory.landmarks[frames], self.frame_to_face)
+        if self.trajectory.body is None or self.body is None:
+            return points
+        body = self.trajectory.body[frames].astype(np.float32)
+        numbers = range(*frames.indices(len(self.trajectory)))
+        since = np.array([number in self.shot for number in numbers])
+        body[since] -= self.body
+        return np.concatenate((points, body), axis=1)
 
 
 def driver_motion(
@@ -52,23 +67,26 @@ def driver_motion(
     source_face_px (74, 2): the source's own points in face pixels; they give size and place. In
     relative motion the anchor's points are rest; in absolute motion the source's own are.
     """
-    frame_to_face = driver_square(source_face_px, trajectory.landmarks[anchor])
-    start = _seen(trajectory, slice(anchor, anchor + 1), frame_to_face)[0]
-    own = np.concatenate((source_face_px, start[LANDMARKS:])).astype(np.float32)
+    points, body = trajectory.landmarks[anchor], trajectory.body
+    frame_to_face = driver_square(source_face_px, points)
+    still = np.zeros((0 if body is None else BODY, 2), np.float32)
+    start = np.concatenate((in_face(points, frame_to_face), still))
+    own = np.concatenate((source_face_px, still)).astype(np.float32)
     return DriverMotion(
         trajectory=trajectory,
         frame_to_face=frame_to_face,
         anchor=start,
         rest=start if motion is Motion.RELATIVE else own,
+        shot=_shot(trajectory.cut, anchor),
+        body=None if body is None else body[anchor],
     )
 
 
-def _seen(trajectory: Trajectory, frames: slice, frame_to_face: Matrix) -> Points:
-    """A driver's points and body in some frames: (B, K, 2)."""
-    points = in_face(trajectory.landmarks[frames], frame_to_face)
-    if trajectory.body is None:
-        return points
-    return np.concatenate((points, trajectory.body[frames]), axis=1, dtype=np.float32)
+def _shot(cut: NDArray[np.bool_], frame: int) -> range:
+    """The frames of the shot that holds a frame."""
+    before, after = np.flatnonzero(cut[: frame + 1]), np.flatnonzero(cut[frame + 1 :])
+    first = int(before[-1]) if len(before) else 0
+    return range(first, frame + 1 + int(after[0]) if len(after) else len(cut))
 
 
 def in_face(landmarks: Points, frame_to_face: Matrix) -> Points:

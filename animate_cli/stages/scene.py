@@ -30,7 +30,7 @@ LOOKAHEAD = 128  # ... and retargeted together: small codes, so that calls cost 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scene:
-    """What pass 2 needs. anchor: points (1, 74, 2) in face pixels, or a code (1, D)."""
+    """What pass 2 needs. anchor: points (1, K, 2), see `motion`, or a code (1, D)."""
 
     canvas: Canvas
     model: FaceModel[Any, Any, Any]
@@ -112,7 +112,7 @@ def _draw(scene: Scene, codes: Any, state: Any) -> tuple[Rendered, Any]:
 
 
 def _retarget(scene: Scene, read: Tensor) -> Any:
-    """Landmarks (B, 74, 2) in face pixels, or codes (B, D) -> the model's codes of B frames."""
+    """Points (B, K, 2), see `motion`, or codes (B, D) -> the model's codes of B frames."""
     anchor, driver = scene.anchor, read
     if scene.model.reads is Reads.LANDMARKS:
         anchor = scene.model.encode_driver(None, scene.anchor)

@@ -16,18 +16,18 @@ DEV_PAIRS = 96  # first frame and a later one, spread over all dev clips
 
 
 def stacked(pairs: list[Pair]) -> Batch:
-    """Pictures (B, 3, S, S) uint8, landmarks (B, 74, 2) px, part maps (B, S, S) or (B, 0, 0), under
-    the names of the fields of a pair."""
+    """Pictures (B, 3, S, S) uint8, landmarks (B, 74, 2) px, part maps (B, S, S) or (B, 0, 0), body
+    (B, 26, 2), under the names of the fields of a pair."""
     columns = [torch.from_numpy(np.stack(column)) for column in zip(*pairs, strict=True)]
     batch = dict(zip(Pair._fields, columns, strict=True))
     return batch | {key: batch[key].permute(0, 3, 1, 2) for key in ("source", "driver")}
 
 
-def dev_batch(clips: list[ClipFrames], size: int) -> Batch:
+def dev_batch(clips: list[ClipFrames], size: int, *, with_body: bool) -> Batch:
     """First frames as sources, later ones as drivers, evenly over clips and time."""
     each = max(1, DEV_PAIRS // len(clips))
     pairs = [
-        untouched(clip, 0, int(index), size)
+        untouched(clip, 0, int(index), size, with_body=with_body)
         for clip in clips
         for index in np.linspace(0, len(clip.jpegs) - 1, each + 1)[1:]
     ]

@@ -57,7 +57,7 @@ class PairAugment:
     colour: float = 0.15
     noise_px: float = 0.2
     bias_px: float = 0.0
-    unseen: float = 0.1
+    unseen: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -171,14 +171,17 @@ def seen(clip: Frames, source: int, driver: int, config: PairAugment, rng: Rng) 
     points = _erring(points, config, rng)
     lit = [_lit(frame, light) for frame in frames]
     body = np.zeros((BODY, 2), np.float32)
-    if rng.random() >= config.unseen:
+    if config.unseen < 1 and rng.random() >= config.unseen:
         body = body_between(lit[0], lit[1], points[0], points[1])
     return Pair(lit[0], lit[1], points[0], points[1], parts[0], parts[1], body)
 
 
-def untouched(clip: Frames, source: int, driver: int, size: int) -> Pair:
+def untouched(
+    clip: Frames, source: int, driver: int, size: int, *, with_body: bool = False
+) -> Pair:
     """Two frames as they are, at `size`."""
-    still = PairAugment(size=size, mirror=0, zoom=1, shift=0, colour=0, noise_px=0, unseen=0)
+    unseen = 0.0 if with_body else 1.0
+    still = PairAugment(size=size, mirror=0, zoom=1, shift=0, colour=0, noise_px=0, unseen=unseen)
     return seen(clip, source, driver, still, np.random.default_rng(0))
 
 

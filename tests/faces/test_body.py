@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from animate_cli.faces import head
-from animate_cli.faces.body import EVERY_S, MOST, MOST_HAIR, BodyFlow, body_between
-from animate_cli.faces.points import OUTER_EYE_CORNERS
-from animate_cli.faces.shape import HeadPose, load_shape_model, project
+from animate_cli.faces.body import MOST, MOST_HAIR, BodyFlow, body_between
+from animate_cli.faces.pace import EVERY_S
+from animate_cli.faces.shape import HeadPose, load_shape_model, project, rotation
 from animate_cli.records import BODY, Frame, Image, Points
 
 WIDTH, HEIGHT = 480, 480
@@ -47,9 +47,10 @@ def person(shift: tuple[float, float] = (0, 0), seed: int = 0) -> Image:
     return np.asarray(moved, np.uint8)
 
 
-def eyes_px() -> float:
-    right, left = OUTER_EYE_CORNERS
-    return float(np.linalg.norm(face()[left] - face()[right]))
+def unit_px(points: Points) -> float:
+    """Pixels per unit of the head."""
+    fit = head.camera_fit("cpu")
+    return float(head.scale(head.cameras(torch.from_numpy(points)[None], fit)))
 
 
 def frame(picture: Image, time_s: Fraction | int) -> Frame:
@@ -63,7 +64,7 @@ def test_every_point_has_its_share() -> None:
 @pytest.mark.parametrize("shift", [(9.0, 0.0), (-6.0, 8.0)])
 def test_shoulders_that_move_are_seen_to_move_and_hair_that_rests_to_rest(shift) -> None:
     body = body_between(person(), person(shift), face(), face())
-    wanted = np.array(shift) / eyes_px()
+    wanted = np.array(shift) / unit_px(face())
     np.testing.assert_allclose(np.median(body[SHOULDERS], axis=0), wanted, atol=0.025)
     np.testing.assert_allclose(np.median(body[HAIR], axis=0), 0, atol=0.01)
 
@@ -74,7 +75,7 @@ def test_what_moves_with_the_head_moves_beyond_the_rule_alone() -> None:
     after = cv2.warpAffine(person(), matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
     body = body_between(person(), np.asarray(after, np.uint8), face(), face((12, -5)))
     left = 1 - np.array(head.BODY_FOLLOWS)[:, None]
-    wanted = left * np.array((12, -5)) / eyes_px()
+    wanted = left * np.array((12, -5)) / unit_px(face())
     np.testing.assert_allclose(np.median(body - wanted, axis=0), 0, atol=0.01)
     np.testing.assert_allclose(np.median((body - wanted)[NECK], axis=0), 0, atol=0.02)
 
@@ -91,10 +92,24 @@ def test_hair_swings_a_little_and_shoulders_as_far_as_they_like() -> None:
     after = cv2.warpAffine(person(), matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
     body = body_between(person(), np.asarray(after, np.uint8), face(), face())
     assert 0.8 * MOST_HAIR < np.median(body[HAIR, 0]) <= MOST_HAIR
-    np.testing.assert_allclose(np.median(body[SHOULDERS, 0]), 40 / eyes_px(), atol=0.03)
+    np.testing.assert_allclose(np.median(body[SHOULDERS, 0]), 40 / unit_px(face()), atol=0.03)
 
 
-def test_what_is_covered_goes_by_the_rule() -> None:
+def test_what_is_covered_goes_as_what_is_about_it() -> None:
+    """Another picture stands where the right shoulder was."""
+    after, other = person((9, 0)), person(seed=7)
+    x = int(face()[:, 0].mean()) - 70
+    after[CHIN_Y:, :x] = other[CHIN_Y:, :x]
+    body = body_between(person(), after, face(), face())
+    right = np.array([x < 0 for x, _, _ in head.BODY_XYZ[SHOULDERS]])
+    np.testing.assert_allclose(
+        np.median(body[SHOULDERS][~right, 0]), 9 / unit_px(face()), atol=0.03
+    )
+    nearest = body[SHOULDERS][right][:2]
+    assert np.median(nearest[:, 0]) > 0.4 * 9 / unit_px(face())
+
+
+def test_what_is_covered_all_over_goes_by_the_rule() -> None:
     """Another picture stands where the shoulders were."""
     after, other = person(), person(seed=7)
     after[CHIN_Y:] = other[CHIN_Y:]
@@ -123,6 +138,22 @@ def test_frames_are_looked_at_now_and_then_and_shots_by_themselves() -> None:
     assert not flow(frame(person(), 0), face()).any()
     assert np.isnan(flow(frame(person((9, 0)), EVERY_S / 2), face())).all()
     seen = flow(frame(person((9, 0)), EVERY_S), face())
-    assert np.median(seen[SHOULDERS, 0]) * eyes_px() > 6
+    assert np.median(seen[SHOULDERS, 0]) * unit_px(face()) > 6
+    assert np.isnan(flow(frame(person(), EVERY_S + EVERY_S / 3), face())).all()
+    flow.miss()
+    assert not np.isnan(flow(frame(person(), EVERY_S + EVERY_S / 2), face())).any()
     flow.restart()
-    assert not flow(frame(person((9, 0)), 2 * EVERY_S), face()).any()
+    assert not flow(frame(person((9, 0)), EVERY_S + EVERY_S / 2), face()).any()
+
+
+@pytest.mark.parametrize("degrees", [25.0, 45.0])
+def test_the_unit_of_a_head_does_not_shrink_as_it_turns(degrees) -> None:
+    model = load_shape_model()
+    pose = HeadPose(
+        rotation=rotation(torch.tensor([[degrees, 0.0, 0.0]])),
+        scale=torch.full((1,), EYES_PX),
+        shift=torch.tensor([(240.0, 200.0)]),
+    )
+    rest = torch.zeros(1, model.config.identity), torch.zeros(1, model.config.expression)
+    turned = project(model, pose, *rest, torch.zeros(1, 2, 2))[0].numpy()
+    assert abs(unit_px(turned) / unit_px(face()) - 1) < 0.08

@@ -19,7 +19,7 @@ from animate_cli.layers.sparse_motion import SparseMotion
 from animate_cli.models.find import find_model
 from animate_cli.models.sparse_to_dense import FAST, SHORE, SparseToDense, freedom
 from animate_cli.models.thin_plate import LandmarkGrid
-from animate_cli.records import Beyond, Rendered
+from animate_cli.records import BODY, Beyond, Rendered
 from animate_cli.upscale.residual_warp import ResidualWarper
 
 FAST_LAYERED = replace(FAST, layered=True)
@@ -93,7 +93,8 @@ def test_a_layered_network_in_use_draws_what_it_draws_in_training(
     matte = MatteNetwork(MatteConfig(widths=(8, 12), blocks=1)).eval()
     driver = face_points + 4
     model = SparseToDense(network, matte=matte)
-    prior = model._prior.grid(face_points, driver)  # type: ignore[union-attr]
+    unseen = torch.zeros(1, BODY, 2)
+    prior = model._prior.grid(face_points, driver, unseen)  # type: ignore[union-attr]
     with torch.inference_mode():
         used, _ = model.render(model.encode_source(face_picture, face_points), driver)
         share = matte(face_picture, face_points)

@@ -26,11 +26,15 @@ def moved(grid: Tensor, places: Tensor) -> Tensor:
     return flow[y, x]
 
 
-def shrug(px: float, eyes: float) -> Tensor:
+def shrug(px: float, points: Tensor) -> Tensor:
     """Shoulders go up: (1, 26, 2)."""
     body = torch.zeros(1, BODY, 2)
-    body[:, SHOULDERS, 1] = -px / eyes
+    body[:, SHOULDERS, 1] = -px / head.scale(camera_of(points))[:, 0]
     return body
+
+
+def camera_of(points: Tensor) -> Tensor:
+    return head.cameras(points, head.camera_fit("cpu"))
 
 
 @pytest.fixture
@@ -39,14 +43,10 @@ def small(face_points: Tensor) -> Tensor:
     return 128 + 0.7 * (face_points - 128) + torch.tensor((0.0, -25.0))
 
 
-def eyes_of(points: Tensor) -> float:
-    return float((points[0, 45] - points[0, 36]).norm())
-
-
 def test_shoulders_go_where_they_are_told_and_the_face_stays(small: Tensor) -> None:
     plate = LandmarkGrid(SIZE)
-    places = head.outline(head.cameras(small, head.camera_fit("cpu")), head.BODY_XYZ)[0]
-    grid = plate.grid(small, small, shrug(8, eyes_of(small)))
+    places = head.outline(camera_of(small), head.BODY_XYZ)[0]
+    grid = plate.grid(small, small, shrug(8, small))
     shoulders = places[SHOULDERS][(places[SHOULDERS] < SIZE - 40).all(dim=1)]
     assert len(shoulders) >= 4
     up = moved(grid, shoulders - torch.tensor((0.0, 8.0)))
@@ -63,7 +63,8 @@ def test_a_body_that_rests_changes_nothing_where_nothing_moves(small: Tensor) ->
     ("options", "share"),
     [
         (MotionOptions(), 1.0),
-        (MotionOptions(strength=0.5), 0.25),
+        (MotionOptions(strength=0.5), 0.5),
+        (MotionOptions(strength=2, amount=replace(Amounts(), body=2)), 2.0),
         (MotionOptions(amount=replace(Amounts(), body=0)), 0.0),
         (MotionOptions(amount=replace(Amounts(), pose=0)), 0.0),
         (MotionOptions(only=Only.POSE), 1.0),
@@ -86,13 +87,28 @@ def test_the_change_since_the_anchor_is_taken_as_far_as_asked(
 
 def test_a_model_draws_with_and_without_a_body(face_points: Tensor, face_picture: Tensor) -> None:
     model = find_model("sparse_to_dense", device="cpu")
-    body = shrug(6, eyes_of(face_points))
+    body = shrug(6, face_points)
     with torch.inference_mode():
         source = model.encode_source(face_picture, face_points)
-        bare = model.render(source, face_points)[0].grid
-        told = model.render(source, torch.cat((face_points, body), dim=1))[0].grid
-    assert bare.shape == told.shape
-    assert (bare - told).abs().max() * (SIZE / 2) > 1
+        bare = model.render(source, face_points)[0]
+        told = model.render(source, torch.cat((face_points, body), dim=1))[0]
+    assert bare.grid.shape == told.grid.shape
+    assert (bare.grid - told.grid).abs().max() * (SIZE / 2) > 1
+    assert torch.equal(bare.face, face_picture)
+    assert not torch.equal(told.face, face_picture)
+
+
+def test_a_body_beyond_the_square_leaves_the_photo_as_it_is(
+    face_points: Tensor, face_picture: Tensor
+) -> None:
+    model = find_model("sparse_to_dense", device="cpu")
+    large = 128 + 1.6 * (face_points - 128)
+    places = head.outline(camera_of(large), head.BODY_XYZ)[0, SHOULDERS]
+    assert (places[:, 1] > SIZE).all()
+    with torch.inference_mode():
+        source = model.encode_source(face_picture, large)
+        drawn = model.render(source, torch.cat((large, shrug(9, large)), dim=1))[0]
+    torch.testing.assert_close(drawn.face, face_picture, atol=1 / 512, rtol=0)
 
 
 def test_the_thin_plate_takes_landmarks_alone(face_points: Tensor) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 from animate_cli.models.base import FaceModel, Reads
 from animate_cli.models.find import find_model, model_names
 from animate_cli.options import Motion, MotionOptions
+from animate_cli.records import BODY
 
 Model = FaceModel[Any, Any, Any]
 
@@ -24,21 +25,32 @@ def model(request: pytest.FixtureRequest) -> Model:
     return find_model(request.param, device="cpu")
 
 
-def _codes(model: Model, picture: Tensor, points: Tensor) -> tuple[Any, Any, Any]:
+@pytest.fixture(params=[0, BODY])
+def body(request: pytest.FixtureRequest) -> int:
+    """Rows below the landmarks."""
+    return int(request.param)
+
+
+def _codes(model: Model, picture: Tensor, points: Tensor, body: int) -> tuple[Any, Any, Any]:
     """Source, anchor, and two driver frames that move."""
-    motion = torch.randn(2, 74, 2, generator=torch.Generator().manual_seed(1)) * 1.5
+    random = torch.Generator().manual_seed(1)
+    motion = torch.randn(2, 74, 2, generator=random) * 1.5
+    swings = torch.randn(2, body, 2, generator=random) * 0.05
+    still = torch.zeros(1, body, 2)
     faces = picture if model.reads is Reads.FRAMES else None
     many = None if faces is None else faces.expand(2, -1, -1, -1)
     source = model.encode_source(picture, points)
     return (
         source,
-        model.encode_driver(faces, points),
-        model.encode_driver(many, points + motion),
+        model.encode_driver(faces, torch.cat((points, still), dim=1)),
+        model.encode_driver(many, torch.cat((points + motion, swings), dim=1)),
     )
 
 
-def test_shapes_and_ranges(model: Model, face_picture: Tensor, face_points: Tensor) -> None:
-    source, anchor, driver = _codes(model, face_picture, face_points)
+def test_shapes_and_ranges(
+    model: Model, face_picture: Tensor, face_points: Tensor, body: int
+) -> None:
+    source, anchor, driver = _codes(model, face_picture, face_points, body)
     rendered, state = model.render(source, model.retarget(source, driver, anchor, MotionOptions()))
     size = model.face_size
     assert rendered.face.shape == (2, 3, size, size)
@@ -50,9 +62,9 @@ def test_shapes_and_ranges(model: Model, face_picture: Tensor, face_points: Tens
 
 
 def test_a_batch_of_two_is_two_of_one(
-    model: Model, face_picture: Tensor, face_points: Tensor
+    model: Model, face_picture: Tensor, face_points: Tensor, body: int
 ) -> None:
-    source, anchor, driver = _codes(model, face_picture, face_points)
+    source, anchor, driver = _codes(model, face_picture, face_points, body)
     moved = model.retarget(source, driver, anchor, MotionOptions())
     together, _ = model.render(source, moved)
     for k in range(2):
@@ -64,9 +76,9 @@ def test_a_batch_of_two_is_two_of_one(
 
 @pytest.mark.parametrize("strength", [0.0, 1.0, 2.0])
 def test_no_motion_gives_the_source_back(
-    model: Model, face_picture: Tensor, face_points: Tensor, strength: float
+    model: Model, face_picture: Tensor, face_points: Tensor, body: int, strength: float
 ) -> None:
-    source, anchor, driver = _codes(model, face_picture, face_points)
+    source, anchor, driver = _codes(model, face_picture, face_points, body)
     still = driver if strength == 0 else anchor
     options = MotionOptions(strength=strength)
     rendered, _ = model.render(source, model.retarget(source, still, anchor, options))
@@ -78,9 +90,9 @@ def test_no_motion_gives_the_source_back(
 
 @pytest.mark.parametrize("motion", list(Motion))
 def test_the_same_twice(
-    model: Model, face_picture: Tensor, face_points: Tensor, motion: Motion
+    model: Model, face_picture: Tensor, face_points: Tensor, body: int, motion: Motion
 ) -> None:
-    source, anchor, driver = _codes(model, face_picture, face_points)
+    source, anchor, driver = _codes(model, face_picture, face_points, body)
     options = MotionOptions(motion=motion)
     once, _ = model.render(source, model.retarget(source, driver, anchor, options))
     again, _ = model.render(source, model.retarget(source, driver, anchor, options))

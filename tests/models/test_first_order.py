@@ -116,6 +116,15 @@ def test_parts_of_the_motion_are_refused(model: FirstOrder, picture: Tensor) -> 
             model.retarget(source, driver, driver, options)
 
 
+@torch.inference_mode()
+def test_half_of_every_part_is_half_of_the_whole(model: FirstOrder, picture: Tensor) -> None:
+    source, driver, anchor = model.encode_source(picture, POINTS), codes(model, 2), codes(model, 1)
+    parts = Amounts(pose=0.5, expression=0.5, eyes=0.5, gaze=0.5, lips=0.5)
+    by_parts = model.retarget(source, driver, anchor, MotionOptions(amount=parts))
+    whole = model.retarget(source, driver, anchor, MotionOptions(strength=0.5))
+    torch.testing.assert_close(by_parts, whole)
+
+
 def test_weights_are_the_users_own(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="no weights of its own"):
         find_model("first_order", device="cpu")

@@ -90,7 +90,18 @@ def test_the_body_comes_below_the_landmarks_and_fades_to_the_anchors(source, kin
         list(driver_motion(trajectory(presence), 3, source, kind).parts(4, device=CPU))
     )
     np.testing.assert_array_equal(parts[:, :74], bare.numpy())
-    np.testing.assert_array_equal(motion.anchor[74:], BODY[3].astype(np.float32))
+    assert not motion.anchor[74:].any()
     weights = presence[:, None, None]
-    wanted = BODY[3] + weights * (BODY.astype(np.float32) - BODY[3])
+    wanted = weights * (BODY.astype(np.float32) - BODY[3])
     np.testing.assert_allclose(parts[:, 74:], wanted, atol=1e-3)
+
+
+def test_in_other_shots_the_body_moves_since_their_first_frame(source) -> None:
+    shots = trajectory(body=BODY)
+    shots.cut[[2, 7]] = True
+    motion = driver_motion(shots, 3, source, Motion.RELATIVE)
+    body = torch.cat(list(motion.parts(4, device=CPU))).numpy()[:, 74:]
+    since = BODY.astype(np.float32)
+    np.testing.assert_allclose(body[2:7], since[2:7] - since[3], atol=1e-3)
+    np.testing.assert_array_equal(body[:2], since[:2])
+    np.testing.assert_array_equal(body[7:], since[7:])

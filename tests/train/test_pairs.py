@@ -121,6 +121,6 @@ def test_a_pair_says_what_the_body_does_unless_nobody_looked() -> None:
     jpegs = tuple(encoded(np.roll(noise, 3 * k, axis=1)) for k in range(len(walk.points)))
     still = np.repeat(walk.points[:1], len(jpegs), axis=0)
     textured = ClipFrames(jpegs=jpegs, points=still, identity="a")
-    assert np.abs(untouched(textured, 0, 1, SIDE).body).max() > 0.01
+    assert np.abs(untouched(textured, 0, 1, SIDE, with_body=True).body).max() > 0.01
     unseen = PairAugment(size=SIDE, unseen=1)
     assert not seen(textured, 0, 1, unseen, rng).body.any()

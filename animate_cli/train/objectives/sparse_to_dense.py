@@ -84,7 +84,7 @@ class DrawObjective:
         self._draw, self._before = PairDraw(train), before
         self._is_parsed = bool(self._loss.parsing or recipe.data.cutouts or recipe.data.reposed)
         self._prior = LandmarkGrid(self._augment.size, coarseness=PRIOR_COARSENESS)
-        self._dev = dev_batch(dev, self._augment.size)
+        self._dev = dev_batch(dev, self._augment.size, with_body=self._augment.unseen < 1)
 
     def batch(self, size: int, rng: np.random.Generator) -> Batch:
         """Pairs: source, driver (B, 3, S, S) uint8, their landmarks (B, 74, 2) px, and the prior
