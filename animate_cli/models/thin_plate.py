@@ -79,6 +79,7 @@ SLITS = (
     Slit(curves=((42, 43, 70, 44, 45), (42, 47, 71, 46, 45)), fade=0.3),
 )
 _YIELD = 0.5  # an outline point moves at most this share of its distance to the border
+_BODY_YIELD = 0.7  # ... one of the body, which goes on behind it
 _BORDER_POINTS = 9  # along each edge
 
 
@@ -190,7 +191,7 @@ class LandmarkGrid:
         outline, moved = self._outline(source_px, output_px, body)
         edge = torch.minimum(outline, last - outline).amin(dim=-1, keepdim=True)
         outline = outline.clamp(1, last - 1)
-        reached = outline + _at_most(moved, _YIELD * edge)
+        reached = outline + _at_most(moved, _yields(outline, body) * edge)
         border = self._border.expand(len(source_px), -1, -1)
         p = torch.cat((source_px, outline, _between(source_px), border), dim=1)
         q = torch.cat((output_px, reached, _between(output_px), border), dim=1)
@@ -221,6 +222,14 @@ def _part(points: Tensor, opening: Opening, least: Tensor) -> Tensor:
     gaps = apertures(points, opening)
     least = torch.maximum(least, LEAST_GAP * width(points, opening))
     return set_apertures(points, opening, torch.maximum(gaps, least))
+
+
+def _yields(outline: Tensor, body: Tensor | None) -> Tensor:
+    """Shares of their distance to the border for outline points (B, N, 2): (N, 1)."""
+    shares = outline.new_full((outline.shape[1], 1), _YIELD)
+    if body is not None:
+        shares[-body.shape[1] :] = _BODY_YIELD
+    return shares
 
 
 def _at_most(vectors: Tensor, limit: Tensor) -> Tensor:
