@@ -38,9 +38,9 @@ from torch import Tensor
 
 from animate_cli.faces import head
 from animate_cli.faces.crop import points_box, rescale, to_crop, to_frame
-from animate_cli.faces.pace import Pace
+from animate_cli.faces.pace import AgainstFirst
 from animate_cli.faces.patches import believed, likeness, nearness, patches_about
-from animate_cli.records import BODY, Crop, Frame, Image, Points
+from animate_cli.records import BODY, Crop, Image, Points
 
 SIZE = 128  # pixels of the view
 MARGIN = 2.6  # its side / longer side of the points' box
@@ -59,33 +59,11 @@ _NEAR = nearness(np.array(head.BODY_XYZ)[:, :2], ABOUT).astype(np.float32)
 Array = NDArray[np.float32]
 
 
-class BodyFlow:
-    """Holds the frames of a video against its first, one after another."""
+class BodyFlow(AgainstFirst["_Reference"]):
+    """What the body did since the first frame: b (26, 2)."""
 
     def __init__(self) -> None:
-        self._reference: _Reference | None = None
-        self._pace = Pace()
-
-    def restart(self) -> None:
-        """Forget the reference: another shot, or another person, begins."""
-        self._reference = None
-        self._pace.miss()
-
-    def miss(self) -> None:
-        """A frame shows no face."""
-        self._pace.miss()
-
-    def __call__(self, frame: Frame, points: Points) -> Points:
-        """A frame, the points (74, 2) seen in it, in its pixels -> b (26, 2): nothing in the first
-        frame, NaN where it is not asked for, see `faces.pace`.
-        """
-        if not self._pace.is_due(frame.time_s):
-            return np.full((BODY, 2), np.nan, np.float32)
-        reference = self._reference
-        if reference is None:
-            self._reference = _remember(frame.pixels, points)
-            return np.zeros((BODY, 2), np.float32)
-        return _moved(reference, frame.pixels, points)
+        super().__init__(BODY, _remember, _moved)
 
 
 def body_between(before: Image, after: Image, before_px: Points, after_px: Points) -> Points:

@@ -39,7 +39,7 @@ from numpy.typing import NDArray
 from animate_cli.faces.crop import cut as cut_out
 from animate_cli.faces.crop import to_crop
 from animate_cli.faces.look import upright_square
-from animate_cli.faces.pace import Pace
+from animate_cli.faces.pace import AgainstFirst
 from animate_cli.faces.patches import NOISE, WEIGHTS, believed, likeness, nearness, patches_about
 from animate_cli.faces.points import (
     EYE_CORNERS,
@@ -50,7 +50,7 @@ from animate_cli.faces.points import (
     RIGHT_LIDS,
 )
 from animate_cli.faces.smooth import runs
-from animate_cli.records import LANDMARKS, Crop, Frame, Image, Points
+from animate_cli.records import LANDMARKS, Crop, Image, Points
 
 SIZE = 160  # pixels of the view: a face is some 107
 STAYS, ALIKE = 3e-5, 1e-5
@@ -73,35 +73,12 @@ _LIDS = tuple(
 Array = NDArray[np.float32]
 
 
-class Register:
-    """Holds the frames of a video against its first, one after another."""
+class Register(AgainstFirst["_Reference"]):
+    """What is added to points (74, 2) so that they lie on the spots of the first frame's, pixels of
+    the frame."""
 
     def __init__(self) -> None:
-        self._reference: _Reference | None = None
-        self._pace = Pace()
-
-    def restart(self) -> None:
-        """Forget the reference: another shot, or another person, begins."""
-        self._reference = None
-        self._pace.miss()
-
-    def miss(self) -> None:
-        """A frame shows no face."""
-        self._pace.miss()
-
-    def __call__(self, frame: Frame, points: Points) -> Points:
-        """A frame, the points (74, 2) seen in it, in its pixels -> what is to be added to them
-        (74, 2): nothing in the first frame, NaN where it is not asked for, see `faces.pace`.
-        """
-        if not self._pace.is_due(frame.time_s):
-            return np.full_like(points, np.nan)
-        reference = self._reference
-        if reference is None:
-            self._reference = _remember(frame.pixels, points)
-            return np.zeros_like(points)
-        crop = _aligned(reference.points, points)
-        linear = crop.crop_to_frame[:, :2].astype(np.float32)
-        return _shift(reference, _view(frame.pixels, crop), to_crop(points, crop)) @ linear.T
+        super().__init__(LANDMARKS, _remember, _added)
 
 
 def calm(
@@ -186,6 +163,13 @@ def _aligned(reference: Points, points: Points) -> Crop:
 def _view(frame: Image, crop: Crop) -> Array:
     """(SIZE, SIZE) grey in [0, 1]"""
     return cv2.cvtColor(cut_out(frame, crop), cv2.COLOR_RGB2GRAY) * np.float32(1 / 255)
+
+
+def _added(reference: _Reference, frame: Image, points: Points) -> Points:
+    """What is added to the points (74, 2) seen in a frame, in its pixels."""
+    crop = _aligned(reference.points, points)
+    linear = crop.crop_to_frame[:, :2].astype(np.float32)
+    return _shift(reference, _view(frame, crop), to_crop(points, crop)) @ linear.T
 
 
 def _shift(reference: _Reference, view: Array, seen: Points) -> Array:
