@@ -12,6 +12,7 @@ from torch import Tensor
 
 from animate_cli.evaluate.judges import Judges
 from animate_cli.evaluate.metric import (
+    TRIPLES_EVERY,
     Metric,
     Performance,
     PictureMetric,
@@ -27,7 +28,6 @@ from animate_cli.faces.look import look_through, upright_square
 from animate_cli.records import LANDMARKS, Crop, Image, Points
 
 Array = NDArray[np.float64]
-TRIPLES_EVERY = 3  # scored frames: three looks at every entrant are costly
 BEFORE = 2  # frames before a scored one that are asked for
 
 

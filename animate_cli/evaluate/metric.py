@@ -12,6 +12,8 @@ from animate_cli.evaluate.judges import Judge
 from animate_cli.evaluate.reading import Reading
 from animate_cli.records import Crop, Points
 
+TRIPLES_EVERY = 3  # scored frames: three looks at every candidate are costly
+
 
 class Better(StrEnum):
     """Which way is good."""

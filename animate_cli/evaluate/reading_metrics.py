@@ -8,13 +8,18 @@ from functools import partial
 import numpy as np
 
 from animate_cli.evaluate.aperture import LIDS, LIPS, aperture, correlation
-from animate_cli.evaluate.bench import TRIPLES_EVERY
 from animate_cli.evaluate.expression import expression_error
 from animate_cli.evaluate.gaze import gaze_error_deg
 from animate_cli.evaluate.identity import cosine
 from animate_cli.evaluate.judges import Judge
 from animate_cli.evaluate.landmarks import Array
-from animate_cli.evaluate.metric import Better, Metric, Performance, ReadingMetric
+from animate_cli.evaluate.metric import (
+    TRIPLES_EVERY,
+    Better,
+    Metric,
+    Performance,
+    ReadingMetric,
+)
 from animate_cli.evaluate.placed_metrics import DETECTORS, named, points_by
 from animate_cli.evaluate.pose_error import fitted_angles, pose_error_deg
 from animate_cli.evaluate.reading import Reading

@@ -89,12 +89,6 @@ def follow(before: Tensor, after: Tensor, points: Tensor, how: LucasKanade) -> T
     return found
 
 
-def grey(images: Tensor) -> Tensor:
-    """RGB (B, 3, H, W) -> (B, 1, H, W), by the weights of ITU-R BT.601."""
-    weights = images.new_tensor((0.299, 0.587, 0.114))
-    return (images * weights[:, None, None]).sum(dim=1, keepdim=True)
-
-
 def smaller_eigenvalue(h: Tensor) -> Tensor:
     """Of symmetric (..., 2, 2) -> (...)."""
     a, b, c = h[..., 0, 0], h[..., 0, 1], h[..., 1, 1]

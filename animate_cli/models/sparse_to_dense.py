@@ -21,11 +21,11 @@ from animate_cli.faces.matte import load_matte
 from animate_cli.faces.retarget import retarget_landmarks
 from animate_cli.layers.bfloat import InBfloat16, is_native
 from animate_cli.layers.carried import HeadConfig
+from animate_cli.layers.colour import grey
 from animate_cli.layers.easing import smooth_step
 from animate_cli.layers.engine import choose, run_by
 from animate_cli.layers.grid import identity_grid, points_to_pixel
 from animate_cli.layers.local_branch import PartConfig
-from animate_cli.layers.lucas_kanade import grey
 from animate_cli.layers.matte import MatteNetwork
 from animate_cli.layers.motion_branch import BranchConfig
 from animate_cli.layers.mouth_inside import InsideConfig

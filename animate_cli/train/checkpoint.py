@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from pickle import UnpicklingError
@@ -13,6 +11,7 @@ from typing import Any
 import torch
 
 from animate_cli.errors import TrainError
+from animate_cli.train.saving import beside, saving
 
 DAMAGED = (OSError, RuntimeError, TypeError, EOFError, ValueError, UnpicklingError)
 
@@ -35,21 +34,6 @@ class Checkpoint:
     critic_optimiser: dict[str, Any] = field(default_factory=dict)
 
 
-@contextmanager
-def saving(path: Path) -> Iterator[None]:
-    """What may fail because of a disk, told as such; half a file beside `path` is removed.
-
-    Raises:
-        TrainError: the disk is full or cannot be written.
-    """
-    try:
-        yield
-    except (OSError, RuntimeError) as error:  # torch tells of a full disk by a RuntimeError
-        with suppress(OSError):
-            _beside(path).unlink()
-        raise TrainError(f"cannot save {path}: {error}", hint="make room and resume") from error
-
-
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
     """Write beside, wait for the disk, rename: even a power cut leaves one checkpoint whole.
 
@@ -57,11 +41,11 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         TrainError: the disk is full or cannot be written.
     """
     with saving(path):
-        with _beside(path).open("wb") as file:
+        with beside(path).open("wb") as file:
             torch.save(vars(checkpoint), file)
             file.flush()
             os.fsync(file.fileno())
-        _beside(path).replace(path)
+        beside(path).replace(path)
         _settle(path.parent)
 
 
@@ -77,10 +61,6 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise TrainError(
             f"cannot resume from {path}: {error}", hint="delete it to start over"
         ) from error
-
-
-def _beside(path: Path) -> Path:
-    return path.with_name(path.name + ".part")
 
 
 def _settle(folder: Path) -> None:

@@ -10,8 +10,8 @@ import cv2
 
 from animate_cli.errors import OptionError
 from animate_cli.records import Image
-from animate_cli.train.checkpoint import saving
 from animate_cli.train.recipe import LogRecipe
+from animate_cli.train.saving import saving
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter

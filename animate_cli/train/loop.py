@@ -14,12 +14,12 @@ from pathlib import Path
 import torch
 
 from animate_cli.errors import Cancelled
-from animate_cli.train.checkpoint import saving
 from animate_cli.train.halt import halt_on_signal
 from animate_cli.train.log import Log
-from animate_cli.train.objective import build_objective
+from animate_cli.train.objectives.find import build_objective
 from animate_cli.train.processes import open_accelerator
 from animate_cli.train.recipe import Recipe
+from animate_cli.train.saving import saving
 from animate_cli.train.training import Training
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import importlib
-import pkgutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -12,10 +9,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from torch import Tensor, nn
 
-from animate_cli.errors import OptionError
 from animate_cli.records import Image
-from animate_cli.train import objectives
-from animate_cli.train.recipe import Recipe
 
 Batch = dict[str, Tensor]
 
@@ -88,18 +82,3 @@ class Judged(Protocol):
 
     judges: tuple[nn.Module, ...]
     """The loop puts them on its device."""
-
-
-def build_objective(recipe: Recipe) -> Objective:
-    """The recipe's objective, its data read.
-
-    Raises:
-        OptionError: no objective has that name.
-    """
-    names = [module.name for module in pkgutil.iter_modules(objectives.__path__)]
-    if recipe.objective not in names:
-        near = difflib.get_close_matches(recipe.objective, names, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names)}"
-        raise OptionError(f"no objective is called '{recipe.objective}'", hint=hint)
-    module = importlib.import_module(f"{objectives.__name__}.{recipe.objective}")
-    return module.build(recipe)  # type: ignore[no-any-return]

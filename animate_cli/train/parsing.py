@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 
 from animate_cli.faces.parts import Parser
-from animate_cli.train.checkpoint import saving
 from animate_cli.train.pairs import ClipFrames
+from animate_cli.train.saving import saving
 
 
 def with_parts(clip: ClipFrames, parser: Parser, folder: Path) -> ClipFrames:

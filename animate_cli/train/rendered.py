@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from animate_cli.data.pictures import read_picture
 from animate_cli.records import Image, Points
-from animate_cli.train.checkpoint import saving
 from animate_cli.train.data import JPEG_QUALITY, Sample, encoded
 from animate_cli.train.head_skin import Colour, Look
 from animate_cli.train.ict_head import Camera, IctHead, Pose, load
 from animate_cli.train.render_head import HeadRenderer
+from animate_cli.train.saving import saving
 
 SIZE_PX = 192
 PER_PERSON = 16

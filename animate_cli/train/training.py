@@ -19,13 +19,14 @@ from animate_cli import hub
 from animate_cli.errors import TrainError
 from animate_cli.layers.state import fill
 from animate_cli.records import Image
-from animate_cli.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, saving
+from animate_cli.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from animate_cli.train.critic import Critic
 from animate_cli.train.feed import feed
 from animate_cli.train.objective import Adversarial, Batch, Judged, Objective, Shows
 from animate_cli.train.optimiser import build_optimiser, learning_rate, same_rule, set_rate
 from animate_cli.train.processes import any_process
 from animate_cli.train.recipe import Recipe
+from animate_cli.train.saving import saving
 
 WEIGHTS = "best.safetensors"
 CHECKPOINT = "last.pt"

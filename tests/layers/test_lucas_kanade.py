@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from animate_cli.layers.colour import grey
 from animate_cli.layers.grid import points_to_normalised, points_to_pixel
 from animate_cli.layers.lucas_kanade import (
     RIDGE,
     LucasKanade,
     follow,
-    grey,
     smaller_eigenvalue,
     track,
 )

@@ -16,8 +16,9 @@ from animate_cli.train.checkpoint import load_checkpoint
 from animate_cli.train.choice import NetworkChoice, Size
 from animate_cli.train.draw_loss import DrawLoss
 from animate_cli.train.loop import train
-from animate_cli.train.objective import Adversarial, build_objective
+from animate_cli.train.objective import Adversarial
 from animate_cli.train.objectives import sparse_to_dense
+from animate_cli.train.objectives.find import build_objective
 from animate_cli.train.objectives.sparse_to_dense import Contest
 from animate_cli.train.pairs import PairAugment
 from animate_cli.train.recipe import DataRecipe, Optimiser, Recipe, StepRecipe, read_recipe

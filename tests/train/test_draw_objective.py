@@ -16,8 +16,9 @@ from animate_cli.models.sparse_to_dense import create_model
 from animate_cli.records import Image
 from animate_cli.train.choice import NetworkChoice, Size, chosen
 from animate_cli.train.loop import train
-from animate_cli.train.objective import Batch, build_objective
+from animate_cli.train.objective import Batch
 from animate_cli.train.objectives import sparse_to_dense
+from animate_cli.train.objectives.find import build_objective
 from animate_cli.train.objectives.sparse_to_dense import DrawObjective
 from animate_cli.train.recipe import DataRecipe, Recipe, StepRecipe
 

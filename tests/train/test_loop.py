@@ -11,7 +11,7 @@ from toy_objective import Line, same, stored
 
 from animate_cli.errors import OptionError, TrainError, WeightsError
 from animate_cli.train.loop import Trained, train
-from animate_cli.train.objective import build_objective
+from animate_cli.train.objectives.find import build_objective
 from animate_cli.train.optimiser import learning_rate
 from animate_cli.train.recipe import Precision, Recipe, StepRecipe
 from animate_cli.train.training import Training

@@ -13,8 +13,8 @@ from animate_cli.faces.matte import load_matte
 from animate_cli.faces.parts import Labels
 from animate_cli.records import Image
 from animate_cli.train.loop import train
-from animate_cli.train.objective import build_objective
 from animate_cli.train.objectives import matte
+from animate_cli.train.objectives.find import build_objective
 from animate_cli.train.objectives.matte import MatteObjective
 from animate_cli.train.recipe import DataRecipe, Recipe, StepRecipe
 

@@ -28,8 +28,9 @@ from torch import Tensor, nn
 from animate_cli.errors import TrainError
 from animate_cli.faces.points import OUTER_EYE_CORNERS
 from animate_cli.layers import heatmap
+from animate_cli.layers.colour import grey
 from animate_cli.layers.grid import points_to_pixel
-from animate_cli.layers.lucas_kanade import LucasKanade, grey, track
+from animate_cli.layers.lucas_kanade import LucasKanade, track
 from animate_cli.records import Image, Matrix
 from animate_cli.train import twins
 from animate_cli.train.augment import AugmentConfig
