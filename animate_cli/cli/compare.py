@@ -14,7 +14,7 @@ from animate_cli.cli.flags import takes_options
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from animate_cli.evaluate.comparison import Comparison
+    from animate_cli.evaluate.report.comparison import Comparison
 
 
 @takes_options()
@@ -33,7 +33,7 @@ def compare(
 ) -> None:
     """Compare two results, take by take, with 95 % bootstrap intervals of every difference."""
     from animate_cli.cli.wide import show
-    from animate_cli.evaluate.comparison import compare as contrast
+    from animate_cli.evaluate.report.comparison import compare as contrast
     from animate_cli.evaluate.result import read_result
 
     one, other = read_result(first), read_result(second)

@@ -90,14 +90,14 @@ def evaluate(
     from animate_cli.cli.score_table import show_scores
     from animate_cli.cli.teller import Teller
     from animate_cli.device import open_device
-    from animate_cli.evaluate.cast import cast
-    from animate_cli.evaluate.entrant import enter
-    from animate_cli.evaluate.evaluation import Audience, Audiences
-    from animate_cli.evaluate.evaluation import evaluate as run
-    from animate_cli.evaluate.gallery import Gallery
-    from animate_cli.evaluate.judges import load_judges
-    from animate_cli.evaluate.material import read_clips
-    from animate_cli.evaluate.page import page
+    from animate_cli.evaluate.clips.candidate import enter
+    from animate_cli.evaluate.clips.choose_pairs import cast
+    from animate_cli.evaluate.clips.clip_pairs import read_clips
+    from animate_cli.evaluate.metrics.networks.evaluators import load_judges
+    from animate_cli.evaluate.report.gallery import Gallery
+    from animate_cli.evaluate.report.html_page import page
+    from animate_cli.evaluate.runner.evaluate import Audience, Audiences
+    from animate_cli.evaluate.runner.evaluate import evaluate as run
     from animate_cli.media.target import check_target
 
     overwrite = options.output.overwrite

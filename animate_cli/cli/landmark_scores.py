@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from animate_cli.cli import console
-from animate_cli.evaluate.labelled import labelled_clip, labelled_pictures
-from animate_cli.evaluate.landmark_protocol import LandmarkProtocol
-from animate_cli.evaluate.landmark_table import Entry, LandmarkComparison, LandmarkTable
-from animate_cli.evaluate.material import read_clips
+from animate_cli.evaluate.clips.clip_pairs import read_clips
+from animate_cli.evaluate.landmark_benchmark.labelled_data import labelled_clip, labelled_pictures
+from animate_cli.evaluate.landmark_benchmark.protocol import LandmarkProtocol
+from animate_cli.evaluate.landmark_benchmark.table import Entry, LandmarkComparison, LandmarkTable
+from animate_cli.evaluate.metrics.networks.external_landmarks import openseeface, pfld
 from animate_cli.evaluate.protocol import Protocol
-from animate_cli.evaluate.second_opinion import openseeface, pfld
 from animate_cli.faces import landmarks
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from rich.table import Table
 
 from animate_cli.cli.wide import show
-from animate_cli.evaluate.evaluation import Evaluation
+from animate_cli.evaluate.report.score_cells import footnotes, headline, row, times
 from animate_cli.evaluate.result import Result
-from animate_cli.evaluate.score_sheet import footnotes, headline, row, times
+from animate_cli.evaluate.runner.evaluate import Evaluation
 
 
 def show_scores(evaluation: Evaluation) -> None:

@@ -34,8 +34,8 @@ def make(
     options: Options,
 ) -> None:
     """Write a page without names, and beside it the key that has them."""
-    from animate_cli.evaluate.study import ask, key_of
-    from animate_cli.evaluate.study_page import study_page
+    from animate_cli.evaluate.user_study.study import ask, key_of
+    from animate_cli.evaluate.user_study.study_page import study_page
     from animate_cli.media.target import check_target, replacing
 
     key, overwrite = output.with_suffix(".key.json"), options.output.overwrite
@@ -61,7 +61,7 @@ def tally(
     from rich.table import Table
 
     from animate_cli.cli.wide import show
-    from animate_cli.evaluate.study import tally as count
+    from animate_cli.evaluate.user_study.study import tally as count
 
     found = count(key, votes)
     table = Table(title=f"{found.people} people, {found.votes} votes", title_justify="left")

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from animate_cli.cli import console
-from animate_cli.evaluate.contact_sheet import ContactSheet
-from animate_cli.evaluate.entrant import Entrant
-from animate_cli.evaluate.evaluation import Audience
-from animate_cli.evaluate.material import Take
+from animate_cli.evaluate.clips.candidate import Entrant
+from animate_cli.evaluate.clips.clip_pairs import Take
 from animate_cli.evaluate.protocol import Protocol
-from animate_cli.evaluate.trial import Shown
+from animate_cli.evaluate.report.contact_sheet import ContactSheet
+from animate_cli.evaluate.runner.clip_run import Shown
+from animate_cli.evaluate.runner.evaluate import Audience
 from animate_cli.media.image import write_image
 from animate_cli.media.target import check_target, told
 

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from animate_cli.evaluate.labelled import labelled_clip
-from animate_cli.evaluate.landmark_protocol import LabelledPicture
+from animate_cli.evaluate.landmark_benchmark.labelled_data import labelled_clip
+from animate_cli.evaluate.landmark_benchmark.protocol import LabelledPicture
 from animate_cli.train.data import read_rows, read_samples
 from animate_cli.train.recipe import DataRecipe
 

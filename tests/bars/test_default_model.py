@@ -12,11 +12,11 @@ import pytest
 
 from animate_cli import hub
 from animate_cli.cli.score_table import show_scores
-from animate_cli.evaluate.entrant import STILL, enter
-from animate_cli.evaluate.evaluation import Audience, Evaluation, evaluate
-from animate_cli.evaluate.judges import Judge, load_judges
-from animate_cli.evaluate.material import Take, read_clips, takes
+from animate_cli.evaluate.clips.candidate import STILL, enter
+from animate_cli.evaluate.clips.clip_pairs import Take, read_clips, takes
+from animate_cli.evaluate.metrics.networks.evaluators import Judge, load_judges
 from animate_cli.evaluate.protocol import Protocol, Reenactment
+from animate_cli.evaluate.runner.evaluate import Audience, Evaluation, evaluate
 from animate_cli.options import ComputeOptions
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3 * 3600)]

@@ -20,13 +20,13 @@ import pytest
 from labelled import ARGMAX, DLIB, SBR, STATIC, given
 
 from animate_cli import hub
-from animate_cli.evaluate.argmax import ArgmaxLandmarker, read_network
-from animate_cli.evaluate.entrant import STILL, enter
-from animate_cli.evaluate.evaluation import Audience, evaluate
-from animate_cli.evaluate.judges import load_judges
-from animate_cli.evaluate.material import read_clips, takes
+from animate_cli.evaluate.clips.candidate import STILL, enter
+from animate_cli.evaluate.clips.clip_pairs import read_clips, takes
+from animate_cli.evaluate.landmark_benchmark.argmax_readout import ArgmaxLandmarker, read_network
+from animate_cli.evaluate.landmark_benchmark.relabel import relabel
+from animate_cli.evaluate.metrics.networks.evaluators import load_judges
 from animate_cli.evaluate.protocol import Protocol, Scheme, of_scheme
-from animate_cli.evaluate.relabel import relabel
+from animate_cli.evaluate.runner.evaluate import Audience, evaluate
 from animate_cli.faces.landmarks import Landmarker
 from animate_cli.faces.look import SeesLandmarks
 from animate_cli.options import ComputeOptions

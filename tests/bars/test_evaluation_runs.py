@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from test_memory import GIB, needs_wait4, peak_bytes
 
-from animate_cli.evaluate.entrant import enter
-from animate_cli.evaluate.evaluation import Audience, evaluate
-from animate_cli.evaluate.judges import load_judges
-from animate_cli.evaluate.material import read_clips, takes
+from animate_cli.evaluate.clips.candidate import enter
+from animate_cli.evaluate.clips.clip_pairs import read_clips, takes
+from animate_cli.evaluate.metrics.networks.evaluators import load_judges
 from animate_cli.evaluate.protocol import Protocol
+from animate_cli.evaluate.runner.evaluate import Audience, evaluate
 from animate_cli.options import ComputeOptions
 from animate_cli.stages import scene
 

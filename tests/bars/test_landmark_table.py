@@ -13,10 +13,10 @@ import pytest
 from labelled import ARGMAX, CONTROL, DLIB, SBR, STATIC, clips, given, pictures, rows
 
 from animate_cli import hub
-from animate_cli.evaluate.argmax import ArgmaxLandmarker, read_network
-from animate_cli.evaluate.landmark_protocol import LandmarkProtocol
-from animate_cli.evaluate.landmark_table import Entry, LandmarkComparison
-from animate_cli.evaluate.second_opinion import openseeface, pfld
+from animate_cli.evaluate.landmark_benchmark.argmax_readout import ArgmaxLandmarker, read_network
+from animate_cli.evaluate.landmark_benchmark.protocol import LandmarkProtocol
+from animate_cli.evaluate.landmark_benchmark.table import Entry, LandmarkComparison
+from animate_cli.evaluate.metrics.networks.external_landmarks import openseeface, pfld
 from animate_cli.faces.landmarks import Landmarker, load_landmarker
 from animate_cli.train.data import is_dev, read_samples
 from animate_cli.train.dlib_predictor import DlibLandmarker, DlibRecipe, train_dlib
@@ -124,5 +124,5 @@ def test_smoothing_costs_no_accuracy(table):
 
 
 def test_it_does_not_copy_its_teachers_errors(table):
-    """Less than half of what the label is off by is repeated: see `evaluate/agreement.py`."""
+    """Less than half of what the label is off by is repeated: see `evaluate/landmark_benchmark/error_agreement.py`."""
     assert table.row("DSNT+SBR").agreement.copied < 0.5

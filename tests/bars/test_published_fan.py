@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from animate_cli.evaluate.argmax import highest
+from animate_cli.evaluate.landmark_benchmark.argmax_readout import highest
 from animate_cli.faces.landmarks import LandmarkNet
 from animate_cli.faces.published import PUBLISHED, SHARPNESS, from_2dfan
 from animate_cli.layers.state import fill

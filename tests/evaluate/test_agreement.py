@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from animate_cli.evaluate.agreement import COMPARED, Opinion, agreement
+from animate_cli.evaluate.landmark_benchmark.error_agreement import COMPARED, Opinion, agreement
 from animate_cli.faces.points import OUTER_EYE_CORNERS
 
 FACES, EYES_APART_PX = 4000, 50.0

@@ -9,7 +9,11 @@ import torch
 
 from animate_cli import hub
 from animate_cli.errors import WeightsError
-from animate_cli.evaluate.argmax import ArgmaxLandmarker, highest, read_network
+from animate_cli.evaluate.landmark_benchmark.argmax_readout import (
+    ArgmaxLandmarker,
+    highest,
+    read_network,
+)
 from animate_cli.faces.crop import cut, landmark_square
 from animate_cli.faces.landmarks import LandmarkConfig, Landmarker, LandmarkNet
 from animate_cli.layers import heatmap

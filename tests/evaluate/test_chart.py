@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from animate_cli.evaluate.chart import (
+from animate_cli.evaluate.report.svg_chart import (
     BOTTOM,
     HEIGHT,
     LEFT,

@@ -9,7 +9,7 @@ import pytest
 from result_file import told
 
 from animate_cli.errors import OptionError
-from animate_cli.evaluate.comparison import Comparison, compare, interval
+from animate_cli.evaluate.report.comparison import Comparison, compare, interval
 from animate_cli.evaluate.result import Result, parse_result
 
 TAKES = [f"t{k}" for k in range(8)]
@@ -35,7 +35,7 @@ def test_the_interval_is_that_of_the_means_normal_law() -> None:
 
 
 def test_it_covers_the_truth_about_as_often_as_it_says(monkeypatch) -> None:
-    monkeypatch.setattr("animate_cli.evaluate.comparison.DRAWS", 1000)
+    monkeypatch.setattr("animate_cli.evaluate.report.comparison.DRAWS", 1000)
     rng = np.random.default_rng(0)
     held = [
         low <= 0 <= high for low, high in (interval(rng.normal(size=40), k) for k in range(200))

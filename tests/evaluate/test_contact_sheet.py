@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from animate_cli.evaluate.contact_sheet import (
+from animate_cli.evaluate.protocol import Reenactment
+from animate_cli.evaluate.report.contact_sheet import (
     ENLARGED,
     HEAD_PX,
     RASTER_PX,
@@ -16,9 +17,8 @@ from animate_cli.evaluate.contact_sheet import (
     invented,
     moved_raster,
 )
-from animate_cli.evaluate.draw import Drawn
-from animate_cli.evaluate.protocol import Reenactment
-from animate_cli.evaluate.trial import Shown
+from animate_cli.evaluate.runner.clip_run import Shown
+from animate_cli.evaluate.runner.render_frames import Drawn
 from animate_cli.layers.grid import identity_grid
 from animate_cli.records import Rendered
 

@@ -11,12 +11,12 @@ import pytest
 from toy_world import ToyWorld, canonical_points, toy_frame
 
 from animate_cli.errors import FaceError
-from animate_cli.evaluate.entrant import STILL, enter
-from animate_cli.evaluate.evaluation import Audience, Evaluation, evaluate
-from animate_cli.evaluate.judges import load_judges
-from animate_cli.evaluate.material import read_clips, takes
+from animate_cli.evaluate.clips.candidate import STILL, enter
+from animate_cli.evaluate.clips.clip_pairs import read_clips, takes
+from animate_cli.evaluate.metrics.networks.evaluators import load_judges
 from animate_cli.evaluate.protocol import VERSION, Protocol, Scheme, of_scheme
-from animate_cli.evaluate.trial import Shown
+from animate_cli.evaluate.runner.clip_run import Shown
+from animate_cli.evaluate.runner.evaluate import Audience, Evaluation, evaluate
 from animate_cli.options import ComputeOptions
 
 

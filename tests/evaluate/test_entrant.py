@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from animate_cli import hub
 from animate_cli.errors import OptionError, WeightsError
-from animate_cli.evaluate.entrant import BASELINES, TRAINED_ON, enter
+from animate_cli.evaluate.clips.candidate import BASELINES, TRAINED_ON, enter
 
 
 def weights(path: Path, **metadata: str) -> str:

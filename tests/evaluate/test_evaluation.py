@@ -11,12 +11,12 @@ import pytest
 from toy_world import ToyWorld
 
 from animate_cli.errors import FaceError, OptionError
-from animate_cli.evaluate.entrant import STILL, Entrant, enter
-from animate_cli.evaluate.evaluation import Audience, Evaluation, better_share, evaluate
-from animate_cli.evaluate.judges import load_judges
-from animate_cli.evaluate.material import read_clips, takes
-from animate_cli.evaluate.metric import Better
+from animate_cli.evaluate.clips.candidate import STILL, Entrant, enter
+from animate_cli.evaluate.clips.clip_pairs import read_clips, takes
+from animate_cli.evaluate.metrics.metric import Better
+from animate_cli.evaluate.metrics.networks.evaluators import load_judges
 from animate_cli.evaluate.protocol import Protocol, Reenactment
+from animate_cli.evaluate.runner.evaluate import Audience, Evaluation, better_share, evaluate
 from animate_cli.media.provenance import sha256_of
 from animate_cli.options import ComputeOptions, Engine, ResWarp
 from animate_cli.pipeline import Animator
@@ -190,7 +190,7 @@ def test_it_draws_in_single_precision(toy: ToyWorld, monkeypatch) -> None:
             super().__init__(options, **named)
             asked.append(options.compute.engine)
 
-    monkeypatch.setattr("animate_cli.evaluate.trial.Animator", Watched)
+    monkeypatch.setattr("animate_cli.evaluate.runner.clip_run.Animator", Watched)
     toy.driver("a.mp4", frames=5)
     score(toy.folder)
     assert set(asked) == {Engine.TORCH}

@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from toy_world import ToyWorld
 
 from animate_cli.errors import WeightsError
-from animate_cli.evaluate.entrant import STILL, enter
-from animate_cli.evaluate.evaluation import Audience, Evaluation, evaluate
-from animate_cli.evaluate.frechet import frechet, gathered
-from animate_cli.evaluate.judges import Judge, Judges, load_judges
-from animate_cli.evaluate.material import read_clips, takes
+from animate_cli.evaluate.clips.candidate import STILL, enter
+from animate_cli.evaluate.clips.clip_pairs import read_clips, takes
+from animate_cli.evaluate.metrics.images.fid import frechet, gathered
+from animate_cli.evaluate.metrics.networks.evaluators import Judge, Judges, load_judges
 from animate_cli.evaluate.protocol import Protocol
-from animate_cli.evaluate.score_sheet import footnotes
-from animate_cli.evaluate.trial import Shown
+from animate_cli.evaluate.report.score_cells import footnotes
+from animate_cli.evaluate.runner.clip_run import Shown
+from animate_cli.evaluate.runner.evaluate import Audience, Evaluation, evaluate
 from animate_cli.layers.inception import FILE, Inception, load_inception
 from animate_cli.options import ComputeOptions
 

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from animate_cli.evaluate.landmarks import CED_PLACES, GROUPS, accuracy, auc, ced, errors, failures
+from animate_cli.evaluate.metrics.landmarks.landmark_nme import (
+    CED_PLACES,
+    GROUPS,
+    accuracy,
+    auc,
+    ced,
+    errors,
+    failures,
+)
 from animate_cli.faces.points import OUTER_EYE_CORNERS, PUPILS
 
 EYES_APART_PX = 40.0

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from toy_world import ToyLandmarker, ToyProposer, canonical_points, find_disc, toy_frame
 
-from animate_cli.evaluate.landmark_protocol import (
+from animate_cli.evaluate.landmark_benchmark.protocol import (
     LabelledClip,
     LabelledPicture,
     LandmarkProtocol,
     shortened,
     tracking_squares,
 )
-from animate_cli.evaluate.landmark_table import Entry, LandmarkComparison, pooled
+from animate_cli.evaluate.landmark_benchmark.table import Entry, LandmarkComparison, pooled
 from animate_cli.faces.look import roll_deg
 from animate_cli.faces.steadiness import Steadiness, interocular_px
 from animate_cli.options import FaceOptions

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from animate_cli.errors import WeightsError
-from animate_cli.evaluate.lpips import Lpips, load_lpips, load_lpips_on
+from animate_cli.evaluate.metrics.networks.lpips import Lpips, load_lpips, load_lpips_on
 from animate_cli.layers.squeezenet import TAP_CHANNELS, SqueezeNetFeatures
 from animate_cli.layers.tapped import ALEXNET, VGG16, Backbone, Tapped, load_tapped
 

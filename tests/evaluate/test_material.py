@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from animate_cli.errors import OptionError
-from animate_cli.evaluate.material import read_clips, takes
+from animate_cli.evaluate.clips.clip_pairs import read_clips, takes
 from animate_cli.evaluate.protocol import Protocol, Reenactment
 
 CROSS = Protocol(reenactment=Reenactment.CROSS, pairs=12)

@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
-from animate_cli.evaluate.bench import Bench, Moment
-from animate_cli.evaluate.judges import load_judges
+from animate_cli.evaluate.metrics.catalog import metrics_of
+from animate_cli.evaluate.metrics.images.region_l1 import Region, region_mask
+from animate_cli.evaluate.metrics.networks.evaluators import load_judges
 from animate_cli.evaluate.protocol import Protocol, Reenactment
-from animate_cli.evaluate.region_error import Region, region_mask
-from animate_cli.evaluate.roster import metrics_of
+from animate_cli.evaluate.runner.clip_scorer import Bench, Moment
 from animate_cli.faces.crop import face_square
 from animate_cli.media.reader import open_driver
 from animate_cli.options import ReadOptions

@@ -14,15 +14,15 @@ from browser import browser, visit
 from PIL import Image as Pillow
 from result_file import told
 
-from animate_cli.evaluate.draw import Drawn
-from animate_cli.evaluate.entrant import Entrant
-from animate_cli.evaluate.gallery import Gallery
-from animate_cli.evaluate.material import Take
-from animate_cli.evaluate.page import CAUTION, WORST, deciding, page, worst_takes
+from animate_cli.evaluate.clips.candidate import Entrant
+from animate_cli.evaluate.clips.clip_pairs import Take
 from animate_cli.evaluate.protocol import Protocol
-from animate_cli.evaluate.published import published
+from animate_cli.evaluate.report.gallery import Gallery
+from animate_cli.evaluate.report.html_page import CAUTION, WORST, deciding, page, worst_takes
+from animate_cli.evaluate.report.published import published
 from animate_cli.evaluate.result import Result, parse_result
-from animate_cli.evaluate.trial import Shown
+from animate_cli.evaluate.runner.clip_run import Shown
+from animate_cli.evaluate.runner.render_frames import Drawn
 from animate_cli.records import Rendered
 
 TAKES = [f"take <{k}>" for k in range(14)]

@@ -11,9 +11,15 @@ import torch.nn.functional as F
 import torchmetrics.functional.image as published
 from toy_world import canonical_points
 
-from animate_cli.evaluate.pixel_error import MOST_DB, l1, psnr
-from animate_cli.evaluate.region_error import GROWN, HULLS, Region, region_l1, region_mask
-from animate_cli.evaluate.structure import ms_ssim, ssim
+from animate_cli.evaluate.metrics.images.pixel_error import MOST_DB, l1, psnr
+from animate_cli.evaluate.metrics.images.region_l1 import (
+    GROWN,
+    HULLS,
+    Region,
+    region_l1,
+    region_mask,
+)
+from animate_cli.evaluate.metrics.images.ssim import ms_ssim, ssim
 from animate_cli.faces.steadiness import interocular_px
 
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 from PIL import Image as Pillow
 
-from animate_cli.evaluate.draw import Drawn
-from animate_cli.evaluate.preview import MOST, PACE_MS, TILE_PX, Preview, encode_loop, tile
-from animate_cli.evaluate.trial import Shown
+from animate_cli.evaluate.report.preview import MOST, PACE_MS, TILE_PX, Preview, encode_loop, tile
+from animate_cli.evaluate.runner.clip_run import Shown
+from animate_cli.evaluate.runner.render_frames import Drawn
 from animate_cli.records import Rendered
 
 

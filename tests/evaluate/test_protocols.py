@@ -12,14 +12,19 @@ from toy_world import ToyWorld
 
 from animate_cli.data.manifest import CLIP, Entry
 from animate_cli.errors import FaceError, OptionError
-from animate_cli.evaluate.cast import cast
-from animate_cli.evaluate.entrant import enter
-from animate_cli.evaluate.evaluation import Audience, evaluate
-from animate_cli.evaluate.judges import load_judges
-from animate_cli.evaluate.material import read_clips, takes
-from animate_cli.evaluate.opening import Opening, find_openings, frontal_frames, random_frame
+from animate_cli.evaluate.clips.candidate import enter
+from animate_cli.evaluate.clips.choose_pairs import cast
+from animate_cli.evaluate.clips.clip_pairs import read_clips, takes
+from animate_cli.evaluate.clips.start_frame import (
+    Opening,
+    find_openings,
+    frontal_frames,
+    random_frame,
+)
+from animate_cli.evaluate.metrics.networks.evaluators import load_judges
 from animate_cli.evaluate.protocol import Pairing, Protocol, Reenactment, Scheme, Start, of_scheme
-from animate_cli.evaluate.trial import Shown
+from animate_cli.evaluate.runner.clip_run import Shown
+from animate_cli.evaluate.runner.evaluate import Audience, evaluate
 from animate_cli.faces.shape import ShapeModel, load_shape_model
 from animate_cli.options import ComputeOptions
 from animate_cli.records import Trajectory
@@ -83,7 +88,9 @@ def test_a_random_frame_has_a_face_and_is_the_seeds() -> None:
 
 def test_frontal_frames_are_those_within_the_bound_that_have_a_successor(monkeypatch) -> None:
     angles = np.array([[9.0, 0, 0], [4.9, 4, -5.1], [4.9, -4.9, 1], [0, 0, 0]])
-    monkeypatch.setattr("animate_cli.evaluate.opening.fitted_angles", lambda _, __: angles)
+    monkeypatch.setattr(
+        "animate_cli.evaluate.clips.start_frame.fitted_angles", lambda _, __: angles
+    )
     shape = None
     found = frontal_frames(motion([True, False, True, True, True, True]), shape, 5.0)  # type: ignore[arg-type]
     assert [(one.frame, one.angles_deg) for one in found] == [(3, (4.9, -4.9, 1.0)), (4, (0, 0, 0))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from animate_cli.evaluate.published import BOLD, Published, published
+from animate_cli.evaluate.report.published import BOLD, Published, published
 
 
 def table(author: str, place: str) -> Published:

@@ -9,10 +9,22 @@ import pytest
 import torch
 from toy_world import canonical_points
 
-from animate_cli.evaluate.aperture import LIDS, LIPS, aperture, correlation
-from animate_cli.evaluate.identity import PLACES, SIZE, aligned, cosine, five_points, similarity
-from animate_cli.evaluate.keypoint_distance import average_keypoint_distance
-from animate_cli.evaluate.pose_error import fitted_angles, pose_error_deg
+from animate_cli.evaluate.metrics.landmarks.akd import average_keypoint_distance
+from animate_cli.evaluate.metrics.landmarks.aperture_correlation import (
+    LIDS,
+    LIPS,
+    aperture,
+    correlation,
+)
+from animate_cli.evaluate.metrics.networks.head_pose import fitted_angles, pose_error_deg
+from animate_cli.evaluate.metrics.networks.identity import (
+    PLACES,
+    SIZE,
+    aligned,
+    cosine,
+    five_points,
+    similarity,
+)
 from animate_cli.faces.shape import HeadPose, load_shape_model, project, rotation
 
 RNG = np.random.default_rng(0)

@@ -8,7 +8,7 @@ from toy_world import ToyLandmarker, ToyWorld, canonical_points, find_disc
 
 from animate_cli.data.label_files import read_npz
 from animate_cli.data.manifest import read_manifest
-from animate_cli.evaluate.relabel import relabel
+from animate_cli.evaluate.landmark_benchmark.relabel import relabel
 from animate_cli.faces.points import RIGHT_EYE
 from animate_cli.media.reader import open_driver
 from animate_cli.options import ReadOptions

@@ -11,8 +11,8 @@ import pytest
 from result_file import told, write
 
 from animate_cli.errors import OptionError
+from animate_cli.evaluate.report.score_cells import footnotes, row
 from animate_cli.evaluate.result import parse_result, read_result
-from animate_cli.evaluate.score_sheet import footnotes, row
 
 MODELS = {
     "still": {"l1": [0.4, 0.2], "psnr": [10.0, 20.0], "lpips": [None, None]},

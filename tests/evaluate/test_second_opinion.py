@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from animate_cli.errors import WeightsError
-from animate_cli.evaluate.second_opinion import (
+from animate_cli.evaluate.metrics.networks.external_landmarks import (
     OPENSEEFACE,
     SecondOpinion,
     decode_offsets,

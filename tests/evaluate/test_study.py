@@ -10,8 +10,8 @@ from browser import browser, visit
 from PIL import Image as Pillow
 
 from animate_cli.errors import OptionError
-from animate_cli.evaluate.study import Question, ask, key_of, tally, wilson
-from animate_cli.evaluate.study_page import study_page
+from animate_cli.evaluate.user_study.study import Question, ask, key_of, tally, wilson
+from animate_cli.evaluate.user_study.study_page import study_page
 
 COLOURS = {"ours": (200, 0, 0), "theirs": (0, 200, 0), "third": (0, 0, 200)}
 

@@ -11,12 +11,17 @@ import torch
 from toy_world import canonical_points
 
 from animate_cli.errors import WeightsError
-from animate_cli.evaluate.expression import _padded, expression_error, load_expression, unpacked
-from animate_cli.evaluate.gaze import angles_deg, gaze_error_deg
-from animate_cli.evaluate.identity import average_distance
-from animate_cli.evaluate.keypoint_distance import frame_errors
-from animate_cli.evaluate.landmarks import auc, failures
-from animate_cli.evaluate.parts_agreement import mean_iou
+from animate_cli.evaluate.metrics.landmarks.akd import frame_errors
+from animate_cli.evaluate.metrics.landmarks.landmark_nme import auc, failures
+from animate_cli.evaluate.metrics.networks.expression import (
+    _padded,
+    expression_error,
+    load_expression,
+    unpacked,
+)
+from animate_cli.evaluate.metrics.networks.gaze import angles_deg, gaze_error_deg
+from animate_cli.evaluate.metrics.networks.identity import average_distance
+from animate_cli.evaluate.metrics.networks.parsing_miou import mean_iou
 
 FACE = (40 * canonical_points() + 60).astype(np.float32)
 RNG = np.random.default_rng(0)

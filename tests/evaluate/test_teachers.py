@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from animate_cli.data.manifest import read_manifest
-from animate_cli.evaluate.identity import load_embedder
-from animate_cli.evaluate.pose_error import load_head_pose
+from animate_cli.evaluate.metrics.networks.head_pose import load_head_pose
+from animate_cli.evaluate.metrics.networks.identity import load_embedder
 from animate_cli.faces.points import MEDIAPIPE
 from animate_cli.media.reader import open_driver
 from animate_cli.options import ReadOptions

@@ -9,10 +9,15 @@ import pytest
 import torch
 from toy_world import canonical_points
 
-from animate_cli.evaluate.flicker import flicker
-from animate_cli.evaluate.flow_error import flow_warping_error, moved, seen_twice, small
-from animate_cli.evaluate.seam import DEPTH, seam
-from animate_cli.evaluate.trembling import trembling
+from animate_cli.evaluate.metrics.images.flicker import flicker
+from animate_cli.evaluate.metrics.images.flow_warping_error import (
+    flow_warping_error,
+    moved,
+    seen_twice,
+    small,
+)
+from animate_cli.evaluate.metrics.images.seam import DEPTH, seam
+from animate_cli.evaluate.metrics.landmarks.jitter import trembling
 from animate_cli.faces.crop import square
 from animate_cli.records import Crop
 

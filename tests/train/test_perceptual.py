@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from animate_cli.errors import WeightsError
-from animate_cli.evaluate.lpips import load_lpips
+from animate_cli.evaluate.metrics.networks.lpips import load_lpips
 from animate_cli.layers.squeezenet import TAP_CHANNELS, SqueezeNetFeatures
 from animate_cli.layers.vgg import Vgg19Features
 from animate_cli.train.perceptual import Features, Perceptual, load_perceptual, same_view

@@ -1,0 +1,93 @@
+"""What drives a take: its driver followed by our own detector, or the labels beside it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from animate_cli.data.label_files import read_labels
+from animate_cli.data.labels import complete
+from animate_cli.errors import FaceError
+from animate_cli.evaluate.clips.clip_pairs import Take
+from animate_cli.evaluate.protocol import DrivenBy, Protocol
+from animate_cli.faces.lost import fill
+from animate_cli.media.provenance import sha256_of
+from animate_cli.media.reader import open_driver
+from animate_cli.options import Lost, ReadOptions
+from animate_cli.pipeline import Animator
+from animate_cli.records import Trajectory, VideoInfo
+from animate_cli.stages.driver import trimmed
+
+
+def driving(animator: Animator, take: Take, protocol: Protocol, threads: int) -> Trajectory:
+    """The driver's motion from where the take starts as far as the cap goes.
+
+    Raises:
+        AnimateError: no face in the driver, or it or its labels cannot be read.
+    """
+    if protocol.driven_by is DrivenBy.LABELS:
+        return labelled(take.driver, protocol.cap, threads)
+    if take.driver_start == 0:
+        return follow_first(animator, take.driver, protocol.cap, threads)
+    trajectory, begin = animator.track(take.driver), take.driver_start  # known: it was looked at
+    end = begin + protocol.cap if protocol.cap else len(trajectory)
+    return trimmed(trajectory, take.driver, _between(trajectory.times_s, begin, end))
+
+
+def follow_first(animator: Animator, path: Path, count: int, threads: int) -> Trajectory:
+    """A clip's first frames followed, and no other looked at; 0: all."""
+    if not count:
+        return animator.track(path)
+    times_s, _ = _clock(path, count + 1, threads)
+    read = replace(animator.options.read, duration_s=_between(times_s, 0, count).duration_s)
+    return animator.with_options(replace(animator.options, read=read)).track(path)
+
+
+def labelled(path: Path, count: int, threads: int) -> Trajectory:
+    """The labels of a clip's first frames, as they are, without a filter; 0: of all.
+
+    Lids and pupils that labels do not name are made up; frames without a label lie between
+    their neighbours and count as lost.
+
+    Raises:
+        DataError: there are no labels, or they are damaged.
+        FaceError: the first frame, which is the source, has none.
+        MediaError: the clip cannot be read.
+    """
+    labels = read_labels(path)
+    times_s, info = _clock(path, count or None, threads)
+    frames = slice(min(len(times_s), len(labels.points)))
+    points, times_s = complete(labels.points[frames]), times_s[frames]
+    found = labels.found[frames] & np.isfinite(points).all(axis=(1, 2))
+    if not found[:1].any():
+        hint = "landmark-driven evaluation starts from the first frame's own label"
+        raise FaceError(f"{path}: the first frame has no label", hint=hint)
+    cut = np.zeros(len(found), np.bool_)
+    return Trajectory(
+        landmarks=fill(points, found, cut, times_s, Lost.INTERPOLATE),
+        confidence=np.repeat(found[:, None], points.shape[1], axis=1).astype(np.float32),
+        found=found,
+        cut=cut,
+        times_s=times_s,
+        rate=info.rate,
+        width=info.width,
+        height=info.height,
+        driver=path.name,
+        sha256=sha256_of(path),
+    )
+
+
+def _clock(path: Path, count: int | None, threads: int) -> tuple[tuple[Fraction, ...], VideoInfo]:
+    """When a clip's first frames are shown, as its reader says; None: all."""
+    with open_driver(path, ReadOptions(), threads=threads) as reader:
+        return tuple(frame.time_s for frame in islice(reader, count)), reader.info
+
+
+def _between(times_s: tuple[Fraction, ...], begin: int, end: int) -> ReadOptions:
+    """The frames from `begin` to before `end`; to the last one where there are not so many."""
+    length_s = times_s[end] - times_s[begin] if end < len(times_s) else None
+    return ReadOptions(start_s=times_s[begin], duration_s=length_s)
