@@ -119,7 +119,7 @@ class FaceOptions:
     face: largest, left, right, center, or a number from 1 as printed by --show-faces.
     driver_face: the same for the driver's first frame.
     face_box: x, y, w, h in source pixels: overrides detection.
-    registration: whether points are registered between frames, `faces.register`.
+    registration: whether points are registered between frames, `faces.tracking.registration`.
     smooth: strength of the trajectory filter, 0 (off) to 1.
     """
 

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 
 from animate_cli import hub
 from animate_cli.device import batches_at_once, open_device, share_cores, thread_count
-from animate_cli.faces.anchor import choose_anchor
-from animate_cli.faces.preview import draw_faces
-from animate_cli.faces.template import save_template
+from animate_cli.faces.drawing.numbered_faces import draw_faces
+from animate_cli.faces.retargeting.anchor import choose_anchor
+from animate_cli.faces.tracking.template import save_template
 from animate_cli.media.image import keeps_alpha, read_photo, write_image
 from animate_cli.media.kind import Kind
 from animate_cli.media.segments import Film

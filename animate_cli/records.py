@@ -22,7 +22,7 @@ Points = NDArray[np.float32]
 Matrix = NDArray[np.float64]
 
 LANDMARKS = 74
-BODY = 26  # points on neck, shoulders, forehead and hair, see `faces.body`
+BODY = 26  # points on neck, shoulders, forehead and hair, see `faces.tracking.body_motion`
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -153,7 +153,7 @@ class Trajectory:
     is lost and the source returns to its own pose; None: 1 everywhere;
     codes: for models that read frames; None: none has looked;
     body (T, 26, 2) float16: how neck, shoulders and hair move beyond what the head's motion makes
-    of them, in units of the head, since the shot's first frame (`faces.body`); None: nobody looked.
+    of them, in units of the head, since the shot's first frame (`faces.tracking.body_motion`); None: nobody looked.
     """
 
     landmarks: Points

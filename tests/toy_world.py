@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animate_cli.faces.proposals import Proposal
+from animate_cli.faces.detection.viola_jones import Proposal
 from animate_cli.options import ComputeOptions, MotionOptions, Options
 from animate_cli.records import Image, Points
 

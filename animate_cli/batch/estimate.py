@@ -20,7 +20,7 @@ from animate_cli.batch.journal import Past, Row, State
 from animate_cli.batch.plan import Plan
 from animate_cli.errors import AnimateError
 from animate_cli.faces.paste import output_scale
-from animate_cli.faces.template import load_template
+from animate_cli.faces.tracking.template import load_template
 from animate_cli.media.kind import Kind, kind_of
 from animate_cli.media.pictures import FOLDER_RATE, numbered_pictures
 from animate_cli.media.probe import probe

@@ -11,7 +11,7 @@ from animate_cli.evaluate.landmark_benchmark.protocol import LandmarkProtocol
 from animate_cli.evaluate.landmark_benchmark.table import Entry, LandmarkComparison, LandmarkTable
 from animate_cli.evaluate.metrics.networks.external_landmarks import openseeface, pfld
 from animate_cli.evaluate.protocol import Protocol
-from animate_cli.faces import landmarks
+from animate_cli.faces.landmarks import network as landmarks
 
 
 def score_landmarks(

@@ -15,7 +15,7 @@ from animate_cli.cli.progress import shown_progress
 from animate_cli.options import Options
 
 if TYPE_CHECKING:
-    from animate_cli.faces.steadiness import Steadiness
+    from animate_cli.faces.landmarks.jitter import Steadiness
     from animate_cli.records import Trajectory
 
 
@@ -35,7 +35,7 @@ def track(
     ] = False,
 ) -> None:
     """Follow a face once and keep its motion as a template."""
-    from animate_cli.faces.steadiness import sms
+    from animate_cli.faces.landmarks.jitter import sms
     from animate_cli.pipeline import Animator
 
     with shown_progress() as on_progress:
@@ -61,7 +61,7 @@ def _told(trajectory: Trajectory, steadiness: Steadiness) -> list[str]:
 def _summary(
     trajectory: Trajectory, steadiness: Steadiness, output: Path, overlay: Path | None
 ) -> dict[str, object]:
-    """What --json prints. SMS as in `faces.steadiness`, of the points that were written."""
+    """What --json prints. SMS as in `faces.landmarks.jitter`, of the points that were written."""
     return {
         "output": str(output),
         "overlay": None if overlay is None else str(overlay),

@@ -1,7 +1,7 @@
 """What is about a face, in a photo: skull, neck, shoulders, hair and the air, and how they move.
 
-By the rule of `faces.head`, and, where a driver's body was seen, by what it did besides
-(`faces.body`).
+By the rule of `faces.shape3d.rigid_head`, and, where a driver's body was seen, by what it did besides
+(`faces.tracking.body_motion`).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from animate_cli.faces import head
 from animate_cli.faces.points import OUTER_EYE_CORNERS
+from animate_cli.faces.shape3d import rigid_head as head
 
 
 class Outline:

@@ -1,6 +1,6 @@
 """What a rigid head does to the pixels it carries: cues that say where hair and ears may go.
 
-One affine camera per face is fitted to landmarks that no expression moves (`faces.head`):
+One affine camera per face is fitted to landmarks that no expression moves (`faces.shape3d.rigid_head`):
 
     symbol | name     | shape        | here
     X      | points   | (R, 3)       | `HeadConfig`: the landmarks on a neutral head
@@ -32,7 +32,7 @@ _LEAST_AREA = 0.05  # of a profile, whose A cannot be inverted
 @dataclass(frozen=True, kw_only=True)
 class HeadConfig:
     """Landmarks that no expression moves, where they are on a head, and at which depth its outline
-    lies: units and axes of `faces.head`."""
+    lies: units and axes of `faces.shape3d.rigid_head`."""
 
     landmarks: tuple[int, ...]
     points: tuple[tuple[float, float, float], ...]

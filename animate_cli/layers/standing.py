@@ -4,7 +4,7 @@ Ours; the paper's grid bends a photo's background along with the head.
 
     symbol | name   | shape        | here
     S      | face   | (B, 3, S, S) | the photo
-    α      | matte  | (B, 1, S, S) | the person's share of its pixels, `layers.matte`
+    α      | matte  | (B, 1, S, S) | the person's share of its pixels, `faces.segmentation.matte_network`
     n, w   | narrow, wide | (B, 1, S, S) | 1 where the person is, and a little or more about
     B      | filled | (B, 3, S, S) | S, where w = 1 filled from around
     F      | grid   | (B, S, S, 2) | where the person's pixels come from

@@ -5,7 +5,7 @@ driver's come through one fixed square for the whole clip, cut by the same rule 
 so that a shift in the driver is a shift of the same share of the head in the source.
 
 Where the driver's body was seen, 26 more rows below its landmarks tell how neck, shoulders and
-hair moved by themselves since the anchor, in units of the head (`faces.body`); models that have no
+hair moved by themselves since the anchor, in units of the head (`faces.tracking.body_motion`); models that have no
 use for them take the first 74.
 
 A driver code holds B frames and is sliced by frame, code[a:b], as a tensor is.

@@ -26,7 +26,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from animate_cli.faces.openness import EYES, MOUTH, openness
-from animate_cli.faces.pose_change import power
+from animate_cli.faces.retargeting.pose_transfer import power
 from animate_cli.layers.grid import identity_grid, resize_grid
 from animate_cli.layers.liveportrait_motion import POINTS
 from animate_cli.layers.liveportrait_networks import LivePortraitNetworks, load_networks

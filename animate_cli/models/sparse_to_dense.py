@@ -16,9 +16,11 @@ import torch
 from torch import Tensor
 
 from animate_cli import hub
-from animate_cli.faces import head, points
-from animate_cli.faces.matte import load_matte
-from animate_cli.faces.retarget import retarget_landmarks
+from animate_cli.faces import points
+from animate_cli.faces.retargeting.retarget import retarget_landmarks
+from animate_cli.faces.segmentation.matte import load_matte
+from animate_cli.faces.segmentation.matte_network import MatteNetwork
+from animate_cli.faces.shape3d import rigid_head as head
 from animate_cli.layers.bfloat import InBfloat16, is_native
 from animate_cli.layers.carried import HeadConfig
 from animate_cli.layers.colour import grey
@@ -26,7 +28,6 @@ from animate_cli.layers.easing import smooth_step
 from animate_cli.layers.engine import choose, run_by
 from animate_cli.layers.grid import identity_grid, points_to_pixel
 from animate_cli.layers.local_branch import PartConfig
-from animate_cli.layers.matte import MatteNetwork
 from animate_cli.layers.motion_branch import BranchConfig
 from animate_cli.layers.mouth_inside import InsideConfig
 from animate_cli.layers.ready import ready

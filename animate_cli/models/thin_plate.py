@@ -29,16 +29,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from animate_cli.faces import head
-from animate_cli.faces.openings import (
-    MOUTH,
-    OPENINGS,
-    Opening,
-    apertures,
-    keep_pupils,
-    set_apertures,
-    width,
-)
 from animate_cli.faces.outline import Outline, across_eyes, length
 from animate_cli.faces.points import (
     CHIN,
@@ -48,7 +38,17 @@ from animate_cli.faces.points import (
     RIGHT_BROW,
     UPPER_INNER_LIP,
 )
-from animate_cli.faces.retarget import retarget_landmarks
+from animate_cli.faces.retargeting.eye_mouth_aperture import (
+    MOUTH,
+    OPENINGS,
+    Opening,
+    apertures,
+    keep_pupils,
+    set_apertures,
+    width,
+)
+from animate_cli.faces.retargeting.retarget import retarget_landmarks
+from animate_cli.faces.shape3d import rigid_head as head
 from animate_cli.layers.easing import smooth_step
 from animate_cli.layers.grid import identity_grid, warp
 from animate_cli.layers.slits import Slit, follow_slits
@@ -150,7 +150,7 @@ class LandmarkGrid:
     def grid(self, source_px: Tensor, output_px: Tensor, body: Tensor | None = None) -> Tensor:
         """Landmarks in source and output (B, 74, 2), px -> backward grid (B, S, S, 2).
 
-        body (B, 26, 2): how neck, shoulders and hair move besides (`faces.body`); None: nobody
+        body (B, 26, 2): how neck, shoulders and hair move besides (`faces.tracking.body_motion`); None: nobody
         looked, and there are no points on shoulders and hair.
         """
         source_px, output_px = parted(source_px, self.keep_room(source_px, output_px))
@@ -208,7 +208,7 @@ def parted(source_px: Tensor, output_px: Tensor) -> tuple[Tensor, Tensor]:
     """Both (B, 74, 2) px with lids and lips in order and `LEAST_GAP` apart, lids in the output at
     least `LIDS_KEPT` of the source's gap, and pupils between them; the rest stays.
 
-    Landmarks that were retargeted are so already (`faces.retarget`); those of films are not.
+    Landmarks that were retargeted are so already (`faces.retargeting.retarget`); those of films are not.
     """
     for opening in OPENINGS:
         source_px = _part(source_px, opening, torch.zeros_like(apertures(source_px, opening)))

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from animate_cli.errors import MediaError
-from animate_cli.faces.look import SeesLandmarks
-from animate_cli.faces.template import load_template
-from animate_cli.faces.track import track
+from animate_cli.faces.landmarks.inference import SeesLandmarks
+from animate_cli.faces.tracking.template import load_template
+from animate_cli.faces.tracking.track import track
 from animate_cli.media.driver import refuse_long
 from animate_cli.media.kind import Kind, kind_of
 from animate_cli.media.provenance import sha256_of

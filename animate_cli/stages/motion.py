@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from animate_cli.faces.retarget import driver_square
+from animate_cli.faces.retargeting.retarget import driver_square
 from animate_cli.options import Motion
 from animate_cli.records import BODY, Matrix, Points, Trajectory
 

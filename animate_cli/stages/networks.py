@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from animate_cli.faces import landmarks
-from animate_cli.faces.look import SeesLandmarks
+from animate_cli.faces.landmarks import network as landmarks
+from animate_cli.faces.landmarks.inference import SeesLandmarks
 from animate_cli.models.base import FaceModel
 from animate_cli.models.find import find_model
 from animate_cli.options import Engine, MotionOptions

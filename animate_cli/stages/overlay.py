@@ -7,8 +7,8 @@ from pathlib import Path
 
 from animate_cli import __version__
 from animate_cli.errors import OptionError
-from animate_cli.faces.overlay import draw_head, draw_landmarks, head_lines
-from animate_cli.faces.shape import load_shape_model
+from animate_cli.faces.drawing.overlay import draw_head, draw_landmarks, head_lines
+from animate_cli.faces.shape3d.model import load_shape_model
 from animate_cli.media.kind import Kind
 from animate_cli.media.mux import plan_audio
 from animate_cli.media.provenance import Marking

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from animate_cli.errors import FaceError
 from animate_cli.faces.crop import beyond, cut, face_square, rescale, to_crop
-from animate_cli.faces.detect import choose, face_in_box, find_faces, make_proposer
-from animate_cli.faces.look import SeesLandmarks
+from animate_cli.faces.detection.detect import choose, face_in_box, find_faces, make_proposer
+from animate_cli.faces.landmarks.inference import SeesLandmarks
 from animate_cli.faces.paste import output_scale, resize
 from animate_cli.media.image import flatten, parse_colour
 from animate_cli.options import FaceOptions, Framing, OutputOptions

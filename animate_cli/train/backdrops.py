@@ -2,7 +2,7 @@
 
 In clips, what lies behind a head moves with the camera or with the square that was cut, or it is
 plain: a network that sees nothing else drags and bends a photo's background along with the head.
-Here a person is cut out of both frames (`faces.parts`) and put before one still picture.
+Here a person is cut out of both frames (`faces.segmentation.face_parsing`) and put before one still picture.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animate_cli.data.pictures import read_picture
-from animate_cli.faces.parts import Labels, Parser
+from animate_cli.faces.segmentation.face_parsing import Labels, Parser
 from animate_cli.records import Image
 from animate_cli.train.data import Row, decoded, encoded
 from animate_cli.train.filling import filled, grown

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animate_cli.faces.parts import Labels
+from animate_cli.faces.segmentation.face_parsing import Labels
 from animate_cli.records import Image
 
 

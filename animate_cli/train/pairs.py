@@ -16,10 +16,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animate_cli.faces.body import body_between
 from animate_cli.faces.crop import cut, points_box, square, to_crop
-from animate_cli.faces.parts import Labels
 from animate_cli.faces.points import FACING_LIPS, OUTER_EYE_CORNERS
+from animate_cli.faces.segmentation.face_parsing import Labels
+from animate_cli.faces.tracking.body_motion import body_between
 from animate_cli.records import BODY, Crop, Image, Points
 from animate_cli.train.augment import mirrored
 from animate_cli.train.data import Row, clip_points, decoded, encoded
@@ -102,7 +102,7 @@ class Frames(Protocol):
 
 class Pair(NamedTuple):
     """Source and driver: pictures (S, S, 3) uint8, landmarks (74, 2) in their pixels, maps of
-    their parts (S, S), or (0, 0), and how the body moves by itself (26, 2), see `faces.body`."""
+    their parts (S, S), or (0, 0), and how the body moves by itself (26, 2), see `faces.tracking.body_motion`."""
 
     source: Image
     driver: Image

@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from animate_cli.faces.parts import Parser
+from animate_cli.faces.segmentation.face_parsing import Parser
 from animate_cli.train.pairs import ClipFrames
 from animate_cli.train.saving import saving
 

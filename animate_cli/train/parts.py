@@ -1,11 +1,11 @@
-"""Maps of a face's parts (`faces.parts`), cut and mirrored with their pictures."""
+"""Maps of a face's parts (`faces.segmentation.face_parsing`), cut and mirrored with their pictures."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from animate_cli.faces.parts import CLASSES, Labels
+from animate_cli.faces.segmentation.face_parsing import CLASSES, Labels
 from animate_cli.records import Crop
 
 SIDES = ((2, 3), (4, 5), (7, 8))

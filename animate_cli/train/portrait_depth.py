@@ -1,7 +1,7 @@
 """How deep each pixel of a portrait lies, from its landmarks alone.
 
-Known at the landmarks, where the 3-D landmark model puts them (`faces.lift`), and on the skull
-(`faces.head`); smooth between, as a multiquadric (Hardy 1971):
+Known at the landmarks, where the 3-D landmark model puts them (`faces.shape3d.lift`), and on the skull
+(`faces.shape3d.rigid_head`); smooth between, as a multiquadric (Hardy 1971):
 
     z(x) = Σ wᵢ φ(|x - xᵢ|)        φ(r) = √(r² + c²)
 """
@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from animate_cli.faces import head
-from animate_cli.faces.lift import identify, lift
 from animate_cli.faces.points import OUTER_EYE_CORNERS
-from animate_cli.faces.shape import ShapeModel
+from animate_cli.faces.shape3d import rigid_head as head
+from animate_cli.faces.shape3d.lift import identify, lift
+from animate_cli.faces.shape3d.model import ShapeModel
 from animate_cli.records import Points
 
 _SOFTNESS = 0.05  # c, in half sides of the square

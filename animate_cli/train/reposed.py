@@ -1,6 +1,6 @@
 """Portraits seen again in other poses: more people than clips show.
 
-A still becomes a short clip. Its parts (`faces.parts`) lie in three layers: background, body, and
+A still becomes a short clip. Its parts (`faces.segmentation.face_parsing`) lie in three layers: background, body, and
 head; the head turns as a body in space (`train.portrait_depth`), the neck bends, the body follows
 a little, and what a layer uncovers is filled in from its own surroundings.
 
@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 
 from animate_cli.data.pictures import label_of, read_picture
 from animate_cli.faces.crop import cut, points_box, square, to_crop
-from animate_cli.faces.parts import Labels
 from animate_cli.faces.points import CHIN, OUTER_EYE_CORNERS
-from animate_cli.faces.shape import ShapeModel, load_shape_model, rotation
+from animate_cli.faces.segmentation.face_parsing import Labels
+from animate_cli.faces.shape3d.model import ShapeModel, load_shape_model, rotation
 from animate_cli.records import Image, Points
 from animate_cli.train.data import Row, encoded
 from animate_cli.train.filling import filled, grown

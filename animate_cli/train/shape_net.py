@@ -7,8 +7,15 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from animate_cli.faces.shape import LINEAR, Part, ShapeConfig, ShapeModel, gaze_direction, rotation
-from animate_cli.faces.shape_fit import gaze, solve
+from animate_cli.faces.shape3d.fit import gaze, solve
+from animate_cli.faces.shape3d.model import (
+    LINEAR,
+    Part,
+    ShapeConfig,
+    ShapeModel,
+    gaze_direction,
+    rotation,
+)
 from animate_cli.train.shape_prior import FLIP, MIRRORED, SUPPORT, Prior, upright
 
 LEVEL = 0.4

@@ -27,7 +27,7 @@ from animate_cli.faces.points import (
     RIGHT_EYE,
     RIGHT_LIDS,
 )
-from animate_cli.faces.shape import CORNERS, LINEAR, Part, ShapeConfig, ShapeModel
+from animate_cli.faces.shape3d.model import CORNERS, LINEAR, Part, ShapeConfig, ShapeModel
 from animate_cli.train.ict_head import IctHead, weights
 from animate_cli.train.talking_head import LIDS_AT_REST
 
@@ -58,7 +58,7 @@ class Prior(NamedTuple):
 
 
 def build_prior(head: IctHead, config: ShapeConfig) -> Prior:
-    """Principal components of the head model's landmarks, in the units of `faces.shape`."""
+    """Principal components of the head model's landmarks, in the units of `faces.shape3d.model`."""
     rng = np.random.default_rng(0)
     rest = weights(head, {"eyeBlink_L": LIDS_AT_REST, "eyeBlink_R": LIDS_AT_REST})
     neutral = head.neutral[head.landmarks] + np.tensordot(rest, _moves(head), 1)

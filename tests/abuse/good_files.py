@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 from toy_world import ToyWorld, toy_frame
 
-from animate_cli.faces.template import save_template
+from animate_cli.faces.tracking.template import save_template
 from animate_cli.records import Trajectory
 
 PICTURES = ("good.png", "good.jpg", "good.webp", "good.tif", "good.bmp", "still.gif")

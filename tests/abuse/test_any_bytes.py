@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lies import lying_mp4, lying_pictures, lying_templates
 
 from animate_cli.errors import AnimateError
-from animate_cli.faces.template import load_template
+from animate_cli.faces.tracking.template import load_template
 from animate_cli.media.audio import plan_audio
 from animate_cli.media.image import read_photo
 from animate_cli.media.kind import Kind, kind_of

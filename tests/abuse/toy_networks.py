@@ -18,7 +18,8 @@ def open_toy_networks() -> Work:
     sys.path.append(str(Path(__file__).parents[1]))
     from toy_world import ToyLandmarker, ToyProposer
 
-    from animate_cli.faces import landmarks, track
+    from animate_cli.faces.landmarks import network as landmarks
+    from animate_cli.faces.tracking import track
     from animate_cli.stages import portrait
 
     landmarks.load_landmarker = lambda **_: ToyLandmarker()

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from animate_cli.faces.crop import points_box
+from animate_cli.faces.landmarks.jitter import interocular_px
 from animate_cli.faces.points import MEDIAPIPE
-from animate_cli.faces.steadiness import interocular_px
-from animate_cli.faces.track import track
+from animate_cli.faces.tracking.track import track
 from animate_cli.media.reader import open_driver
 from animate_cli.options import FaceOptions, Lost, ReadOptions
 from animate_cli.records import Frame, VideoInfo

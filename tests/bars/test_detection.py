@@ -9,10 +9,10 @@ import pytest
 
 from animate_cli.data.pictures import label_of
 from animate_cli.faces.crop import points_box
-from animate_cli.faces.detect import Search, find_faces, make_proposer
-from animate_cli.faces.landmarks import load_landmarker
+from animate_cli.faces.detection.detect import Search, find_faces, make_proposer
+from animate_cli.faces.detection.viola_jones import overlap
+from animate_cli.faces.landmarks.network import load_landmarker
 from animate_cli.faces.points import OUTER_EYE_CORNERS
-from animate_cli.faces.proposals import overlap
 from animate_cli.media.image import read_photo
 from animate_cli.options import Detector, ReadOptions
 

@@ -27,8 +27,8 @@ from animate_cli.evaluate.landmark_benchmark.relabel import relabel
 from animate_cli.evaluate.metrics.networks.evaluators import load_judges
 from animate_cli.evaluate.protocol import Protocol, Scheme, of_scheme
 from animate_cli.evaluate.runner.evaluate import Audience, evaluate
-from animate_cli.faces.landmarks import Landmarker
-from animate_cli.faces.look import SeesLandmarks
+from animate_cli.faces.landmarks.inference import SeesLandmarks
+from animate_cli.faces.landmarks.network import Landmarker
 from animate_cli.options import ComputeOptions
 from animate_cli.train.dlib_predictor import DlibLandmarker
 from animate_cli.train.loop import train

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from animate_cli.faces.crop import cut, landmark_square, to_frame
-from animate_cli.faces.landmarks import load_landmarker
-from animate_cli.faces.look import upright_square
+from animate_cli.faces.landmarks.inference import upright_square
+from animate_cli.faces.landmarks.network import load_landmarker
 from animate_cli.faces.points import OUTER_EYE_CORNERS, PUPILS
 from animate_cli.train.data import read_rows, read_samples
 from animate_cli.train.recipe import DataRecipe

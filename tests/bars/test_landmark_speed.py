@@ -11,8 +11,8 @@ import torch
 from animate_cli.cli.bench import grid_sample_s
 from animate_cli.device import open_device, thread_count
 from animate_cli.faces.crop import cut, landmark_square
-from animate_cli.faces.follow import MOST_AHEAD
-from animate_cli.faces.landmarks import load_landmarker
+from animate_cli.faces.landmarks.network import load_landmarker
+from animate_cli.faces.tracking.follower import MOST_AHEAD
 from animate_cli.media.reader import open_driver
 from animate_cli.options import ComputeOptions, Options, ReadOptions
 from animate_cli.report import Clock, Watch

@@ -14,8 +14,8 @@ import pytest
 import torch
 from labelled import rows
 
-from animate_cli.faces.matte import MATTE, load_matte
-from animate_cli.faces.parts import Parser
+from animate_cli.faces.segmentation.face_parsing import Parser
+from animate_cli.faces.segmentation.matte import MATTE, load_matte
 from animate_cli.train.data import Sample, read_samples
 from animate_cli.train.pair_batch import picture, stacked
 from animate_cli.train.pairs import ClipFrames, untouched

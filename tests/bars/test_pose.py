@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from animate_cli.faces.crop import cut, points_box, square, to_frame
-from animate_cli.faces.landmarks import load_landmarker
-from animate_cli.faces.look import upright_square
-from animate_cli.faces.shape import LINEAR, HeadPose, load_shape_model, rotation
-from animate_cli.faces.shape_fit import fit, solve
+from animate_cli.faces.landmarks.inference import upright_square
+from animate_cli.faces.landmarks.network import load_landmarker
+from animate_cli.faces.shape3d.fit import fit, solve
+from animate_cli.faces.shape3d.model import LINEAR, HeadPose, load_shape_model, rotation
 from animate_cli.options import ComputeOptions, Options
 from animate_cli.pipeline import Animator
 from animate_cli.train import ict_head

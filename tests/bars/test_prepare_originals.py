@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from animate_cli.faces.crop import landmark_square
-from animate_cli.faces.landmarks import load_landmarker
-from animate_cli.faces.look import look
+from animate_cli.faces.landmarks.inference import look
+from animate_cli.faces.landmarks.network import load_landmarker
 from animate_cli.faces.points import OUTER_EYE_CORNERS
 from animate_cli.media.reader import open_driver
 from animate_cli.options import ReadOptions

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from labelled import rows
 
-from animate_cli.faces.blinks import PAIRS, opening
 from animate_cli.faces.points import FACING_LIPS, MEDIAPIPE
-from animate_cli.faces.smooth import smooth
-from animate_cli.faces.smooth_live import LiveSmoother
+from animate_cli.faces.tracking.blinks import PAIRS, opening
+from animate_cli.faces.tracking.smooth import smooth
+from animate_cli.faces.tracking.smooth_live import LiveSmoother
 from animate_cli.media.probe import survey
 from animate_cli.options import FaceOptions, ReadOptions
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from animate_cli.faces.blinks import PAIRS, opening
-from animate_cli.faces.landmarks import load_landmarker
-from animate_cli.faces.track import track
+from animate_cli.faces.landmarks.network import load_landmarker
+from animate_cli.faces.tracking.blinks import PAIRS, opening
+from animate_cli.faces.tracking.track import track
 from animate_cli.media.reader import open_driver
 from animate_cli.options import FaceOptions, ReadOptions
 

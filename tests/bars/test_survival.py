@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from staged import crossing, errors, follow, moved, take, with_hand
 
-from animate_cli.faces.landmarks import load_landmarker
+from animate_cli.faces.landmarks.network import load_landmarker
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -8,8 +8,8 @@ import pytest
 from refusal import animate
 from toy_world import ToyWorld
 
-from animate_cli.faces.steadiness import sms
-from animate_cli.faces.template import load_template
+from animate_cli.faces.landmarks.jitter import sms
+from animate_cli.faces.tracking.template import load_template
 
 
 def test_the_summary_is_that_of_the_template(toy: ToyWorld) -> None:

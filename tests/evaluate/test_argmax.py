@@ -15,7 +15,7 @@ from animate_cli.evaluate.landmark_benchmark.argmax_readout import (
     read_network,
 )
 from animate_cli.faces.crop import cut, landmark_square
-from animate_cli.faces.landmarks import LandmarkConfig, Landmarker, LandmarkNet
+from animate_cli.faces.landmarks.network import LandmarkConfig, Landmarker, LandmarkNet
 from animate_cli.layers import heatmap
 from animate_cli.layers.grid import points_to_normalised
 from animate_cli.layers.state import save_half

@@ -17,8 +17,8 @@ from animate_cli.evaluate.landmark_benchmark.protocol import (
     tracking_squares,
 )
 from animate_cli.evaluate.landmark_benchmark.table import Entry, LandmarkComparison, pooled
-from animate_cli.faces.look import roll_deg
-from animate_cli.faces.steadiness import Steadiness, interocular_px
+from animate_cli.faces.landmarks.inference import roll_deg
+from animate_cli.faces.landmarks.jitter import Steadiness, interocular_px
 from animate_cli.options import FaceOptions
 from animate_cli.records import Frame, Trajectory, VideoInfo
 
@@ -45,7 +45,7 @@ class Moved:
 
 @pytest.fixture(autouse=True)
 def toy_proposer(monkeypatch):
-    monkeypatch.setattr("animate_cli.faces.track.make_proposer", lambda _: ToyProposer())
+    monkeypatch.setattr("animate_cli.faces.tracking.track.make_proposer", lambda _: ToyProposer())
 
 
 def labelled(frame):
@@ -158,7 +158,7 @@ def test_all_detectors_are_shown_the_same_squares():
 
 def test_squares_are_those_that_tracking_cuts():
     from animate_cli.faces.crop import cut
-    from animate_cli.faces.track import track
+    from animate_cli.faces.tracking.track import track
 
     moving = clip(np.linspace(-25, 25, 40))
     watcher = Moved(lambda _: (0, 0))

@@ -20,7 +20,7 @@ from animate_cli.evaluate.metrics.images.region_l1 import (
     region_mask,
 )
 from animate_cli.evaluate.metrics.images.ssim import ms_ssim, ssim
-from animate_cli.faces.steadiness import interocular_px
+from animate_cli.faces.landmarks.jitter import interocular_px
 
 
 def picture(seed: int, height: int = 40, width: int = 32) -> torch.Tensor:

@@ -25,7 +25,7 @@ from animate_cli.evaluate.metrics.networks.evaluators import load_judges
 from animate_cli.evaluate.protocol import Pairing, Protocol, Reenactment, Scheme, Start, of_scheme
 from animate_cli.evaluate.runner.clip_run import Shown
 from animate_cli.evaluate.runner.evaluate import Audience, evaluate
-from animate_cli.faces.shape import ShapeModel, load_shape_model
+from animate_cli.faces.shape3d.model import ShapeModel, load_shape_model
 from animate_cli.options import ComputeOptions
 from animate_cli.records import Trajectory
 

@@ -25,7 +25,7 @@ from animate_cli.evaluate.metrics.networks.identity import (
     five_points,
     similarity,
 )
-from animate_cli.faces.shape import HeadPose, load_shape_model, project, rotation
+from animate_cli.faces.shape3d.model import HeadPose, load_shape_model, project, rotation
 
 RNG = np.random.default_rng(0)
 FACE = (40 * canonical_points() + 60).astype(np.float32)

@@ -59,9 +59,9 @@ def test_the_published_networks_see_the_example_portrait(load):
     pytest.importorskip("onnxruntime")
     if not TEACHERS.is_dir():
         pytest.skip("needs ../shared/data/teachers, which is not part of the repository")
-    from animate_cli.faces.detect import Search, find_faces, make_proposer
-    from animate_cli.faces.landmarks import load_landmarker
-    from animate_cli.faces.steadiness import interocular_px
+    from animate_cli.faces.detection.detect import Search, find_faces, make_proposer
+    from animate_cli.faces.landmarks.jitter import interocular_px
+    from animate_cli.faces.landmarks.network import load_landmarker
     from animate_cli.media.image import read_photo
     from animate_cli.options import Detector, ReadOptions
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from painted import PaintedNetwork, PaintedProposer, film, info_of
 
-from animate_cli.faces import track as tracking
+from animate_cli.faces.tracking import track as tracking
 from animate_cli.options import FaceOptions, Lost, Registration
 from animate_cli.records import Image, Trajectory
 

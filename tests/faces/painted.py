@@ -15,7 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from animate_cli.faces.proposals import Proposal
+from animate_cli.faces.detection.viola_jones import Proposal
 from animate_cli.records import Frame, Image, Points, VideoInfo
 
 LEAST_PIXELS = 150

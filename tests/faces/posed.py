@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from animate_cli.faces.shape import HeadPose, ShapeModel, project, rotation
+from animate_cli.faces.shape3d.model import HeadPose, ShapeModel, project, rotation
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

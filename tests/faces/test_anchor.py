@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from animate_cli.errors import FaceError, OptionError
-from animate_cli.faces.anchor import choose_anchor, unlikeness
-from animate_cli.faces.blinks import PAIRS
+from animate_cli.faces.retargeting.anchor import choose_anchor, unlikeness
+from animate_cli.faces.tracking.blinks import PAIRS
 from animate_cli.records import Points
 
 FRAMES = 6

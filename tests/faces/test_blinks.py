@@ -11,9 +11,16 @@ import torch
 from numpy.typing import NDArray
 from painted import FACE
 
-from animate_cli.faces.blinks import PAIRS, SHUT, opening, shut_lids, shut_reading, stretched
-from animate_cli.faces.openings import LEFT_EYE, RIGHT_EYE
-from animate_cli.faces.retarget import driver_square, retarget_landmarks
+from animate_cli.faces.retargeting.eye_mouth_aperture import LEFT_EYE, RIGHT_EYE
+from animate_cli.faces.retargeting.retarget import driver_square, retarget_landmarks
+from animate_cli.faces.tracking.blinks import (
+    PAIRS,
+    SHUT,
+    opening,
+    shut_lids,
+    shut_reading,
+    stretched,
+)
 from animate_cli.options import MotionOptions
 from animate_cli.records import Points
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from animate_cli.faces import head
-from animate_cli.faces.body import MOST, MOST_HAIR, BodyFlow, body_between
-from animate_cli.faces.pace import EVERY_S
-from animate_cli.faces.shape import HeadPose, load_shape_model, project, rotation
+from animate_cli.faces.shape3d import rigid_head as head
+from animate_cli.faces.shape3d.model import HeadPose, load_shape_model, project, rotation
+from animate_cli.faces.tracking.body_motion import MOST, MOST_HAIR, BodyFlow, body_between
+from animate_cli.faces.tracking.reference_frames import EVERY_S
 from animate_cli.records import BODY, Frame, Image, Points
 
 WIDTH, HEIGHT = 480, 480

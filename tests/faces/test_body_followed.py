@@ -1,4 +1,4 @@
-"""What `faces.track` does with what `faces.body` says."""
+"""What `faces.tracking.track` does with what `faces.tracking.body_motion` says."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from painted import Painted, gap, paint
 
-from animate_cli.faces import track as tracking
+from animate_cli.faces.tracking import track as tracking
 from animate_cli.options import Registration
 from animate_cli.records import BODY, Frame
 

@@ -8,7 +8,7 @@ from painted import FACE, Painted, PaintedNetwork, PaintedProposer, paint
 
 from animate_cli.errors import FaceError, OptionError, WeightsError
 from animate_cli.faces.crop import square
-from animate_cli.faces.detect import (
+from animate_cli.faces.detection.detect import (
     Search,
     choose,
     confirm,
@@ -18,7 +18,7 @@ from animate_cli.faces.detect import (
     make_proposer,
     settle,
 )
-from animate_cli.faces.proposals import Proposal, ViolaJones
+from animate_cli.faces.detection.viola_jones import Proposal, ViolaJones
 from animate_cli.options import Detector
 from animate_cli.records import Detection, Image, Points
 

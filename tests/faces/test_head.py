@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from animate_cli.faces.head import (
+from animate_cli.faces.shape3d.rigid_head import (
     OUTLINE_FOLLOWS,
     OUTLINE_RESTS,
     OUTLINE_XYZ,

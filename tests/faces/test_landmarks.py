@@ -5,7 +5,13 @@ import pytest
 import torch
 
 from animate_cli.errors import WeightsError
-from animate_cli.faces.landmarks import FOLDED, LandmarkConfig, Landmarker, LandmarkNet, confidence
+from animate_cli.faces.landmarks.network import (
+    FOLDED,
+    LandmarkConfig,
+    Landmarker,
+    LandmarkNet,
+    confidence,
+)
 from animate_cli.layers import heatmap
 from animate_cli.layers.fuse import fold_batch_norm
 from animate_cli.layers.hourglass import Block

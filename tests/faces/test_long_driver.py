@@ -8,8 +8,8 @@ from fractions import Fraction
 import numpy as np
 from painted import info_of
 
-from animate_cli.faces import track as tracking
-from animate_cli.faces.follow import Seen
+from animate_cli.faces.tracking import track as tracking
+from animate_cli.faces.tracking.follower import Seen
 from animate_cli.options import FaceOptions
 from animate_cli.records import LANDMARKS, Frame
 

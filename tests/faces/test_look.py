@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from painted import FACE, Painted, PaintedNetwork, paint
 
 from animate_cli.faces.crop import square
-from animate_cli.faces.look import look, roll_deg, upright_square
+from animate_cli.faces.landmarks.inference import look, roll_deg, upright_square
 
 
 @given(angle=st.floats(-170, 170), size=st.floats(5, 500))

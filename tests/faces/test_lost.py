@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from animate_cli.faces.lost import EASE_S, fill, presence
+from animate_cli.faces.tracking.lost_frames import EASE_S, fill, presence
 from animate_cli.options import Lost
 
 

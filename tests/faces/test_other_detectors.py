@@ -10,9 +10,9 @@ from painted import Painted
 
 from animate_cli.errors import WeightsError
 from animate_cli.faces.crop import points_box
-from animate_cli.faces.dlib_hog import DlibHog
-from animate_cli.faces.look import eyes_and_mouth
-from animate_cli.faces.yunet import YuNet, proposal_from_five
+from animate_cli.faces.detection.dlib_hog import DlibHog
+from animate_cli.faces.detection.yunet import YuNet, proposal_from_five
+from animate_cli.faces.landmarks.inference import eyes_and_mouth
 
 
 @pytest.mark.parametrize("roll", [-70.0, 0.0, 35.0])

@@ -8,9 +8,9 @@ import pytest
 import torch
 from painted import Painted
 
-from animate_cli.faces.overlay import AXES, LOST, draw_head, draw_landmarks, head_lines
-from animate_cli.faces.preview import CHOSEN, OTHER, draw_faces
-from animate_cli.faces.shape import HeadPose, load_shape_model, project, rotation
+from animate_cli.faces.drawing.numbered_faces import CHOSEN, OTHER, draw_faces
+from animate_cli.faces.drawing.overlay import AXES, LOST, draw_head, draw_landmarks, head_lines
+from animate_cli.faces.shape3d.model import HeadPose, load_shape_model, project, rotation
 from animate_cli.records import Detection, Trajectory
 
 FACE = Painted(x=150, y=120, radius=80)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from animate_cli.faces.pace import EVERY_S, Pace
+from animate_cli.faces.tracking.reference_frames import EVERY_S, Pace
 
 
 def test_one_frame_in_every_so_many_seconds_is_due() -> None:

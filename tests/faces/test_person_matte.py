@@ -12,7 +12,7 @@ from portrait_square import portrait_canvas
 from torch import Tensor
 
 from animate_cli.errors import WeightsError
-from animate_cli.faces.matte import load_matte
+from animate_cli.faces.segmentation.matte import load_matte
 
 SIZE = 256
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from animate_cli.faces.proposals import (
+from animate_cli.faces.detection.viola_jones import (
     Proposal,
     ViolaJones,
     grid,

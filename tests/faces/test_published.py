@@ -10,8 +10,8 @@ import torch
 
 from animate_cli import hub
 from animate_cli.errors import WeightsError
-from animate_cli.faces.landmarks import LandmarkConfig, LandmarkNet
-from animate_cli.faces.published import SHARPNESS, convert, from_2dfan
+from animate_cli.faces.landmarks.import_2dfan import SHARPNESS, convert, from_2dfan
+from animate_cli.faces.landmarks.network import LandmarkConfig, LandmarkNet
 from animate_cli.layers import heatmap
 from animate_cli.layers.grid import points_to_normalised, points_to_pixel
 from animate_cli.layers.hourglass import Block

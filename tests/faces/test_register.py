@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from painted import FACE
 
-from animate_cli.faces import register as registering
-from animate_cli.faces.pace import EVERY_S
 from animate_cli.faces.points import FACING_LIDS, FACING_LIPS
-from animate_cli.faces.register import CALM_S, Register, calm
+from animate_cli.faces.tracking import registration as registering
+from animate_cli.faces.tracking.reference_frames import EVERY_S
+from animate_cli.faces.tracking.registration import CALM_S, Register, calm
 from animate_cli.records import Frame, Image, Points
 
 WIDTH, HEIGHT = 480, 400

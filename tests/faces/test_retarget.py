@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from animate_cli.faces.openings import LEFT_EYE, MOUTH, RIGHT_EYE
-from animate_cli.faces.retarget import driver_square, face_size, retarget_landmarks
+from animate_cli.faces.retargeting.eye_mouth_aperture import LEFT_EYE, MOUTH, RIGHT_EYE
+from animate_cli.faces.retargeting.retarget import driver_square, face_size, retarget_landmarks
 from animate_cli.options import Motion, MotionOptions
 
 LIDS = ((37, 41), (68, 69), (38, 40), (43, 47), (70, 71), (44, 46))

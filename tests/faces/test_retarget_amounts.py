@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from animate_cli.faces.lift import LiftedFaces, identify, lift
-from animate_cli.faces.openings import MOUTH, RIGHT_EYE, apertures, in_eye
 from animate_cli.faces.points import LEFT_BROW, PUPILS
-from animate_cli.faces.retarget import retarget_landmarks
-from animate_cli.faces.shape import HeadPose, load_shape_model, project, rotation
+from animate_cli.faces.retargeting.eye_mouth_aperture import MOUTH, RIGHT_EYE, apertures, in_eye
+from animate_cli.faces.retargeting.retarget import retarget_landmarks
+from animate_cli.faces.shape3d.lift import LiftedFaces, identify, lift
+from animate_cli.faces.shape3d.model import HeadPose, load_shape_model, project, rotation
 from animate_cli.options import Amounts, Motion, MotionOptions
 
 OF_THE_FACE = [one.name for one in fields(Amounts) if one.name != "body"]

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from animate_cli.faces.lift import identify, lift
-from animate_cli.faces.openings import OPENINGS, RIGHT_EYE, apertures, width
 from animate_cli.faces.points import JAW
-from animate_cli.faces.retarget import retarget_landmarks
-from animate_cli.faces.shape import (
+from animate_cli.faces.retargeting.eye_mouth_aperture import OPENINGS, RIGHT_EYE, apertures, width
+from animate_cli.faces.retargeting.retarget import retarget_landmarks
+from animate_cli.faces.shape3d.lift import identify, lift
+from animate_cli.faces.shape3d.model import (
     HeadPose,
     Part,
     ShapeModel,

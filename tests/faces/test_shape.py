@@ -8,7 +8,7 @@ import torch
 from animate_cli import hub
 from animate_cli.errors import WeightsError
 from animate_cli.faces.points import MIRROR
-from animate_cli.faces.shape import (
+from animate_cli.faces.shape3d.model import (
     LINEAR,
     HeadPose,
     Part,

@@ -8,8 +8,8 @@ from posed import posed
 from torch import Tensor
 
 from animate_cli.faces.points import MIRROR
-from animate_cli.faces.shape import ShapeModel, load_shape_model, project
-from animate_cli.faces.shape_fit import FittedFaces, fit, fit_frames, spread
+from animate_cli.faces.shape3d.fit import FittedFaces, fit, fit_frames, spread
+from animate_cli.faces.shape3d.model import ShapeModel, load_shape_model, project
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from animate_cli.faces.points import (
     RIGHT_EYE,
     RIGHT_LIDS,
 )
-from animate_cli.faces.smooth import local_quadratic, noise_variance, runs, smooth
+from animate_cli.faces.tracking.smooth import local_quadratic, noise_variance, runs, smooth
 
 SIZE = 100.0  # pixels: eyes 60 apart
 NOISE = 0.5
@@ -198,7 +198,7 @@ def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     found, cut = np.ones(frames, bool), np.zeros(frames, bool)
     times = [Fraction(n, 25) for n in range(frames)]
     whole = smooth(seen, sure, found, cut, times, 0.7)
-    monkeypatch.setattr("animate_cli.faces.smooth.BLOCK", 16)
+    monkeypatch.setattr("animate_cli.faces.tracking.smooth.BLOCK", 16)
     blocks = smooth(seen, sure, found, cut, times, 0.7)
     np.testing.assert_allclose(blocks, whole, atol=1e-5)
     assert np.abs(whole - seen).max() > 0.1

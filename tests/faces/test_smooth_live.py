@@ -16,7 +16,7 @@ from animate_cli.faces.points import (
     RIGHT_EYE,
     RIGHT_LIDS,
 )
-from animate_cli.faces.smooth_live import LiveSmoother
+from animate_cli.faces.tracking.smooth_live import LiveSmoother
 
 SIZE = 100.0  # pixels: eyes 60 apart
 NOISE = 0.5

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from animate_cli.faces.landmarks.jitter import deviations, interocular_px, sms
 from animate_cli.faces.points import OUTER_EYE_CORNERS
-from animate_cli.faces.steadiness import deviations, interocular_px, sms
 
 EYES_APART_PX = 50.0
 

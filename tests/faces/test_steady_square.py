@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from animate_cli.faces.steady_square import WINDOW_S, steady_squares
+from animate_cli.faces.tracking.steady_crop import WINDOW_S, steady_squares
 from animate_cli.records import Points, Trajectory
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from animate_cli.errors import MediaError, OutputError
-from animate_cli.faces.template import load_template, save_template
+from animate_cli.faces.tracking.template import load_template, save_template
 from animate_cli.records import Trajectory
 
 

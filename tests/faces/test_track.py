@@ -13,8 +13,8 @@ from painted import (
 )
 
 from animate_cli.errors import Cancelled, FaceError
-from animate_cli.faces import track as tracking
-from animate_cli.faces.follow import SEEK_EVERY, Follower
+from animate_cli.faces.tracking import track as tracking
+from animate_cli.faces.tracking.follower import SEEK_EVERY, Follower
 from animate_cli.options import FaceOptions, Lost
 from animate_cli.records import Frame, Trajectory
 
@@ -64,7 +64,7 @@ def test_frames_together_give_what_they_give_one_by_one(follow, monkeypatch, net
     pictures = [paint([f]) for f in wander(60, period=40)]
     together = follow(pictures)
     calls = network.calls
-    monkeypatch.setattr("animate_cli.faces.follow.MOST_AHEAD", 1)
+    monkeypatch.setattr("animate_cli.faces.tracking.follower.MOST_AHEAD", 1)
     alone = follow(pictures)
     np.testing.assert_array_equal(together.landmarks, alone.landmarks)
     assert calls < 0.7 * (network.calls - calls)

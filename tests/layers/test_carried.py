@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from animate_cli.faces.head import RIGID, RIGID_XYZ
+from animate_cli.faces.shape3d.rigid_head import RIGID, RIGID_XYZ
 from animate_cli.layers.carried import Head, HeadConfig
 from animate_cli.layers.grid import pixel_to_normalised
 

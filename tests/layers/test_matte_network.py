@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from animate_cli.layers.matte import MatteConfig, MatteNetwork
+from animate_cli.faces.segmentation.matte_network import MatteConfig, MatteNetwork
 
 SIZE = 64
 

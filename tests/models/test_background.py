@@ -11,10 +11,10 @@ from portrait_square import portrait_canvas
 from torch import Tensor
 
 from animate_cli.faces.crop import cut, to_frame
-from animate_cli.faces.landmarks import load_landmarker
-from animate_cli.faces.look import upright_square
+from animate_cli.faces.landmarks.inference import upright_square
+from animate_cli.faces.landmarks.network import load_landmarker
+from animate_cli.faces.segmentation.matte_network import MatteConfig, MatteNetwork
 from animate_cli.layers.grid import identity_grid
-from animate_cli.layers.matte import MatteConfig, MatteNetwork
 from animate_cli.layers.sparse_motion import SparseMotion
 from animate_cli.models.find import find_model
 from animate_cli.models.sparse_to_dense import FAST, SHORE, SparseToDense, freedom

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from animate_cli.faces import head
+from animate_cli.faces.shape3d import rigid_head as head
 from animate_cli.layers.grid import identity_grid
 from animate_cli.models.find import find_model
 from animate_cli.models.thin_plate import LandmarkGrid

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from animate_cli.faces.retarget import face_size
+from animate_cli.faces.retargeting.retarget import face_size
 from animate_cli.options import Motion
 from animate_cli.records import Points, Trajectory
 from animate_cli.stages.motion import driver_motion

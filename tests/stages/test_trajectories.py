@@ -147,7 +147,7 @@ def test_networks_are_opened_once(toy: ToyWorld, monkeypatch: pytest.MonkeyPatch
         opened.append(device)
         return ToyLandmarker()
 
-    monkeypatch.setattr("animate_cli.faces.landmarks.load_landmarker", load)
+    monkeypatch.setattr("animate_cli.faces.landmarks.network.load_landmarker", load)
     animator, driver = Animator(PLAIN), toy.driver(frames=3)
     animator.animate(toy.photo(), driver, Path("1.mp4"))
     other = animator.with_options(replace(PLAIN, motion=replace(PLAIN.motion, strength=0.5)))

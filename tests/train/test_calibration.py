@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from animate_cli.faces.landmarks import LandmarkConfig, confidence
+from animate_cli.faces.landmarks.network import LandmarkConfig, confidence
 from animate_cli.layers import heatmap
 from animate_cli.train.calibration import fit_confidence
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from animate_cli.errors import WeightsError
-from animate_cli.faces.matte import load_matte
-from animate_cli.faces.parts import Labels
+from animate_cli.faces.segmentation.face_parsing import Labels
+from animate_cli.faces.segmentation.matte import load_matte
 from animate_cli.records import Image
 from animate_cli.train.loop import train
 from animate_cli.train.objectives import matte

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from animate_cli.errors import WeightsError
 from animate_cli.faces.crop import square
-from animate_cli.faces.parts import Labels, Parser
+from animate_cli.faces.segmentation.face_parsing import Labels, Parser
 from animate_cli.layers.grid import identity_grid
 from animate_cli.records import Image
 from animate_cli.train.data import encoded

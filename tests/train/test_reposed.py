@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from animate_cli.faces.points import JAW, OUTER_EYE_CORNERS
-from animate_cli.faces.shape import HeadPose, load_shape_model, rotation
-from animate_cli.faces.shape import project as project_heads
+from animate_cli.faces.shape3d.model import HeadPose, load_shape_model, rotation
+from animate_cli.faces.shape3d.model import project as project_heads
 from animate_cli.records import Image
 from animate_cli.train.data import Row
 from animate_cli.train.reposed import Pose, Still, posed, read_reposed, take_apart

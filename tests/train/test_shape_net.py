@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from animate_cli.faces.points import JAW, MIRROR
-from animate_cli.faces.shape import (
+from animate_cli.faces.shape3d.fit import gaze, solve
+from animate_cli.faces.shape3d.model import (
     LINEAR,
     HeadPose,
     Part,
@@ -21,7 +22,6 @@ from animate_cli.faces.shape import (
     project,
     rotation,
 )
-from animate_cli.faces.shape_fit import gaze, solve
 from animate_cli.train import ict_head
 from animate_cli.train.shape_net import LEVEL, ShapeNet, levelled, looking_ahead, standardised
 from animate_cli.train.shape_prior import SUPPORT, Prior, build_prior

@@ -14,10 +14,10 @@ import pytest
 import torch
 
 from animate_cli import hub
-from animate_cli.faces import shape
-from animate_cli.faces.landmarks import LandmarkConfig, Landmarker, LandmarkNet
+from animate_cli.faces.landmarks.network import LandmarkConfig, Landmarker, LandmarkNet
 from animate_cli.faces.points import MEDIAPIPE
-from animate_cli.faces.shape_fit import fit
+from animate_cli.faces.shape3d import model as shape
+from animate_cli.faces.shape3d.fit import fit
 from animate_cli.layers.state import fill, read_config
 from animate_cli.train.loop import train
 from animate_cli.train.recipe import DataRecipe, Recipe, StepRecipe

@@ -12,7 +12,7 @@ from animate_cli.evaluate.clips.clip_pairs import Take, takes
 from animate_cli.evaluate.clips.driver_motion import follow_first
 from animate_cli.evaluate.clips.start_frame import find_openings
 from animate_cli.evaluate.protocol import Protocol, Start
-from animate_cli.faces.shape import load_shape_model
+from animate_cli.faces.shape3d.model import load_shape_model
 from animate_cli.options import ComputeOptions, MotionOptions, Options
 from animate_cli.pipeline import Animator
 from animate_cli.records import Trajectory

@@ -14,7 +14,7 @@ from animate_cli.data.labels import complete
 from animate_cli.errors import FaceError
 from animate_cli.evaluate.clips.clip_pairs import Take
 from animate_cli.evaluate.protocol import DrivenBy, Protocol
-from animate_cli.faces.lost import fill
+from animate_cli.faces.tracking.lost_frames import fill
 from animate_cli.media.provenance import sha256_of
 from animate_cli.media.reader import open_driver
 from animate_cli.options import Lost, ReadOptions

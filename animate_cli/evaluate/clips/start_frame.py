@@ -20,7 +20,7 @@ import numpy as np
 from animate_cli.errors import FaceError, MediaError
 from animate_cli.evaluate.metrics.networks.head_pose import fitted_angles
 from animate_cli.evaluate.protocol import Protocol, Start
-from animate_cli.faces.shape import ShapeModel
+from animate_cli.faces.shape3d.model import ShapeModel
 from animate_cli.records import Trajectory
 
 Follow = Callable[[Path], Trajectory]

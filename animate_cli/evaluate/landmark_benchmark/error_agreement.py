@@ -22,9 +22,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from animate_cli.faces.look import roll_deg
+from animate_cli.faces.landmarks.inference import roll_deg
+from animate_cli.faces.landmarks.jitter import interocular_px
 from animate_cli.faces.points import JAW
-from animate_cli.faces.steadiness import interocular_px
 from animate_cli.records import LANDMARKS, Points
 
 Array = NDArray[np.float64]

@@ -14,9 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from animate_cli.faces.crop import landmark_square
-from animate_cli.faces.follow import strays
-from animate_cli.faces.look import SeesLandmarks, Sight, look, look_through, upright_square
-from animate_cli.faces.track import track
+from animate_cli.faces.landmarks.inference import (
+    SeesLandmarks,
+    Sight,
+    look,
+    look_through,
+    upright_square,
+)
+from animate_cli.faces.tracking.follower import strays
+from animate_cli.faces.tracking.track import track
 from animate_cli.options import FaceOptions, Lost, Registration
 from animate_cli.records import Crop, Frame, Image, Points, Trajectory, VideoInfo
 
@@ -78,7 +84,7 @@ def track_clip(clip: LabelledClip, reference: SeesLandmarks) -> Trajectory:
 def tracking_squares(tracked: Trajectory, size: int) -> list[Crop]:
     """Where a follower looks: the square stays until the face of the frame before strays from it.
 
-    As `faces.follow.Follower` cuts them; anew after a loss or a cut.
+    As `faces.tracking.follower.Follower` cuts them; anew after a loss or a cut.
     """
     squares: list[Crop] = []
     for t, points in enumerate(tracked.landmarks):

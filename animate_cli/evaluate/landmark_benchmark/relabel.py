@@ -18,8 +18,8 @@ import numpy as np
 from animate_cli.data.label_files import ClipLabels, read_npz
 from animate_cli.data.labels import IBUG_POINTS, complete
 from animate_cli.data.manifest import CLIP, NAME, Entry, read_manifest
-from animate_cli.faces.follow import strays
-from animate_cli.faces.look import SeesLandmarks, look_through, upright_square
+from animate_cli.faces.landmarks.inference import SeesLandmarks, look_through, upright_square
+from animate_cli.faces.tracking.follower import strays
 from animate_cli.records import Crop, Image
 
 _BATCH = 16

@@ -1,7 +1,7 @@
 """Landmark detectors side by side: how near, how steady, and whose errors (Zhao 2021, table 5).
 
 `LandmarkComparison` fills the table; `LandmarkTable.text` and `.json` print it. The squares are
-those of `landmark_protocol`, the columns those of `landmarks`, `faces.steadiness`, `agreement`.
+those of `landmark_protocol`, the columns those of `landmarks`, `faces.landmarks.jitter`, `agreement`.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from animate_cli.evaluate.landmark_benchmark.protocol import (
 )
 from animate_cli.evaluate.metrics.landmarks.landmark_nme import Accuracy, Array, accuracy, errors
 from animate_cli.evaluate.metrics.networks.external_landmarks import SecondOpinion
-from animate_cli.faces.look import SeesLandmarks, look
-from animate_cli.faces.register import Register, calm
-from animate_cli.faces.smooth import smooth
-from animate_cli.faces.steadiness import Steadiness, sms
+from animate_cli.faces.landmarks.inference import SeesLandmarks, look
+from animate_cli.faces.landmarks.jitter import Steadiness, sms
+from animate_cli.faces.tracking.registration import Register, calm
+from animate_cli.faces.tracking.smooth import smooth
 from animate_cli.records import LANDMARKS, Crop, Image, Points, Trajectory
 
 CLIPS = "clips"
@@ -218,7 +218,7 @@ def _read(
 
 
 def _registered(clip: LabelledClip, points: Points, tracked: Trajectory) -> Points:
-    """Points (T, 74, 2) as `faces.track` registers them."""
+    """Points (T, 74, 2) as `faces.tracking.track` registers them."""
     register, shifts = Register(), np.zeros_like(points)
     for t in np.flatnonzero(tracked.found).tolist():
         if tracked.cut[t]:

@@ -29,7 +29,7 @@ from animate_cli.evaluate.metrics.networks.expression import expression_error
 from animate_cli.evaluate.metrics.networks.gaze import gaze_error_deg
 from animate_cli.evaluate.metrics.networks.head_pose import fitted_angles, pose_error_deg
 from animate_cli.evaluate.metrics.networks.identity import cosine
-from animate_cli.faces.shape import ShapeModel
+from animate_cli.faces.shape3d.model import ShapeModel
 
 Angles = Callable[[tuple[Reading, ...]], Array]
 

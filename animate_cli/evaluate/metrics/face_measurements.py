@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from animate_cli.evaluate.metrics.networks.evaluators import Judge, Judges
 from animate_cli.evaluate.metrics.networks.external_landmarks import SecondOpinion
-from animate_cli.faces.look import look_through, upright_square
+from animate_cli.faces.landmarks.inference import look_through, upright_square
 from animate_cli.records import LANDMARKS, Image, Points
 
 

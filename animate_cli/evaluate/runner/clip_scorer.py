@@ -24,7 +24,7 @@ from animate_cli.evaluate.metrics.metric import (
 )
 from animate_cli.evaluate.metrics.networks.evaluators import Judges
 from animate_cli.evaluate.protocol import Reenactment
-from animate_cli.faces.look import look_through, upright_square
+from animate_cli.faces.landmarks.inference import look_through, upright_square
 from animate_cli.records import LANDMARKS, Crop, Image, Points
 
 Array = NDArray[np.float64]

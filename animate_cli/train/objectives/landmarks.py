@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from animate_cli.faces.landmarks import LandmarkConfig, LandmarkNet, confidence
+from animate_cli.faces.landmarks.network import LandmarkConfig, LandmarkNet, confidence
 from animate_cli.faces.points import FACING_LIDS, FACING_LIPS, OUTER_EYE_CORNERS, PUPILS
 from animate_cli.layers import heatmap
 from animate_cli.layers.grid import points_to_normalised, points_to_pixel

@@ -2,7 +2,7 @@
 
     L = BCE(α, P) + λ_s · (1 − 2 Σ α P / (Σ α + Σ P))
 
-P is 1 where `faces.parts` names any part of a person, its edge softened by `EDGE_PX`; the second
+P is 1 where `faces.segmentation.face_parsing` names any part of a person, its edge softened by `EDGE_PX`; the second
 term is the Dice loss of Milletari et al. 2016. Some people stand before other backgrounds
 (`train.backdrops`), where the edge is known better than by any parser.
 """
@@ -21,8 +21,8 @@ from torch import Tensor, nn
 
 from animate_cli import hub
 from animate_cli.errors import TrainError
-from animate_cli.faces.parts import Labels, Parser
-from animate_cli.layers.matte import MatteConfig, MatteNetwork
+from animate_cli.faces.segmentation.face_parsing import Labels, Parser
+from animate_cli.faces.segmentation.matte_network import MatteConfig, MatteNetwork
 from animate_cli.layers.state import save_half
 from animate_cli.records import Image, Points
 from animate_cli.train.augment import AugmentConfig, damage

@@ -1,7 +1,7 @@
 """The shape model's objective: what its camera sees are the points of tracked people.
 
 Non-rigid structure from motion by alternation. Every step fits identity, expression and pose of a
-batch of people to the model as it stands (`faces.shape_fit`, no gradient), then moves mean and
+batch of people to the model as it stands (`faces.shape3d.fit`, no gradient), then moves mean and
 modes down the gradient of
 
     L = mean of ρ(|x − x̂| / s) + prior · (|Δm|² + |ΔI|² + |ΔE|²)
@@ -26,8 +26,8 @@ from torch import Tensor, nn
 from animate_cli.data.pictures import label_of
 from animate_cli.errors import TrainError
 from animate_cli.faces.points import MEDIAPIPE, OUTER_EYE_CORNERS
-from animate_cli.faces.shape import LINEAR, ShapeConfig, ShapeModel, see
-from animate_cli.faces.shape_fit import solve, spread
+from animate_cli.faces.shape3d.fit import solve, spread
+from animate_cli.faces.shape3d.model import LINEAR, ShapeConfig, ShapeModel, see
 from animate_cli.layers.state import save_half
 from animate_cli.train import ict_head
 from animate_cli.train.data import Row, is_dev, read_rows

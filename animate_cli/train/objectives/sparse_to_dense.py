@@ -31,8 +31,8 @@ from torch import Tensor, nn
 
 from animate_cli import hub
 from animate_cli.errors import TrainError
-from animate_cli.faces.matte import load_matte
-from animate_cli.faces.parts import CLASSES, Parser
+from animate_cli.faces.segmentation.face_parsing import CLASSES, Parser
+from animate_cli.faces.segmentation.matte import load_matte
 from animate_cli.layers.discriminator import Discriminator, DiscriminatorConfig
 from animate_cli.layers.grid import warp
 from animate_cli.layers.sparse_motion import Drawn, SparseMotion

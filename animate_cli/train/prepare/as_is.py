@@ -11,7 +11,7 @@ import av
 from animate_cli.data.manifest import CLIP, IMAGE
 from animate_cli.data.pictures import read_picture
 from animate_cli.errors import MediaError
-from animate_cli.faces.look import SeesLandmarks
+from animate_cli.faces.landmarks.inference import SeesLandmarks
 from animate_cli.media.probe import probe
 from animate_cli.media.target import told
 from animate_cli.records import Photo, Trajectory

@@ -5,7 +5,7 @@ from __future__ import annotations
 from animate_cli.data.manifest import IMAGE
 from animate_cli.device import open_device, share_cores, thread_count
 from animate_cli.errors import InputError, TrainError
-from animate_cli.faces import landmarks
+from animate_cli.faces.landmarks import network as landmarks
 from animate_cli.report import Clock, Watch
 from animate_cli.stages.driver import follow
 from animate_cli.train.prepare.as_is import label_clip, label_picture

@@ -15,8 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from animate_cli.faces.landmarks.jitter import interocular_px
 from animate_cli.faces.points import LEFT_EYE, LEFT_LIDS, OUTER_LIPS, RIGHT_EYE, RIGHT_LIDS
-from animate_cli.faces.steadiness import interocular_px
 from animate_cli.records import LANDMARKS, Points
 
 GROWN = 0.1

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from animate_cli.faces.steadiness import interocular_px
+from animate_cli.faces.landmarks.jitter import interocular_px
 from animate_cli.records import Points
 
 LIDS = ((37, 41), (38, 40), (43, 47), (44, 46))

@@ -1,6 +1,6 @@
 """SMS of a result (Zhao, Wu, Guo 2021, eq. 9): how much its landmarks tremble.
 
-`faces.steadiness` has the formula. Here it is taken of triples of frames that follow each other,
+`faces.landmarks.jitter` has the formula. Here it is taken of triples of frames that follow each other,
 seen in one and the same square, so that its own jumps do not count. A still picture scores 0: it
 is a figure to hold beside the driver's own, and beside how far the output moves at all.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from animate_cli.evaluate.metrics.landmarks.akd import SIDE_PX
-from animate_cli.faces.steadiness import deviations
+from animate_cli.faces.landmarks.jitter import deviations
 from animate_cli.records import Points
 
 

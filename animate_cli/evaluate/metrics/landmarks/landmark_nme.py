@@ -19,6 +19,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from animate_cli.faces.landmarks.jitter import interocular_px
 from animate_cli.faces.points import (
     INNER_LIPS,
     JAW,
@@ -32,7 +33,6 @@ from animate_cli.faces.points import (
     RIGHT_EYE,
     RIGHT_LIDS,
 )
-from animate_cli.faces.steadiness import interocular_px
 from animate_cli.records import Points
 
 Array = NDArray[np.float64]

@@ -38,10 +38,10 @@ from animate_cli.evaluate.metrics.networks.head_pose import ReadPose, load_head_
 from animate_cli.evaluate.metrics.networks.identity import Embed, load_embedder
 from animate_cli.evaluate.metrics.networks.lpips import Lpips, load_lpips, load_lpips_on
 from animate_cli.evaluate.metrics.networks.parsing_miou import load_parser
-from animate_cli.faces import landmarks
-from animate_cli.faces.look import SeesLandmarks
-from animate_cli.faces.parts import Parser
-from animate_cli.faces.shape import ShapeModel, load_shape_model
+from animate_cli.faces.landmarks import network as landmarks
+from animate_cli.faces.landmarks.inference import SeesLandmarks
+from animate_cli.faces.segmentation.face_parsing import Parser
+from animate_cli.faces.shape3d.model import ShapeModel, load_shape_model
 from animate_cli.layers.inception import Inception, load_inception
 from animate_cli.layers.raft import RaftSmall, load_raft
 from animate_cli.layers.tapped import ALEXNET, VGG16

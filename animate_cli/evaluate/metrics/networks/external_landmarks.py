@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from animate_cli.evaluate.metrics.networks.onnx_network import open_network
 from animate_cli.faces.crop import cut, points_box, square, to_frame
-from animate_cli.faces.look import roll_deg
+from animate_cli.faces.landmarks.inference import roll_deg
 from animate_cli.faces.points import WFLW
 from animate_cli.records import LANDMARKS, Image, Points
 

@@ -17,7 +17,7 @@ from animate_cli.evaluate.metrics.landmarks.aperture_correlation import LIDS, ap
 from animate_cli.evaluate.metrics.networks.head_pose import pose_error_deg
 from animate_cli.evaluate.metrics.networks.onnx_network import open_network_of_many
 from animate_cli.faces.crop import cut, square
-from animate_cli.faces.look import roll_deg
+from animate_cli.faces.landmarks.inference import roll_deg
 from animate_cli.faces.points import LEFT_EYE, RIGHT_EYE
 from animate_cli.records import Image, Points
 

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from animate_cli.evaluate.metrics.networks.onnx_network import open_network
 from animate_cli.faces.crop import cut, points_box, square
-from animate_cli.faces.shape import ShapeModel
-from animate_cli.faces.shape_fit import fit
+from animate_cli.faces.shape3d.fit import fit
+from animate_cli.faces.shape3d.model import ShapeModel
 from animate_cli.records import Image, Points
 
 FILE = "head_pose_adas_0001.onnx"

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animate_cli.evaluate.metrics.networks.onnx_network import open_network
-from animate_cli.faces.look import eyes_and_mouth
+from animate_cli.faces.landmarks.inference import eyes_and_mouth
 from animate_cli.records import Image, Matrix, Points
 
 FILE = "face_reid_0095.onnx"

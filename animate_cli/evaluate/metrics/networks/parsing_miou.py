@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from animate_cli.faces.crop import cut, points_box, square
-from animate_cli.faces.parts import CLASSES, SIZE, Labels, Parser
+from animate_cli.faces.segmentation.face_parsing import CLASSES, SIZE, Labels, Parser
 from animate_cli.records import Crop, Image, Points
 
 FILE = "face_parse_bisenetv2_19.onnx"

@@ -21,8 +21,8 @@ from animate_cli.faces.points import (
     RIGHT_BROW,
     RIGHT_EYE,
 )
-from animate_cli.faces.shape import ShapeModel, gaze_direction, pupils, see
-from animate_cli.faces.shape_fit import fit
+from animate_cli.faces.shape3d.fit import fit
+from animate_cli.faces.shape3d.model import ShapeModel, gaze_direction, pupils, see
 from animate_cli.records import Image, Points, Trajectory
 
 OPEN_CONTOURS = (JAW, RIGHT_BROW, LEFT_BROW, NOSE[:4], NOSE[4:])

@@ -16,14 +16,14 @@ import numpy as np
 from animate_cli import hub
 from animate_cli.errors import FaceError, OptionError
 from animate_cli.faces.crop import LANDMARK_MARGIN, points_box, square
-from animate_cli.faces.look import (
+from animate_cli.faces.detection.viola_jones import Box, Proposal, Proposer, ViolaJones
+from animate_cli.faces.landmarks.inference import (
     SeesLandmarks,
     Sight,
     eyes_and_mouth,
     look,
     upright_square,
 )
-from animate_cli.faces.proposals import Box, Proposal, Proposer, ViolaJones
 from animate_cli.options import Detector
 from animate_cli.records import Crop, Detection, Image, Points
 
@@ -54,13 +54,13 @@ def make_proposer(detector: Detector) -> Proposer:
         WeightsError: YuNet was asked for, and its file can neither be found nor fetched.
     """
     if detector is Detector.DLIB:
-        from animate_cli.faces.dlib_hog import DlibHog  # an extra
+        from animate_cli.faces.detection.dlib_hog import DlibHog  # an extra
 
         return DlibHog()
     path = _yunet_file(detector)
     if path is None:
         return ViolaJones()
-    from animate_cli.faces.yunet import YuNet
+    from animate_cli.faces.detection.yunet import YuNet
 
     return YuNet(path)
 

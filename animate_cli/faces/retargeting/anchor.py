@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animate_cli.errors import FaceError, OptionError
-from animate_cli.faces.blinks import PAIRS, opening
+from animate_cli.faces.tracking.blinks import PAIRS, opening
 from animate_cli.records import Points
 
 Features = NDArray[np.float64]

@@ -5,7 +5,7 @@
     landmarks ─► lift ─┬─► pose ──────────────────────► pose ────────┬─► see ─► landmarks
                        └─► points in the head's frame ─► expression ─┘
 
-Every face is lifted into the frame of its own head (`faces.lift`). There pose and expression part,
+Every face is lifted into the frame of its own head (`faces.shape3d.lift`). There pose and expression part,
 and the source keeps its own head unless `identity` asks for the driver's:
 
     relative    X = X_s + A (X_d − X_a) + i (H_a − H_s)
@@ -13,7 +13,7 @@ and the source keeps its own head unless `identity` asks for the driver's:
 
 X: points in the head's frame; s, a, d: source, anchor, driver; E: what the fitted expression adds
 to a face at rest; A: the amount of each point's part; i: identity. Lids, lips and pupils are then
-set by opening and gaze (`faces.openings`), the pose follows by itself (`faces.pose_change`), and
+set by opening and gaze (`faces.retargeting.eye_mouth_aperture`), the pose follows by itself (`faces.retargeting.pose_transfer`), and
 the camera shows the result. Absolute motion with all amounts and identity 1 is the driver's own
 points. Everything is computed in double precision: zero motion gives the source's points back, and
 a frame does not depend on the others of its batch.
@@ -25,16 +25,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from animate_cli.faces.head import RIGID
-from animate_cli.faces.lift import LiftedFaces, identify, lift
-from animate_cli.faces.openings import (
-    follow_gaze,
-    follow_openings,
-    keep_apart,
-    keep_pupils,
-    take_gaze,
-    take_openings,
-)
 from animate_cli.faces.points import (
     INNER_LIPS,
     JAW,
@@ -45,9 +35,24 @@ from animate_cli.faces.points import (
     RIGHT_EYE,
     RIGHT_LIDS,
 )
-from animate_cli.faces.pose_change import absolute_pose, power, relative_pose, relative_turn
-from animate_cli.faces.shape import ShapeModel, load_shape_model, see
-from animate_cli.faces.turned_away import bearable, bearable_change, keep_contour
+from animate_cli.faces.retargeting.eye_mouth_aperture import (
+    follow_gaze,
+    follow_openings,
+    keep_apart,
+    keep_pupils,
+    take_gaze,
+    take_openings,
+)
+from animate_cli.faces.retargeting.pose_transfer import (
+    absolute_pose,
+    power,
+    relative_pose,
+    relative_turn,
+)
+from animate_cli.faces.retargeting.visibility import bearable, bearable_change, keep_contour
+from animate_cli.faces.shape3d.lift import LiftedFaces, identify, lift
+from animate_cli.faces.shape3d.model import ShapeModel, load_shape_model, see
+from animate_cli.faces.shape3d.rigid_head import RIGID
 from animate_cli.options import Amounts, Motion, MotionOptions
 from animate_cli.records import LANDMARKS, Matrix, Points
 

@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animate_cli.errors import FaceError
-from animate_cli.faces import lost as lost_frames
-from animate_cli.faces.blinks import shut_lids
-from animate_cli.faces.body import BodyFlow
-from animate_cli.faces.detect import make_proposer
-from animate_cli.faces.follow import Follower, Seen
-from animate_cli.faces.look import SeesLandmarks
-from animate_cli.faces.register import Register, calm
-from animate_cli.faces.smooth import smooth
+from animate_cli.faces.detection.detect import make_proposer
+from animate_cli.faces.landmarks.inference import SeesLandmarks
+from animate_cli.faces.tracking import lost_frames
+from animate_cli.faces.tracking.blinks import shut_lids
+from animate_cli.faces.tracking.body_motion import BodyFlow
+from animate_cli.faces.tracking.follower import Follower, Seen
+from animate_cli.faces.tracking.registration import Register, calm
+from animate_cli.faces.tracking.smooth import smooth
 from animate_cli.options import FaceOptions, Lost, Registration
 from animate_cli.records import BODY, LANDMARKS, Frame, Points, Trajectory, VideoInfo
 

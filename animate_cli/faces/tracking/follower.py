@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from animate_cli.faces.appearance import Look, blend, describe, similarity
 from animate_cli.faces.crop import LANDMARK_MARGIN, points_box, square
-from animate_cli.faces.detect import (
+from animate_cli.faces.detection.detect import (
     LEAST_SCORE,
     Search,
     choose,
@@ -20,9 +19,22 @@ from animate_cli.faces.detect import (
     settle,
     shift,
 )
-from animate_cli.faces.look import SeesLandmarks, Sight, look_through, roll_deg, upright_square
-from animate_cli.faces.proposals import Proposer
-from animate_cli.faces.shots import MAYBE_CUT, SURE_CUT, Thumbnail, change, thumbnail
+from animate_cli.faces.detection.viola_jones import Proposer
+from animate_cli.faces.landmarks.inference import (
+    SeesLandmarks,
+    Sight,
+    look_through,
+    roll_deg,
+    upright_square,
+)
+from animate_cli.faces.tracking.appearance import Look, blend, describe, similarity
+from animate_cli.faces.tracking.shot_detection import (
+    MAYBE_CUT,
+    SURE_CUT,
+    Thumbnail,
+    change,
+    thumbnail,
+)
 from animate_cli.records import LANDMARKS, Crop, Frame, Image, Points
 
 MOST_AHEAD = 8  # frames that go through the network together while the face keeps its square

@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from animate_cli.faces.shape import LINEAR, HeadPose, ShapeModel, eyeballs
-from animate_cli.faces.shape_fit import MOST_FRAMES, solve
+from animate_cli.faces.shape3d.fit import MOST_FRAMES, solve
+from animate_cli.faces.shape3d.model import LINEAR, HeadPose, ShapeModel, eyeballs
 
 ROUNDS = 3  # of the fit of a known person: 0.05 degrees from convergence in the mean
 

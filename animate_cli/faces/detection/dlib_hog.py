@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from animate_cli.errors import OptionError
-from animate_cli.faces.proposals import Proposal, shrink
+from animate_cli.faces.detection.viola_jones import Proposal, shrink
 from animate_cli.records import Image
 
 QUICK_SIDE_PX = 400  # its window is 80 pixels, less one level of its pyramid

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animate_cli.faces.crop import cut, rescale, square, to_crop
-from animate_cli.faces.look import Sight, eyes_and_mouth, roll_deg
+from animate_cli.faces.landmarks.inference import Sight, eyes_and_mouth, roll_deg
 from animate_cli.records import Crop, Points
 
 Look = NDArray[np.float32]

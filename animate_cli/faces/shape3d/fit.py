@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from animate_cli.faces.points import PUPILS
-from animate_cli.faces.shape import LINEAR, HeadPose, ShapeModel, eyeballs, see
+from animate_cli.faces.shape3d.model import LINEAR, HeadPose, ShapeModel, eyeballs, see
 
 ROUNDS = 5
 START_ROUNDS = 4

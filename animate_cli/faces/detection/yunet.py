@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animate_cli.errors import WeightsError
-from animate_cli.faces.proposals import Proposal
+from animate_cli.faces.detection.viola_jones import Proposal
 from animate_cli.records import Image
 
 QUICK_SIDE_PX = 320

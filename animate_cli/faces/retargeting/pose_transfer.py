@@ -15,7 +15,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from animate_cli.faces.shape import HeadPose
+from animate_cli.faces.shape3d.model import HeadPose
 
 _TINY = 1e-12
 

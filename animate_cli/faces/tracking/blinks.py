@@ -22,7 +22,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from animate_cli.faces.head import RIGID
+from animate_cli.faces.shape3d.rigid_head import RIGID
 from animate_cli.records import Points
 
 PAIRS = (((37, 41), (68, 69), (38, 40)), ((43, 47), (70, 71), (44, 46)))

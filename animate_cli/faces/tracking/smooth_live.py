@@ -25,8 +25,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from animate_cli.faces.head import RIGID
-from animate_cli.faces.smooth import LIVELY, PARTS, THIRD_DIFFERENCE_NORM
+from animate_cli.faces.shape3d.rigid_head import RIGID
+from animate_cli.faces.tracking.smooth import LIVELY, PARTS, THIRD_DIFFERENCE_NORM
 from animate_cli.records import LANDMARKS, Points
 
 LAG_S = 0.4  # of what is left of a still face, at full strength

@@ -1,8 +1,8 @@
 """Neck, shoulders and hair: how they move beyond what the head's motion makes of them.
 
-Landmarks cover the face alone, and `faces.head` carries what is about it along by a rule. People
+Landmarks cover the face alone, and `faces.shape3d.rigid_head` carries what is about it along by a rule. People
 breathe, shrug and lean, and their hair swings. So the first frame of a shot in which the face is
-seen is kept as the reference, as in `faces.register`, and dense inverse search (Kroeger et al.
+seen is kept as the reference, as in `faces.tracking.registration`, and dense inverse search (Kroeger et al.
 2016, *Fast Optical Flow using Dense Inverse Search*, OpenCV's `DISOpticalFlow`) finds it again in
 some ten frames a second:
 
@@ -12,7 +12,7 @@ some ten frames a second:
 
     symbol | name     | shape        | where
     b      | body     | (26, 2)      | the result: units of the head, 0 where the rule holds
-    X      | BODY_XYZ | (26, 3)      | `faces.head`: places on neck, shoulders, forehead and hair
+    X      | BODY_XYZ | (26, 3)      | `faces.shape3d.rigid_head`: places on neck, shoulders, forehead and hair
     C₀, C  | cameras  | (2, 4)       | of the reference's landmarks and the frame's
     f      | BODY_FOLLOWS | (26,)    | the rule: how much of the head's motion each place takes
     d      | displacement | (26, 2)  | where the flow takes it, frame pixels
@@ -36,10 +36,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from animate_cli.faces import head
 from animate_cli.faces.crop import points_box, rescale, to_crop, to_frame
-from animate_cli.faces.pace import AgainstFirst
-from animate_cli.faces.patches import believed, likeness, nearness, patches_about
+from animate_cli.faces.shape3d import rigid_head as head
+from animate_cli.faces.tracking.patches import believed, likeness, nearness, patches_about
+from animate_cli.faces.tracking.reference_frames import AgainstFirst
 from animate_cli.records import BODY, Crop, Image, Points
 
 SIZE = 128  # pixels of the view

@@ -38,9 +38,7 @@ from numpy.typing import NDArray
 
 from animate_cli.faces.crop import cut as cut_out
 from animate_cli.faces.crop import to_crop
-from animate_cli.faces.look import upright_square
-from animate_cli.faces.pace import AgainstFirst
-from animate_cli.faces.patches import NOISE, WEIGHTS, believed, likeness, nearness, patches_about
+from animate_cli.faces.landmarks.inference import upright_square
 from animate_cli.faces.points import (
     EYE_CORNERS,
     FACING_LIPS,
@@ -49,7 +47,16 @@ from animate_cli.faces.points import (
     RIGHT_EYE,
     RIGHT_LIDS,
 )
-from animate_cli.faces.smooth import runs
+from animate_cli.faces.tracking.patches import (
+    NOISE,
+    WEIGHTS,
+    believed,
+    likeness,
+    nearness,
+    patches_about,
+)
+from animate_cli.faces.tracking.reference_frames import AgainstFirst
+from animate_cli.faces.tracking.smooth import runs
 from animate_cli.records import LANDMARKS, Crop, Image, Points
 
 SIZE = 160  # pixels of the view: a face is some 107
