@@ -152,7 +152,7 @@ def _devices(options: Options) -> Iterator[Finding]:
 
 
 def _engine(options: Options) -> Iterator[Finding]:
-    from animate_cli.layers.engine import choose, installed
+    from animate_cli.layers.inference.engine import choose, installed
 
     yield Finding(topic="engine", verdict=Verdict.OK, text=", ".join(installed()))
     try:

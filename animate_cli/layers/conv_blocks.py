@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from animate_cli.layers.nearest import EnlargingConv2d
+from animate_cli.layers.upsample_conv import EnlargingConv2d
 
 
 class ConvNorm(nn.Module):

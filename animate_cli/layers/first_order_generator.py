@@ -22,14 +22,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from animate_cli.layers.first_order_blocks import (
+from animate_cli.layers.first_order_keypoints import POINTS, KeyPoints, Shrink
+from animate_cli.layers.fomm_blocks import (
     DownBlock,
     Hourglass,
     ResBlock,
     SameBlock,
     UpBlock,
 )
-from animate_cli.layers.first_order_keypoints import POINTS, KeyPoints, Shrink
 from animate_cli.layers.grid import corner_grid, sample
 
 _VARIANCE = 0.01  # of the Gaussian about each key point

@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from animate_cli.layers.first_order_blocks import Hourglass
+from animate_cli.layers.fomm_blocks import Hourglass
 from animate_cli.layers.grid import corner_grid
 
 POINTS = 10

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from animate_cli.layers.first_order_blocks import DownBlock, ResBlock, SameBlock, Space
+from animate_cli.layers.fomm_blocks import DownBlock, ResBlock, SameBlock, Space
 
 CHANNELS, DEPTH = 32, 16
 _WIDTH = 64

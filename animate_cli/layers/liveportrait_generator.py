@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import spectral_norm
 
-from animate_cli.layers.nearest import EnlargingConv2d
+from animate_cli.layers.upsample_conv import EnlargingConv2d
 
 SCENE = 256
 _WIDTH = 512

@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from animate_cli.layers.first_order_blocks import Hourglass, SameBlock, Space
+from animate_cli.layers.fomm_blocks import Hourglass, SameBlock, Space
 from animate_cli.layers.grid import corner_grid, sample
 from animate_cli.layers.liveportrait_appearance import CHANNELS, DEPTH
 from animate_cli.layers.liveportrait_motion import POINTS

@@ -13,7 +13,7 @@ between the lips for each aperture, in shares of the photo's own colours:
     d       | _DARK    |                     | every mouth before anything is learned, of the tone
     t, l    | tone     | (B, 3), (B, 1)      | mean colour of nose and cheeks, and their brightest
     g       | share    | (B, 1, S, S)        | between what the photo shows under the upper lip and
-            |          |                     | over the lower one (`layers.slits.Gap`)
+            |          |                     | over the lower one (`layers.lip_lid_field.Gap`)
     E       | warped   | (B, 3, S, S)        | eq. 1 of Zhao et al. 2021; ours
 
 A mouth that is open in the photo keeps what it shows: g is 0 all over where it opens no further,
@@ -28,9 +28,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from animate_cli.layers.easing import smooth_step
 from animate_cli.layers.grid import points_to_normalised, sample, warp
-from animate_cli.layers.slits import Gap, Upright
+from animate_cli.layers.lip_lid_field import Gap, Upright
+from animate_cli.layers.smoothstep import smooth_step
 
 _BINS, _ROWS, _COLUMNS = 6, 20, 40
 _WIDEST = 0.8  # aperture of the last bin

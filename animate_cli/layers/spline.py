@@ -29,7 +29,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from animate_cli.layers.easing import smooth_step
+from animate_cli.layers.smoothstep import smooth_step
 
 LEAST_JACOBIAN = 0.2
 _SOFTNESS_PX = 2.0  # c: smaller is sharper between neighbours, larger overshoots more

@@ -9,8 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from animate_cli.layers.easing import smooth_step
 from animate_cli.layers.grid import identity_grid
+from animate_cli.layers.smoothstep import smooth_step
 
 FADE_PX = 1.0  # of a landmark, in face pixels
 

@@ -21,25 +21,25 @@ from animate_cli.faces.retargeting.retarget import retarget_landmarks
 from animate_cli.faces.segmentation.matte import load_matte
 from animate_cli.faces.segmentation.matte_network import MatteNetwork
 from animate_cli.faces.shape3d import rigid_head as head
-from animate_cli.layers.bfloat import InBfloat16, is_native
 from animate_cli.layers.carried import HeadConfig
 from animate_cli.layers.colour import grey
-from animate_cli.layers.easing import smooth_step
-from animate_cli.layers.engine import choose, run_by
 from animate_cli.layers.grid import identity_grid, points_to_pixel
+from animate_cli.layers.inference.bfloat16 import InBfloat16, is_native
+from animate_cli.layers.inference.engine import choose, run_by
+from animate_cli.layers.inference.prepare import ready
 from animate_cli.layers.local_branch import PartConfig
 from animate_cli.layers.motion_branch import BranchConfig
 from animate_cli.layers.mouth_inside import InsideConfig
-from animate_cli.layers.ready import ready
 from animate_cli.layers.refine import RefineConfig
+from animate_cli.layers.smoothstep import smooth_step
 from animate_cli.layers.sparse_motion import (
     Encoded,
     SparseMotion,
     SparseMotionConfig,
 )
 from animate_cli.layers.standing import without_person
-from animate_cli.layers.state import fill, read_config
 from animate_cli.layers.stillness import fade, presence
+from animate_cli.layers.weight_io import fill, read_config
 from animate_cli.models.base import ALONE, Reads
 from animate_cli.models.thin_plate import LandmarkGrid
 from animate_cli.options import Engine, MotionOptions

@@ -15,7 +15,7 @@ Landmarks alone would stretch the skull and leave the hair behind. What large mo
     parted   lids and lips that face each other keep their order and a little of their distance:
              one on the other's side would turn what lies between them inside out; pupils stay
              between the lids
-    slits    lips and lids part where a smooth field would stretch both (`layers.slits`)
+    slits    lips and lids part where a smooth field would stretch both (`layers.lip_lid_field`)
     jaw      the contour between two jaw points follows them
     brows    the lower edge of each brow follows its upper one, so that it keeps its thickness
     border   f fades to zero within `FADE_PX` of the edge, so that the square can be put back
@@ -49,9 +49,9 @@ from animate_cli.faces.retargeting.eye_mouth_aperture import (
 )
 from animate_cli.faces.retargeting.retarget import retarget_landmarks
 from animate_cli.faces.shape3d import rigid_head as head
-from animate_cli.layers.easing import smooth_step
 from animate_cli.layers.grid import identity_grid, warp
-from animate_cli.layers.slits import Slit, follow_slits
+from animate_cli.layers.lip_lid_field import Slit, follow_slits
+from animate_cli.layers.smoothstep import smooth_step
 from animate_cli.layers.spline import RadialSpline
 from animate_cli.models.base import ALONE, Reads
 from animate_cli.options import MotionOptions

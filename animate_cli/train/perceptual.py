@@ -23,10 +23,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from animate_cli.layers.imagenet import normalise
-from animate_cli.layers.lpips import distance, load_heads, unit
-from animate_cli.layers.squeezenet import load_squeezenet
-from animate_cli.layers.vgg import load_vgg19
+from animate_cli.layers.pretrained.imagenet import normalise
+from animate_cli.layers.pretrained.lpips import distance, load_heads, unit
+from animate_cli.layers.pretrained.squeezenet import load_squeezenet
+from animate_cli.layers.pretrained.vgg19 import load_vgg19
 
 PYRAMID = (1, 2, 4, 8)
 """How often each level is smaller than the pictures: that of Siarohin et al. for 256 pixels.
@@ -88,7 +88,7 @@ class Perceptual(nn.Module):
 def load_perceptual(
     *, kind: Features, folder: Path, scales: tuple[int, ...] = PYRAMID
 ) -> Perceptual:
-    """L_per with weights from a folder: files that `layers.vgg`, `.squeezenet`, `.lpips` name.
+    """L_per with weights from a folder: files that `layers.pretrained.vgg19`, `.squeezenet`, `.lpips` name.
 
     Raises:
         WeightsError: a file is missing, damaged, or holds other tensors.

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from animate_cli import hub
 from animate_cli.errors import TrainError
-from animate_cli.layers.state import fill
+from animate_cli.layers.weight_io import fill
 from animate_cli.records import Image
 from animate_cli.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from animate_cli.train.critic import Critic

@@ -18,7 +18,7 @@ from animate_cli import hub
 from animate_cli.data.manifest import CLIP, read_manifest
 from animate_cli.layers.grid import warp
 from animate_cli.layers.sparse_motion import SparseMotion, SparseMotionConfig
-from animate_cli.layers.state import fill, read_config
+from animate_cli.layers.weight_io import fill, read_config
 from animate_cli.models.sparse_to_dense import PAPER, PRIOR_COARSENESS
 from animate_cli.models.thin_plate import LandmarkGrid
 from animate_cli.train.data import Row, is_dev

@@ -17,7 +17,7 @@ import torch
 from animate_cli.evaluate.landmark_benchmark.argmax_readout import highest
 from animate_cli.faces.landmarks.import_2dfan import PUBLISHED, SHARPNESS, from_2dfan
 from animate_cli.faces.landmarks.network import LandmarkNet
-from animate_cli.layers.state import fill
+from animate_cli.layers.weight_io import fill
 
 INTERPRETER = os.environ.get("FACE_ALIGNMENT_PYTHON")
 

@@ -18,7 +18,7 @@ from animate_cli.faces.crop import cut, landmark_square
 from animate_cli.faces.landmarks.network import LandmarkConfig, Landmarker, LandmarkNet
 from animate_cli.layers import heatmap
 from animate_cli.layers.grid import points_to_normalised
-from animate_cli.layers.state import save_half
+from animate_cli.layers.weight_io import save_half
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SMALL = LandmarkConfig(size=64, stem=8, width=16, depth=2)

@@ -25,7 +25,7 @@ from animate_cli.evaluate.protocol import Protocol
 from animate_cli.evaluate.report.score_cells import footnotes
 from animate_cli.evaluate.runner.clip_run import Shown
 from animate_cli.evaluate.runner.evaluate import Audience, Evaluation, evaluate
-from animate_cli.layers.inception import FILE, Inception, load_inception
+from animate_cli.layers.pretrained.inception import FILE, Inception, load_inception
 from animate_cli.options import ComputeOptions
 
 RNG = np.random.default_rng(0)

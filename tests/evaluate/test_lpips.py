@@ -8,8 +8,14 @@ import torch
 
 from animate_cli.errors import WeightsError
 from animate_cli.evaluate.metrics.networks.lpips import Lpips, load_lpips, load_lpips_on
-from animate_cli.layers.squeezenet import TAP_CHANNELS, SqueezeNetFeatures
-from animate_cli.layers.tapped import ALEXNET, VGG16, Backbone, Tapped, load_tapped
+from animate_cli.layers.pretrained.alexnet_vgg16 import (
+    ALEXNET,
+    VGG16,
+    Backbone,
+    Tapped,
+    load_tapped,
+)
+from animate_cli.layers.pretrained.squeezenet import TAP_CHANNELS, SqueezeNetFeatures
 
 
 @pytest.fixture(scope="module")

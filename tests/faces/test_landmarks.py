@@ -13,9 +13,9 @@ from animate_cli.faces.landmarks.network import (
     confidence,
 )
 from animate_cli.layers import heatmap
-from animate_cli.layers.fuse import fold_batch_norm
 from animate_cli.layers.hourglass import Block
-from animate_cli.layers.state import fill, read_config, save_half
+from animate_cli.layers.inference.fuse_batch_norm import fold_batch_norm
+from animate_cli.layers.weight_io import fill, read_config, save_half
 
 SMALL = LandmarkConfig(size=64, stem=8, width=16, depth=2)
 

@@ -15,7 +15,7 @@ from animate_cli.faces.landmarks.network import LandmarkConfig, LandmarkNet
 from animate_cli.layers import heatmap
 from animate_cli.layers.grid import points_to_normalised, points_to_pixel
 from animate_cli.layers.hourglass import Block
-from animate_cli.layers.state import fill, read_config
+from animate_cli.layers.weight_io import fill, read_config
 from animate_cli.train.recipe import read_recipe
 from animate_cli.typed import typed
 

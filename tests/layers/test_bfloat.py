@@ -2,7 +2,7 @@
 
 import torch
 
-from animate_cli.layers.bfloat import TOLERANCE, InBfloat16, is_native
+from animate_cli.layers.inference.bfloat16 import TOLERANCE, InBfloat16, is_native
 from animate_cli.layers.refine import RefineConfig, RefineNetwork
 
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from animate_cli.errors import OptionError
-from animate_cli.layers import engine as engines
-from animate_cli.layers.engine import TOLERANCE, Foreign, choose, installed, run_by
-from animate_cli.layers.ready import ready
+from animate_cli.layers.inference import engine as engines
+from animate_cli.layers.inference.engine import TOLERANCE, Foreign, choose, installed, run_by
+from animate_cli.layers.inference.prepare import ready
 from animate_cli.layers.refine import RefineConfig, RefineNetwork
 from animate_cli.options import Engine
 

@@ -15,7 +15,7 @@ from animate_cli.layers.first_order_generator import Generator
 from animate_cli.layers.first_order_keypoints import KeyPointDetector, KeyPoints
 from animate_cli.layers.first_order_motion import spread, transfer
 from animate_cli.layers.grid import sample
-from animate_cli.layers.ready import quick_on_cpus, ready
+from animate_cli.layers.inference.prepare import quick_on_cpus, ready
 
 TOLERANCE = 2e-5
 WARPED = 1e-4  # white noise magnifies what a grid is off by

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from animate_cli.layers.folding import fold, unfold
+from animate_cli.layers.pixel_shuffle import fold, unfold
 
 
 @pytest.mark.parametrize("factor", [1, 2, 4])

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from animate_cli.layers.grid import identity_grid, resize_grid, warp
 from animate_cli.layers.local_branch import Layers, Local, merge, overlay
-from animate_cli.layers.regions import Region
+from animate_cli.layers.roi import Region
 
 SIDE, PATCH = 40, 12
 CENTRES = {

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from animate_cli.layers.nearest import EnlargingConv2d, EnlargingConv3d, without_enlarging
+from animate_cli.layers.upsample_conv import EnlargingConv2d, EnlargingConv3d, without_enlarging
 
 CASES = [
     (EnlargingConv2d(3, 5), (2, 3, 7, 4)),

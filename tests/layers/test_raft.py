@@ -10,7 +10,14 @@ import torch
 import torch.nn.functional as F
 
 from animate_cli.errors import WeightsError
-from animate_cli.layers.raft import FILE, RADIUS, RaftSmall, _look_up, _pyramid, load_raft
+from animate_cli.layers.pretrained.raft import (
+    FILE,
+    RADIUS,
+    RaftSmall,
+    _look_up,
+    _pyramid,
+    load_raft,
+)
 
 TEACHERS = Path(__file__).parents[3] / "shared/data/teachers"
 

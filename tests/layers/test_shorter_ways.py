@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from animate_cli.layers.fourier import TILE, FourierConv3d
-from animate_cli.layers.ready import quick_on_cpus, ready
-from animate_cli.layers.winograd import WinogradConv, is_wide
+from animate_cli.layers.inference.fft_conv import TILE, FourierConv3d
+from animate_cli.layers.inference.prepare import quick_on_cpus, ready
+from animate_cli.layers.inference.winograd import WinogradConv, is_wide
 
 
 def noise(*shape: int) -> torch.Tensor:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from animate_cli.layers.grid import pixel_to_normalised, warp
-from animate_cli.layers.slits import Slit, follow_slits
+from animate_cli.layers.lip_lid_field import Slit, follow_slits
 
 SIZE = 128
 CURVES = ((0, 1, 2, 3, 4), (0, 5, 6, 7, 4), (0, 8, 9, 10, 4), (0, 11, 12, 13, 4))

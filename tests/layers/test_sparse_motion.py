@@ -11,12 +11,12 @@ from torch import Tensor
 from animate_cli.layers.adain import AdaIN, LandmarkCode
 from animate_cli.layers.add_motion import AddMotion
 from animate_cli.layers.grid import identity_grid, points_to_normalised
+from animate_cli.layers.inference.prepare import ready
 from animate_cli.layers.local_branch import Layers, Local, PartConfig, overlay
 from animate_cli.layers.motion_branch import BranchConfig, MotionBranch
 from animate_cli.layers.mouth_inside import InsideConfig
-from animate_cli.layers.ready import ready
 from animate_cli.layers.refine import RefineConfig, RefineNetwork
-from animate_cli.layers.regions import region_about
+from animate_cli.layers.roi import region_about
 from animate_cli.layers.sparse_motion import (
     SparseMotion,
     SparseMotionConfig,

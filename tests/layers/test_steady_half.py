@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from animate_cli.layers.steady_half import SteadyHalf, frames_at_once, is_picture
+from animate_cli.layers.inference.half_precision import SteadyHalf, frames_at_once, is_picture
 
 GOOD = torch.full((2, 3, 4, 4), 0.5)
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from animate_cli.errors import OptionError
-from animate_cli.layers.engine import TOLERANCE, installed
+from animate_cli.layers.inference.engine import TOLERANCE, installed
 from animate_cli.layers.sparse_motion import SparseMotion
 from animate_cli.models.base import engine_of
 from animate_cli.models.find import find_model

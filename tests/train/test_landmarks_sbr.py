@@ -182,7 +182,7 @@ def test_the_score_is_error_plus_trembling(objective):
 def test_its_weights_carry_a_config(objective, tmp_path):
     from animate_cli import hub
     from animate_cli.faces.landmarks.network import LandmarkConfig
-    from animate_cli.layers.state import read_config
+    from animate_cli.layers.weight_io import read_config
 
     objective.export(objective.network, tmp_path / "x.safetensors")
     metadata, _ = hub.read(tmp_path / "x.safetensors")

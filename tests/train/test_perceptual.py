@@ -12,8 +12,8 @@ from torch import nn
 
 from animate_cli.errors import WeightsError
 from animate_cli.evaluate.metrics.networks.lpips import load_lpips
-from animate_cli.layers.squeezenet import TAP_CHANNELS, SqueezeNetFeatures
-from animate_cli.layers.vgg import Vgg19Features
+from animate_cli.layers.pretrained.squeezenet import TAP_CHANNELS, SqueezeNetFeatures
+from animate_cli.layers.pretrained.vgg19 import Vgg19Features
 from animate_cli.train.perceptual import Features, Perceptual, load_perceptual, same_view
 
 MEAN, DEVIATION = (

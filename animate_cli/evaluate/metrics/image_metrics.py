@@ -26,7 +26,7 @@ from animate_cli.evaluate.metrics.metric import (
 from animate_cli.evaluate.metrics.networks.evaluators import Judge, Judges
 from animate_cli.evaluate.metrics.networks.parsing_miou import parts_agreement
 from animate_cli.faces.segmentation.face_parsing import Parser
-from animate_cli.layers.raft import RaftSmall
+from animate_cli.layers.pretrained.raft import RaftSmall
 
 COSTLY_EVERY = 10  # scored frames: each look costs as much as all other judges together
 SELDOM = f", each {COSTLY_EVERY}th"

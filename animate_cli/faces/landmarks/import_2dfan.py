@@ -23,7 +23,7 @@ from animate_cli import hub
 from animate_cli.errors import WeightsError
 from animate_cli.faces.landmarks.network import LandmarkConfig, LandmarkNet
 from animate_cli.layers.hourglass import Block
-from animate_cli.layers.state import COUNTER, fill, save_half
+from animate_cli.layers.weight_io import COUNTER, fill, save_half
 from animate_cli.records import LANDMARKS
 
 PUBLISHED = 68  # heatmaps

@@ -26,10 +26,10 @@ from torch import Tensor, nn
 
 from animate_cli import hub
 from animate_cli.layers import heatmap
-from animate_cli.layers.fuse import fold_batch_norm
 from animate_cli.layers.grid import points_to_pixel
 from animate_cli.layers.hourglass import Block, Hourglass, build_block
-from animate_cli.layers.state import fill, read_config
+from animate_cli.layers.inference.fuse_batch_norm import fold_batch_norm
+from animate_cli.layers.weight_io import fill, read_config
 from animate_cli.records import LANDMARKS, Image, Points
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from animate_cli import hub
 from animate_cli.faces.segmentation.matte_network import MatteConfig, MatteNetwork
-from animate_cli.layers.state import fill, read_config
+from animate_cli.layers.weight_io import fill, read_config
 
 MATTE = "matte"
 

@@ -19,9 +19,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from animate_cli.layers.conv_blocks import ConvNorm, ResidualBlock
-from animate_cli.layers.folding import fold, unfold
 from animate_cli.layers.grid import identity_grid, points_to_normalised
-from animate_cli.layers.regions import region_about
+from animate_cli.layers.pixel_shuffle import fold, unfold
+from animate_cli.layers.roi import region_about
 
 _FARTHEST = 4.0  # boxes' halves: farther away all is alike
 

@@ -31,7 +31,7 @@ from torch import Tensor
 from animate_cli import hub
 from animate_cli.errors import WeightsError
 from animate_cli.faces.points import PUPILS
-from animate_cli.layers.state import REINSTALL, read_config
+from animate_cli.layers.weight_io import REINSTALL, read_config
 
 LINEAR = PUPILS[0]  # points 0-71 are the linear model's, the two after it the eyeballs'
 CORNERS = ((36, 39), (42, 45))  # of the right and left eye, image left to right

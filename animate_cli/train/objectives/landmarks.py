@@ -19,7 +19,7 @@ from animate_cli.faces.landmarks.network import LandmarkConfig, LandmarkNet, con
 from animate_cli.faces.points import FACING_LIDS, FACING_LIPS, OUTER_EYE_CORNERS, PUPILS
 from animate_cli.layers import heatmap
 from animate_cli.layers.grid import points_to_normalised, points_to_pixel
-from animate_cli.layers.state import save_half
+from animate_cli.layers.weight_io import save_half
 from animate_cli.records import Image
 from animate_cli.train import calibration, losses, negatives
 from animate_cli.train.augment import AugmentConfig, damage, jitter, make_square

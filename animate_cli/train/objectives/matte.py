@@ -23,7 +23,7 @@ from animate_cli import hub
 from animate_cli.errors import TrainError
 from animate_cli.faces.segmentation.face_parsing import Labels, Parser
 from animate_cli.faces.segmentation.matte_network import MatteConfig, MatteNetwork
-from animate_cli.layers.state import save_half
+from animate_cli.layers.weight_io import save_half
 from animate_cli.records import Image, Points
 from animate_cli.train.augment import AugmentConfig, damage
 from animate_cli.train.backdrops import Backdrops, laid_over, outline, read_backdrops

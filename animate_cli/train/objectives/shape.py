@@ -28,7 +28,7 @@ from animate_cli.errors import TrainError
 from animate_cli.faces.points import MEDIAPIPE, OUTER_EYE_CORNERS
 from animate_cli.faces.shape3d.fit import solve, spread
 from animate_cli.faces.shape3d.model import LINEAR, ShapeConfig, ShapeModel, see
-from animate_cli.layers.state import save_half
+from animate_cli.layers.weight_io import save_half
 from animate_cli.train import ict_head
 from animate_cli.train.data import Row, is_dev, read_rows
 from animate_cli.train.objective import Batch

@@ -36,7 +36,7 @@ from animate_cli.faces.segmentation.matte import load_matte
 from animate_cli.layers.discriminator import Discriminator, DiscriminatorConfig
 from animate_cli.layers.grid import warp
 from animate_cli.layers.sparse_motion import Drawn, SparseMotion
-from animate_cli.layers.state import save_half
+from animate_cli.layers.weight_io import save_half
 from animate_cli.models.sparse_to_dense import PRIOR_COARSENESS
 from animate_cli.models.thin_plate import LandmarkGrid
 from animate_cli.records import Image

@@ -5,7 +5,7 @@ Lai et al. 2018, *Learning Blind Video Temporal Consistency*, eq. 8, as Yi et al
     FWE = Σ_p M(p) |x_t(p) - x_t-1(p + w(p))|² / Σ_p M(p)        w: flow from t to t - 1
 
     symbol | name         | is
-    w      | `layers.raft`| of the outputs themselves, or of the driver they should move like
+    w      | `layers.pretrained.raft`| of the outputs themselves, or of the driver they should move like
     M      | `seen_twice` | 1 where flow there and back agree (Ruder et al. 2016, eq. 5)
 
 Departures: RAFT-small for FlowNet 2; the mean over colours; pictures whose longer side is at most
@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from animate_cli.layers.grid import identity_grid, warp
-from animate_cli.layers.raft import RaftSmall
+from animate_cli.layers.pretrained.raft import RaftSmall
 
 SIDE_PX = 256
 

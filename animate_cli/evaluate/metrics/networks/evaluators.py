@@ -42,9 +42,9 @@ from animate_cli.faces.landmarks import network as landmarks
 from animate_cli.faces.landmarks.inference import SeesLandmarks
 from animate_cli.faces.segmentation.face_parsing import Parser
 from animate_cli.faces.shape3d.model import ShapeModel, load_shape_model
-from animate_cli.layers.inception import Inception, load_inception
-from animate_cli.layers.raft import RaftSmall, load_raft
-from animate_cli.layers.tapped import ALEXNET, VGG16
+from animate_cli.layers.pretrained.alexnet_vgg16 import ALEXNET, VGG16
+from animate_cli.layers.pretrained.inception import Inception, load_inception
+from animate_cli.layers.pretrained.raft import RaftSmall, load_raft
 
 Network = TypeVar("Network")
 

@@ -1,4 +1,4 @@
-"""LPIPS, a perceptual distance between pictures: `layers.lpips` has its formula.
+"""LPIPS, a perceptual distance between pictures: `layers.pretrained.lpips` has its formula.
 
 Behind it stands SqueezeNet, AlexNet (which the field reports most) or VGG-16; their figures are not
 to be compared with each other.
@@ -11,10 +11,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from animate_cli.layers.imagenet import normalise
-from animate_cli.layers.lpips import distance, load_heads, unit
-from animate_cli.layers.squeezenet import load_squeezenet
-from animate_cli.layers.tapped import Backbone, load_tapped
+from animate_cli.layers.pretrained.alexnet_vgg16 import Backbone, load_tapped
+from animate_cli.layers.pretrained.imagenet import normalise
+from animate_cli.layers.pretrained.lpips import distance, load_heads, unit
+from animate_cli.layers.pretrained.squeezenet import load_squeezenet
 
 _SMALLEST = 1e-10  # a length, as LPIPS 0.1 has it
 

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from animate_cli import hub
 from animate_cli.errors import WeightsError
-from animate_cli.layers.state import fill
+from animate_cli.layers.weight_io import fill
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from animate_cli import hub
 from animate_cli.errors import WeightsError
-from animate_cli.layers.state import fill
+from animate_cli.layers.weight_io import fill
 
 BLOCKS = ((64, 64), (128, 128), (256, 256, 256, 256), (512, 512, 512, 512), (512,))
 TAPS = (1, 6, 11, 20, 29)

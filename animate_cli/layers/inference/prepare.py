@@ -1,7 +1,7 @@
 """A published network as it is used: evaluated, and nothing computed that is known beforehand.
 
     normalisation after a convolution   becomes part of it
-    enlarging before a convolution      becomes a transposed convolution (`layers.nearest`)
+    enlarging before a convolution      becomes a transposed convolution (`layers.upsample_conv`)
     spectral normalisation              becomes the weight that it stands for
     a module with a shorter way         becomes it (`Settles`)
 
@@ -16,10 +16,10 @@ from torch import nn
 from torch.nn.utils import remove_spectral_norm
 from torch.nn.utils.spectral_norm import SpectralNorm
 
-from animate_cli.layers.fourier import LEAST_TAPS, FourierConv3d
-from animate_cli.layers.fuse import fold_batch_norm
-from animate_cli.layers.nearest import EnlargingConv2d, EnlargingConv3d, without_enlarging
-from animate_cli.layers.winograd import WinogradConv, is_wide
+from animate_cli.layers.inference.fft_conv import LEAST_TAPS, FourierConv3d
+from animate_cli.layers.inference.fuse_batch_norm import fold_batch_norm
+from animate_cli.layers.inference.winograd import WinogradConv, is_wide
+from animate_cli.layers.upsample_conv import EnlargingConv2d, EnlargingConv3d, without_enlarging
 
 Network = TypeVar("Network", bound=nn.Module)
 

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from animate_cli import hub
 from animate_cli.errors import WeightsError
 from animate_cli.layers.grid import points_to_normalised, sample
-from animate_cli.layers.state import fill
+from animate_cli.layers.weight_io import fill
 
 FILE = "raft_small_fp16.safetensors"
 """The weights' name in a folder."""

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from animate_cli import hub
 from animate_cli.errors import WeightsError
-from animate_cli.layers.state import fill
+from animate_cli.layers.weight_io import fill
 
 FILE = "squeezenet1_1_fp16.safetensors"
 """The weights' name in a folder."""

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from animate_cli.layers.nearest import EnlargingConv2d, EnlargingConv3d
+from animate_cli.layers.upsample_conv import EnlargingConv2d, EnlargingConv3d
 
 
 class Space(Enum):

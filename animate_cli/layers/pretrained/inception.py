@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from animate_cli import hub
 from animate_cli.errors import WeightsError
-from animate_cli.layers.state import fill
+from animate_cli.layers.weight_io import fill
 
 FILE = "pt_inception-2015-12-05-6726825d.pth"
 REGISTERED = "inception"

@@ -3,7 +3,7 @@
 An engine takes a module whose inputs and outputs are plain pictures (convolutions, not grids) and
 gives back a module with the same inputs and outputs. Results agree within `TOLERANCE`.
 
-Auto is torch, which may then draw in less precision (`layers.bfloat`). Measured in turn on one
+Auto is torch, which may then draw in less precision (`layers.inference.bfloat16`). Measured in turn on one
 Zen 4 core, on which other work ran, a frame of the default model took 37.0 ms by torch, 35.2 by
 ONNX Runtime, 41.6 by OpenVINO (CPU time, least of eight batches): not worth the half second in
 which a graph is made before the first frame. In bfloat16 torch took 19.4 ms instead of 26.7.
@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from animate_cli.errors import OptionError
-from animate_cli.layers.onnx_graph import onnx_graph
+from animate_cli.layers.inference.onnx_export import onnx_graph
 from animate_cli.options import Engine
 
 TOLERANCE = 1e-4
@@ -89,10 +89,10 @@ class Foreign(nn.Module):
 
 def _open(engine: Engine, graph: bytes, threads: int) -> Session:
     if engine is Engine.ONNX:
-        from animate_cli.layers.engine_onnx import OnnxSession
+        from animate_cli.layers.inference.engine_onnx import OnnxSession
 
         return OnnxSession(graph, threads)
-    from animate_cli.layers.engine_openvino import OpenVinoSession
+    from animate_cli.layers.inference.engine_openvino import OpenVinoSession
 
     return OpenVinoSession(graph, threads)
 

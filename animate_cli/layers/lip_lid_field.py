@@ -21,8 +21,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from animate_cli.layers.easing import smooth_step
 from animate_cli.layers.grid import pixel_to_normalised, warp
+from animate_cli.layers.smoothstep import smooth_step
 
 _THIN_PX = 1e-3
 _UNSEEN_PX = 0.5, 1.0  # a slit whose points all miss by less is left alone; by more, put right

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from animate_cli import hub
 from animate_cli.errors import WeightsError
-from animate_cli.layers.squeezenet import TAPS
+from animate_cli.layers.pretrained.squeezenet import TAPS
 
 HEADS_FILE = "lpips_heads_v0.1.safetensors"
 
