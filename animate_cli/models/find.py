@@ -47,7 +47,7 @@ def find_model(
         near = get_close_matches(name, known, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(known)}"
         raise OptionError(f"there is no model named {name!r}", hint=hint)
-    create = importlib.import_module(f"animate_cli.models.{name}").create_model
+    create = importlib.import_module(f"animate_cli.models.{name}.model").create_model
     known_to_it = inspect.signature(create).parameters.keys()
     given: dict[str, object] = {} if weights is None else {"weights": weights}
     if not given.keys() <= known_to_it:

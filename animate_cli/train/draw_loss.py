@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from animate_cli.faces.segmentation.matte import MATTE
-from animate_cli.layers.sparse_motion import Extent
+from animate_cli.models.sparse_to_dense.network import Extent
 from animate_cli.train.perceptual import Features
 
 

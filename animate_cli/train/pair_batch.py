@@ -8,7 +8,7 @@ from torch import Tensor
 
 from animate_cli.layers.grid import pixel_to_normalised, points_to_normalised
 from animate_cli.layers.roi import region_about
-from animate_cli.models.sparse_to_dense import PARTS
+from animate_cli.models.sparse_to_dense.model import PARTS
 from animate_cli.train.objective import Batch
 from animate_cli.train.pairs import ClipFrames, Pair, untouched
 

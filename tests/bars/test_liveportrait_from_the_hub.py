@@ -23,11 +23,11 @@ from typer.testing import CliRunner, Result
 from animate_cli import hub
 from animate_cli.cli.app import app
 from animate_cli.hub import environment
-from animate_cli.layers.liveportrait_appearance import AppearanceExtractor
-from animate_cli.layers.liveportrait_generator import SpadeGenerator
-from animate_cli.layers.liveportrait_motion import MotionExtractor
-from animate_cli.layers.liveportrait_retargeting import Eyes, Lips, Stitching
-from animate_cli.layers.liveportrait_warping import WarpingModule
+from animate_cli.models.liveportrait.appearance_extractor import AppearanceExtractor
+from animate_cli.models.liveportrait.motion_extractor import MotionExtractor
+from animate_cli.models.liveportrait.spade_generator import SpadeGenerator
+from animate_cli.models.liveportrait.stitching_retargeting import Eyes, Lips, Stitching
+from animate_cli.models.liveportrait.warping import WarpingModule
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FLAT = {

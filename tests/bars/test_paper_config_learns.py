@@ -17,10 +17,10 @@ import torch
 from animate_cli import hub
 from animate_cli.data.manifest import CLIP, read_manifest
 from animate_cli.layers.grid import warp
-from animate_cli.layers.sparse_motion import SparseMotion, SparseMotionConfig
 from animate_cli.layers.weight_io import fill, read_config
-from animate_cli.models.sparse_to_dense import PAPER, PRIOR_COARSENESS
-from animate_cli.models.thin_plate import LandmarkGrid
+from animate_cli.models.sparse_to_dense.model import PAPER, PRIOR_COARSENESS
+from animate_cli.models.sparse_to_dense.network import SparseMotion, SparseMotionConfig
+from animate_cli.models.thin_plate.model import LandmarkGrid
 from animate_cli.train.data import Row, is_dev
 from animate_cli.train.loop import train
 from animate_cli.train.pair_batch import picture, stacked

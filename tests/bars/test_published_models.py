@@ -19,16 +19,16 @@ from torch import Tensor, nn
 
 from animate_cli.cli.bench import grid_sample_s
 from animate_cli.device import open_device
-from animate_cli.layers.first_order_generator import Generator
-from animate_cli.layers.first_order_keypoints import KeyPointDetector
-from animate_cli.layers.liveportrait_appearance import AppearanceExtractor
-from animate_cli.layers.liveportrait_generator import SpadeGenerator
-from animate_cli.layers.liveportrait_motion import MotionExtractor
-from animate_cli.layers.liveportrait_networks import LivePortraitNetworks
-from animate_cli.layers.liveportrait_retargeting import Eyes, Lips, Stitching
-from animate_cli.layers.liveportrait_warping import WarpingModule
-from animate_cli.models.first_order import FirstOrder
-from animate_cli.models.liveportrait import LivePortrait
+from animate_cli.models.first_order.generator import Generator
+from animate_cli.models.first_order.keypoint_detector import KeyPointDetector
+from animate_cli.models.first_order.model import FirstOrder
+from animate_cli.models.liveportrait.appearance_extractor import AppearanceExtractor
+from animate_cli.models.liveportrait.checkpoint import LivePortraitNetworks
+from animate_cli.models.liveportrait.model import LivePortrait
+from animate_cli.models.liveportrait.motion_extractor import MotionExtractor
+from animate_cli.models.liveportrait.spade_generator import SpadeGenerator
+from animate_cli.models.liveportrait.stitching_retargeting import Eyes, Lips, Stitching
+from animate_cli.models.liveportrait.warping import WarpingModule
 from animate_cli.options import ComputeOptions, MotionOptions
 
 ROUNDS = 3

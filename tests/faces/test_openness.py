@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from animate_cli.faces.openness import EYES, MOUTH, openness
+from animate_cli.models.liveportrait.eye_lip_ratio import EYES, MOUTH, openness
 
 
 def test_gaps_over_widths_whatever_the_size_and_tilt() -> None:

@@ -3,7 +3,7 @@
 import torch
 
 from animate_cli.layers.inference.bfloat16 import TOLERANCE, InBfloat16, is_native
-from animate_cli.layers.refine import RefineConfig, RefineNetwork
+from animate_cli.models.sparse_to_dense.refinement import RefineConfig, RefineNetwork
 
 
 def _network() -> RefineNetwork:

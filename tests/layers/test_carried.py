@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from animate_cli.faces.shape3d.rigid_head import RIGID, RIGID_XYZ
-from animate_cli.layers.carried import Head, HeadConfig
 from animate_cli.layers.grid import pixel_to_normalised
+from animate_cli.models.sparse_to_dense.carried import Head, HeadConfig
 
 SIZE = 64
 DEPTH = -0.7

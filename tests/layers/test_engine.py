@@ -12,7 +12,7 @@ from animate_cli.errors import OptionError
 from animate_cli.layers.inference import engine as engines
 from animate_cli.layers.inference.engine import TOLERANCE, Foreign, choose, installed, run_by
 from animate_cli.layers.inference.prepare import ready
-from animate_cli.layers.refine import RefineConfig, RefineNetwork
+from animate_cli.models.sparse_to_dense.refinement import RefineConfig, RefineNetwork
 from animate_cli.options import Engine
 
 SIZE = 32

@@ -11,11 +11,11 @@ import torch.nn.functional as F
 from recipe_weights import ALL, KEPT, Draws, fingerprint, recipe_state, worst
 from torch import Tensor, nn
 
-from animate_cli.layers.first_order_generator import Generator
-from animate_cli.layers.first_order_keypoints import KeyPointDetector, KeyPoints
-from animate_cli.layers.first_order_motion import spread, transfer
 from animate_cli.layers.grid import sample
 from animate_cli.layers.inference.prepare import quick_on_cpus, ready
+from animate_cli.models.first_order.generator import Generator
+from animate_cli.models.first_order.keypoint_detector import KeyPointDetector, KeyPoints
+from animate_cli.models.first_order.relative_motion import spread, transfer
 
 TOLERANCE = 2e-5
 WARPED = 1e-4  # white noise magnifies what a grid is off by

@@ -14,12 +14,12 @@ from recipe_weights import ALL, KEPT, Draws, fingerprint, recipe_state, worst
 from torch import Tensor, nn
 
 from animate_cli.layers.inference.prepare import quick_on_cpus, ready
-from animate_cli.layers.liveportrait_appearance import DEPTH, AppearanceExtractor
-from animate_cli.layers.liveportrait_generator import SpadeGenerator
-from animate_cli.layers.liveportrait_motion import POINTS, MotionExtractor, to_degrees
-from animate_cli.layers.liveportrait_points import FaceCode
-from animate_cli.layers.liveportrait_retargeting import Corrector, Eyes, Lips, Stitching
-from animate_cli.layers.liveportrait_warping import WarpingModule
+from animate_cli.models.liveportrait.appearance_extractor import DEPTH, AppearanceExtractor
+from animate_cli.models.liveportrait.keypoints import FaceCode
+from animate_cli.models.liveportrait.motion_extractor import POINTS, MotionExtractor, to_degrees
+from animate_cli.models.liveportrait.spade_generator import SpadeGenerator
+from animate_cli.models.liveportrait.stitching_retargeting import Corrector, Eyes, Lips, Stitching
+from animate_cli.models.liveportrait.warping import WarpingModule
 
 TOLERANCE = 2e-5
 SENSITIVE = 1e-4  # the warped white noise, and degrees

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from animate_cli.layers.grid import identity_grid, resize_grid, warp
-from animate_cli.layers.local_branch import Layers, Local, merge, overlay
 from animate_cli.layers.roi import Region
+from animate_cli.models.sparse_to_dense.local_branch import Layers, Local, merge, overlay
 
 SIDE, PATCH = 40, 12
 CENTRES = {

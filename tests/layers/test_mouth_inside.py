@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from animate_cli.layers.mouth_inside import MouthInside
-from animate_cli.models.sparse_to_dense import INSIDE
+from animate_cli.models.sparse_to_dense.model import INSIDE
+from animate_cli.models.sparse_to_dense.mouth_interior import MouthInside
 
 SIZE = 128
 ACROSS = (44.0, 54.0, 64.0, 74.0, 84.0)

@@ -8,20 +8,20 @@ import pytest
 import torch
 from torch import Tensor
 
-from animate_cli.layers.adain import AdaIN, LandmarkCode
-from animate_cli.layers.add_motion import AddMotion
 from animate_cli.layers.grid import identity_grid, points_to_normalised
 from animate_cli.layers.inference.prepare import ready
-from animate_cli.layers.local_branch import Layers, Local, PartConfig, overlay
-from animate_cli.layers.motion_branch import BranchConfig, MotionBranch
-from animate_cli.layers.mouth_inside import InsideConfig
-from animate_cli.layers.refine import RefineConfig, RefineNetwork
 from animate_cli.layers.roi import region_about
-from animate_cli.layers.sparse_motion import (
+from animate_cli.models.sparse_to_dense.adain import AdaIN, LandmarkCode
+from animate_cli.models.sparse_to_dense.add_motion import AddMotion
+from animate_cli.models.sparse_to_dense.local_branch import Layers, Local, PartConfig, overlay
+from animate_cli.models.sparse_to_dense.motion_branch import BranchConfig, MotionBranch
+from animate_cli.models.sparse_to_dense.mouth_interior import InsideConfig
+from animate_cli.models.sparse_to_dense.network import (
     SparseMotion,
     SparseMotionConfig,
     compose,
 )
+from animate_cli.models.sparse_to_dense.refinement import RefineConfig, RefineNetwork
 
 SIZE, POINTS = 64, 12
 SMALL = SparseMotionConfig(

@@ -5,7 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from animate_cli.layers.spline import LEAST_JACOBIAN, RadialSpline, jacobian, unfold
+from animate_cli.models.thin_plate.radial_spline import (
+    LEAST_JACOBIAN,
+    RadialSpline,
+    jacobian,
+    unfold,
+)
 
 SIZE = 256
 

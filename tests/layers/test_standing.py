@@ -10,8 +10,13 @@ from test_sparse_motion import SIZE, SMALL, face, identity, shaken
 from torch import Tensor
 
 from animate_cli.layers.grid import identity_grid
-from animate_cli.layers.sparse_motion import SparseMotion
-from animate_cli.layers.standing import filled, put_together, take_apart, without_person
+from animate_cli.models.sparse_to_dense.background import (
+    filled,
+    put_together,
+    take_apart,
+    without_person,
+)
+from animate_cli.models.sparse_to_dense.network import SparseMotion
 
 SIDE = 64
 PERSON = slice(20, 44)

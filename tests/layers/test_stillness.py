@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from animate_cli.layers.grid import identity_grid
-from animate_cli.layers.stillness import FADE_PX, fade, presence
+from animate_cli.models.sparse_to_dense.rest_blend import FADE_PX, fade, presence
 
 
 def moved(by: float) -> torch.Tensor:

@@ -15,10 +15,10 @@ from animate_cli.faces.landmarks.inference import upright_square
 from animate_cli.faces.landmarks.network import load_landmarker
 from animate_cli.faces.segmentation.matte_network import MatteConfig, MatteNetwork
 from animate_cli.layers.grid import identity_grid
-from animate_cli.layers.sparse_motion import SparseMotion
 from animate_cli.models.find import find_model
-from animate_cli.models.sparse_to_dense import FAST, SHORE, SparseToDense, freedom
-from animate_cli.models.thin_plate import LandmarkGrid
+from animate_cli.models.sparse_to_dense.model import FAST, SHORE, SparseToDense, freedom
+from animate_cli.models.sparse_to_dense.network import SparseMotion
+from animate_cli.models.thin_plate.model import LandmarkGrid
 from animate_cli.records import BODY, Beyond, Rendered
 from animate_cli.upscale.residual_warp import ResidualWarper
 

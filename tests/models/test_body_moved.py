@@ -11,7 +11,7 @@ from torch import Tensor
 from animate_cli.faces.shape3d import rigid_head as head
 from animate_cli.layers.grid import identity_grid
 from animate_cli.models.find import find_model
-from animate_cli.models.thin_plate import LandmarkGrid
+from animate_cli.models.thin_plate.model import LandmarkGrid
 from animate_cli.options import Amounts, MotionOptions, Only
 from animate_cli.records import BODY
 

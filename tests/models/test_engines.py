@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 from animate_cli.errors import OptionError
 from animate_cli.layers.inference.engine import TOLERANCE, installed
-from animate_cli.layers.sparse_motion import SparseMotion
 from animate_cli.models.base import engine_of
 from animate_cli.models.find import find_model
-from animate_cli.models.sparse_to_dense import FAST, SparseToDense
+from animate_cli.models.sparse_to_dense.model import FAST, SparseToDense
+from animate_cli.models.sparse_to_dense.network import SparseMotion
 from animate_cli.options import Engine
 
 

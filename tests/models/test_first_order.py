@@ -11,11 +11,11 @@ from torch import Tensor
 from toy_world import ToyWorld
 
 from animate_cli.errors import OptionError, WeightsError
-from animate_cli.layers.first_order_generator import Generator
-from animate_cli.layers.first_order_keypoints import KeyPointDetector
 from animate_cli.layers.grid import identity_grid
 from animate_cli.models.find import find_model
-from animate_cli.models.first_order import FirstOrder
+from animate_cli.models.first_order.generator import Generator
+from animate_cli.models.first_order.keypoint_detector import KeyPointDetector
+from animate_cli.models.first_order.model import FirstOrder
 from animate_cli.options import Amounts, ComputeOptions, Motion, MotionOptions, Options
 from animate_cli.pipeline import Animator
 

@@ -12,20 +12,20 @@ from torch import Tensor, nn
 
 from animate_cli.errors import WeightsError
 from animate_cli.layers.grid import corner_grid, identity_grid
-from animate_cli.layers.liveportrait_appearance import AppearanceExtractor
-from animate_cli.layers.liveportrait_generator import SpadeGenerator
-from animate_cli.layers.liveportrait_motion import POINTS, MotionExtractor
-from animate_cli.layers.liveportrait_networks import LivePortraitNetworks, load_networks
-from animate_cli.layers.liveportrait_points import FaceCode, rotation
-from animate_cli.layers.liveportrait_retargeting import Eyes, Lips, Stitching
-from animate_cli.layers.liveportrait_warping import Warped, WarpingModule, flat_flow
-from animate_cli.models.liveportrait import (
+from animate_cli.models.liveportrait.appearance_extractor import AppearanceExtractor
+from animate_cli.models.liveportrait.checkpoint import LivePortraitNetworks, load_networks
+from animate_cli.models.liveportrait.keypoints import FaceCode, rotation
+from animate_cli.models.liveportrait.model import (
     EYE_POINTS,
     LIP_POINTS,
     LivePortrait,
     LivePortraitSource,
     transfer,
 )
+from animate_cli.models.liveportrait.motion_extractor import POINTS, MotionExtractor
+from animate_cli.models.liveportrait.spade_generator import SpadeGenerator
+from animate_cli.models.liveportrait.stitching_retargeting import Eyes, Lips, Stitching
+from animate_cli.models.liveportrait.warping import Warped, WarpingModule, flat_flow
 from animate_cli.options import Amounts, Motion, MotionOptions, Only
 from animate_cli.options import Stitching as Stitch
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from animate_cli.faces.points import FACING_LIDS, FACING_LIPS
 from animate_cli.layers.grid import points_to_normalised, points_to_pixel, warp
-from animate_cli.layers.spline import RadialSpline, jacobian, shorten
-from animate_cli.models.thin_plate import LEAST_GAP, LIDS_KEPT, LandmarkGrid, parted
+from animate_cli.models.thin_plate.model import LEAST_GAP, LIDS_KEPT, LandmarkGrid, parted
+from animate_cli.models.thin_plate.radial_spline import RadialSpline, jacobian, shorten
 
 SIZE = 256
 

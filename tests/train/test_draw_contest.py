@@ -11,9 +11,9 @@ import torch
 
 from animate_cli import hub
 from animate_cli.layers.discriminator import DiscriminatorConfig
-from animate_cli.models.sparse_to_dense import create_model
+from animate_cli.models.sparse_to_dense.model import create_model
+from animate_cli.models.sparse_to_dense.presets import NetworkChoice, Size
 from animate_cli.train.checkpoint import load_checkpoint
-from animate_cli.train.choice import NetworkChoice, Size
 from animate_cli.train.draw_loss import DrawLoss
 from animate_cli.train.loop import train
 from animate_cli.train.objective import Adversarial

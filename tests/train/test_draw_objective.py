@@ -12,9 +12,9 @@ import torch
 
 from animate_cli import hub
 from animate_cli.errors import WeightsError
-from animate_cli.models.sparse_to_dense import create_model
+from animate_cli.models.sparse_to_dense.model import create_model
+from animate_cli.models.sparse_to_dense.presets import NetworkChoice, Size, chosen
 from animate_cli.records import Image
-from animate_cli.train.choice import NetworkChoice, Size, chosen
 from animate_cli.train.loop import train
 from animate_cli.train.objective import Batch
 from animate_cli.train.objectives import sparse_to_dense

@@ -6,7 +6,7 @@ Zhao et al. 2021, section 3.4:
         + λ_g · |F − prior| + λ_f · |w ⊙ (F − G)| + λ_m · mean(M) + λ_s · L_par(F) + λ_D · L_gan(T)
 
     symbol | name    | here
-    T, E, R, F | image, warped, painted, grid | `layers.sparse_motion.Drawn`
+    T, E, R, F | image, warped, painted, grid | `models.sparse_to_dense.network.Drawn`
     L_per  | perceptual          | eq. 4, `train.perceptual`
     w      | weights             | 1, and more about eyes and mouth (ours)
     λ_r    | warped              | refine loss of Yi et al. 2020, eq. 9: the warp alone should do
@@ -35,13 +35,13 @@ from animate_cli.faces.segmentation.face_parsing import CLASSES, Parser
 from animate_cli.faces.segmentation.matte import load_matte
 from animate_cli.layers.discriminator import Discriminator, DiscriminatorConfig
 from animate_cli.layers.grid import warp
-from animate_cli.layers.sparse_motion import Drawn, SparseMotion
 from animate_cli.layers.weight_io import save_half
-from animate_cli.models.sparse_to_dense import PRIOR_COARSENESS
-from animate_cli.models.thin_plate import LandmarkGrid
+from animate_cli.models.sparse_to_dense.model import PRIOR_COARSENESS
+from animate_cli.models.sparse_to_dense.network import Drawn, SparseMotion
+from animate_cli.models.sparse_to_dense.presets import NetworkChoice, chosen
+from animate_cli.models.thin_plate.model import LandmarkGrid
 from animate_cli.records import Image
 from animate_cli.train.backdrops import BackdropDraw, cut_out, thinned
-from animate_cli.train.choice import NetworkChoice, chosen
 from animate_cli.train.critic import frozen
 from animate_cli.train.data import is_dev, read_rows
 from animate_cli.train.dense_motion import guide_grid

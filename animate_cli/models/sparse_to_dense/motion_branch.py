@@ -24,11 +24,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from animate_cli.layers.adain import AdaIN, LandmarkCode
-from animate_cli.layers.add_motion import AddMotion
 from animate_cli.layers.grid import identity_grid, resize_grid, warp_maps
 from animate_cli.layers.pixel_shuffle import fold
 from animate_cli.layers.upsample_conv import EnlargingConv2d
+from animate_cli.models.sparse_to_dense.adain import AdaIN, LandmarkCode
+from animate_cli.models.sparse_to_dense.add_motion import AddMotion
 
 FLOW_GAIN = 8.0  # displacements are a few hundredths of the square; features are about 1
 

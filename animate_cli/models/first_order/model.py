@@ -18,14 +18,14 @@ from torch import Tensor
 
 from animate_cli import hub
 from animate_cli.errors import OptionError
-from animate_cli.layers.first_order_generator import Generator, SourceFeatures
-from animate_cli.layers.first_order_keypoints import POINTS, KeyPointDetector, KeyPoints
-from animate_cli.layers.first_order_motion import spread, toward, transfer
 from animate_cli.layers.grid import corner_grid, identity_grid, resize_grid
 from animate_cli.layers.inference.half_precision import SteadyHalf, frames_at_once
 from animate_cli.layers.inference.prepare import quick_on_cpus, ready
 from animate_cli.layers.weight_io import digest, fill
 from animate_cli.models.base import ALONE, Reads
+from animate_cli.models.first_order.generator import Generator, SourceFeatures
+from animate_cli.models.first_order.keypoint_detector import POINTS, KeyPointDetector, KeyPoints
+from animate_cli.models.first_order.relative_motion import spread, toward, transfer
 from animate_cli.options import Motion, MotionOptions
 from animate_cli.records import Beyond, Rendered
 

@@ -22,7 +22,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from animate_cli.layers.first_order_keypoints import POINTS, KeyPoints, Shrink
 from animate_cli.layers.fomm_blocks import (
     DownBlock,
     Hourglass,
@@ -31,6 +30,7 @@ from animate_cli.layers.fomm_blocks import (
     UpBlock,
 )
 from animate_cli.layers.grid import corner_grid, sample
+from animate_cli.models.first_order.keypoint_detector import POINTS, KeyPoints, Shrink
 
 _VARIANCE = 0.01  # of the Gaussian about each key point
 _WIDTH = 64

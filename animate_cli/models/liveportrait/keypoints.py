@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from animate_cli.layers.liveportrait_motion import POINTS, Heads, to_degrees
+from animate_cli.models.liveportrait.motion_extractor import POINTS, Heads, to_degrees
 
 _SIZES = [3 * POINTS, 3, 3 * POINTS, 1, 2, 3]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from animate_cli.layers.sparse_motion import SparseMotionConfig
-from animate_cli.models.sparse_to_dense import CARRIED, FAST, INSIDE, PAPER
+from animate_cli.models.sparse_to_dense.model import CARRIED, FAST, INSIDE, PAPER
+from animate_cli.models.sparse_to_dense.network import SparseMotionConfig
 
 
 class Size(StrEnum):

@@ -11,7 +11,7 @@ import cv2
 import torch
 from torch import Tensor
 
-from animate_cli.layers.first_order_keypoints import KeyPoints
+from animate_cli.models.first_order.keypoint_detector import KeyPoints
 
 
 def transfer(

@@ -25,17 +25,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from animate_cli.faces.openness import EYES, MOUTH, openness
 from animate_cli.faces.retargeting.pose_transfer import power
 from animate_cli.layers.grid import identity_grid, resize_grid
 from animate_cli.layers.inference.half_precision import SteadyHalf, frames_at_once
-from animate_cli.layers.liveportrait_motion import POINTS
-from animate_cli.layers.liveportrait_networks import LivePortraitNetworks, load_networks
-from animate_cli.layers.liveportrait_points import FaceCode, FaceMotion
-from animate_cli.layers.liveportrait_retargeting import opened
-from animate_cli.layers.liveportrait_warping import Warped, flat_flow
 from animate_cli.layers.weight_io import digest
 from animate_cli.models.base import ALONE, Reads
+from animate_cli.models.liveportrait.checkpoint import LivePortraitNetworks, load_networks
+from animate_cli.models.liveportrait.eye_lip_ratio import EYES, MOUTH, openness
+from animate_cli.models.liveportrait.keypoints import FaceCode, FaceMotion
+from animate_cli.models.liveportrait.motion_extractor import POINTS
+from animate_cli.models.liveportrait.stitching_retargeting import opened
+from animate_cli.models.liveportrait.warping import Warped, flat_flow
 from animate_cli.options import Amounts, Motion, MotionOptions, Stitching
 from animate_cli.records import Beyond, Rendered
 

@@ -24,8 +24,8 @@ from torch import Tensor, nn
 
 from animate_cli.layers.fomm_blocks import Hourglass, SameBlock, Space
 from animate_cli.layers.grid import corner_grid, sample
-from animate_cli.layers.liveportrait_appearance import CHANNELS, DEPTH
-from animate_cli.layers.liveportrait_motion import POINTS
+from animate_cli.models.liveportrait.appearance_extractor import CHANNELS, DEPTH
+from animate_cli.models.liveportrait.motion_extractor import POINTS
 
 _VARIANCE = 0.01  # of the Gaussian about each key point
 _COMPRESSED = 4  # channels in which the network sees the moved volume

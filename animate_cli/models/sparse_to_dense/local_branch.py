@@ -24,10 +24,10 @@ import torch
 from torch import Tensor, nn
 
 from animate_cli.layers.grid import identity_grid, normalised_to_pixel, warp
-from animate_cli.layers.motion_branch import FLOW_GAIN, BranchConfig, MotionBranch
 from animate_cli.layers.pixel_shuffle import unfold
-from animate_cli.layers.refine import smooth_mask
 from animate_cli.layers.roi import Region, region_about
+from animate_cli.models.sparse_to_dense.motion_branch import FLOW_GAIN, BranchConfig, MotionBranch
+from animate_cli.models.sparse_to_dense.refinement import smooth_mask
 
 _FIELD, _PAINT = 3, 4  # channels: displacement and share; colour and mask
 

@@ -1,7 +1,7 @@
 """Thin-plate model: landmarks alone move the photo; no weights, no training.
 
-The grid is a radial spline (`layers.spline`, after Bookstein 1989) through control points: the 74
-landmarks, an outline that follows the head (`faces.outline`), and the border of
+The grid is a radial spline (`models.thin_plate.radial_spline`, after Bookstein 1989) through control points: the 74
+landmarks, an outline that follows the head (`models.thin_plate.head_outline`), and the border of
 the square, pinned. It lives in the output and points into the source.
 
     symbol | name          | shape     | here
@@ -29,7 +29,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from animate_cli.faces.outline import Outline, across_eyes, length
 from animate_cli.faces.points import (
     CHIN,
     JAW,
@@ -52,8 +51,9 @@ from animate_cli.faces.shape3d import rigid_head as head
 from animate_cli.layers.grid import identity_grid, warp
 from animate_cli.layers.lip_lid_field import Slit, follow_slits
 from animate_cli.layers.smoothstep import smooth_step
-from animate_cli.layers.spline import RadialSpline
 from animate_cli.models.base import ALONE, Reads
+from animate_cli.models.thin_plate.head_outline import Outline, across_eyes, length
+from animate_cli.models.thin_plate.radial_spline import RadialSpline
 from animate_cli.options import MotionOptions
 from animate_cli.records import LANDMARKS, Beyond, Rendered
 

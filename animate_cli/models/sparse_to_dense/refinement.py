@@ -26,8 +26,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from animate_cli.layers.conv_blocks import ConvNorm, ResidualBlock
-from animate_cli.layers.motion_branch import FLOW_GAIN
 from animate_cli.layers.pixel_shuffle import fold, unfold
+from animate_cli.models.sparse_to_dense.motion_branch import FLOW_GAIN
 
 _MASK_START = -2.0  # logit
 

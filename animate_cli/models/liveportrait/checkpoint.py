@@ -20,12 +20,12 @@ from torch import Tensor, nn
 from animate_cli import hub
 from animate_cli.errors import WeightsError
 from animate_cli.layers.inference.prepare import quick_on_cpus, ready
-from animate_cli.layers.liveportrait_appearance import DEPTH, AppearanceExtractor
-from animate_cli.layers.liveportrait_generator import SpadeGenerator
-from animate_cli.layers.liveportrait_motion import MotionExtractor
-from animate_cli.layers.liveportrait_retargeting import Eyes, Lips, Stitching
-from animate_cli.layers.liveportrait_warping import WarpingModule
 from animate_cli.layers.weight_io import fill
+from animate_cli.models.liveportrait.appearance_extractor import DEPTH, AppearanceExtractor
+from animate_cli.models.liveportrait.motion_extractor import MotionExtractor
+from animate_cli.models.liveportrait.spade_generator import SpadeGenerator
+from animate_cli.models.liveportrait.stitching_retargeting import Eyes, Lips, Stitching
+from animate_cli.models.liveportrait.warping import WarpingModule
 
 SUFFIXES = (".safetensors", ".pth")
 RETARGETING = "stitching_retargeting_module"

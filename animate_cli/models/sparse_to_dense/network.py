@@ -5,22 +5,22 @@
     S_lm    | source       | (B, 74, 2)      | its landmarks, normalised here
     D_lm    | driver       | (B, 74, 2)      | where they go
     f_G     | flow         | (B, 2, s, s)    | global branch
-    f̂_L, m  | local        | (B, 3, p, p)    | `layers.local_branch`
+    f̂_L, m  | local        | (B, 3, p, p)    | `models.sparse_to_dense.local_branch`
     F       | grid         | (B, S, S, 2)    | eq. 3, `_grid`
     E       | warped       | (B, 3, S, S)    | eq. 1, `layers.grid.warp_sharply`
-    R, M    | painted, mask| (B, 3 / 1, S, S)| `layers.refine`
+    R, M    | painted, mask| (B, 3 / 1, S, S)| `models.sparse_to_dense.refinement`
     T       | image        | (B, 3, S, S)    | eq. 2, `compose`
 
 Departures from the paper, each but the first a switch of the config
     sampling   eq. 1 is bicubic: what is warped once loses less of its detail
-    prior      F is a given grid (thin-plate) plus learned corrections; see `layers.motion_branch`
+    prior      F is a given grid (thin-plate) plus learned corrections; see `models.sparse_to_dense.motion_branch`
     widths     as small as a CPU needs (`fast`)
-    paint      local branches also paint; see `layers.local_branch`
+    paint      local branches also paint; see `models.sparse_to_dense.local_branch`
     head       the whole face's branch sees where each pixel lies on the head and what a rigid head
-               would do to it, and mixes such motions; see `layers.carried`
-    layered    only the person is warped, before what stands still; see `layers.standing`
+               would do to it, and mixes such motions; see `models.sparse_to_dense.carried`
+    layered    only the person is warped, before what stands still; see `models.sparse_to_dense.background`
     inside     E shows the inside of a mouth that opens, and M is 1 there, for the photo has no
-               detail to lend; see `layers.mouth_inside`
+               detail to lend; see `models.sparse_to_dense.mouth_interior`
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from animate_cli.layers.carried import Head, HeadConfig
 from animate_cli.layers.grid import (
     identity_grid,
     points_to_normalised,
@@ -42,7 +41,9 @@ from animate_cli.layers.grid import (
     resize_grid,
     warp_sharply,
 )
-from animate_cli.layers.local_branch import (
+from animate_cli.models.sparse_to_dense.background import Standing, put_together, take_apart
+from animate_cli.models.sparse_to_dense.carried import Head, HeadConfig
+from animate_cli.models.sparse_to_dense.local_branch import (
     Layers,
     Local,
     LocalBranch,
@@ -50,10 +51,9 @@ from animate_cli.layers.local_branch import (
     merge,
     overlay,
 )
-from animate_cli.layers.motion_branch import FLOW_GAIN, BranchConfig, MotionBranch
-from animate_cli.layers.mouth_inside import InsideConfig, MouthInside
-from animate_cli.layers.refine import RefineConfig, RefineNetwork
-from animate_cli.layers.standing import Standing, put_together, take_apart
+from animate_cli.models.sparse_to_dense.motion_branch import FLOW_GAIN, BranchConfig, MotionBranch
+from animate_cli.models.sparse_to_dense.mouth_interior import InsideConfig, MouthInside
+from animate_cli.models.sparse_to_dense.refinement import RefineConfig, RefineNetwork
 
 _BASIS = 3  # carried as a head is, deeper or less deep, at rest
 

@@ -18,7 +18,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from animate_cli.layers.liveportrait_motion import POINTS
+from animate_cli.models.liveportrait.motion_extractor import POINTS
 
 _XYZ = 3 * POINTS
 

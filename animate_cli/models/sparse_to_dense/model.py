@@ -1,10 +1,10 @@
 """The default model: landmarks become dense motion, and what motion cannot show is painted.
 
-Zhao et al. 2021; the networks, their equations and departures are in `layers.sparse_motion`.
-Here they meet the prior (`models.thin_plate`) and the landmarks' names.
+Zhao et al. 2021; the networks, their equations and departures are in `models.sparse_to_dense.network`.
+Here they meet the prior (`models.thin_plate.model`) and the landmarks' names.
 
 `fast` is the embedded config, made for CPUs; `carried` is a lighter one that knows what a rigid
-head does (`layers.carried`); `paper` has the published structure: 256² without folding, the
+head does (`models.sparse_to_dense.carried`); `paper` has the published structure: 256² without folding, the
 generator of the first-order model, no prior.
 """
 
@@ -21,27 +21,27 @@ from animate_cli.faces.retargeting.retarget import retarget_landmarks
 from animate_cli.faces.segmentation.matte import load_matte
 from animate_cli.faces.segmentation.matte_network import MatteNetwork
 from animate_cli.faces.shape3d import rigid_head as head
-from animate_cli.layers.carried import HeadConfig
 from animate_cli.layers.colour import grey
 from animate_cli.layers.grid import identity_grid, points_to_pixel
 from animate_cli.layers.inference.bfloat16 import InBfloat16, is_native
 from animate_cli.layers.inference.engine import choose, run_by
 from animate_cli.layers.inference.prepare import ready
-from animate_cli.layers.local_branch import PartConfig
-from animate_cli.layers.motion_branch import BranchConfig
-from animate_cli.layers.mouth_inside import InsideConfig
-from animate_cli.layers.refine import RefineConfig
 from animate_cli.layers.smoothstep import smooth_step
-from animate_cli.layers.sparse_motion import (
+from animate_cli.layers.weight_io import fill, read_config
+from animate_cli.models.base import ALONE, Reads
+from animate_cli.models.sparse_to_dense.background import without_person
+from animate_cli.models.sparse_to_dense.carried import HeadConfig
+from animate_cli.models.sparse_to_dense.local_branch import PartConfig
+from animate_cli.models.sparse_to_dense.motion_branch import BranchConfig
+from animate_cli.models.sparse_to_dense.mouth_interior import InsideConfig
+from animate_cli.models.sparse_to_dense.network import (
     Encoded,
     SparseMotion,
     SparseMotionConfig,
 )
-from animate_cli.layers.standing import without_person
-from animate_cli.layers.stillness import fade, presence
-from animate_cli.layers.weight_io import fill, read_config
-from animate_cli.models.base import ALONE, Reads
-from animate_cli.models.thin_plate import LandmarkGrid
+from animate_cli.models.sparse_to_dense.refinement import RefineConfig
+from animate_cli.models.sparse_to_dense.rest_blend import fade, presence
+from animate_cli.models.thin_plate.model import LandmarkGrid
 from animate_cli.options import Engine, MotionOptions
 from animate_cli.records import BODY, LANDMARKS, Beyond, Rendered
 

@@ -1,0 +1,1 @@
+"""TODO models/sparse_to_dense"""
