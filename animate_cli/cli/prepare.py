@@ -13,13 +13,13 @@ import typer
 from animate_cli.cli import console
 from animate_cli.cli.flags import takes_options
 from animate_cli.options import Options
-from animate_cli.train.prepare.choices import PrepareChoices, Split, Treatment
+from animate_cli.prepare.options import PrepareChoices, Split, Treatment
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from animate_cli.train.prepare.run import Prepared, Step
-    from animate_cli.train.prepare.task import Outcome
+    from animate_cli.prepare.run import Prepared, Step
+    from animate_cli.prepare.task import Outcome
 
     OnStep = Callable[[Step], None]
 
@@ -82,7 +82,7 @@ def prepare(
 
     Where a manifest.csv lies above the files, it says identity, split and terms.
     """
-    from animate_cli.train.prepare.run import prepare as run
+    from animate_cli.prepare.run import prepare as run
 
     choices = PrepareChoices(
         treatment=Treatment.AS_IS if as_is else Treatment.CUT,

@@ -15,9 +15,9 @@ from animate_cli.faces.landmarks.network import load_landmarker
 from animate_cli.faces.points import OUTER_EYE_CORNERS
 from animate_cli.media.reader import open_driver
 from animate_cli.options import ReadOptions
+from animate_cli.prepare.options import PrepareChoices
+from animate_cli.prepare.run import prepare
 from animate_cli.train.data import clip_points, read_rows
-from animate_cli.train.prepare.choices import PrepareChoices
-from animate_cli.train.prepare.run import prepare
 from animate_cli.train.recipe import DataRecipe
 
 EVERY = 3  # original

@@ -23,7 +23,7 @@ from toy_world import ToyLandmarker, ToyProposer
 
 from animate_cli.cli import main
 from animate_cli.faces import landmarks, track
-from animate_cli.train.prepare.bench import Bench
+from animate_cli.prepare.worker_task import Bench
 
 work = Bench.work
 

@@ -12,9 +12,9 @@ from toy_world import find_disc, toy_frame
 
 from animate_cli.data.pictures import label_of
 from animate_cli.errors import InputError, OptionError
+from animate_cli.prepare.options import PrepareChoices, Treatment
+from animate_cli.prepare.run import prepare
 from animate_cli.train.data import clip_points
-from animate_cli.train.prepare.choices import PrepareChoices, Treatment
-from animate_cli.train.prepare.run import prepare
 
 AS_IS = PrepareChoices(treatment=Treatment.AS_IS)
 

@@ -15,10 +15,10 @@ from toy_world import find_disc, toy_frame
 
 from animate_cli.errors import Cancelled, InputError, OptionError, OutputError
 from animate_cli.media.provenance import read_marking, sha256_of
+from animate_cli.prepare.options import PrepareChoices, Split
+from animate_cli.prepare.run import prepare
 from animate_cli.stages.driver import follow
 from animate_cli.train.data import clip_points, read_rows, read_samples
-from animate_cli.train.prepare.choices import PrepareChoices, Split
-from animate_cli.train.prepare.run import prepare
 from animate_cli.train.recipe import DataRecipe
 
 SMALL = PrepareChoices(size=64, least_px=64, least_frames=3)
@@ -188,7 +188,7 @@ def test_an_interrupt_in_the_middle_of_a_video_is_heard(tmp_path, monkeypatch):
             os.kill(os.getpid(), signal.SIGTERM)
         return follow(*words, **more)
 
-    monkeypatch.setattr("animate_cli.train.prepare.bench.follow", interrupted)
+    monkeypatch.setattr("animate_cli.prepare.worker_task.follow", interrupted)
     with pytest.raises(Cancelled) as told:
         prepare([tmp_path / "raw"], tmp_path / "set", SMALL)
     assert "go on" in told.value.hint

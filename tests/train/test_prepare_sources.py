@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from animate_cli.errors import InputError, MediaError, OptionError
-from animate_cli.train.prepare.choices import PrepareChoices, Split, Treatment
-from animate_cli.train.prepare.manifest import Line, Origin, read_origins, write_manifest
-from animate_cli.train.prepare.sources import find_sources, identity_of
+from animate_cli.prepare.manifest import Line, Origin, read_origins, write_manifest
+from animate_cli.prepare.options import PrepareChoices, Split, Treatment
+from animate_cli.prepare.sources import find_sources, identity_of
 
 ORIGIN = Origin(
     identity="ada",

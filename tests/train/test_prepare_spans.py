@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from toy_world import canonical_points
 
 from animate_cli.faces.crop import face_square, to_crop
+from animate_cli.prepare.clip_spans import boxes_of, find_spans, overlap, union_square
+from animate_cli.prepare.options import PrepareChoices
 from animate_cli.records import Points, Trajectory
-from animate_cli.train.prepare.choices import PrepareChoices
-from animate_cli.train.prepare.spans import boxes_of, find_spans, overlap, union_square
 
 SIZE = 2000
 CHOICES = PrepareChoices(least_frames=1, size=64, least_px=64)

@@ -6,12 +6,12 @@ from animate_cli.data.manifest import IMAGE
 from animate_cli.device import open_device, share_cores, thread_count
 from animate_cli.errors import InputError, TrainError
 from animate_cli.faces.landmarks import network as landmarks
+from animate_cli.prepare.cut_clips import cut_clips, cut_picture
+from animate_cli.prepare.label_in_place import label_clip, label_picture
+from animate_cli.prepare.options import Treatment
+from animate_cli.prepare.task import Outcome, Plan, Task
 from animate_cli.report import Clock, Watch
 from animate_cli.stages.driver import follow
-from animate_cli.train.prepare.as_is import label_clip, label_picture
-from animate_cli.train.prepare.choices import Treatment
-from animate_cli.train.prepare.cut_out import cut_clips, cut_picture
-from animate_cli.train.prepare.task import Outcome, Plan, Task
 
 
 class Bench:

@@ -14,8 +14,8 @@ from animate_cli.data.manifest import CLIP, IMAGE, NAME, Entry, has_manifest
 from animate_cli.errors import InputError, OptionError
 from animate_cli.media.container import require_file
 from animate_cli.media.kind import PICTURE_SUFFIXES, VIDEO_SUFFIXES, Kind, kind_of
-from animate_cli.train.prepare.choices import AUTO, PrepareChoices, Treatment
-from animate_cli.train.prepare.manifest import Origin, read_origins
+from animate_cli.prepare.manifest import Origin, read_origins
+from animate_cli.prepare.options import AUTO, PrepareChoices, Treatment
 
 _KINDS = {
     **dict.fromkeys(VIDEO_SUFFIXES, Kind.VIDEO),

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from animate_cli.faces.crop import FACE_MARGIN, face_square
 from animate_cli.faces.tracking.smooth import runs
+from animate_cli.prepare.options import PrepareChoices
 from animate_cli.records import Crop, Points, Trajectory
-from animate_cli.train.prepare.choices import PrepareChoices
 
 Boxes = NDArray[np.float32]
 

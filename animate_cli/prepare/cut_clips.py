@@ -19,12 +19,12 @@ from animate_cli.media.reader import open_driver
 from animate_cli.media.target import told
 from animate_cli.media.writer import open_writer
 from animate_cli.options import Codec, OutputOptions
+from animate_cli.prepare.clip_spans import Span, find_spans
+from animate_cli.prepare.labels import SUFFIX, save_clip_labels, save_picture_labels
+from animate_cli.prepare.manifest import Line
+from animate_cli.prepare.task import Outcome, Plan, Task
 from animate_cli.records import Crop, Frame, Trajectory
 from animate_cli.stages.portrait import find_face, over_background
-from animate_cli.train.prepare.labels import SUFFIX, save_clip_labels, save_picture_labels
-from animate_cli.train.prepare.manifest import Line
-from animate_cli.train.prepare.spans import Span, find_spans
-from animate_cli.train.prepare.task import Outcome, Plan, Task
 
 ENCODING = OutputOptions(codec=Codec.H264, crf=18, audio="none")
 CLIP_SUFFIX, PICTURE_SUFFIX = ".mp4", ".png"

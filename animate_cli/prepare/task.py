@@ -12,9 +12,9 @@ from animate_cli import hub
 from animate_cli.data.manifest import CLIP, IMAGE
 from animate_cli.media.provenance import sha256_of
 from animate_cli.options import Options
-from animate_cli.train.prepare.choices import PrepareChoices, Treatment
-from animate_cli.train.prepare.manifest import Line
-from animate_cli.train.prepare.sources import Source
+from animate_cli.prepare.manifest import Line
+from animate_cli.prepare.options import PrepareChoices, Treatment
+from animate_cli.prepare.sources import Source
 from animate_cli.typed import plain
 
 VERSION = 1  # of what is made of a file: a new one makes everything anew

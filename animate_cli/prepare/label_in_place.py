@@ -14,11 +14,11 @@ from animate_cli.errors import MediaError
 from animate_cli.faces.landmarks.inference import SeesLandmarks
 from animate_cli.media.probe import probe
 from animate_cli.media.target import told
+from animate_cli.prepare.labels import SUFFIX, save_clip_labels, save_picture_labels
+from animate_cli.prepare.manifest import Line
+from animate_cli.prepare.task import Outcome, Plan, Task
 from animate_cli.records import Photo, Trajectory
 from animate_cli.stages.portrait import find_face
-from animate_cli.train.prepare.labels import SUFFIX, save_clip_labels, save_picture_labels
-from animate_cli.train.prepare.manifest import Line
-from animate_cli.train.prepare.task import Outcome, Plan, Task
 
 
 def label_clip(task: Task, plan: Plan, trajectory: Trajectory) -> Outcome:

@@ -14,9 +14,9 @@ from pathlib import Path
 from animate_cli.data.manifest import NAME
 from animate_cli.errors import OptionError, OutputError
 from animate_cli.media.target import told
-from animate_cli.train.prepare.labels import SUFFIX
-from animate_cli.train.prepare.manifest import Line, write_manifest
-from animate_cli.train.prepare.task import Outcome, Task
+from animate_cli.prepare.labels import SUFFIX
+from animate_cli.prepare.manifest import Line, write_manifest
+from animate_cli.prepare.task import Outcome, Task
 from animate_cli.typed import plain, typed
 
 JOURNAL = "prepare.jsonl"
