@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from animate_cli.options import OutputOptions
-from animate_cli.train import film, ict_head, render_head, speech, talking_head
+from animate_cli.train.synthetic import ict_head, speech, talking_head
+from animate_cli.train.synthetic import render as render_head
+from animate_cli.train.synthetic import video as film
 
 play = tomllib.loads(Path(__file__).with_name("driver.toml").read_text(encoding="utf-8"))
 person = (np.random.default_rng(7).normal(size=60) * 0.6).astype(np.float32)

@@ -28,9 +28,9 @@ from animate_cli.batch.room import threads_each, worker_count
 from animate_cli.batch.status import Failure, Listener, Place, Status, Summary
 from animate_cli.batch.worker import Message, Open, Outcome, Task, animating
 from animate_cli.errors import OutputError
+from animate_cli.interrupts import Halt, halt_on_signal
 from animate_cli.media.target import told, write_error
 from animate_cli.report import Progress
-from animate_cli.train.halt import Halt, halt_on_signal
 
 _LISTEN_S = 0.25
 _MOST_NOTES = 20

@@ -19,7 +19,7 @@ from animate_cli.options import Options
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from animate_cli.train.loop import Logged
+    from animate_cli.train.engine.loop import Logged
 
     OnLogged = Callable[[Logged], None]
 
@@ -46,7 +46,7 @@ def train(
     `torchrun --nproc-per-node N -m animate_cli train RECIPE`.
     """
     from animate_cli.device import open_device
-    from animate_cli.train.loop import train as run
+    from animate_cli.train.engine.loop import train as run
     from animate_cli.train.recipe import changed, read_recipe
 
     chosen = changed(read_recipe(recipe), data=data, steps=steps)

@@ -85,7 +85,7 @@ def _link(path: Path, target: Path) -> None:
 
 
 def _require_plain(path: Path, trajectory: Trajectory) -> None:
-    """Labels are numbered by frame, and `train.data` reads the file's frames as they are stored.
+    """Labels are numbered by frame, and `train.samples.samples` reads the file's frames as they are stored.
 
     Raises:
         MediaError: it is not square, or was not read as it is stored: damaged, or turned.

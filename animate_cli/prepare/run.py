@@ -12,6 +12,7 @@ from pathlib import Path
 from animate_cli.data.manifest import CLIP, IMAGE, NAME
 from animate_cli.device import thread_count
 from animate_cli.errors import InputError, OptionError
+from animate_cli.interrupts import halt_on_signal
 from animate_cli.options import Options
 from animate_cli.prepare.journal import Journal
 from animate_cli.prepare.options import PrepareChoices
@@ -19,7 +20,6 @@ from animate_cli.prepare.scratch_folder import scratch_in
 from animate_cli.prepare.sources import find_sources
 from animate_cli.prepare.task import Outcome, Plan, Task, task_of, without_repeats
 from animate_cli.prepare.workers import outcomes
-from animate_cli.train.halt import halt_on_signal
 
 MANIFEST_EVERY_S = 5.0
 

@@ -20,10 +20,10 @@ from typing import cast
 
 from animate_cli.device import thread_count
 from animate_cli.errors import AnimateError, Cancelled, TrainError
+from animate_cli.interrupts import Halt
 from animate_cli.prepare.task import Outcome, Plan, Task
 from animate_cli.prepare.worker_task import Bench
 from animate_cli.report import Progress, Watch
-from animate_cli.train.halt import Halt
 
 LOOK_UP_S = 0.2  # how long an interrupt may wait
 

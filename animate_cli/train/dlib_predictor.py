@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from animate_cli.errors import OptionError, WeightsError
 from animate_cli.faces.crop import LANDMARK_MARGIN
 from animate_cli.records import LANDMARKS, Image, Points
-from animate_cli.train.augment import AugmentConfig, jitter, mirrored
-from animate_cli.train.data import Sample
+from animate_cli.train.samples.augment import AugmentConfig, jitter, mirrored
+from animate_cli.train.samples.samples import Sample
 
 SIZE = 192  # side of its squares
 ENLARGED = 4  # dlib gives whole pixels: it is shown squares enlarged so far, to see it at its best

@@ -71,7 +71,7 @@ class Adversarial(Protocol):
 
         critic: `self.critic` as the loop prepared it, for the critic's own loss: called once, on
         true pictures and on what the network made of the batch, detached. The network's loss
-        takes `self.critic`, `train.critic.frozen`.
+        takes `self.critic`, `train.engine.critic.frozen`.
         """
         ...
 

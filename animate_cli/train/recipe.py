@@ -31,7 +31,7 @@ class Precision(StrEnum):
 
 
 class Optimiser(StrEnum):
-    """How gradients become steps: AdamW, or `train.swats`, which goes on as SGD."""
+    """How gradients become steps: AdamW, or `train.engine.swats`, which goes on as SGD."""
 
     ADAMW = "adamw"
     SWATS = "swats"
@@ -69,8 +69,8 @@ class DataRecipe:
 
     root: holds a manifest.csv, or clips x.mp4 each with its x.npz. terms: rows of the manifest
     with these terms are used; empty: all. clip_stride: every n-th frame of a clip. reposed:
-    portraits become clips of so many frames (`train.reposed`), 0: none do. cutouts: people are cut
-    out of every n-th frame, to stand before other backgrounds (`train.backdrops`), 0: none are;
+    portraits become clips of so many frames (`train.samples.reposed_portraits`), 0: none do. cutouts: people are cut
+    out of every n-th frame, to stand before other backgrounds (`train.samples.background_swap`), 0: none are;
     [augment] backdrop says how often. extra: tables
     [[data.extra]].
     """

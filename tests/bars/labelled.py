@@ -5,8 +5,8 @@ from pathlib import Path
 
 from animate_cli.evaluate.landmark_benchmark.labelled_data import labelled_clip
 from animate_cli.evaluate.landmark_benchmark.protocol import LabelledPicture
-from animate_cli.train.data import read_rows, read_samples
 from animate_cli.train.recipe import DataRecipe
+from animate_cli.train.samples.samples import read_rows, read_samples
 
 STATIC = "LANDMARKS_STATIC"  # environment: weights file of the training before SBR
 SBR = "LANDMARKS_SBR"  # ... and after it

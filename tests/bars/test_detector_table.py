@@ -31,7 +31,7 @@ from animate_cli.faces.landmarks.inference import SeesLandmarks
 from animate_cli.faces.landmarks.network import Landmarker
 from animate_cli.options import ComputeOptions
 from animate_cli.train.dlib_predictor import DlibLandmarker
-from animate_cli.train.loop import train
+from animate_cli.train.engine.loop import train
 from animate_cli.train.recipe import changed, read_recipe
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3 * 3600)]

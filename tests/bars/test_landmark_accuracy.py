@@ -13,8 +13,8 @@ from animate_cli.faces.crop import cut, landmark_square, to_frame
 from animate_cli.faces.landmarks.inference import upright_square
 from animate_cli.faces.landmarks.network import load_landmarker
 from animate_cli.faces.points import OUTER_EYE_CORNERS, PUPILS
-from animate_cli.train.data import read_rows, read_samples
 from animate_cli.train.recipe import DataRecipe
+from animate_cli.train.samples.samples import read_rows, read_samples
 
 
 def moved_box(points, rng):

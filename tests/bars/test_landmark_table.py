@@ -18,8 +18,8 @@ from animate_cli.evaluate.landmark_benchmark.protocol import LandmarkProtocol
 from animate_cli.evaluate.landmark_benchmark.table import Entry, LandmarkComparison
 from animate_cli.evaluate.metrics.networks.external_landmarks import openseeface, pfld
 from animate_cli.faces.landmarks.network import Landmarker, load_landmarker
-from animate_cli.train.data import is_dev, read_samples
 from animate_cli.train.dlib_predictor import DlibLandmarker, DlibRecipe, train_dlib
+from animate_cli.train.samples.samples import is_dev, read_samples
 
 CLIP_STRIDE = 4  # of dlib's training pictures: some ten thousand
 PROTOCOL = LandmarkProtocol()

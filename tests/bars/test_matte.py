@@ -16,9 +16,9 @@ from labelled import rows
 
 from animate_cli.faces.segmentation.face_parsing import Parser
 from animate_cli.faces.segmentation.matte import MATTE, load_matte
-from animate_cli.train.data import Sample, read_samples
-from animate_cli.train.pair_batch import picture, stacked
-from animate_cli.train.pairs import ClipFrames, untouched
+from animate_cli.train.samples.pair_batch import picture, stacked
+from animate_cli.train.samples.pairs import ClipFrames, untouched
+from animate_cli.train.samples.samples import Sample, read_samples
 
 SIZE, CLIP_STRIDE = 256, 60
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]

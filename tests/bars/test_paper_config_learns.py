@@ -21,11 +21,11 @@ from animate_cli.layers.weight_io import fill, read_config
 from animate_cli.models.sparse_to_dense.model import PAPER, PRIOR_COARSENESS
 from animate_cli.models.sparse_to_dense.network import SparseMotion, SparseMotionConfig
 from animate_cli.models.thin_plate.model import LandmarkGrid
-from animate_cli.train.data import Row, is_dev
-from animate_cli.train.loop import train
-from animate_cli.train.pair_batch import picture, stacked
-from animate_cli.train.pairs import read_clip_frames, untouched
+from animate_cli.train.engine.loop import train
 from animate_cli.train.recipe import Optimiser, Precision, read_recipe
+from animate_cli.train.samples.pair_batch import picture, stacked
+from animate_cli.train.samples.pairs import read_clip_frames, untouched
+from animate_cli.train.samples.samples import Row, is_dev
 
 RECIPE = Path(__file__).resolve().parents[2] / "examples" / "recipes" / "sparse_to_dense_paper.toml"
 SIDE, CLIPS, STEPS, BATCH = 64, 8, 600, 8

@@ -18,9 +18,9 @@ from animate_cli.faces.shape3d.fit import fit, solve
 from animate_cli.faces.shape3d.model import LINEAR, HeadPose, load_shape_model, rotation
 from animate_cli.options import ComputeOptions, Options
 from animate_cli.pipeline import Animator
-from animate_cli.train import ict_head
-from animate_cli.train.data import read_rows, read_samples
 from animate_cli.train.recipe import DataRecipe
+from animate_cli.train.samples.samples import read_rows, read_samples
+from animate_cli.train.synthetic import ict_head
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 DRIVER_CAMERA = ict_head.Camera(size=512, focal_px=1400, distance=100, target=(0, -0.8, 0))

@@ -17,8 +17,8 @@ from animate_cli.media.reader import open_driver
 from animate_cli.options import ReadOptions
 from animate_cli.prepare.options import PrepareChoices
 from animate_cli.prepare.run import prepare
-from animate_cli.train.data import clip_points, read_rows
 from animate_cli.train.recipe import DataRecipe
+from animate_cli.train.samples.samples import clip_points, read_rows
 
 EVERY = 3  # original
 LOOKED_AT = 20  # frames between two that are looked at

@@ -13,8 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 from animate_cli.faces.points import INNER_LIPS, JAW, PUPILS
-from animate_cli.train.speech import Speech
-from animate_cli.train.talking_head import Glance, Key, Performance, lids, poses
+from animate_cli.train.synthetic.speech import Speech
+from animate_cli.train.synthetic.talking_head import Glance, Key, Performance, lids, poses
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 DRIVER = EXAMPLES / "driver.mp4"

@@ -6,8 +6,12 @@ import pytest
 import torch
 from torch import nn
 
-from animate_cli.layers.discriminator import Discriminator, DiscriminatorConfig, PatchDiscriminator
-from animate_cli.train.losses import gan_critic, gan_network
+from animate_cli.train.losses.discriminator import (
+    Discriminator,
+    DiscriminatorConfig,
+    PatchDiscriminator,
+)
+from animate_cli.train.losses.losses import gan_critic, gan_network
 
 SMALL = DiscriminatorConfig(width=4, widest=16)
 

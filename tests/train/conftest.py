@@ -12,9 +12,9 @@ import pytest
 from toy_objective import Line
 
 from animate_cli.faces.points import MEDIAPIPE
-from animate_cli.train import loop
-from animate_cli.train.data import is_dev
+from animate_cli.train.engine import loop
 from animate_cli.train.recipe import LogRecipe, Recipe, StepRecipe
+from animate_cli.train.samples.samples import is_dev
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PLAN = StepRecipe(

@@ -13,7 +13,7 @@ import pytest
 from animate_cli.data import label_files
 from animate_cli.errors import DataError, TrainError
 from animate_cli.faces.points import WFLW
-from animate_cli.train.annotated import WFLW_IMAGES, WFLW_LIST, read_pts, read_wflw
+from animate_cli.train.samples.annotated import WFLW_IMAGES, WFLW_LIST, read_pts, read_wflw
 
 
 def wflw_line(points: np.ndarray, picture: str) -> str:

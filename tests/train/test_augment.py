@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from animate_cli.faces.points import MIRROR, PUPILS, RIGHT_EYE
-from animate_cli.train.augment import AugmentConfig, damage, jitter, make_square, mirrored
+from animate_cli.train.samples.augment import AugmentConfig, damage, jitter, make_square, mirrored
 
 NAMES = ["colour", "dark", "grey", "coarse", "blur", "noise", "jpeg", "hide"]
 

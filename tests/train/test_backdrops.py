@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from animate_cli.records import Image
-from animate_cli.train.backdrops import (
+from animate_cli.train.samples.background_swap import (
     BackdropDraw,
     Backdrops,
     laid_over,
     read_backdrops,
     thinned,
 )
-from animate_cli.train.data import Row, decoded, encoded
-from animate_cli.train.pairs import ClipFrames, PairAugment
+from animate_cli.train.samples.pairs import ClipFrames, PairAugment
+from animate_cli.train.samples.samples import Row, decoded, encoded
 
 SIZE = 96
 RED, GREEN, BLUE = (200, 40, 40), (40, 200, 40), (40, 40, 200)

@@ -8,7 +8,7 @@ import torch
 
 from animate_cli.faces.landmarks.network import LandmarkConfig, confidence
 from animate_cli.layers import heatmap
-from animate_cli.train.calibration import fit_confidence
+from animate_cli.train.objectives.landmarks.confidence_calibration import fit_confidence
 
 
 def drawn(half: float, slope: float, count: int = 40_000, seed: int = 0):

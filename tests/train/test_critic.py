@@ -10,8 +10,8 @@ from torch import nn
 from toy_objective import Line, same, stored
 
 from animate_cli.errors import OptionError, TrainError
-from animate_cli.train.critic import frozen
-from animate_cli.train.losses import gan_critic, gan_network
+from animate_cli.train.engine.critic import frozen
+from animate_cli.train.losses.losses import gan_critic, gan_network
 from animate_cli.train.objective import Batch, Played
 from animate_cli.train.recipe import Optimiser, Precision
 

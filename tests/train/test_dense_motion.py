@@ -3,7 +3,7 @@
 import torch
 
 from animate_cli.layers.grid import identity_grid, warp
-from animate_cli.train.dense_motion import guide_grid
+from animate_cli.train.objectives.sparse_to_dense.flow_guide import guide_grid
 
 SIZE = 128
 

@@ -11,8 +11,8 @@ from toy_world import canonical_points, toy_frame
 from animate_cli.errors import OptionError, WeightsError
 from animate_cli.faces.crop import LANDMARK_MARGIN, landmark_square, to_crop
 from animate_cli.train import dlib_predictor
-from animate_cli.train.data import Sample
 from animate_cli.train.dlib_predictor import SIZE, DlibLandmarker, DlibRecipe, draw, train_dlib
+from animate_cli.train.samples.samples import Sample
 
 QUICK = DlibRecipe(squares=40, tree_depth=3, cascade_depth=4, trees=30, oversampling=5)
 

@@ -10,18 +10,18 @@ import pytest
 import torch
 
 from animate_cli import hub
-from animate_cli.layers.discriminator import DiscriminatorConfig
 from animate_cli.models.sparse_to_dense.model import create_model
 from animate_cli.models.sparse_to_dense.presets import NetworkChoice, Size
-from animate_cli.train.checkpoint import load_checkpoint
-from animate_cli.train.draw_loss import DrawLoss
-from animate_cli.train.loop import train
+from animate_cli.train.engine.checkpoint import load_checkpoint
+from animate_cli.train.engine.loop import train
+from animate_cli.train.losses.discriminator import DiscriminatorConfig
 from animate_cli.train.objective import Adversarial
-from animate_cli.train.objectives import sparse_to_dense
 from animate_cli.train.objectives.find import build_objective
-from animate_cli.train.objectives.sparse_to_dense import Contest
-from animate_cli.train.pairs import PairAugment
+from animate_cli.train.objectives.sparse_to_dense import objective as sparse_to_dense
+from animate_cli.train.objectives.sparse_to_dense.loss_weights import DrawLoss
+from animate_cli.train.objectives.sparse_to_dense.objective import Contest
 from animate_cli.train.recipe import DataRecipe, Optimiser, Recipe, StepRecipe, read_recipe
+from animate_cli.train.samples.pairs import PairAugment
 from animate_cli.typed import typed
 
 RECIPES = Path(__file__).parents[2] / "examples" / "recipes"

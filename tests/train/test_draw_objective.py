@@ -15,11 +15,11 @@ from animate_cli.errors import WeightsError
 from animate_cli.models.sparse_to_dense.model import create_model
 from animate_cli.models.sparse_to_dense.presets import NetworkChoice, Size, chosen
 from animate_cli.records import Image
-from animate_cli.train.loop import train
+from animate_cli.train.engine.loop import train
 from animate_cli.train.objective import Batch
-from animate_cli.train.objectives import sparse_to_dense
 from animate_cli.train.objectives.find import build_objective
-from animate_cli.train.objectives.sparse_to_dense import DrawObjective
+from animate_cli.train.objectives.sparse_to_dense import objective as sparse_to_dense
+from animate_cli.train.objectives.sparse_to_dense.objective import DrawObjective
 from animate_cli.train.recipe import DataRecipe, Recipe, StepRecipe
 
 SIDE = 128

@@ -16,7 +16,7 @@ import torch
 from toy_objective import Line
 
 from animate_cli.errors import TrainError
-from animate_cli.train.feed import feed
+from animate_cli.train.engine.prefetch import feed
 from animate_cli.train.objective import Batch
 
 
@@ -93,7 +93,7 @@ def test_workers_leave_when_their_parent_is_killed():
 import multiprocessing, os, signal, sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from toy_objective import Line
-from animate_cli.train.feed import feed
+from animate_cli.train.engine.prefetch import feed
 from animate_cli.train.recipe import StepRecipe
 row = feed(Line(), StepRecipe(batch=300_000, workers=2), range(1000))
 next(row)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from animate_cli.errors import InputError
 from animate_cli.faces.points import LEFT_EYE, MIRROR, OUTER_LIPS, PUPILS, RIGHT_EYE
-from animate_cli.train.ict_head import (
+from animate_cli.train.synthetic.ict_head import (
     Camera,
     IctHead,
     Pose,

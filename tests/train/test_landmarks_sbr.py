@@ -11,12 +11,12 @@ import torch
 
 from animate_cli.layers.grid import points_to_normalised
 from animate_cli.records import Crop
-from animate_cli.train.data import Sample
-from animate_cli.train.objectives.landmarks import LandmarkObjective
-from animate_cli.train.objectives.landmarks_sbr import SbrLoss, SbrObjective, registration
+from animate_cli.train.objectives.landmarks.registration import SbrLoss, SbrObjective, registration
+from animate_cli.train.objectives.landmarks.static import LandmarkObjective
 from animate_cli.train.recipe import Recipe
-from animate_cli.train.runs import Run
-from animate_cli.train.twins import Jolt, apart, as_tensor, twin_of
+from animate_cli.train.samples.frame_runs import Run
+from animate_cli.train.samples.samples import Sample
+from animate_cli.train.samples.two_crop import Jolt, apart, as_tensor, twin_of
 
 SIZE = 64
 SHIFT_PX = (1.3, -0.8)  # per frame

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from animate_cli.train.lids import is_shut, lid_openings, slope
+from animate_cli.train.objectives.landmarks.lid_opening import is_shut, lid_openings, slope
 
 
 def eyes(opening: float) -> np.ndarray:

@@ -10,11 +10,11 @@ from safetensors.torch import save_file
 from toy_objective import Line, same, stored
 
 from animate_cli.errors import OptionError, TrainError, WeightsError
-from animate_cli.train.loop import Trained, train
+from animate_cli.train.engine.loop import Trained, train
+from animate_cli.train.engine.optimiser import learning_rate
+from animate_cli.train.engine.state import Training
 from animate_cli.train.objectives.find import build_objective
-from animate_cli.train.optimiser import learning_rate
 from animate_cli.train.recipe import Precision, Recipe, StepRecipe
-from animate_cli.train.training import Training
 
 TINY = {"width": 16, "stem": 8, "size": 64, "depth": 2}
 

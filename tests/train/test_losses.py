@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from animate_cli.layers import heatmap
-from animate_cli.train import losses
+from animate_cli.train.losses import losses
 
 EVERY = torch.ones(2, 3, dtype=torch.bool)
 

@@ -12,7 +12,7 @@ from animate_cli.errors import WeightsError
 from animate_cli.faces.segmentation.face_parsing import Labels
 from animate_cli.faces.segmentation.matte import load_matte
 from animate_cli.records import Image
-from animate_cli.train.loop import train
+from animate_cli.train.engine.loop import train
 from animate_cli.train.objectives import matte
 from animate_cli.train.objectives.find import build_objective
 from animate_cli.train.objectives.matte import MatteObjective

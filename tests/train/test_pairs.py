@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from animate_cli.train.data import encoded
-from animate_cli.train.pairs import ClipFrames, PairAugment, PairDraw, seen, untouched
+from animate_cli.train.samples.pairs import ClipFrames, PairAugment, PairDraw, seen, untouched
+from animate_cli.train.samples.samples import encoded
 
 SIDE = 96
 

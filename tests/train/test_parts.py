@@ -16,11 +16,11 @@ from animate_cli.faces.crop import square
 from animate_cli.faces.segmentation.face_parsing import Labels, Parser
 from animate_cli.layers.grid import identity_grid
 from animate_cli.records import Image
-from animate_cli.train.data import encoded
-from animate_cli.train.losses import part_mismatch
-from animate_cli.train.pairs import ClipFrames, PairAugment, seen
-from animate_cli.train.parsing import with_parts
-from animate_cli.train.parts import cut_parts, mirrored_parts, unlabelled
+from animate_cli.train.losses.losses import part_mismatch
+from animate_cli.train.samples.clip_parsing import with_parts
+from animate_cli.train.samples.pairs import ClipFrames, PairAugment, seen
+from animate_cli.train.samples.part_maps import cut_parts, mirrored_parts, unlabelled
+from animate_cli.train.samples.samples import encoded
 
 TEACHER = Path(__file__).parents[3] / "shared/data/teachers/face_parse_bisenetv2_19.onnx"
 SIDE = 32

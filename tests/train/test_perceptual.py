@@ -14,7 +14,7 @@ from animate_cli.errors import WeightsError
 from animate_cli.evaluate.metrics.networks.lpips import load_lpips
 from animate_cli.layers.pretrained.squeezenet import TAP_CHANNELS, SqueezeNetFeatures
 from animate_cli.layers.pretrained.vgg19 import Vgg19Features
-from animate_cli.train.perceptual import Features, Perceptual, load_perceptual, same_view
+from animate_cli.train.losses.perceptual import Features, Perceptual, load_perceptual, same_view
 
 MEAN, DEVIATION = (
     torch.tensor(v).view(1, 3, 1, 1) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))

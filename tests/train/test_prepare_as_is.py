@@ -14,7 +14,7 @@ from animate_cli.data.pictures import label_of
 from animate_cli.errors import InputError, OptionError
 from animate_cli.prepare.options import PrepareChoices, Treatment
 from animate_cli.prepare.run import prepare
-from animate_cli.train.data import clip_points
+from animate_cli.train.samples.samples import clip_points
 
 AS_IS = PrepareChoices(treatment=Treatment.AS_IS)
 

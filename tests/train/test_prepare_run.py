@@ -18,8 +18,8 @@ from animate_cli.media.provenance import read_marking, sha256_of
 from animate_cli.prepare.options import PrepareChoices, Split
 from animate_cli.prepare.run import prepare
 from animate_cli.stages.driver import follow
-from animate_cli.train.data import clip_points, read_rows, read_samples
 from animate_cli.train.recipe import DataRecipe
+from animate_cli.train.samples.samples import clip_points, read_rows, read_samples
 
 SMALL = PrepareChoices(size=64, least_px=64, least_frames=3)
 

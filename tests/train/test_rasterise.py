@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from animate_cli.train.rasterise import normals, rasterise
+from animate_cli.train.synthetic.rasterise import normals, rasterise
 
 
 def test_every_pixel_sees_the_nearest_triangle() -> None:

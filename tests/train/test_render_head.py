@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from animate_cli.options import OutputOptions
-from animate_cli.train import ict_head
-from animate_cli.train.film import film
-from animate_cli.train.ict_head import Camera, Pose
-from animate_cli.train.render_head import HeadRenderer
-from animate_cli.train.speech import Phoneme, Speech
-from animate_cli.train.talking_head import Glance, Key, Performance
+from animate_cli.train.synthetic import ict_head
+from animate_cli.train.synthetic.ict_head import Camera, Pose
+from animate_cli.train.synthetic.render import HeadRenderer
+from animate_cli.train.synthetic.speech import Phoneme, Speech
+from animate_cli.train.synthetic.talking_head import Glance, Key, Performance
+from animate_cli.train.synthetic.video import film
 
 ARCHIVE = Path(__file__).parents[3] / "shared" / "data" / "ict_face.npz"
 CAMERA = Camera(size=160, focal_px=450, distance=100)

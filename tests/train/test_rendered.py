@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from animate_cli.errors import InputError
-from animate_cli.train import rendered
-from animate_cli.train.rendered import draw, read_rendered
+from animate_cli.train.synthetic import dataset as rendered
+from animate_cli.train.synthetic.dataset import draw, read_rendered
 
 MODEL = Path(__file__).parents[3] / "shared" / "data" / "ict_face.npz"
 

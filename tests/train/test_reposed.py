@@ -14,8 +14,8 @@ from animate_cli.faces.points import JAW, OUTER_EYE_CORNERS
 from animate_cli.faces.shape3d.model import HeadPose, load_shape_model, rotation
 from animate_cli.faces.shape3d.model import project as project_heads
 from animate_cli.records import Image
-from animate_cli.train.data import Row
-from animate_cli.train.reposed import Pose, Still, posed, read_reposed, take_apart
+from animate_cli.train.samples.reposed_portraits import Pose, Still, posed, read_reposed, take_apart
+from animate_cli.train.samples.samples import Row
 
 SIZE = 256
 STILL = Pose(turn_deg=np.zeros(3), scale=1.0, shift=np.zeros(2), body=0.0)

@@ -11,9 +11,9 @@ import pytest
 from animate_cli.faces.crop import landmark_square
 from animate_cli.faces.points import MEDIAPIPE
 from animate_cli.media.kind import Kind, kind_of
-from animate_cli.train.augment import AugmentConfig
-from animate_cli.train.data import Row
-from animate_cli.train.runs import jittered_square, read_runs
+from animate_cli.train.samples.augment import AugmentConfig
+from animate_cli.train.samples.frame_runs import jittered_square, read_runs
+from animate_cli.train.samples.samples import Row
 
 av = pytest.importorskip("av")
 FRAMES = 23

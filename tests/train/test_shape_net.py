@@ -22,9 +22,15 @@ from animate_cli.faces.shape3d.model import (
     project,
     rotation,
 )
-from animate_cli.train import ict_head
-from animate_cli.train.shape_net import LEVEL, ShapeNet, levelled, looking_ahead, standardised
-from animate_cli.train.shape_prior import SUPPORT, Prior, build_prior
+from animate_cli.train.objectives.shape.initial_shape import SUPPORT, Prior, build_prior
+from animate_cli.train.objectives.shape.trainable_shape import (
+    LEVEL,
+    ShapeNet,
+    levelled,
+    looking_ahead,
+    standardised,
+)
+from animate_cli.train.synthetic import ict_head
 
 HEAD = Path(__file__).resolve().parents[3] / "shared" / "data" / "ict_face.npz"
 MIRRORED = list(MIRROR[:LINEAR])

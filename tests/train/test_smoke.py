@@ -19,7 +19,7 @@ from animate_cli.faces.points import MEDIAPIPE
 from animate_cli.faces.shape3d import model as shape
 from animate_cli.faces.shape3d.fit import fit
 from animate_cli.layers.weight_io import fill, read_config
-from animate_cli.train.loop import train
+from animate_cli.train.engine.loop import train
 from animate_cli.train.recipe import DataRecipe, Recipe, StepRecipe
 
 HEAD = Path(__file__).parents[3] / "shared/data/ict_face.npz"

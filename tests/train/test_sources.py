@@ -12,10 +12,10 @@ from test_annotated import spread, write_pts
 
 from animate_cli.errors import TrainError
 from animate_cli.faces.points import MEDIAPIPE
-from animate_cli.train.data import is_dev
-from animate_cli.train.objectives.landmarks import build
+from animate_cli.train.objectives.landmarks.static import build
 from animate_cli.train.recipe import DataRecipe, Layout, Recipe, SourceRecipe
-from animate_cli.train.sources import read_training
+from animate_cli.train.samples.samples import is_dev
+from animate_cli.train.training_data import read_training
 
 FACES = 40
 

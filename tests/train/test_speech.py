@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from animate_cli.errors import InputError
-from animate_cli.train import speech
+from animate_cli.train.synthetic import speech
 
 
 def test_a_missing_voice_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,8 @@ import torch
 from toy_objective import Line, same, stored
 
 from animate_cli.errors import Cancelled, TrainError
-from animate_cli.train import checkpoint
-from animate_cli.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from animate_cli.train.engine import checkpoint
+from animate_cli.train.engine.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from animate_cli.train.objective import Batch
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from animate_cli.train.swats import Phase, Swats
+from animate_cli.train.engine.swats import Phase, Swats
 
 BETAS = (0.9, 0.98)  # a memory of 50 steps
 

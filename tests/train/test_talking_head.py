@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from animate_cli.train.speech import Phoneme, Speech
-from animate_cli.train.talking_head import (
+from animate_cli.train.synthetic.speech import Phoneme, Speech
+from animate_cli.train.synthetic.talking_head import (
     GLIDES,
     LIDS_AT_REST,
     VISEMES,

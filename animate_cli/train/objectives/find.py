@@ -10,11 +10,11 @@ from animate_cli.train.objective import Objective
 from animate_cli.train.recipe import Recipe
 
 _MODULES = {
-    "landmarks": "landmarks",
-    "landmarks_sbr": "landmarks_sbr",
+    "landmarks": "landmarks.static",
+    "landmarks_sbr": "landmarks.registration",
     "matte": "matte",
-    "shape": "shape",
-    "sparse_to_dense": "sparse_to_dense",
+    "shape": "shape.objective",
+    "sparse_to_dense": "sparse_to_dense.objective",
 }
 """Name in a recipe -> the module below this package that has `build`."""
 

@@ -4,7 +4,7 @@
 
 P is 1 where `faces.segmentation.face_parsing` names any part of a person, its edge softened by `EDGE_PX`; the second
 term is the Dice loss of Milletari et al. 2016. Some people stand before other backgrounds
-(`train.backdrops`), where the edge is known better than by any parser.
+(`train.samples.background_swap`), where the edge is known better than by any parser.
 """
 
 from __future__ import annotations
@@ -25,14 +25,21 @@ from animate_cli.faces.segmentation.face_parsing import Labels, Parser
 from animate_cli.faces.segmentation.matte_network import MatteConfig, MatteNetwork
 from animate_cli.layers.weight_io import save_half
 from animate_cli.records import Image, Points
-from animate_cli.train.augment import AugmentConfig, damage
-from animate_cli.train.backdrops import Backdrops, laid_over, outline, read_backdrops
-from animate_cli.train.data import Sample, is_dev, read_rows, read_samples
 from animate_cli.train.objective import Batch
-from animate_cli.train.pair_batch import picture
-from animate_cli.train.pairs import ClipFrames, Pair, PairAugment, PairDraw, pair_of, untouched
-from animate_cli.train.parsing import with_parts
 from animate_cli.train.recipe import Recipe
+from animate_cli.train.samples.augment import AugmentConfig, damage
+from animate_cli.train.samples.background_swap import Backdrops, laid_over, outline, read_backdrops
+from animate_cli.train.samples.clip_parsing import with_parts
+from animate_cli.train.samples.pair_batch import picture
+from animate_cli.train.samples.pairs import (
+    ClipFrames,
+    Pair,
+    PairAugment,
+    PairDraw,
+    pair_of,
+    untouched,
+)
+from animate_cli.train.samples.samples import Sample, is_dev, read_rows, read_samples
 from animate_cli.typed import typed
 
 EDGE_PX = 0.7

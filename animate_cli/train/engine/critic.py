@@ -1,0 +1,79 @@
+"""The second player of an adversarial training: a critic with an optimiser of its own.
+
+Both losses of a step are taken before either player moves, as in Siarohin et al. 2019's training:
+one pass of the network serves both, accumulated batches add up for both, and a loss that is not
+finite stops the training with neither changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import nn
+
+from animate_cli.errors import OptionError
+from animate_cli.train.engine.optimiser import build_optimiser, set_rate
+from animate_cli.train.recipe import Optimiser, Precision, StepRecipe
+
+
+@contextmanager
+def frozen(critic: nn.Module) -> Iterator[nn.Module]:
+    """The critic inside `with` passes gradients on to its input and takes none itself."""
+    learning = [weight for weight in critic.parameters() if weight.requires_grad]
+    for weight in learning:
+        weight.requires_grad = False
+    try:
+        yield critic
+    finally:
+        for weight in learning:
+            weight.requires_grad = True
+
+
+class Critic:
+    """A critic in training: prepared for the device, stepped by AdamW at the network's rate."""
+
+    def __init__(self, critic: nn.Module, plan: StepRecipe, accelerator: Accelerator) -> None:
+        """
+        Raises:
+            OptionError: fp16, whose gradient scaler knows one optimiser only.
+        """
+        if plan.precision is Precision.FP16:
+            raise OptionError(
+                "steps.precision fp16 does not go with a critic", hint='choose "bf16" or "fp32"'
+            )
+        self._accelerator, self._clip_norm = accelerator, plan.clip_norm
+        network = critic.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        optimiser = build_optimiser(network.parameters(), plan, Optimiser.ADAMW)
+        self.network, self._optimiser = accelerator.prepare(network, optimiser)
+
+    def begin(self, rate: float) -> None:
+        """A step of that rate begins."""
+        set_rate(self._optimiser, rate)
+        self._optimiser.zero_grad(set_to_none=True)
+
+    def descend(self) -> None:
+        """The step that the accumulated gradients ask for."""
+        self._accelerator.clip_grad_norm_(self.network.parameters(), self._clip_norm)
+        self._optimiser.step()
+
+    def kept(self) -> dict[str, dict[str, Any]]:
+        """What a checkpoint keeps of it, by the checkpoint's names."""
+        network = self._accelerator.unwrap_model(self.network)
+        return {
+            "critic": network.state_dict(),
+            "critic_optimiser": self._optimiser.state_dict(),
+        }
+
+    def restore(self, critic: dict[str, Any], optimiser: dict[str, Any]) -> None:
+        """Go on from a checkpoint; from one of a training without a critic, begin.
+
+        Raises:
+            RuntimeError, ValueError, KeyError: it is another network's.
+        """
+        if critic:
+            self._accelerator.unwrap_model(self.network).load_state_dict(critic)
+            self._optimiser.load_state_dict(optimiser)

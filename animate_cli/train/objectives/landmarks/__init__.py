@@ -1,0 +1,1 @@
+"""TODO train/objectives/landmarks"""

@@ -1,0 +1,179 @@
+"""A first shape model from a scanned head model: principal components of what it can do.
+
+Identity: people drawn as the ICT Face Model says (coefficients normal). Expression: each part of
+the face by itself, over the model's named shapes drawn a few at a time, so that lids, brows and
+mouth stay apart. Everything is made symmetric: modes move both sides alike or opposite.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from animate_cli.faces.points import (
+    INNER_LIPS,
+    JAW,
+    LEFT_BROW,
+    LEFT_EYE,
+    LEFT_LIDS,
+    MIRROR,
+    OUTER_EYE_CORNERS,
+    OUTER_LIPS,
+    RIGHT_BROW,
+    RIGHT_EYE,
+    RIGHT_LIDS,
+)
+from animate_cli.faces.shape3d.model import CORNERS, LINEAR, Part, ShapeConfig, ShapeModel
+from animate_cli.train.synthetic.ict_head import IctHead, weights
+from animate_cli.train.synthetic.talking_head import LIDS_AT_REST
+
+Floats = NDArray[np.float64]
+
+SUPPORT = {
+    Part.RIGHT_EYE: (*RIGHT_EYE, *RIGHT_LIDS),
+    Part.LEFT_EYE: (*LEFT_EYE, *LEFT_LIDS),
+    Part.BROWS: (*RIGHT_BROW, *LEFT_BROW),
+    Part.MOUTH: (*range(3, 14), *range(30, 36), *OUTER_LIPS, *INNER_LIPS),
+}
+"""The points that each part moves; temples and the nose's bridge are moved by none."""
+
+DRAWN = 4000
+ACTIVE = 0.2  # chance of a named shape to take part in a drawn expression
+ALIKE = 0.7  # chance that its mirror image takes part as much
+MIRRORED = np.array(MIRROR[:LINEAR])
+FLIP = np.array((-1.0, 1.0, 1.0))
+
+
+class Prior(NamedTuple):
+    """The model, and what its coefficients become in the mirror: index and sign."""
+
+    model: ShapeModel
+    identity_sign: Tensor
+    expression_order: Tensor
+    expression_sign: Tensor
+
+
+def build_prior(head: IctHead, config: ShapeConfig) -> Prior:
+    """Principal components of the head model's landmarks, in the units of `faces.shape3d.model`."""
+    rng = np.random.default_rng(0)
+    rest = weights(head, {"eyeBlink_L": LIDS_AT_REST, "eyeBlink_R": LIDS_AT_REST})
+    neutral = head.neutral[head.landmarks] + np.tensordot(rest, _moves(head), 1)
+    unit = float(np.linalg.norm(np.subtract(*neutral[list(OUTER_EYE_CORNERS)])))
+    middle = neutral[list(OUTER_EYE_CORNERS)].mean(axis=0)
+    mean = (neutral - middle) / unit * (1, -1, 1)
+    mean = (mean + mirrored(mean)) / 2
+    axes = np.array((1, -1, 1)) / unit
+    people = rng.normal(size=(DRAWN, len(head.identity)))
+    shapes = np.tensordot(people, head.identity[:, head.landmarks].astype(float) * axes, 1)
+    shapes = (shapes.reshape(DRAWN, -1) @ upright(mean).T).reshape(shapes.shape)
+    identity, identity_sign = _modes(shapes, config.identity)
+    expression, order, sign = _expression(_drawn(head, rng, axes), config)
+    return Prior(
+        model=ShapeModel(
+            config=config,
+            mean=_tensor(mean),
+            identity=_tensor(identity),
+            expression=_tensor(expression),
+            eyeballs=_tensor(_eyeballs(head, (neutral - middle) * axes, middle, axes)),
+        ),
+        identity_sign=_tensor(identity_sign),
+        expression_order=torch.from_numpy(order),
+        expression_sign=_tensor(sign),
+    )
+
+
+def mirrored(shape: Floats) -> Floats:
+    """The shape (..., 72, 3) that the mirror shows."""
+    return np.asarray(shape[..., MIRRORED, :] * FLIP)
+
+
+def _moves(head: IctHead) -> Floats:
+    return head.expression[:, head.landmarks].astype(np.float64)
+
+
+def _drawn(head: IctHead, rng: np.random.Generator, axes: Floats) -> Floats:
+    """Random expressions (DRAWN, 72, 3): a few named shapes each, mostly the same on both sides."""
+    names = head.expression_names
+    partner = [names.index(_other_side(name)) for name in names]
+    drawn = rng.uniform(size=(DRAWN, len(names))) * (rng.uniform(size=(DRAWN, len(names))) < ACTIVE)
+    left = [i for i, name in enumerate(names) if name.endswith("_L")]
+    right = [partner[i] for i in left]
+    alike = rng.uniform(size=(DRAWN, len(left))) < ALIKE
+    drawn[:, right] = np.where(alike, drawn[:, left], drawn[:, right])
+    jaw, close = names.index("jawOpen"), names.index("mouthClose")
+    drawn[:, close] *= drawn[:, jaw]  # lips that stay shut while the jaw opens
+    return np.asarray(np.tensordot(drawn, _moves(head) * axes, 1))
+
+
+def _other_side(name: str) -> str:
+    swapped = {"_L": "_R", "_R": "_L"}.get(name[-2:])
+    if swapped:
+        return name[:-2] + swapped
+    return {"jawLeft": "jawRight", "jawRight": "jawLeft"}.get(name, name)
+
+
+def _expression(drawn: Floats, config: ShapeConfig) -> tuple[Floats, NDArray[np.int64], Floats]:
+    """Modes (K, 72, 3) part by part; the left eye's are the right eye's in the mirror."""
+    modes = np.zeros((config.expression, LINEAR, 3))
+    order = np.arange(config.expression)
+    sign = np.ones(config.expression)
+    for part in (Part.BROWS, Part.MOUTH):
+        where, points = config.part(part), list(SUPPORT[part])
+        masked = np.zeros_like(drawn)
+        masked[:, points] = drawn[:, points]
+        modes[where], sign[where] = _modes(masked, where.stop - where.start)
+    right, left = config.part(Part.RIGHT_EYE), config.part(Part.LEFT_EYE)
+    lids = np.zeros_like(drawn)
+    lids[:, list(SUPPORT[Part.RIGHT_EYE])] = drawn[:, list(SUPPORT[Part.RIGHT_EYE])]
+    modes[right] = _components(lids, config.eye)
+    modes[left] = mirrored(modes[right])
+    order[right], order[left] = order[left].copy(), order[right].copy()
+    return modes, order, sign
+
+
+def _modes(drawn: Floats, count: int) -> tuple[Floats, Floats]:
+    """The `count` strongest modes that the mirror leaves alike (sign 1) or turns over (-1)."""
+    both = []
+    for sign in (1.0, -1.0):
+        half = (drawn + sign * mirrored(drawn)) / 2
+        both += [(mode, sign) for mode in _components(half, count)]
+    both.sort(key=lambda pair: -float(np.square(pair[0]).sum()))
+    return np.stack([m for m, _ in both[:count]]), np.array([s for _, s in both[:count]])
+
+
+def _components(drawn: Floats, count: int) -> Floats:
+    """Principal directions about rest, one deviation long: (N, 72, 3) -> (count, 72, 3)."""
+    _, scale, rows = np.linalg.svd(drawn.reshape(len(drawn), -1), full_matrices=False)
+    modes = rows[:count] * scale[:count, None] / np.sqrt(len(drawn))
+    return np.asarray(modes.reshape(count, LINEAR, 3))
+
+
+def upright(mean: Floats) -> Floats:
+    """What takes size, shift and turn of all but the jaw out of a difference from the mean:
+    (216, 216), for flattened shapes. The jaw's points lie elsewhere for everyone who marks them.
+    """
+    shifts = [np.broadcast_to(axis, mean.shape) for axis in np.eye(3)]
+    turns = [np.cross(axis, mean) for axis in np.eye(3)]
+    free = np.stack((mean, *shifts, *turns)).reshape(7, -1).T
+    counts = ~np.isin(np.arange(LINEAR), JAW).repeat(3)
+    read = np.linalg.pinv(free * counts[:, None])
+    return np.asarray(np.eye(len(free)) - free @ (read * counts))
+
+
+def _eyeballs(head: IctHead, neutral: Floats, middle: Floats, axes: Floats) -> Floats:
+    """Centre from the middle of the corners, and radius, in eye widths: (2, 4)."""
+    rows = []
+    for eye, corners in zip(head.eyes, CORNERS, strict=True):
+        first, second = neutral[list(corners)]
+        width = float(np.linalg.norm(second - first))
+        centre = (eye.center - middle) * axes
+        rows.append((*((centre - (first + second) / 2) / width), eye.radius * axes[0] / width))
+    return np.array(rows)
+
+
+def _tensor(values: Floats) -> Tensor:
+    return torch.from_numpy(np.asarray(values)).float()

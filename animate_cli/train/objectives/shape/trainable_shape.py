@@ -1,0 +1,140 @@
+"""A shape model that can be trained: differences from a first one, kept within what they may do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from animate_cli.faces.shape3d.fit import gaze, solve
+from animate_cli.faces.shape3d.model import (
+    LINEAR,
+    Part,
+    ShapeConfig,
+    ShapeModel,
+    gaze_direction,
+    rotation,
+)
+from animate_cli.train.objectives.shape.initial_shape import FLIP, MIRRORED, SUPPORT, Prior, upright
+
+LEVEL = 0.4
+EYE_ROUNDS = 3
+FREE = 0.003  # noise at which coefficients are measured: hardly drawn towards zero
+
+
+class ShapeNet(nn.Module):
+    """The model as differences from a prior."""
+
+    prior_mean: Tensor
+    prior_identity: Tensor
+    prior_expression: Tensor
+    eyeballs: Tensor
+    identity_sign: Tensor
+    expression_sign: Tensor
+    expression_order: Tensor
+    support: Tensor
+    turnless: Tensor
+    mirrored: Tensor
+    flip: Tensor
+
+    def __init__(self, prior: Prior) -> None:
+        super().__init__()
+        model, self.config = prior.model, prior.model.config
+        self.mean = nn.Parameter(torch.zeros_like(model.mean))
+        self.identity = nn.Parameter(torch.zeros_like(model.identity))
+        self.expression = nn.Parameter(torch.zeros_like(model.expression))
+        self.register_buffer("prior_mean", model.mean)
+        self.register_buffer("prior_identity", model.identity)
+        self.register_buffer("prior_expression", model.expression)
+        self.register_buffer("eyeballs", model.eyeballs)
+        self.register_buffer("identity_sign", prior.identity_sign[:, None, None])
+        self.register_buffer("expression_sign", prior.expression_sign[:, None, None])
+        self.register_buffer("expression_order", prior.expression_order)
+        self.register_buffer("support", _support(model.config))
+        self.register_buffer(
+            "turnless", torch.from_numpy(upright(model.mean.double().numpy())).float()
+        )
+        self.register_buffer("mirrored", torch.from_numpy(MIRRORED))
+        self.register_buffer("flip", torch.from_numpy(FLIP).float())
+
+    def forward(self) -> ShapeModel:
+        """The model, with everything that the differences may not do taken out."""
+        mean = self._upright((self.mean + self._mirror(self.mean)) / 2)
+        identity = (self.identity + self.identity_sign * self._mirror(self.identity)) / 2
+        identity = self._upright(identity)
+        other = self._mirror(self.expression[self.expression_order])
+        expression = (self.expression + self.expression_sign * other) / 2 * self.support
+        return ShapeModel(
+            config=self.config,
+            mean=self.prior_mean + mean,
+            identity=self.prior_identity + identity,
+            expression=self.prior_expression + expression,
+            eyeballs=self.eyeballs,
+        )
+
+    def _upright(self, shape: Tensor) -> Tensor:
+        return (shape.flatten(-2) @ self.turnless.T).reshape(shape.shape)
+
+    def _mirror(self, shape: Tensor) -> Tensor:
+        return shape[..., self.mirrored, :] * self.flip
+
+
+def standardised(model: ShapeModel, prior: Prior, people: Tensor) -> ShapeModel:
+    """The same model in standard deviations: its mean the middle of people (P, T, 72, 2), each
+    mode as long as it is strong in them, so that no coefficient is drawn to zero more than it
+    should. What people differ in stays symmetric."""
+    loose = replace(model, config=replace(model.config, noise=FREE))
+    found = solve(loose, people, torch.ones_like(people[..., 0]))
+    middle = found.identity.mean(dim=0) * (prior.identity_sign > 0)
+    spread = (found.identity - middle).square().mean(dim=0).sqrt()
+    strength = found.expression.square().mean(dim=(0, 1))
+    strength = ((strength + strength[prior.expression_order]) / 2).sqrt()
+    return replace(
+        model,
+        mean=model.mean + torch.tensordot(middle, model.identity, 1),
+        identity=model.identity * spread[:, None, None],
+        expression=model.expression * strength[:, None, None],
+    )
+
+
+def levelled(model: ShapeModel, pictures: Tensor) -> ShapeModel:
+    """The same model, its zero pitch `LEVEL` of the way from the scanned heads' to where people of
+    pictures (P, 74, 2) hold their heads on average. The two differ, for points are marked
+    elsewhere on a scan than in a picture, and neither is the truth."""
+    seen = pictures[:, None, :LINEAR]
+    pitch = solve(model, seen, torch.ones_like(seen[..., 0])).pose.angles_deg[..., 1].mean()
+    turn = rotation(torch.stack((pitch * 0, LEVEL * pitch, pitch * 0))).T
+    return replace(
+        model,
+        mean=model.mean @ turn,
+        identity=model.identity @ turn,
+        expression=model.expression @ turn,
+        eyeballs=torch.cat((model.eyeballs[:, :3] @ turn, model.eyeballs[:, 3:]), dim=1),
+    )
+
+
+def looking_ahead(model: ShapeModel, pictures: Tensor) -> ShapeModel:
+    """The same model with its eyeballs where the people of pictures (P, 74, 2) look, in the
+    median, into the camera: what a photographer asks for, and what corners as they are marked
+    need."""
+    seen = pictures[:, None, :LINEAR]
+    found = solve(model, seen, torch.ones_like(seen[..., 0]))
+    shape = model.shape(found.identity[:, None], found.expression)
+    camera = found.pose.rotation[:, 0, None, 2]  # as the head sees it: (P, 1, 3)
+    for _ in range(EYE_ROUNDS):
+        looks = gaze_direction(gaze(model, found.pose, shape, pictures[:, None, LINEAR:]))[:, 0]
+        off = (looks - camera).median(dim=0).values * model.eyeballs[:, 3:]
+        off = (off + off.flip(0) * off.new_tensor(FLIP)) / 2
+        off[:, 2] = 0
+        model = replace(model, eyeballs=model.eyeballs + torch.nn.functional.pad(off, (0, 1)))
+    return model
+
+
+def _support(config: ShapeConfig) -> Tensor:
+    """1 where a mode may move a point: (K, 72, 1)."""
+    support = torch.zeros(config.expression, LINEAR, 1)
+    for part in Part:
+        rows = torch.arange(config.expression)[config.part(part), None]
+        support[rows, torch.tensor(SUPPORT[part])] = 1
+    return support

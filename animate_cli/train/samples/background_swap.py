@@ -1,0 +1,149 @@
+"""The same people before other backgrounds, which stand still.
+
+In clips, what lies behind a head moves with the camera or with the square that was cut, or it is
+plain: a network that sees nothing else drags and bends a photo's background along with the head.
+Here a person is cut out of both frames (`faces.segmentation.face_parsing`) and put before one still picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animate_cli.data.pictures import read_picture
+from animate_cli.faces.segmentation.face_parsing import Labels, Parser
+from animate_cli.records import Image
+from animate_cli.train.samples.clip_parsing import with_parts
+from animate_cli.train.samples.inpaint_holes import filled, grown
+from animate_cli.train.samples.pairs import ClipFrames, Pair, PairAugment, PairDraw, Rng, pair_of
+from animate_cli.train.samples.part_maps import unlabelled
+from animate_cli.train.samples.samples import Row, decoded, encoded
+
+Parses = Callable[[Image], Labels]
+
+_SIZE = 256  # pixels of a backdrop that is kept
+_LEAST_SHARE = 0.2  # of a picture that must be background, or it is not used
+_AROUND_PX = 19  # hair and shoulders reach beyond what is named: so much is filled in, too
+_SMALLEST = 0.45  # share of its side that is shown
+_SHAPES = (4, 40)
+_TILTS_DEG = (0, 0, 90, 90, 20, 45, 70, 110, 135, 160)
+_INNER_PX, _EDGE_PX = 3, 1.0  # how far a person's outline is drawn in, and how soft it is
+
+
+class Backdrop:
+    """A clip before one still picture, in the shape of the `ClipFrames` that pairs are cut from."""
+
+    def __init__(self, clip: ClipFrames, backdrop: Image) -> None:
+        """clip: with maps of its parts; backdrop (S, S, 3) uint8."""
+        self._clip, self._backdrop = clip, backdrop
+        self.jpegs, self.points, self.identity = clip.jpegs, clip.points, clip.identity
+
+    def pixels(self, index: int) -> Image:
+        """Frame `index`, (H, W, 3) uint8 RGB."""
+        frame = self._clip.pixels(index)
+        height, width = frame.shape[:2]
+        behind = cv2.resize(self._backdrop, (width, height), interpolation=cv2.INTER_LINEAR)
+        return laid_over(frame, self._clip.part_map(index), behind)  # type: ignore[arg-type]
+
+    def part_map(self, index: int) -> Labels:
+        """None: (0, 0)."""
+        del index
+        return unlabelled()
+
+
+class Backdrops:
+    """Pictures to stand before."""
+
+    def __init__(self, jpegs: Sequence[NDArray[np.uint8]]) -> None:
+        self._jpegs = jpegs
+
+    def __len__(self) -> int:
+        return len(self._jpegs)
+
+    def draw(self, rng: Rng) -> Image:
+        """A random square of one of them, or of its mirror image; half of them are furnished with
+        shapes, because much of what lies behind people is plain: (s, s, 3) uint8 RGB."""
+        whole = decoded(self._jpegs[int(rng.integers(len(self._jpegs)))])
+        side = int(len(whole) * rng.uniform(_SMALLEST, 1))
+        y, x = rng.integers(len(whole) - side + 1, size=2)
+        part = whole[y : y + side, x : x + side]
+        shown = np.ascontiguousarray(part[:, ::-1] if rng.random() < 0.5 else part)
+        return _furnished(shown, rng) if rng.random() < 0.5 else shown
+
+
+class BackdropDraw:
+    """Pairs of cut-out people, each before another backdrop."""
+
+    def __init__(self, cutouts: list[ClipFrames], backdrops: Backdrops) -> None:
+        """cutouts: clips with maps of their parts."""
+        self._people, self._backdrops = PairDraw(cutouts), backdrops
+
+    def __call__(self, config: PairAugment, rng: Rng) -> Pair:
+        """Everything random comes from `rng`."""
+        clip = Backdrop(self._people.clip(rng), self._backdrops.draw(rng))
+        return pair_of(clip, config, rng)
+
+
+def cut_out(
+    clips: list[ClipFrames], rows: Sequence[Row], parser: Parser, maps: Path
+) -> BackdropDraw:
+    """The people of clips, before what lies behind them and behind those in the rows' pictures.
+
+    maps: folder where the maps of parts are kept.
+
+    Raises:
+        TrainError: the disk is full or cannot be written.
+    """
+    cutouts = [with_parts(clip, parser, maps) for clip in clips]
+    return BackdropDraw(cutouts, Backdrops(list(read_backdrops(rows, clips, parser))))
+
+
+def read_backdrops(
+    rows: Sequence[Row], clips: Sequence[ClipFrames], parse: Parses
+) -> Iterator[NDArray[np.uint8]]:
+    """JPEG of what lies behind the people in pictures and in the first frames of clips, with the
+    people filled in from their surroundings."""
+    stills = (read_picture(row.path) for row in rows if row.kind == "image")
+    for picture in (*stills, *(clip.pixels(0) for clip in clips)):
+        side = min(picture.shape[:2])
+        square = cv2.resize(picture[:side, :side], (_SIZE, _SIZE), interpolation=cv2.INTER_AREA)
+        person = parse(square) > 0  # type: ignore[arg-type]
+        if person.mean() <= 1 - _LEAST_SHARE:
+            yield encoded(filled(square, grown(person, _AROUND_PX)))  # type: ignore[arg-type]
+
+
+def thinned(clip: ClipFrames, stride: int) -> ClipFrames:
+    """Every `stride`-th frame of it."""
+    parts = clip.parts[::stride]
+    return replace(clip, jpegs=clip.jpegs[::stride], points=clip.points[::stride], parts=parts)
+
+
+def _furnished(picture: Image, rng: Rng) -> Image:
+    """With rectangles and bars of random colours, sharp or out of focus."""
+    size, shapes = len(picture), picture.copy()
+    for _ in range(int(rng.integers(*_SHAPES))):
+        centre, extent = rng.uniform(0, size, 2), size * np.exp(rng.uniform(-4, -0.8, 2))
+        corners = cv2.boxPoints((centre.tolist(), extent.tolist(), float(rng.choice(_TILTS_DEG))))
+        colour = rng.integers(256, size=3).tolist()
+        cv2.fillConvexPoly(shapes, corners.astype(np.int32), colour, lineType=cv2.LINE_AA)
+    blurred = cv2.GaussianBlur(shapes, (0, 0), float(np.exp(rng.uniform(-1.5, 1.2))))
+    share = rng.uniform(0.3, 1)
+    return np.asarray(cv2.addWeighted(blurred, share, picture, 1 - share, 0), np.uint8)
+
+
+def laid_over(frame: Image, labels: Labels, behind: Image) -> Image:
+    """Whoever the labels (H, W) name in the frame (H, W, 3), before another picture (H, W, 3)."""
+    alpha = outline(labels)[..., None]
+    mixed = behind + alpha * (frame.astype(np.float32) - behind)
+    return np.asarray(mixed.round(), np.uint8)
+
+
+def outline(labels: Labels) -> NDArray[np.float32]:
+    """The person's share of every pixel, where labels (H, W) are cut out: (H, W)."""
+    person = cv2.erode((labels > 0).astype(np.uint8), np.ones((_INNER_PX, _INNER_PX), np.uint8))
+    return np.asarray(cv2.GaussianBlur(person.astype(np.float32), (0, 0), _EDGE_PX), np.float32)

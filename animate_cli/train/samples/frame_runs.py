@@ -1,0 +1,76 @@
+"""Short runs of neighbouring clip frames, held in memory as JPEG.
+
+A run every second or so of each clip, rather than every frame: a training sees each run a few
+times anyway, and its memory stays a tenth of the clips'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animate_cli.faces.crop import cut, landmark_square, points_box, square
+from animate_cli.records import Crop, Image, Points
+from animate_cli.train.samples.augment import AugmentConfig
+from animate_cli.train.samples.samples import JPEG_QUALITY, Row, clip_points, decoded
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Run:
+    """Neighbouring frames of one person: JPEG bytes each, and where the face is in the first.
+
+    points (74, 2) in pixels: they place the square through which the run is looked at, no more.
+    """
+
+    jpegs: tuple[NDArray[np.uint8], ...]
+    points: Points
+    identity: str
+
+    def squares(self, crop: Crop) -> Image:
+        """All frames through one square: -> (T, size, size, 3) uint8 RGB."""
+        return np.stack([self.square(index, crop) for index in range(len(self.jpegs))])
+
+    def square(self, index: int, crop: Crop) -> Image:
+        """One frame through a square: -> (size, size, 3) uint8 RGB."""
+        return cut(decoded(self.jpegs[index]), crop)
+
+
+def read_runs(rows: list[Row], *, length: int, every: int) -> Iterator[Run]:
+    """`length` neighbouring frames out of each `every` frames of the rows that are clips."""
+    for row in rows:
+        if row.kind == "clip":
+            yield from _read(row, length, every)
+
+
+def jittered_square(run: Run, size: int, config: AugmentConfig, rng: np.random.Generator) -> Crop:
+    """The landmark square as a careless detector might place it, once for the whole run."""
+    x0, y0, x1, y1 = points_box(run.points)
+    exact = landmark_square(run.points, size)
+    side = float(exact.crop_to_frame[0, 0]) * size
+    x, y = rng.uniform(-config.shift, config.shift, 2) / 2 * side
+    roll = float(rng.uniform(-config.roll_deg, config.roll_deg)) / 2
+    zoom = float(np.exp(rng.uniform(-config.zoom, config.zoom) / 2))
+    return square(((x0 + x1) / 2 + x, (y0 + y1) / 2 + y), side * zoom, size, roll)
+
+
+def _read(row: Row, length: int, every: int) -> Iterator[Run]:
+    points, _ = clip_points(row.path)
+    jpegs: list[NDArray[np.uint8]] = []
+    with av.open(str(row.path)) as container:
+        for index, frame in enumerate(container.decode(video=0)):
+            first = index - index % every
+            if first >= len(points) or index % every >= length:
+                continue
+            jpegs.append(_encode(frame.to_ndarray(format="bgr24")))  # type: ignore[arg-type]
+            if len(jpegs) == length:
+                yield Run(jpegs=tuple(jpegs), points=points[first], identity=row.identity)
+                jpegs.clear()
+
+
+def _encode(bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]

@@ -1,0 +1,269 @@
+"""Two frames of one clip, through one square: what reenactment is trained on.
+
+Frames are kept as JPEG in memory (some 20 kB each). Pairs are drawn by person, then clip, then
+frames; with the probability `far` the second frame is the farther of two candidates by landmarks,
+so that large motion is not drowned in frames that hardly differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animate_cli.faces.crop import cut, points_box, square, to_crop
+from animate_cli.faces.points import FACING_LIPS, OUTER_EYE_CORNERS
+from animate_cli.faces.segmentation.face_parsing import Labels
+from animate_cli.faces.tracking.body_motion import body_between
+from animate_cli.records import BODY, Crop, Image, Points
+from animate_cli.train.samples.augment import mirrored
+from animate_cli.train.samples.part_maps import cut_parts, mirrored_parts, unlabelled
+from animate_cli.train.samples.samples import Row, clip_points, decoded, encoded
+
+Rng = np.random.Generator
+_LOOKED_AT = 8  # frames, for a pair whose lips part
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairAugment:
+    """How pairs are drawn and seen; both frames through the same square and light.
+
+    size: pixels of the square; zoom: it is cut with sides from this share of the frame to the
+    whole; shift: at most this share of its side; stretch, roll_deg: standard deviations of its
+    sides' and diagonals' relation and of its tilt, so that one person lends the features of many;
+    parting: share of pairs whose mouth is as shut as can be in one of `_LOOKED_AT` frames and as
+    open as can be in the other: what photos are asked for, and films seldom show;
+    backdrop: share of pairs that stand before another background (`train.samples.background_swap`); colour:
+    strength of changes of light; noise_px, bias_px: standard deviations added to
+    landmarks, in pixels of 256, in each frame anew, and alike in both: a network that finds the
+    landmarks of people it was not trained on errs in both ways;
+    unseen: share of pairs of which nobody says how the body moves by itself.
+    """
+
+    size: int = 256
+    far: float = 0.5
+    parting: float = 0.0
+    mirror: float = 0.5
+    zoom: float = 0.75
+    shift: float = 0.06
+    stretch: float = 0.0
+    roll_deg: float = 0.0
+    backdrop: float = 0.0
+    colour: float = 0.15
+    noise_px: float = 0.2
+    bias_px: float = 0.0
+    unseen: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ClipFrames:
+    """A clip in memory: frames as JPEG, landmarks (T, 74, 2) in their pixels, who it shows.
+
+    parts: maps of every frame's parts as PNG (`train.samples.clip_parsing`), or none at all.
+    """
+
+    jpegs: tuple[NDArray[np.uint8], ...]
+    points: Points
+    identity: str
+    parts: tuple[NDArray[np.uint8], ...] = ()
+
+    def pixels(self, index: int) -> Image:
+        """Frame `index`, (H, W, 3) uint8 RGB."""
+        return decoded(self.jpegs[index])
+
+    def part_map(self, index: int) -> Labels:
+        """Labels of frame `index`, (H, W); (0, 0) in a clip without."""
+        if not self.parts:
+            return unlabelled()
+        return np.asarray(cv2.imdecode(self.parts[index], cv2.IMREAD_GRAYSCALE), np.uint8)
+
+
+class Frames(Protocol):
+    """What pairs are cut from: a `ClipFrames`, or one that shows its frames otherwise."""
+
+    @property
+    def points(self) -> Points:
+        """Landmarks (T, 74, 2) in the frames' pixels."""
+        ...
+
+    def pixels(self, index: int) -> Image:
+        """Frame `index`, (H, W, 3) uint8 RGB."""
+        ...
+
+    def part_map(self, index: int) -> Labels:
+        """Labels of frame `index`, (H, W); (0, 0) where nobody named them."""
+        ...
+
+
+class Pair(NamedTuple):
+    """Source and driver: pictures (S, S, 3) uint8, landmarks (74, 2) in their pixels, maps of
+    their parts (S, S), or (0, 0), and how the body moves by itself (26, 2), see `faces.tracking.body_motion`."""
+
+    source: Image
+    driver: Image
+    source_px: Points
+    driver_px: Points
+    source_parts: Labels
+    driver_parts: Labels
+    body: Points
+
+
+def read_clip_frames(rows: list[Row], stride: int) -> Iterator[ClipFrames]:
+    """Every clip among the rows that has two usable frames, every `stride`-th frame of it."""
+    for row in rows:
+        if row.kind == "clip":
+            clip = _read(row, stride)
+            if len(clip.jpegs) > 1:
+                yield clip
+
+
+class PairDraw:
+    """People by the square root of their frames, then clips likewise, then frames."""
+
+    def __init__(self, clips: list[ClipFrames]) -> None:
+        people: dict[str, list[ClipFrames]] = {}
+        for clip in clips:
+            people.setdefault(clip.identity, []).append(clip)
+        self._people = [people[name] for name in sorted(people)]
+
+    def __call__(self, config: PairAugment, rng: Rng) -> Pair:
+        """Everything random comes from `rng`."""
+        return pair_of(self.clip(rng), config, rng)
+
+    def clip(self, rng: Rng) -> ClipFrames:
+        """One clip of somebody."""
+        frames = [sum(len(clip.jpegs) for clip in clips) for clips in self._people]
+        clips = self._people[_by_root(frames, rng)]
+        return clips[_by_root([len(clip.jpegs) for clip in clips], rng)]
+
+
+def pair_of(clip: Frames, config: PairAugment, rng: Rng) -> Pair:
+    """Two of its frames, as `config` draws and shows them."""
+    if config.parting and rng.random() < config.parting:
+        some = rng.integers(len(clip.points), size=_LOOKED_AT)
+        gaps = _lips_apart(clip.points[some])
+        return seen(clip, int(some[gaps.argmin()]), int(some[gaps.argmax()]), config, rng)
+    source, first, second = (int(i) for i in rng.integers(len(clip.points), size=3))
+    if rng.random() < config.far and _apart(clip, source, second) > _apart(clip, source, first):
+        first = second
+    return seen(clip, source, first, config, rng)
+
+
+def seen(clip: Frames, source: int, driver: int, config: PairAugment, rng: Rng) -> Pair:
+    """Two frames through one random square, in one random light."""
+    frames = [clip.pixels(index) for index in (source, driver)]
+    points = [clip.points[index] for index in (source, driver)]
+    height, width = frames[0].shape[:2]
+    crop = _crop(np.concatenate(points), min(height, width), config, rng)
+    frames = [cut(frame, crop) for frame in frames]
+    points = [to_crop(where, crop) for where in points]
+    parts = [cut_parts(clip.part_map(index), crop) for index in (source, driver)]
+    if rng.random() < config.mirror:
+        (a, p), (b, q) = (mirrored(f, w) for f, w in zip(frames, points, strict=True))
+        frames, points = [a, b], [p, q]
+        parts = [mirrored_parts(labels) for labels in parts]
+    light = _light(config.colour, rng)
+    points = _erring(points, config, rng)
+    lit = [_lit(frame, light) for frame in frames]
+    body = np.zeros((BODY, 2), np.float32)
+    if config.unseen < 1 and rng.random() >= config.unseen:
+        body = body_between(lit[0], lit[1], points[0], points[1])
+    return Pair(lit[0], lit[1], points[0], points[1], parts[0], parts[1], body)
+
+
+def untouched(
+    clip: Frames, source: int, driver: int, size: int, *, with_body: bool = False
+) -> Pair:
+    """Two frames as they are, at `size`."""
+    unseen = 0.0 if with_body else 1.0
+    still = PairAugment(size=size, mirror=0, zoom=1, shift=0, colour=0, noise_px=0, unseen=unseen)
+    return seen(clip, source, driver, still, np.random.default_rng(0))
+
+
+def _crop(points: Points, extent: int, config: PairAugment, rng: Rng) -> Crop:
+    """A square inside the frame that holds both frames' landmarks wherever it can."""
+    x0, y0, x1, y1 = points_box(points)
+    room = 1.1 * max(x1 - x0, y1 - y0)
+    side = max(extent * rng.uniform(config.zoom, 1.0), min(room, extent))
+    low = np.maximum(np.array((x1, y1)) + 2 - side, 0)
+    high = np.minimum(np.array((x0, y0)) - 2, extent - side)
+    start = rng.uniform(np.minimum(low, high), np.maximum(low, high))
+    start += rng.uniform(-config.shift, config.shift, 2) * side
+    centre = start + (side - 1) / 2
+    crop = square((float(centre[0]), float(centre[1])), side, config.size)
+    return _tilted(crop, config, rng) if config.stretch or config.roll_deg else crop
+
+
+def _tilted(crop: Crop, config: PairAugment, rng: Rng) -> Crop:
+    """The same place seen through a parallelogram, about its centre."""
+    lean = np.eye(2) + rng.normal(0, config.stretch, (2, 2)) * ((1, 0.5), (0.5, 1))
+    angle = np.deg2rad(rng.normal(0, config.roll_deg))
+    turn = np.array(((np.cos(angle), -np.sin(angle)), (np.sin(angle), np.cos(angle))))
+    linear = crop.crop_to_frame[:, :2] @ turn @ lean
+    middle = np.full(2, (crop.size - 1) / 2)
+    centre = crop.crop_to_frame @ np.append(middle, 1)
+    return Crop(
+        crop_to_frame=np.column_stack((linear, centre - linear @ middle)),
+        size=crop.size,
+    )
+
+
+def _erring(points: list[Points], config: PairAugment, rng: Rng) -> list[Points]:
+    """Both frames' landmarks (74, 2), as a network might have found them."""
+    px = config.size / 256
+    shared = rng.normal(0, config.bias_px * px, points[0].shape) if config.bias_px else 0.0
+    own = [rng.normal(0, config.noise_px * px, where.shape) for where in points]
+    return [(p + shared + o).astype(np.float32) for p, o in zip(points, own, strict=True)]
+
+
+def _light(strength: float, rng: Rng) -> NDArray[np.uint8]:
+    """Look-up tables for the three channels: gain, gamma and lift. -> (256, 3)"""
+    level = np.linspace(0, 1, 256)[:, None]
+    gain = np.exp(rng.normal(0, strength, 1) + rng.normal(0, strength / 2, 3))
+    gamma = np.exp(rng.normal(0, strength, 1))
+    lit = gain * level**gamma + rng.normal(0, strength / 6)
+    return (255 * np.clip(lit, 0, 1)).round().astype(np.uint8)
+
+
+def _lit(pixels: Image, table: NDArray[np.uint8]) -> Image:
+    return cv2.LUT(pixels, table.reshape(1, 256, 3))  # type: ignore[return-value]
+
+
+def _by_root(counts: list[int], rng: Rng) -> int:
+    """An index, drawn by the square root of its count."""
+    weights = np.sqrt(np.array(counts, np.float64))
+    return int(rng.choice(len(counts), p=weights / weights.sum()))
+
+
+def _lips_apart(points: Points) -> NDArray[np.float64]:
+    """How far a mouth is open, over the eyes' distance: (T, 74, 2) -> (T,)."""
+    upper, lower = zip(*FACING_LIPS, strict=True)
+    right, left = OUTER_EYE_CORNERS
+    gap = np.linalg.norm(points[:, lower] - points[:, upper], axis=-1).mean(axis=1)
+    eyes = np.linalg.norm(points[:, left] - points[:, right], axis=-1)
+    return np.asarray(gap / np.maximum(eyes, 1e-6), np.float64)
+
+
+def _apart(clip: Frames, one: int, other: int) -> float:
+    """Mean distance between two frames' landmarks, px."""
+    return float(np.linalg.norm(clip.points[one] - clip.points[other], axis=1).mean())
+
+
+def _read(row: Row, stride: int) -> ClipFrames:
+    points, found = clip_points(row.path)
+    jpegs, kept = [], []
+    with av.open(str(row.path)) as container:
+        for index, frame in enumerate(container.decode(video=0)):
+            if index >= len(points):
+                break
+            if index % stride == 0 and found[index]:
+                pixels: Image = frame.to_ndarray(format="rgb24")  # type: ignore[assignment]
+                jpegs.append(encoded(pixels))
+                kept.append(points[index])
+    where = np.stack(kept) if kept else np.zeros((0, 74, 2), np.float32)
+    return ClipFrames(jpegs=tuple(jpegs), points=where, identity=row.identity)

@@ -1,0 +1,159 @@
+"""Squares of the ICT head with exact labels, drawn once into a folder and read from there.
+
+Picture n depends on n alone, so a folder grows and an interrupted drawing goes on. About a third
+of a second per picture on one core, and a second per person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animate_cli.data.pictures import read_picture
+from animate_cli.records import Image, Points
+from animate_cli.train.samples.samples import JPEG_QUALITY, Sample, encoded
+from animate_cli.train.saving import saving
+from animate_cli.train.synthetic.head_texture import Colour, Look
+from animate_cli.train.synthetic.ict_head import Camera, IctHead, Pose, load
+from animate_cli.train.synthetic.render import HeadRenderer
+
+SIZE_PX = 192
+PER_PERSON = 16
+SKINS: tuple[Colour, ...] = (
+    (0.72, 0.49, 0.39),
+    (0.66, 0.40, 0.30),
+    (0.52, 0.31, 0.21),
+    (0.36, 0.20, 0.13),
+    (0.20, 0.11, 0.07),
+)
+Rng = np.random.Generator
+
+
+def read_rendered(root: Path, *, model: Path, count: int) -> Iterator[Sample]:
+    """`count` pictures; those that root lacks are drawn from the model (the ICT head's .npz).
+
+    Raises:
+        InputError: pictures are missing and the model cannot be read.
+        TrainError: the disk is full, or a picture is damaged.
+    """
+    draw(root, model=model, count=count)
+    for number in range(count):
+        picture, label = _files(root, number)
+        with np.load(label, allow_pickle=False) as truth:
+            points = truth["landmarks"]
+        jpeg = encoded(read_picture(picture))
+        identity = f"rendered/{number // PER_PERSON}"
+        yield Sample(jpeg=jpeg, points=points, identity=identity, kind="rendered")
+
+
+def draw(root: Path, *, model: Path, count: int) -> int:
+    """Draw the missing ones of `count` pictures -> how many were drawn.
+
+    Raises:
+        InputError: something is missing and the model cannot be read.
+        TrainError: the disk is full.
+    """
+    missing = [n for n in range(count) if not all(file.is_file() for file in _files(root, n))]
+    if not missing:
+        return 0
+    head = load(model)
+    with saving(root):
+        root.mkdir(parents=True, exist_ok=True)
+    actor, person = None, -1
+    for number in missing:
+        if actor is None or number // PER_PERSON != person:
+            person = number // PER_PERSON
+            actor = _person(head, np.random.default_rng((0, person)))
+        _save(root, number, *_shot(actor, np.random.default_rng((1, number))))
+    return len(missing)
+
+
+def _person(head: IctHead, rng: Rng) -> HeadRenderer:
+    identity = np.clip(rng.normal(0, 0.8, len(head.identity)), -2, 2).astype(np.float32)
+    return HeadRenderer(head, identity, _look(rng))
+
+
+def _look(rng: Rng) -> Look:
+    between = float(rng.uniform(0, len(SKINS) - 1.001))
+    low = SKINS[int(between)]
+    skin = _mixed(low, SKINS[int(between) + 1], between % 1)
+    grey = float(rng.uniform(0.02, 0.35)) ** 1.5
+    return Look(
+        skin=skin,
+        lips=_mixed((skin[0] * 0.75, skin[1] * 0.5, skin[2] * 0.55), (0.40, 0.12, 0.12), 0.4),
+        hair=(grey * 1.3, grey, grey * float(rng.uniform(0.5, 1.0))),
+        iris=_any_colour(rng, 0.03, 0.22),
+        cloth=_any_colour(rng, 0.02, 0.6),
+        background=_any_colour(rng, 0.02, 0.8),
+    )
+
+
+def _mixed(one: Colour, two: Colour, share: float) -> Colour:
+    red, green, blue = (float((1 - share) * a + share * b) for a, b in zip(one, two, strict=True))
+    return red, green, blue
+
+
+def _any_colour(rng: Rng, low: float, high: float) -> Colour:
+    red, green, blue = (float(v) for v in rng.uniform(low, high, 3))
+    return red, green, blue
+
+
+def _shot(actor: HeadRenderer, rng: Rng) -> tuple[Image, Points, Pose]:
+    stance = Pose(
+        yaw_deg=float(np.clip(rng.normal(0, 25), -65, 65)),
+        pitch_deg=float(np.clip(rng.normal(0, 12), -30, 30)),
+        roll_deg=float(np.clip(rng.normal(0, 8), -25, 25)),
+        gaze_yaw_deg=float(rng.uniform(-25, 25)),
+        gaze_pitch_deg=float(rng.uniform(-15, 15)),
+    )
+    camera = Camera(
+        size=SIZE_PX,
+        focal_px=SIZE_PX * float(rng.uniform(2.6, 3.2)),
+        distance=float(rng.uniform(85, 110)),
+        target=(0.0, -1.0, 0.0),
+    )
+    face = _expression(actor.head.expression_names, rng)
+    return actor.draw(face, stance, camera), actor.points(face, stance, camera), stance
+
+
+def _expression(names: tuple[str, ...], rng: Rng) -> NDArray[np.float32]:
+    """Some of the named shapes, both sides alike most of the time; lids and jaw more often.
+
+    The `eyeLook` shapes are left out: gaze turns the eyes.
+    """
+    groups = sorted({name.removesuffix("_L").removesuffix("_R") for name in names})
+    weight = {}
+    for group in groups:
+        often = 0.45 if group in ("eyeBlink", "jawOpen") else 0.12
+        strength = float(rng.beta(1.2, 2.0)) if rng.random() < often else 0.0
+        sides = np.clip(strength * (1 + rng.normal(0, 0.15, 2)), 0, 1)
+        for side, value in zip("LR", sides, strict=True):
+            weight[f"{group}_{side}"] = weight[group] = float(value)
+    chosen = [0.0 if name.startswith("eyeLook") else weight[name] for name in names]
+    return np.array(chosen, np.float32)
+
+
+def _files(root: Path, number: int) -> tuple[Path, Path]:
+    return root / f"{number:06d}.jpg", root / f"{number:06d}.npz"
+
+
+def _save(root: Path, number: int, pixels: Image, points: Points, stance: Pose) -> None:
+    """landmarks (74, 2) px, pose_deg and gaze_deg; the label last, each beside and renamed."""
+    picture, label = _files(root, number)
+    turn = (stance.yaw_deg, stance.pitch_deg, stance.roll_deg)
+    gaze = (stance.gaze_yaw_deg, stance.gaze_pitch_deg)
+    with saving(picture):
+        beside = picture.with_name(picture.name + ".part")
+        quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+        _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), quality)
+        beside.write_bytes(jpeg.tobytes())
+        beside.replace(picture)
+    with saving(label):
+        beside = label.with_name(label.name + ".part")
+        with beside.open("wb") as file:
+            np.savez(file, landmarks=points, pose_deg=np.array(turn), gaze_deg=np.array(gaze))
+        beside.replace(label)
