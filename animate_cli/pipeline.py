@@ -24,10 +24,10 @@ from animate_cli.device import batches_at_once, open_device, share_cores, thread
 from animate_cli.faces.drawing.numbered_faces import draw_faces
 from animate_cli.faces.retargeting.anchor import choose_anchor
 from animate_cli.faces.tracking.template import save_template
-from animate_cli.media.image import keeps_alpha, read_photo, write_image
-from animate_cli.media.kind import Kind
-from animate_cli.media.segments import Film
+from animate_cli.media.container.kind import Kind
+from animate_cli.media.images.image import keeps_alpha, read_photo, write_image
 from animate_cli.media.target import check_target
+from animate_cli.media.video.segments import Film
 from animate_cli.media.writer import open_writer
 from animate_cli.models.base import engine_of
 from animate_cli.options import Options

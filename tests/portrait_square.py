@@ -6,7 +6,7 @@ from pathlib import Path
 
 from animate_cli.faces.detection.detect import find_faces, make_proposer
 from animate_cli.faces.landmarks.network import load_landmarker
-from animate_cli.media.image import read_photo
+from animate_cli.media.images.image import read_photo
 from animate_cli.options import FaceOptions, OutputOptions, ReadOptions
 from animate_cli.stages.portrait import Canvas, open_canvas
 

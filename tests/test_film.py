@@ -11,7 +11,7 @@ import pytest
 from toy_world import ToyWorld
 
 from animate_cli import Animator, Cancelled, ComputeOptions, Options, OutputOptions, Progress, Step
-from animate_cli.media.segments import Film
+from animate_cli.media.video.segments import Film
 
 AHEAD = 16
 FRAMES = AHEAD + 9

@@ -15,7 +15,7 @@ import pytest
 from toy_world import PLAIN, ToyWorld, find_disc
 
 from animate_cli.errors import Cancelled, OptionError, OutputError
-from animate_cli.media.probe import probe
+from animate_cli.media.container.probe import probe
 from animate_cli.media.provenance import read_marking
 from animate_cli.options import (
     Codec,

@@ -21,9 +21,9 @@ from animate_cli.batch.plan import Plan
 from animate_cli.errors import AnimateError
 from animate_cli.faces.paste import output_scale
 from animate_cli.faces.tracking.template import load_template
-from animate_cli.media.kind import Kind, kind_of
-from animate_cli.media.pictures import FOLDER_RATE, numbered_pictures
-from animate_cli.media.probe import probe
+from animate_cli.media.container.kind import Kind, kind_of
+from animate_cli.media.container.probe import probe
+from animate_cli.media.images.image_readers import FOLDER_RATE, numbered_pictures
 from animate_cli.options import ReadOptions
 
 TRACK_S = 0.012  # of one core, per driver frame

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from animate_cli.errors import InputError
-from animate_cli.media.kind import PICTURE_SUFFIXES
+from animate_cli.media.container.kind import PICTURE_SUFFIXES
 
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".gif", ".mpg", ".mpeg", ".ts", ".flv"}

@@ -16,7 +16,7 @@ from animate_cli.batch.manifest import Entry, Override, is_manifest, read_manife
 from animate_cli.batch.names import TEMPLATE, check_inside, check_template, fill, place
 from animate_cli.errors import OptionError
 from animate_cli.media.codecs import RECIPES
-from animate_cli.media.kind import PICTURE_SUFFIXES
+from animate_cli.media.container.kind import PICTURE_SUFFIXES
 from animate_cli.options import Options
 
 MOST_JOBS = 1_000_000

@@ -13,7 +13,7 @@ from animate_cli.evaluate.protocol import Protocol
 from animate_cli.evaluate.report.contact_sheet import ContactSheet
 from animate_cli.evaluate.runner.clip_run import Shown
 from animate_cli.evaluate.runner.evaluate import Audience
-from animate_cli.media.image import write_image
+from animate_cli.media.images.image import write_image
 from animate_cli.media.target import check_target, told
 
 

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from animate_cli.errors import MediaError
-from animate_cli.media.image import read_photo
-from animate_cli.media.pictures import numbered_pictures
+from animate_cli.media.images.image import read_photo
+from animate_cli.media.images.image_readers import numbered_pictures
 from animate_cli.options import ReadOptions
 
 ALIKE = 25.0  # of 255: neighbouring frames differ by less on average, portraits by more

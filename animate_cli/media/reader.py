@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from animate_cli.errors import MediaError
+from animate_cli.media.container.kind import Kind, kind_of
 from animate_cli.media.driver import DriverReader
-from animate_cli.media.kind import Kind, kind_of
-from animate_cli.media.pictures import FolderReader, PictureReader
-from animate_cli.media.video import VideoReader
+from animate_cli.media.images.image_readers import FolderReader, PictureReader
+from animate_cli.media.video.video_reader import VideoReader
 from animate_cli.options import ReadOptions
 
 __all__ = ["DriverReader", "open_driver"]

@@ -8,14 +8,14 @@ from fractions import Fraction
 from pathlib import Path
 
 from animate_cli.media.codecs import encoding_for
-from animate_cli.media.encode import EncodedWriter
-from animate_cli.media.ffmpeg import PipedWriter
-from animate_cli.media.folder import FolderWriter
-from animate_cli.media.mux import SILENT_SUFFIXES, AudioPlan
+from animate_cli.media.images.folder_writer import FolderWriter
+from animate_cli.media.output_plan import OutputPlan, VideoWriter
 from animate_cli.media.provenance import Marking
-from animate_cli.media.segments import Film, SegmentedWriter
-from animate_cli.media.sink import OutputPlan, VideoWriter
+from animate_cli.media.sound.mux import SILENT_SUFFIXES, AudioPlan
 from animate_cli.media.target import remove, replacing
+from animate_cli.media.video.encode import EncodedWriter
+from animate_cli.media.video.ffmpeg import PipedWriter
+from animate_cli.media.video.segments import Film, SegmentedWriter
 from animate_cli.options import OutputOptions
 
 __all__ = ["VideoWriter", "open_writer"]

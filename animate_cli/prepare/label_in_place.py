@@ -12,7 +12,7 @@ from animate_cli.data.manifest import CLIP, IMAGE
 from animate_cli.data.pictures import read_picture
 from animate_cli.errors import MediaError
 from animate_cli.faces.landmarks.inference import SeesLandmarks
-from animate_cli.media.probe import probe
+from animate_cli.media.container.probe import probe
 from animate_cli.media.target import told
 from animate_cli.prepare.labels import SUFFIX, save_clip_labels, save_picture_labels
 from animate_cli.prepare.manifest import Line

@@ -12,8 +12,8 @@ from animate_cli.data.layouts.find import find_layout
 from animate_cli.data.layouts.listing import listing_of
 from animate_cli.data.manifest import CLIP, IMAGE, NAME, Entry, has_manifest
 from animate_cli.errors import InputError, OptionError
-from animate_cli.media.container import require_file
-from animate_cli.media.kind import PICTURE_SUFFIXES, VIDEO_SUFFIXES, Kind, kind_of
+from animate_cli.media.container.kind import PICTURE_SUFFIXES, VIDEO_SUFFIXES, Kind, kind_of
+from animate_cli.media.container.open_container import require_file
 from animate_cli.prepare.manifest import Origin, read_origins
 from animate_cli.prepare.options import AUTO, PrepareChoices, Treatment
 

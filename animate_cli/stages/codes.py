@@ -19,7 +19,7 @@ from animate_cli.errors import OptionError
 from animate_cli.faces.crop import cut, square, to_crop
 from animate_cli.faces.tracking.lost_frames import fill
 from animate_cli.faces.tracking.steady_crop import steady_squares
-from animate_cli.media.kind import Kind
+from animate_cli.media.container.kind import Kind
 from animate_cli.models.base import FaceModel, FrameModel, Reads
 from animate_cli.options import Options
 from animate_cli.records import Codes, Frame, Image, Points, Trajectory

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from animate_cli.errors import OptionError
 from animate_cli.media.codecs import RECIPES, encoding_for
-from animate_cli.media.kind import Kind, kind_of
-from animate_cli.media.mux import AudioPlan, plan_audio
+from animate_cli.media.container.kind import Kind, kind_of
+from animate_cli.media.sound.mux import AudioPlan, plan_audio
 from animate_cli.media.target import check_target
 from animate_cli.options import Options
 

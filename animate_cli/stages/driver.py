@@ -12,8 +12,8 @@ from animate_cli.errors import MediaError
 from animate_cli.faces.landmarks.inference import SeesLandmarks
 from animate_cli.faces.tracking.template import load_template
 from animate_cli.faces.tracking.track import track
+from animate_cli.media.container.kind import Kind, kind_of
 from animate_cli.media.driver import refuse_long
-from animate_cli.media.kind import Kind, kind_of
 from animate_cli.media.provenance import sha256_of
 from animate_cli.media.reader import open_driver
 from animate_cli.options import Options, ReadOptions

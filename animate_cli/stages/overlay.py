@@ -9,9 +9,9 @@ from animate_cli import __version__
 from animate_cli.errors import OptionError
 from animate_cli.faces.drawing.overlay import draw_head, draw_landmarks, head_lines
 from animate_cli.faces.shape3d.model import load_shape_model
-from animate_cli.media.kind import Kind
-from animate_cli.media.mux import plan_audio
+from animate_cli.media.container.kind import Kind
 from animate_cli.media.provenance import Marking
+from animate_cli.media.sound.mux import plan_audio
 from animate_cli.media.writer import open_writer
 from animate_cli.options import Options
 from animate_cli.report import Step, Watch

@@ -12,7 +12,7 @@ from animate_cli.faces.crop import beyond, cut, face_square, rescale, to_crop
 from animate_cli.faces.detection.detect import choose, face_in_box, find_faces, make_proposer
 from animate_cli.faces.landmarks.inference import SeesLandmarks
 from animate_cli.faces.paste import output_scale, resize
-from animate_cli.media.image import flatten, parse_colour
+from animate_cli.media.images.image import flatten, parse_colour
 from animate_cli.options import FaceOptions, Framing, OutputOptions
 from animate_cli.records import Beyond, Crop, Detection, Image, Photo, Points
 

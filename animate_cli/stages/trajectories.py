@@ -25,7 +25,7 @@ from filelock import FileLock, Timeout
 from animate_cli import hub
 from animate_cli.errors import AnimateError
 from animate_cli.faces.tracking.template import load_template, save_template
-from animate_cli.media.kind import Kind, kind_of
+from animate_cli.media.container.kind import Kind, kind_of
 from animate_cli.media.provenance import sha256_of
 from animate_cli.options import Options
 from animate_cli.stages.driver import Followed

@@ -16,9 +16,9 @@ from lies import lying_mp4, lying_pictures, lying_templates
 
 from animate_cli.errors import AnimateError
 from animate_cli.faces.tracking.template import load_template
-from animate_cli.media.audio import plan_audio
-from animate_cli.media.image import read_photo
-from animate_cli.media.kind import Kind, kind_of
+from animate_cli.media.audio_plan import plan_audio
+from animate_cli.media.container.kind import Kind, kind_of
+from animate_cli.media.images.image import read_photo
 from animate_cli.media.reader import open_driver
 from animate_cli.options import ReadOptions
 

@@ -13,7 +13,7 @@ from animate_cli.faces.detection.detect import Search, find_faces, make_proposer
 from animate_cli.faces.detection.viola_jones import overlap
 from animate_cli.faces.landmarks.network import load_landmarker
 from animate_cli.faces.points import OUTER_EYE_CORNERS
-from animate_cli.media.image import read_photo
+from animate_cli.media.images.image import read_photo
 from animate_cli.options import Detector, ReadOptions
 
 FOUND = 0.15  # of the distance between the outer eye corners

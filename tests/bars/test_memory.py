@@ -12,7 +12,7 @@ import av
 import pytest
 
 from animate_cli.faces.paste import resize
-from animate_cli.media.image import read_photo, write_image
+from animate_cli.media.images.image import read_photo, write_image
 from animate_cli.options import ReadOptions
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

@@ -18,7 +18,7 @@ from animate_cli.faces.points import FACING_LIPS, MEDIAPIPE
 from animate_cli.faces.tracking.blinks import PAIRS, opening
 from animate_cli.faces.tracking.smooth import smooth
 from animate_cli.faces.tracking.smooth_live import LiveSmoother
-from animate_cli.media.probe import survey
+from animate_cli.media.container.probe import survey
 from animate_cli.options import FaceOptions, ReadOptions
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]

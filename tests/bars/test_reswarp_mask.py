@@ -18,7 +18,7 @@ import pytest
 
 from animate_cli import Animator, MotionOptions, Options
 from animate_cli.faces.crop import cut, points_box
-from animate_cli.media.image import read_photo, write_image
+from animate_cli.media.images.image import read_photo, write_image
 from animate_cli.media.reader import open_driver
 from animate_cli.models.sparse_to_dense.model import LEFT_EYE, MOUTH, RIGHT_EYE
 from animate_cli.options import Motion, ReadOptions, ResWarp

@@ -11,7 +11,7 @@ from torchmetrics.functional.image import structural_similarity_index_measure as
 
 from animate_cli import Animator, MotionOptions, Options
 from animate_cli.evaluate.metrics.networks.lpips import load_lpips
-from animate_cli.media.image import write_image
+from animate_cli.media.images.image import write_image
 from animate_cli.media.reader import open_driver
 from animate_cli.options import Motion, ReadOptions
 

@@ -8,7 +8,7 @@ import pytest
 from sync import lag_s
 
 from animate_cli import Animator, Options
-from animate_cli.media.probe import probe
+from animate_cli.media.container.probe import probe
 from animate_cli.media.reader import open_driver
 from animate_cli.options import ReadOptions
 

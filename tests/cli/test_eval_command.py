@@ -9,7 +9,7 @@ import pytest
 from refusal import animate
 from toy_world import ToyWorld
 
-from animate_cli.media.image import read_photo
+from animate_cli.media.images.image import read_photo
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 from refusal import animate, command
 
 from animate_cli import hub
-from animate_cli.media.probe import probe
+from animate_cli.media.container.probe import probe
 from animate_cli.media.provenance import read_marking
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -10,7 +10,7 @@ import pytest
 from refusal import animate
 from toy_world import ToyWorld, canonical_points, find_disc
 
-from animate_cli.media.image import read_photo, write_image
+from animate_cli.media.images.image import read_photo, write_image
 from animate_cli.media.reader import open_driver
 from animate_cli.options import ReadOptions
 

@@ -62,7 +62,7 @@ def test_the_published_networks_see_the_example_portrait(load):
     from animate_cli.faces.detection.detect import Search, find_faces, make_proposer
     from animate_cli.faces.landmarks.jitter import interocular_px
     from animate_cli.faces.landmarks.network import load_landmarker
-    from animate_cli.media.image import read_photo
+    from animate_cli.media.images.image import read_photo
     from animate_cli.options import Detector, ReadOptions
 
     opinion = load(TEACHERS)

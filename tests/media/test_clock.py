@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from animate_cli.media.clock import Clock
+from animate_cli.media.container.timestamps import Clock
 
 STAMPS = st.lists(st.none() | st.integers(-5000, 5000), min_size=1, max_size=40)
 

@@ -16,11 +16,11 @@ import pytest
 from clips import clicks, heard, make_clip, number_of, picture
 
 from animate_cli.errors import OptionError, OutputError
-from animate_cli.media import ffmpeg
-from animate_cli.media.audio import plan_audio
+from animate_cli.media.audio_plan import plan_audio
 from animate_cli.media.codecs import encoding_for
 from animate_cli.media.provenance import Marking, read_marking
 from animate_cli.media.reader import open_driver
+from animate_cli.media.video import ffmpeg
 from animate_cli.media.writer import open_writer
 from animate_cli.options import OutputOptions, ReadOptions
 

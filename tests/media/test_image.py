@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from animate_cli.errors import MediaError, OptionError, OutputError
-from animate_cli.media.image import (
+from animate_cli.media.images.image import (
     flatten,
     keeps_alpha,
     parse_colour,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from animate_cli.errors import MediaError, OutputError
-from animate_cli.media.kind import kind_of
+from animate_cli.media.container.kind import kind_of
 from animate_cli.media.reader import open_driver
 from animate_cli.media.target import check_target, result_of, short_name
 from animate_cli.options import ReadOptions

@@ -9,8 +9,8 @@ import av
 import pytest
 from sync import lag_s
 
-from animate_cli.media.audio import plan_audio
-from animate_cli.media.probe import probe
+from animate_cli.media.audio_plan import plan_audio
+from animate_cli.media.container.probe import probe
 from animate_cli.media.provenance import Marking, read_marking
 from animate_cli.media.reader import open_driver
 from animate_cli.media.writer import open_writer

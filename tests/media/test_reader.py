@@ -14,7 +14,7 @@ from clips import make_clip, number_of, picture
 from PIL import Image
 
 from animate_cli.errors import MediaError
-from animate_cli.media.probe import Kind, kind_of, probe
+from animate_cli.media.container.probe import Kind, kind_of, probe
 from animate_cli.media.reader import open_driver
 from animate_cli.options import ReadOptions
 from animate_cli.records import Frame

@@ -13,9 +13,9 @@ import pytest
 from clips import clicks, heard, number_of, picture
 
 from animate_cli.errors import OutputError
-from animate_cli.media.mux import plan_audio
 from animate_cli.media.provenance import Marking, read_marking
-from animate_cli.media.segments import Film
+from animate_cli.media.sound.mux import plan_audio
+from animate_cli.media.video.segments import Film
 from animate_cli.media.writer import open_writer
 from animate_cli.options import Codec, OutputOptions
 

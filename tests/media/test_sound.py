@@ -12,10 +12,10 @@ from clips import clicks, heard
 from writing import even, write
 
 from animate_cli.errors import MediaError
-from animate_cli.media.mux import plan_audio
-from animate_cli.media.probe import probe
+from animate_cli.media.container.probe import probe
 from animate_cli.media.provenance import Marking
 from animate_cli.media.reader import open_driver
+from animate_cli.media.sound.mux import plan_audio
 from animate_cli.media.writer import open_writer
 from animate_cli.options import Codec, OutputOptions, ReadOptions
 

@@ -14,7 +14,7 @@ from writing import even, write
 
 from animate_cli.errors import OptionError, OutputError
 from animate_cli.media.codecs import encoding_for
-from animate_cli.media.probe import probe
+from animate_cli.media.container.probe import probe
 from animate_cli.media.provenance import Marking, read_marking
 from animate_cli.media.reader import open_driver
 from animate_cli.media.writer import open_writer

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from clips import picture
 
-from animate_cli.media.mux import AudioPlan
 from animate_cli.media.provenance import Marking
+from animate_cli.media.sound.mux import AudioPlan
 from animate_cli.media.writer import VideoWriter, open_writer
 from animate_cli.options import Codec, OutputOptions
 

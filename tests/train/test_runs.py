@@ -10,7 +10,7 @@ import pytest
 
 from animate_cli.faces.crop import landmark_square
 from animate_cli.faces.points import MEDIAPIPE
-from animate_cli.media.kind import Kind, kind_of
+from animate_cli.media.container.kind import Kind, kind_of
 from animate_cli.train.samples.augment import AugmentConfig
 from animate_cli.train.samples.frame_runs import jittered_square, read_runs
 from animate_cli.train.samples.samples import Row

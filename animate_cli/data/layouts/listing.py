@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from animate_cli.media.kind import PICTURE_SUFFIXES, VIDEO_SUFFIXES
+from animate_cli.media.container.kind import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 
 FEWEST = 2  # numbered pictures that make a series
 _ENDS_IN_DIGITS = re.compile(r"\d$")

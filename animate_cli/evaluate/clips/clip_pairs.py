@@ -17,7 +17,7 @@ from animate_cli.data.manifest import CLIP, Entry, has_manifest, read_manifest
 from animate_cli.errors import OptionError
 from animate_cli.evaluate.clips.start_frame import Opening
 from animate_cli.evaluate.protocol import Pairing, Protocol, Reenactment, Start
-from animate_cli.media.kind import VIDEO_SUFFIXES
+from animate_cli.media.container.kind import VIDEO_SUFFIXES
 
 Openings = Sequence[Opening]
 """Where a clip may start, earliest first."""

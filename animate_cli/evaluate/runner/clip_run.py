@@ -27,7 +27,7 @@ from animate_cli.evaluate.protocol import DrivenBy, Protocol, Reenactment
 from animate_cli.evaluate.runner.clip_scorer import BEFORE, Array, Bench, Moment
 from animate_cli.evaluate.runner.render_frames import Drawn, draw, stand_still
 from animate_cli.faces.tracking.template import save_template
-from animate_cli.media.image import write_image
+from animate_cli.media.images.image import write_image
 from animate_cli.media.reader import open_driver
 from animate_cli.options import (
     ComputeOptions,

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animate_cli import __version__
-from animate_cli.media.mux import plan_audio
 from animate_cli.media.provenance import Marking
+from animate_cli.media.sound.mux import plan_audio
 from animate_cli.media.writer import open_writer
 from animate_cli.options import OutputOptions
 from animate_cli.train.synthetic.ict_head import Camera, Pose

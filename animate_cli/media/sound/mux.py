@@ -18,10 +18,10 @@ from typing import Self
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 
-from animate_cli.media.audio import AudioPlan, plan_audio
-from animate_cli.media.container import open_container
-from animate_cli.media.sink import OutputPlan
-from animate_cli.media.transcode import TimedPacket, readable, transcoded
+from animate_cli.media.audio_plan import AudioPlan, plan_audio
+from animate_cli.media.container.open_container import open_container
+from animate_cli.media.output_plan import OutputPlan
+from animate_cli.media.sound.transcode import TimedPacket, readable, transcoded
 
 __all__ = ["AudioFeed", "AudioPlan", "plan_audio"]
 

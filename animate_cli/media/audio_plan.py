@@ -7,9 +7,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from animate_cli.errors import MediaError
-from animate_cli.media.container import audio_streams, open_container
-from animate_cli.media.kind import Kind, kind_of
-from animate_cli.media.probe import origin_of
+from animate_cli.media.container.kind import Kind, kind_of
+from animate_cli.media.container.open_container import audio_streams, open_container
+from animate_cli.media.container.probe import origin_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from animate_cli.errors import OutputError
-from animate_cli.media.audio import AudioPlan
+from animate_cli.media.audio_plan import AudioPlan
 from animate_cli.media.codecs import Encoding
 from animate_cli.media.provenance import Marking
 from animate_cli.records import Image

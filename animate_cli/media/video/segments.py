@@ -23,12 +23,12 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from animate_cli.errors import OutputError
-from animate_cli.media.canvas import Timeline
-from animate_cli.media.encode import EncodedWriter, create
-from animate_cli.media.mux import AudioFeed
+from animate_cli.media.output_plan import OutputPlan, VideoWriter
 from animate_cli.media.provenance import COMMENT
-from animate_cli.media.sink import OutputPlan, VideoWriter
+from animate_cli.media.sound.mux import AudioFeed
 from animate_cli.media.target import told
+from animate_cli.media.video.encode import EncodedWriter, create
+from animate_cli.media.video.encoder_frames import Timeline
 from animate_cli.records import Image
 
 LENGTH = 768  # frames: half a minute

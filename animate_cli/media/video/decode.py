@@ -17,7 +17,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from animate_cli.media.container import has_display_times, reason, stamp_of
+from animate_cli.media.container.open_container import has_display_times, reason, stamp_of
 
 _FLUSHES = 64
 

@@ -11,8 +11,8 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
-from animate_cli.media.colour import from_rgb
-from animate_cli.media.sink import OutputPlan
+from animate_cli.media.container.colour import from_rgb
+from animate_cli.media.output_plan import OutputPlan
 from animate_cli.records import Image
 
 _CLOCK = 90_000

@@ -17,9 +17,9 @@ from PIL import Image as Pillow
 from PIL import ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from animate_cli.errors import MediaError, OptionError, OutputError
-from animate_cli.media.container import require_file
-from animate_cli.media.kind import Kind, is_heif, kind_of
-from animate_cli.media.pixels import reduced_by_pillow, to_rgb
+from animate_cli.media.container.kind import Kind, is_heif, kind_of
+from animate_cli.media.container.open_container import require_file
+from animate_cli.media.images.pixel_modes import reduced_by_pillow, to_rgb
 from animate_cli.media.provenance import COMMENT, Marking, exif_with
 from animate_cli.media.target import replacing, told
 from animate_cli.records import Image, Photo

@@ -8,9 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from animate_cli.errors import MediaError
+from animate_cli.media.container.kind import PICTURE_SUFFIXES
 from animate_cli.media.driver import DriverReader
-from animate_cli.media.image import read_photo
-from animate_cli.media.kind import PICTURE_SUFFIXES
+from animate_cli.media.images.image import read_photo
 from animate_cli.options import ReadOptions
 from animate_cli.records import Frame, Photo, VideoInfo
 

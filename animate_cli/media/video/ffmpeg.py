@@ -15,13 +15,13 @@ from contextlib import ExitStack
 from fractions import Fraction
 
 from animate_cli.errors import OptionError, OutputError
-from animate_cli.media.canvas import Canvas, Timeline
-from animate_cli.media.container import open_container, video_stream
-from animate_cli.media.encode import create
-from animate_cli.media.mux import AudioFeed
+from animate_cli.media.container.open_container import open_container, video_stream
+from animate_cli.media.output_plan import OutputPlan, VideoWriter
 from animate_cli.media.provenance import COMMENT
-from animate_cli.media.sink import OutputPlan, VideoWriter
+from animate_cli.media.sound.mux import AudioFeed
 from animate_cli.media.target import told
+from animate_cli.media.video.encode import create
+from animate_cli.media.video.encoder_frames import Canvas, Timeline
 from animate_cli.records import Image
 
 _TAGS = {"colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709"}

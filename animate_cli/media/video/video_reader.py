@@ -12,13 +12,13 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from animate_cli.errors import MediaError
-from animate_cli.media.clock import Clock
-from animate_cli.media.colour import to_rgb
-from animate_cli.media.container import open_container, video_stream
-from animate_cli.media.decode import Decoder
+from animate_cli.media.container.colour import to_rgb
+from animate_cli.media.container.open_container import open_container, video_stream
+from animate_cli.media.container.orientation import upright
+from animate_cli.media.container.probe import Survey, survey
+from animate_cli.media.container.timestamps import Clock
 from animate_cli.media.driver import DriverReader, refuse_long
-from animate_cli.media.probe import Survey, survey
-from animate_cli.media.upright import upright
+from animate_cli.media.video.decode import Decoder
 from animate_cli.options import ReadOptions
 from animate_cli.records import Frame, Image
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from animate_cli.media.image import write_image
-from animate_cli.media.sink import OutputPlan, VideoWriter
+from animate_cli.media.images.image import write_image
+from animate_cli.media.output_plan import OutputPlan, VideoWriter
 from animate_cli.media.target import told
 from animate_cli.records import Image
 

@@ -16,13 +16,13 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
 from animate_cli.errors import OutputError
-from animate_cli.media.canvas import Canvas, Timeline
-from animate_cli.media.container import last_words, reason
-from animate_cli.media.gif import Palette
-from animate_cli.media.mux import AudioFeed
+from animate_cli.media.container.open_container import last_words, reason
+from animate_cli.media.images.gif_palette import Palette
+from animate_cli.media.output_plan import OutputPlan, VideoWriter
 from animate_cli.media.provenance import COMMENT, mark_gif
-from animate_cli.media.sink import OutputPlan, VideoWriter
+from animate_cli.media.sound.mux import AudioFeed
 from animate_cli.media.target import told, write_error
+from animate_cli.media.video.encoder_frames import Canvas, Timeline
 from animate_cli.records import Image
 
 _BT709, _LIMITED = 1, 1

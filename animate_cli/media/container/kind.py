@@ -10,7 +10,7 @@ from pathlib import Path
 import av
 
 from animate_cli.errors import MediaError
-from animate_cli.media.container import open_container, require_file, video_stream
+from animate_cli.media.container.open_container import open_container, require_file, video_stream
 
 PICTURE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".heic", ".heif", ".avif"}

@@ -15,17 +15,17 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from animate_cli.errors import MediaError
-from animate_cli.media.clock import Clock
-from animate_cli.media.colour import is_hdr
-from animate_cli.media.container import (
+from animate_cli.media.container.colour import is_hdr
+from animate_cli.media.container.kind import Kind, kind_of
+from animate_cli.media.container.open_container import (
     audio_streams,
     last_words,
     open_container,
     stamp_of,
     video_stream,
 )
-from animate_cli.media.kind import Kind, kind_of
-from animate_cli.media.upright import Orientation, orientation_of, square_size
+from animate_cli.media.container.orientation import Orientation, orientation_of, square_size
+from animate_cli.media.container.timestamps import Clock
 from animate_cli.options import ReadOptions
 from animate_cli.records import AudioInfo, VideoInfo
 
