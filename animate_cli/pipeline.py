@@ -34,13 +34,13 @@ from animate_cli.options import Options
 from animate_cli.records import Frame, Image, Photo, Points, Trajectory
 from animate_cli.report import Clock, OnProgress, Report, Step, Watch
 from animate_cli.stages.codes import Model, language_of, with_codes
+from animate_cli.stages.cost_warnings import forewarn, forewarn_slow, is_heavy
 from animate_cli.stages.destination import Destination, decide_destination
 from animate_cli.stages.driver import Followed, driver_frames, follow
-from animate_cli.stages.forecast import forewarn, forewarn_slow, is_heavy
 from animate_cli.stages.networks import Networks
-from animate_cli.stages.outcome import marking_of, notes_of, report_of
 from animate_cli.stages.overlay import write_overlay
 from animate_cli.stages.portrait import all_faces, find_face, open_canvas, over_background
+from animate_cli.stages.run_summary import marking_of, notes_of, report_of
 from animate_cli.stages.scene import Scene, beside, move_alpha, open_scene, paste, render, upscale
 from animate_cli.stages.trajectories import Trajectories
 from animate_cli.streams import Stage, ahead, skipped

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from animate_cli.batch.choices import Shard
+from animate_cli.batch.options import Shard
 from animate_cli.errors import OptionError, OutputError
 from animate_cli.media.target import told
 from animate_cli.typed import typed

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
-from animate_cli.batch.choices import Pairing, Shard
 from animate_cli.batch.inputs import VIDEO_SUFFIXES, find_drivers, find_sources
 from animate_cli.batch.job import Job
 from animate_cli.batch.manifest import Entry, Override, is_manifest, read_manifest
 from animate_cli.batch.names import TEMPLATE, check_inside, check_template, fill, place
+from animate_cli.batch.options import Pairing, Shard
 from animate_cli.errors import OptionError
 from animate_cli.media.codecs import RECIPES
 from animate_cli.media.container.kind import PICTURE_SUFFIXES

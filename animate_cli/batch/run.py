@@ -17,16 +17,16 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from animate_cli.batch.choices import BatchOptions, Shard
 from animate_cli.batch.faults import Cure, Fault
 from animate_cli.batch.job import Digests
 from animate_cli.batch.journal import Journal, Past, Row, State, journal_path, now_s, read_past
+from animate_cli.batch.options import BatchOptions, Shard
 from animate_cli.batch.plan import Plan
 from animate_cli.batch.pool import Pool, Worker
 from animate_cli.batch.resume import Due, Need, judge, segments_of, sweep
-from animate_cli.batch.room import threads_each, worker_count
 from animate_cli.batch.status import Failure, Listener, Place, Status, Summary
 from animate_cli.batch.worker import Message, Open, Outcome, Task, animating
+from animate_cli.batch.worker_limits import threads_each, worker_count
 from animate_cli.errors import OutputError
 from animate_cli.interrupts import Halt, halt_on_signal
 from animate_cli.media.target import told, write_error

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from animate_cli.batch.choices import BatchOptions, Pairing, Shard
 from animate_cli.batch.names import TEMPLATE
+from animate_cli.batch.options import BatchOptions, Pairing, Shard
 from animate_cli.cli import console
 from animate_cli.cli.flags import SECTIONS, takes_options
 from animate_cli.options import Options
@@ -117,7 +117,7 @@ def _estimated(plan: Plan, chosen: BatchOptions) -> Estimate:
     from animate_cli.batch.job import Digests
     from animate_cli.batch.journal import read_past
     from animate_cli.batch.resume import Need, judge
-    from animate_cli.batch.room import worker_count
+    from animate_cli.batch.worker_limits import worker_count
 
     past, digests = read_past(plan.folder), Digests()
     needs = [judge(job, past, digests).need for job in plan.jobs]

@@ -32,7 +32,7 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Compare two results, take by take, with 95 % bootstrap intervals of every difference."""
-    from animate_cli.cli.wide import show
+    from animate_cli.cli.table_output import show
     from animate_cli.evaluate.report.comparison import compare as contrast
     from animate_cli.evaluate.result import read_result
 

@@ -86,9 +86,9 @@ def evaluate(
     options: Options,
 ) -> None:
     """Score models against the still source and the thin plate, under a fixed protocol."""
+    from animate_cli.cli.console_observer import Teller
     from animate_cli.cli.landmark_scores import score_landmarks
     from animate_cli.cli.score_table import show_scores
-    from animate_cli.cli.teller import Teller
     from animate_cli.device import open_device
     from animate_cli.evaluate.clips.candidate import enter
     from animate_cli.evaluate.clips.choose_pairs import cast

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from animate_cli.cli.wide import show
+from animate_cli.cli.table_output import show
 from animate_cli.evaluate.report.score_cells import footnotes, headline, row, times
 from animate_cli.evaluate.result import Result
 from animate_cli.evaluate.runner.evaluate import Evaluation

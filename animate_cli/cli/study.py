@@ -60,7 +60,7 @@ def tally(
     """Count votes: a share per model, with its 95 % interval."""
     from rich.table import Table
 
-    from animate_cli.cli.wide import show
+    from animate_cli.cli.table_output import show
     from animate_cli.evaluate.user_study.study import tally as count
 
     found = count(key, votes)

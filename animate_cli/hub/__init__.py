@@ -13,12 +13,17 @@ A weight is fetched only when a run asks for it by name; what is embedded needs 
 
 from __future__ import annotations
 
-from animate_cli.hub.door import (
-    load,
-    load_published,
-    obtain,
-    require_commercial_model,
-    used_by,
+from animate_cli.hub.cache import (
+    WeightState,
+    WeightUsed,
+    advice,
+    cached_path,
+    file_state,
+    require_commercial,
+    sha256_of,
+    state,
+    used,
+    verified_path,
 )
 from animate_cli.hub.environment import (
     cache_dir,
@@ -31,6 +36,13 @@ from animate_cli.hub.environment import (
 )
 from animate_cli.hub.fetch import fetch, renew
 from animate_cli.hub.formats import read, read_published
+from animate_cli.hub.load import (
+    load,
+    load_published,
+    obtain,
+    require_commercial_model,
+    used_by,
+)
 from animate_cli.hub.publish import Visibility, publish
 from animate_cli.hub.registry import (
     REGISTRY,
@@ -40,18 +52,6 @@ from animate_cli.hub.registry import (
     entry,
     for_model,
     registry,
-)
-from animate_cli.hub.shelves import (
-    WeightState,
-    WeightUsed,
-    advice,
-    cached_path,
-    file_state,
-    require_commercial,
-    sha256_of,
-    state,
-    used,
-    verified_path,
 )
 from animate_cli.hub.transfer import OnTransfer, Transfer
 

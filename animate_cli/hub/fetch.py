@@ -18,9 +18,7 @@ from pathlib import Path
 
 from animate_cli.errors import WeightsError
 from animate_cli.hub import environment
-from animate_cli.hub.refusals import DISK_FULL, explained
-from animate_cli.hub.registry import BRANCH, WeightEntry, WeightFile, is_commit
-from animate_cli.hub.shelves import (
+from animate_cli.hub.cache import (
     WeightState,
     commit_of,
     expected_sha256,
@@ -32,6 +30,8 @@ from animate_cli.hub.shelves import (
     sha256_of,
     verified,
 )
+from animate_cli.hub.download_errors import DISK_FULL, explained
+from animate_cli.hub.registry import BRANCH, WeightEntry, WeightFile, is_commit
 from animate_cli.hub.transfer import OnTransfer, TellLines, Transfer, pour
 from animate_cli.hub.trust import Trusted, forget, trust, trusted
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from animate_cli.errors import WeightsError
 from animate_cli.hub import environment
+from animate_cli.hub.cache import sha256_of
+from animate_cli.hub.download_errors import explained
 from animate_cli.hub.formats import SAFETENSORS, read
-from animate_cli.hub.refusals import explained
 from animate_cli.hub.registry import BRANCH
-from animate_cli.hub.shelves import sha256_of
 
 CONFIG = "config.json"
 CARD = "README.md"  # what the Hub shows

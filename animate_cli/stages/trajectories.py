@@ -29,7 +29,7 @@ from animate_cli.media.container.kind import Kind, kind_of
 from animate_cli.media.provenance import sha256_of
 from animate_cli.options import Options
 from animate_cli.stages.driver import Followed
-from animate_cli.stages.outcome import LANDMARK_WEIGHTS
+from animate_cli.stages.run_summary import LANDMARK_WEIGHTS
 
 MOST_BYTES = 512 << 20  # some five hours of video
 REVISION = 1  # of what is found in a driver; entries of another one are not used

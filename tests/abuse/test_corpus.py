@@ -11,8 +11,8 @@ import pytest
 from corpus import CANARY, Corpus, make_corpus
 from toy_networks import PEAK, open_toy_networks
 
-from animate_cli.batch.choices import BatchOptions
 from animate_cli.batch.journal import Row, State, read_past
+from animate_cli.batch.options import BatchOptions
 from animate_cli.batch.plan import make_plan
 from animate_cli.batch.run import run_batch
 from animate_cli.batch.status import Listener, Summary

@@ -15,8 +15,8 @@ import pytest
 from test_memory import EXAMPLES
 
 from animate_cli import Animator, ComputeOptions, Options
-from animate_cli.batch.choices import BatchOptions
 from animate_cli.batch.journal import Journal
+from animate_cli.batch.options import BatchOptions
 from animate_cli.batch.plan import make_plan
 from animate_cli.batch.run import run_batch
 from animate_cli.batch.status import Summary

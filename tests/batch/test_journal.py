@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from animate_cli.batch.choices import Shard
 from animate_cli.batch.journal import (
     Journal,
     Row,
@@ -19,6 +18,7 @@ from animate_cli.batch.journal import (
     line_of,
     read_past,
 )
+from animate_cli.batch.options import Shard
 from animate_cli.errors import OutputError
 
 texts = st.text(max_size=20)

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from animate_cli.batch.choices import Pairing, Shard
 from animate_cli.batch.names import (
     LONGEST_PART,
     TEMPLATE,
@@ -20,6 +19,7 @@ from animate_cli.batch.names import (
     place,
     tidy,
 )
+from animate_cli.batch.options import Pairing, Shard
 from animate_cli.batch.plan import Plan, make_plan
 from animate_cli.errors import AnimateError, InputError, OptionError
 from animate_cli.options import Codec, Options, OutputOptions

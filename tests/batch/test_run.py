@@ -10,9 +10,9 @@ import pytest
 from toy_batch import Toys
 from toy_work import open_nothing
 
-from animate_cli.batch.choices import BatchOptions
 from animate_cli.batch.job import Digests
 from animate_cli.batch.journal import Row, State, read_past
+from animate_cli.batch.options import BatchOptions
 from animate_cli.batch.resume import judge, segments_of
 from animate_cli.batch.run import run_batch
 from animate_cli.device import thread_count

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from toy_work import open_toy
 
-from animate_cli.batch.choices import BatchOptions
 from animate_cli.batch.journal import Row, read_past
+from animate_cli.batch.options import BatchOptions
 from animate_cli.batch.plan import Plan, make_plan
 from animate_cli.batch.run import run_batch
 from animate_cli.batch.status import Listener, Summary

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from animate_cli.hub import environment
+from animate_cli.hub.cache import WeightUsed, require_commercial, sha256_of, used
 from animate_cli.hub.fetch import obtained
 from animate_cli.hub.formats import SUFFIXES, read, read_published
 from animate_cli.hub.registry import SCHEME, entry, for_model, joined, registry
-from animate_cli.hub.shelves import WeightUsed, require_commercial, sha256_of, used
 from animate_cli.hub.transfer import TellLines
 
 if TYPE_CHECKING:
