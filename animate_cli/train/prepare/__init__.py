@@ -1,1 +1,0 @@
-"""Raw videos and portraits -> a data set to train on: what `animate prepare` calls."""
