@@ -33,16 +33,16 @@ from animate_cli.models.base import engine_of
 from animate_cli.options import Options
 from animate_cli.records import Frame, Image, Photo, Points, Trajectory
 from animate_cli.report import Clock, OnProgress, Report, Step, Watch
-from animate_cli.stages.codes import Model, language_of, with_codes
-from animate_cli.stages.cost_warnings import forewarn, forewarn_slow, is_heavy
+from animate_cli.stages.codes import Model, encoder_id_of, with_codes
+from animate_cli.stages.cost_warnings import is_heavy, warn_if_large, warn_if_slow
 from animate_cli.stages.destination import Destination, decide_destination
-from animate_cli.stages.driver import Followed, driver_frames, follow
+from animate_cli.stages.driver import TrackedDriver, driver_frames, track_driver
 from animate_cli.stages.networks import Networks
 from animate_cli.stages.overlay import write_overlay
 from animate_cli.stages.portrait import all_faces, find_face, open_canvas, over_background
 from animate_cli.stages.run_summary import marking_of, notes_of, report_of
 from animate_cli.stages.scene import Scene, beside, move_alpha, open_scene, paste, render, upscale
-from animate_cli.stages.trajectories import Trajectories
+from animate_cli.stages.trajectories import TrajectoryCache
 from animate_cli.streams import Stage, ahead, skipped
 
 if TYPE_CHECKING:
@@ -52,11 +52,11 @@ BATCHES_AHEAD, FRAMES_AHEAD = 2, 2  # a 4K frame is 25 MB
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Staged:
+class PreparedJob:
     """Pass 1 is done, pass 2 is ready."""
 
     photo: Photo
-    followed: Followed
+    followed: TrackedDriver
     anchor: int
     scene: Scene
     watch: Watch
@@ -66,7 +66,7 @@ class Animator:
     """Makes photos move: one set of options, any number of pairs."""
 
     def __init__(
-        self, options: Options | None = None, *, trajectories: Trajectories | None = None
+        self, options: Options | None = None, *, trajectories: TrajectoryCache | None = None
     ) -> None:
         """trajectories: where drivers' motion is kept for the next time; None: nowhere."""
         self.options = options or Options()
@@ -123,7 +123,7 @@ class Animator:
 
     def stage(
         self, source: str | Path, driver: str | Path, *, face: Points | None = None
-    ) -> Staged:
+    ) -> PreparedJob:
         """Pass 1 done and pass 2 ready, nothing drawn yet: for those who draw step by step.
 
         face (74, 2): the source's own points where they are known; None: they are looked for.
@@ -168,12 +168,12 @@ class Animator:
 
     def _follow(
         self, driver: Path, model: Model, device: torch.device, watch: Watch, clock: Clock
-    ) -> Followed:
+    ) -> TrackedDriver:
         o, threads = self.options, self._threads
         network = self._networks.landmarker(str(device))
 
-        def fresh() -> Followed:
-            found = follow(driver, network, o, threads=threads, watch=watch, clock=clock)
+        def fresh() -> TrackedDriver:
+            found = track_driver(driver, network, o, threads=threads, watch=watch, clock=clock)
             return with_codes(
                 found, model, o, device=device, threads=threads, watch=watch, clock=clock
             )
@@ -181,18 +181,18 @@ class Animator:
         if self._trajectories is None:
             return fresh()
         on_wait = partial(watch.tell, Step.TRACK, 0, None)
-        language = language_of(model)
-        return self._trajectories.recall(driver, o, fresh, on_wait=on_wait, language=language)
+        encoder_id = encoder_id_of(model)
+        return self._trajectories.recall(driver, o, fresh, on_wait=on_wait, encoder_id=encoder_id)
 
     def _stage(
         self, photo: Photo, driver: Path, watch: Watch, face: Points | None = None
-    ) -> Staged:
+    ) -> PreparedJob:
         o, clock = self.options, Clock()
         device = open_device(o.compute)
         if o.motion.commercial_only:
             hub.require_commercial_model(o.motion.model, o.motion.weights)
         model = self._networks.model(o.motion, str(device), o.compute.engine)
-        forewarn_slow(model, device)
+        warn_if_slow(model, device)
         if face is None:
             face = find_face(photo, self._networks.landmarker(str(device)), o.faces).landmarks
         followed = self._follow(driver, model, device, watch, clock)
@@ -209,9 +209,9 @@ class Animator:
             device=device,
             clock=clock,
         )
-        return Staged(photo=photo, followed=followed, anchor=anchor, scene=scene, watch=watch)
+        return PreparedJob(photo=photo, followed=followed, anchor=anchor, scene=scene, watch=watch)
 
-    def _draw(self, staged: Staged, *, start: int = 0) -> Stage[Image]:
+    def _draw(self, staged: PreparedJob, *, start: int = 0) -> Stage[Image]:
         scene, o = staged.scene, self.options
         workers = 1
         if not is_heavy(scene.model):
@@ -224,14 +224,16 @@ class Animator:
             frames = beside(scene, frames, skipped(shown, start))
         return ahead(frames, depth=FRAMES_AHEAD)
 
-    def _write_video(self, staged: Staged, destination: Destination, film: Film | None) -> Report:
+    def _write_video(
+        self, staged: PreparedJob, destination: Destination, film: Film | None
+    ) -> Report:
         o, trajectory, clock = self.options, staged.followed.trajectory, staged.scene.clock
         notes = notes_of(staged.photo, staged.followed, o)
         film = film if film and film.is_worth_it(destination.path) else None
         start = film.done if film else 0
         with closing(self._draw(staged, start=start)) as frames:
             first = next(frames)
-            notes += forewarn(first, destination.path, o.output, threads=self._threads)
+            notes += warn_if_large(first, destination.path, o.output, threads=self._threads)
             staged.watch.tell(Step.RENDER, start, len(trajectory))
             with open_writer(
                 destination.path,
@@ -253,7 +255,7 @@ class Animator:
             notes += writer.notes
         return self._report(staged, destination, first, notes)
 
-    def _write_image(self, staged: Staged, destination: Destination) -> Report:
+    def _write_image(self, staged: PreparedJob, destination: Destination) -> Report:
         o = self.options
         staged.watch.tell(Step.RENDER, 0, 1)
         with closing(self._draw(staged)) as frames:
@@ -271,7 +273,7 @@ class Animator:
         return self._report(staged, destination, pixels, notes)
 
     def _report(
-        self, staged: Staged, destination: Destination, frame: Image, notes: tuple[str, ...]
+        self, staged: PreparedJob, destination: Destination, frame: Image, notes: tuple[str, ...]
     ) -> Report:
         return report_of(
             destination,

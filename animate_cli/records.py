@@ -117,7 +117,7 @@ class Crop:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Beyond:
+class OpenEdges:
     """Behind which edges of a square its photo goes on, which does not move."""
 
     left: bool = False
@@ -130,11 +130,11 @@ class Beyond:
 class Codes:
     """What a model that reads frames saw in every frame of a driver.
 
-    language: the model and the weights that can read them; values (T, D) float32, finite in every
+    encoder_id: the model and the weights that can read them; values (T, D) float32, finite in every
     frame, with places and sizes in driver pixels.
     """
 
-    language: str
+    encoder_id: str
     values: NDArray[np.float32]
 
 
@@ -153,8 +153,8 @@ class Trajectory:
     is lost and the source returns to its own pose; None: 1 everywhere;
     codes: for models that read frames; None: none has looked;
     body (T, 26, 2) float16: how neck, shoulders and hair move beyond what the head's motion makes
-    of them, in units of the head, since the shot's first frame (`faces.tracking.body_motion`); None: nobody looked.
-    """
+    of them, in units of the head, since the shot's first frame (`faces.tracking.body_motion`);
+    None: nobody looked."""
 
     landmarks: Points
     confidence: NDArray[np.float32]

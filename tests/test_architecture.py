@@ -37,7 +37,9 @@ ROWS = (
 """From top to bottom; a module imports from the rows below its own and from its own folder."""
 
 RANK = {name: rank for rank, row in enumerate(ROWS) for name in row}
-TELLS_A_LIBRARY = PACKAGE / "media" / "video" / "encode.py"  # SVT-AV1 takes its log level from there only
+TELLS_A_LIBRARY = (
+    PACKAGE / "media" / "video" / "encode.py"
+)  # SVT-AV1 takes its log level from there only
 WITHOUT_TORCH = ("media", "options", "records", "errors")
 LONGEST_FILE = 300
 TEXT = {".py", ".md", ".toml", ".yml", ".yaml", ".cfg", ".txt", ".json", ".html", "", ".in"}

@@ -16,8 +16,8 @@ from pathlib import Path
 from PIL import Image as Pillow
 
 from animate_cli.batch.job import Job
-from animate_cli.batch.journal import Past, Row, State
-from animate_cli.batch.plan import Plan
+from animate_cli.batch.journal import JournalHistory, JournalRow, State
+from animate_cli.batch.plan import BatchPlan
 from animate_cli.errors import AnimateError
 from animate_cli.faces.paste import output_scale
 from animate_cli.faces.tracking.template import load_template
@@ -52,7 +52,9 @@ class Estimate:
         return json.dumps(asdict(self), indent=2)
 
 
-def estimate(plan: Plan, todo: Iterable[Job], *, before: int, past: Past, workers: int) -> Estimate:
+def estimate(
+    plan: BatchPlan, todo: Iterable[Job], *, before: int, past: JournalHistory, workers: int
+) -> Estimate:
     """Look at every input's header once and add up."""
     todo = tuple(todo)
     frames = {driver: _frames(driver, read) for driver, read in _drivers(todo).items()}
@@ -127,7 +129,7 @@ def _output_pixels(job: Job, size: tuple[int, int]) -> int:
     return width * height
 
 
-def _learned(rows: Iterable[Row]) -> tuple[float, float]:
+def _learned(rows: Iterable[JournalRow]) -> tuple[float, float]:
     """Time against the usual time, and bytes per pixel, of what was done before."""
     done = [row for row in rows if row.state is State.DONE and row.frames and row.megapixels]
     usual_s = sum(r.frames * (TRACK_S + FRAME_S + MEGAPIXEL_S * r.megapixels) for r in done)

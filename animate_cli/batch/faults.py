@@ -19,7 +19,7 @@ _PASSING = {
 _LONGEST = 2000  # characters
 
 
-class Cure(StrEnum):
+class Remedy(StrEnum):
     """What may help."""
 
     RETRY = "retry"  # time: it may pass
@@ -32,7 +32,7 @@ class Cure(StrEnum):
 class Fault:
     """Why an attempt failed, as told to the user."""
 
-    cure: Cure
+    cure: Remedy
     reason: str
     hint: str
 
@@ -43,17 +43,17 @@ def fault_of(error: BaseException) -> Fault:
     return Fault(cure=_cure(error), reason=reason[:_LONGEST], hint=hint[:_LONGEST])
 
 
-def _cure(error: BaseException) -> Cure:
+def _cure(error: BaseException) -> Remedy:
     spoke = [one for one in _chain(error) if isinstance(one, OSError)]
     if any(one.errno in _FULL for one in spoke):
-        return Cure.STOP
+        return Remedy.STOP
     # FFmpeg calls damaged files input/output errors, too; those do not pass.
     passes = any(one.errno in _PASSING and not isinstance(one, av.FFmpegError) for one in spoke)
     if passes or not isinstance(error, AnimateError):
-        return Cure.RETRY
+        return Remedy.RETRY
     if isinstance(error, OutputError | WeightsError):
-        return Cure.CHANGE_PLACE
-    return Cure.CHANGE_JOB if isinstance(error, InputError) else Cure.RETRY
+        return Remedy.CHANGE_PLACE
+    return Remedy.CHANGE_JOB if isinstance(error, InputError) else Remedy.RETRY
 
 
 def _said(error: BaseException) -> tuple[str, str]:

@@ -19,17 +19,17 @@ MOST_FILES = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Inputs:
+class InputFiles:
     """Files in the order of the words, each word's own sorted; left_out: files of other kinds."""
 
     files: tuple[Path, ...] = ()
     left_out: int = 0
 
-    def __add__(self, other: Inputs) -> Inputs:
-        return Inputs(files=self.files + other.files, left_out=self.left_out + other.left_out)
+    def __add__(self, other: InputFiles) -> InputFiles:
+        return InputFiles(files=self.files + other.files, left_out=self.left_out + other.left_out)
 
 
-def find_sources(words: Sequence[str]) -> Inputs:
+def find_sources(words: Sequence[str]) -> InputFiles:
     """Pictures. A named file is taken whatever it is called, a folder gives its pictures.
 
     Raises:
@@ -38,7 +38,7 @@ def find_sources(words: Sequence[str]) -> Inputs:
     return _find(words, _pictures_in)
 
 
-def find_drivers(words: Sequence[str]) -> Inputs:
+def find_drivers(words: Sequence[str]) -> InputFiles:
     """Videos and templates; a folder that holds pictures only is one driver, numbered frames.
 
     Raises:
@@ -47,8 +47,8 @@ def find_drivers(words: Sequence[str]) -> Inputs:
     return _find(words, _drivers_in)
 
 
-def _find(words: Sequence[str], inside: Callable[[Path], Inputs]) -> Inputs:
-    found = Inputs()
+def _find(words: Sequence[str], inside: Callable[[Path], InputFiles]) -> InputFiles:
+    found = InputFiles()
     for word in words:
         some = _expand(word, inside)
         if not some.files:
@@ -58,13 +58,13 @@ def _find(words: Sequence[str], inside: Callable[[Path], Inputs]) -> Inputs:
     return found
 
 
-def _expand(word: str, inside: Callable[[Path], Inputs]) -> Inputs:
+def _expand(word: str, inside: Callable[[Path], InputFiles]) -> InputFiles:
     path = Path(word)
     if _is(path, Path.is_dir):
         return inside(path)
     if _is(path, Path.is_file) or not set(word) & set("*?["):
-        return Inputs(files=(path,))  # a missing file is told by the job that needs it
-    return Inputs(files=tuple(_matching(path, word)))
+        return InputFiles(files=(path,))  # a missing file is told by the job that needs it
+    return InputFiles(files=tuple(_matching(path, word)))
 
 
 def _matching(path: Path, word: str) -> list[Path]:
@@ -79,18 +79,18 @@ def _matching(path: Path, word: str) -> list[Path]:
         raise InputError(f"{word!r} is no pattern: {error}", hint=hint) from error
 
 
-def _pictures_in(folder: Path) -> Inputs:
+def _pictures_in(folder: Path) -> InputFiles:
     return _with_suffix(folder, PICTURE_SUFFIXES)
 
 
-def _drivers_in(folder: Path) -> Inputs:
+def _drivers_in(folder: Path) -> InputFiles:
     drivers = _with_suffix(folder, DRIVER_SUFFIXES)
     if not drivers.files and _pictures_in(folder).files:
-        return Inputs(files=(folder,))
+        return InputFiles(files=(folder,))
     return drivers
 
 
-def _with_suffix(folder: Path, suffixes: frozenset[str]) -> Inputs:
+def _with_suffix(folder: Path, suffixes: frozenset[str]) -> InputFiles:
     try:
         inside = sorted(islice(folder.iterdir(), MOST_FILES))
     except OSError as error:
@@ -98,7 +98,7 @@ def _with_suffix(folder: Path, suffixes: frozenset[str]) -> Inputs:
         raise InputError(f"{folder} cannot be read: {error.strerror}", hint=hint) from error
     files = [file for file in inside if not _is_hidden(file) and _is(file, Path.is_file)]
     wanted = tuple(file for file in files if file.suffix.lower() in suffixes)
-    return Inputs(files=wanted, left_out=len(files) - len(wanted))
+    return InputFiles(files=wanted, left_out=len(files) - len(wanted))
 
 
 def _is_hidden(file: Path) -> bool:

@@ -39,7 +39,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class JournalRow:
     """One change of state.
 
     time_s: seconds since 1970; job: its name; fingerprint: what it was made from; attempt: from
@@ -61,7 +61,7 @@ class Row:
     notes: tuple[str, ...] = ()
 
 
-class Journal:
+class BatchJournal:
     """A journal that is being written. Use as a context manager."""
 
     def __init__(self, path: Path) -> None:
@@ -84,7 +84,7 @@ class Journal:
         with self._file:
             self.settle()
 
-    def append(self, row: Row) -> None:
+    def append(self, row: JournalRow) -> None:
         """Write one row; from now on it outlives this process.
 
         Raises:
@@ -108,14 +108,14 @@ class Journal:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Past:
+class JournalHistory:
     """All that a folder's journals say.
 
     last: the latest row of each job; started: jobs that were ever begun, which only happens where
     nothing lay at their output's name, so that what lies there now is ours; skipped: bad lines.
     """
 
-    last: dict[str, Row]
+    last: dict[str, JournalRow]
     started: frozenset[str]
     skipped: int = 0
 
@@ -126,13 +126,13 @@ def journal_path(folder: Path, shard: Shard) -> Path:
     return folder / f"{STEM}{part}{SUFFIX}"
 
 
-def read_past(folder: Path) -> Past:
+def read_history(folder: Path) -> JournalHistory:
     """Read every journal of a folder, in order of time.
 
     Raises:
         OutputError: a journal is there and cannot be read.
     """
-    rows: list[Row] = []
+    rows: list[JournalRow] = []
     skipped = 0
     for path in sorted(folder.glob(f"{STEM}*{SUFFIX}")):
         for row in _rows(path):
@@ -141,21 +141,21 @@ def read_past(folder: Path) -> Past:
             else:
                 rows.append(row)
     rows.sort(key=lambda row: row.time_s)
-    return Past(
+    return JournalHistory(
         last={row.job: row for row in rows},
         started=frozenset(row.job for row in rows if row.state is State.STARTED),
         skipped=skipped,
     )
 
 
-def line_of(row: Row) -> bytes:
+def line_of(row: JournalRow) -> bytes:
     """One line of ASCII; fields that say nothing are left out."""
-    empty = {field.name: field.default for field in fields(Row)}
+    empty = {field.name: field.default for field in fields(JournalRow)}
     said = {key: value for key, value in asdict(row).items() if value != empty[key]}
     return json.dumps(said).encode() + b"\n"
 
 
-def _rows(path: Path) -> Iterator[Row | None]:
+def _rows(path: Path) -> Iterator[JournalRow | None]:
     """Rows of one journal; None for a line that is none."""
     try:
         with path.open("rb") as file:
@@ -167,10 +167,10 @@ def _rows(path: Path) -> Iterator[Row | None]:
         raise OutputError(f"{path} cannot be read: {error.strerror}", hint=hint) from error
 
 
-def _row(line: bytes) -> Row | None:
+def _row(line: bytes) -> JournalRow | None:
     try:
         said = json.loads(line)
-        return typed(Row, said, where="journal") if isinstance(said, dict) else None
+        return typed(JournalRow, said, where="journal") if isinstance(said, dict) else None
     except (ValueError, OptionError, RecursionError):
         return None
 

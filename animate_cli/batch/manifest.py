@@ -29,7 +29,7 @@ Override = Callable[[Options, Mapping[str, object]], Options]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class ManifestEntry:
     """One row. driver, output: None where it does not say; where: for messages."""
 
     source: Path
@@ -44,7 +44,7 @@ def is_manifest(word: str) -> bool:
     return Path(word).suffix.lower() in SUFFIXES
 
 
-def read_manifest(path: Path, options: Options, override: Override) -> tuple[Entry, ...]:
+def read_manifest(path: Path, options: Options, override: Override) -> tuple[ManifestEntry, ...]:
     """All rows in order; each takes `options` where it says nothing else.
 
     Raises:
@@ -62,7 +62,7 @@ def read_manifest(path: Path, options: Options, override: Override) -> tuple[Ent
 
 def _entry(
     row: Mapping[str, Any], path: Path, where: str, options: Options, override: Override
-) -> Entry:
+) -> ManifestEntry:
     said = {str(key).strip(): value for key, value in row.items() if value not in ("", None)}
     own = {key: _text(said, key, where) for key in _OWN}
     if own["source"] is None:
@@ -71,7 +71,7 @@ def _entry(
         chosen = override(options, {key: said[key] for key in said if key not in _OWN})
     except AnimateError as error:
         raise InputError(f"{where}: {error.message}", hint=error.hint) from error
-    return Entry(
+    return ManifestEntry(
         source=path.parent / own["source"],
         driver=None if own["driver"] is None else path.parent / own["driver"],
         output=own["output"],

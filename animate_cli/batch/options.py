@@ -8,7 +8,7 @@ from enum import StrEnum
 from animate_cli.errors import OptionError
 
 
-class Pairing(StrEnum):
+class BatchPairing(StrEnum):
     """Which source goes with which driver."""
 
     PRODUCT = "product"  # every source with every driver

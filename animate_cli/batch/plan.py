@@ -11,9 +11,9 @@ from pathlib import Path
 
 from animate_cli.batch.inputs import VIDEO_SUFFIXES, find_drivers, find_sources
 from animate_cli.batch.job import Job
-from animate_cli.batch.manifest import Entry, Override, is_manifest, read_manifest
+from animate_cli.batch.manifest import ManifestEntry, Override, is_manifest, read_manifest
 from animate_cli.batch.names import TEMPLATE, check_inside, check_template, fill, place
-from animate_cli.batch.options import Pairing, Shard
+from animate_cli.batch.options import BatchPairing, Shard
 from animate_cli.errors import OptionError
 from animate_cli.media.codecs import RECIPES
 from animate_cli.media.container.kind import PICTURE_SUFFIXES
@@ -24,7 +24,7 @@ _MARK = 6  # hexadecimal digits that tell two jobs apart whose names would be th
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class BatchPlan:
     """jobs: of this shard; total: of all shards; left_out: files of other kinds in folders."""
 
     folder: Path
@@ -37,22 +37,22 @@ class Plan:
 class _Pair:
     """A job that has no place yet. name: without suffix, or as a manifest gives it."""
 
-    entry: Entry
+    entry: ManifestEntry
     driver: Path
     name: str
 
 
-def make_plan(
+def plan_batch(
     sources: Sequence[str],
     drivers: Sequence[str],
     folder: Path,
     options: Options,
     *,
     override: Override,
-    pairing: Pairing | None = None,
+    pairing: BatchPairing | None = None,
     template: str = TEMPLATE,
     shard: Shard = Shard(),  # noqa: B008 - frozen
-) -> Plan:
+) -> BatchPlan:
     """Decide everything that a batch will do; nothing is written.
 
     pairing None: as the manifest says where there is one, else every source with every driver.
@@ -67,7 +67,7 @@ def make_plan(
     pairs = _paired(entries, found.files, pairing or _usual(sources))
     named = [_named(pair, template, number) for number, pair in enumerate(pairs, start=1)]
     jobs = _placed(_told_apart(named), folder)
-    return Plan(
+    return BatchPlan(
         folder=folder,
         jobs=tuple(jobs[shard.number - 1 :: shard.count]),
         total=len(jobs),
@@ -75,12 +75,14 @@ def make_plan(
     )
 
 
-def _usual(sources: Sequence[str]) -> Pairing:
-    return Pairing.MANIFEST if any(map(is_manifest, sources)) else Pairing.PRODUCT
+def _usual(sources: Sequence[str]) -> BatchPairing:
+    return BatchPairing.MANIFEST if any(map(is_manifest, sources)) else BatchPairing.PRODUCT
 
 
-def _entries(words: Sequence[str], options: Options, override: Override) -> tuple[list[Entry], int]:
-    entries: list[Entry] = []
+def _entries(
+    words: Sequence[str], options: Options, override: Override
+) -> tuple[list[ManifestEntry], int]:
+    entries: list[ManifestEntry] = []
     left_out = 0
     for word in words:
         if is_manifest(word):
@@ -95,18 +97,20 @@ def _entries(words: Sequence[str], options: Options, override: Override) -> tupl
     return entries, left_out
 
 
-def _plain(source: Path, options: Options) -> Entry:
-    return Entry(source=source, driver=None, output=None, options=options, where=str(source))
+def _plain(source: Path, options: Options) -> ManifestEntry:
+    return ManifestEntry(
+        source=source, driver=None, output=None, options=options, where=str(source)
+    )
 
 
 def _paired(
-    entries: Sequence[Entry], drivers: Sequence[Path], pairing: Pairing
-) -> list[tuple[Entry, Path]]:
-    if pairing is Pairing.MANIFEST:
+    entries: Sequence[ManifestEntry], drivers: Sequence[Path], pairing: BatchPairing
+) -> list[tuple[ManifestEntry, Path]]:
+    if pairing is BatchPairing.MANIFEST:
         return [pair for entry in entries for pair in _as_said(entry, drivers)]
     if not drivers:
         raise OptionError("no driver is given", hint="name videos or templates with --driver")
-    if pairing is Pairing.ZIP:
+    if pairing is BatchPairing.ZIP:
         if len(entries) != len(drivers):
             message = f"{len(entries)} sources and {len(drivers)} drivers do not pair one to one"
             raise OptionError(message, hint="give as many of each, or use --pair product")
@@ -115,7 +119,7 @@ def _paired(
     return list(product(entries, drivers))
 
 
-def _as_said(entry: Entry, drivers: Sequence[Path]) -> list[tuple[Entry, Path]]:
+def _as_said(entry: ManifestEntry, drivers: Sequence[Path]) -> list[tuple[ManifestEntry, Path]]:
     if entry.driver is not None:
         return [(entry, entry.driver)]
     if not drivers:
@@ -130,7 +134,7 @@ def _refuse_many(count: int) -> None:
         raise OptionError(f"{count} jobs are more than {MOST_JOBS}", hint=hint)
 
 
-def _named(pair: tuple[Entry, Path], template: str, number: int) -> _Pair:
+def _named(pair: tuple[ManifestEntry, Path], template: str, number: int) -> _Pair:
     entry, driver = pair
     if entry.output is not None:
         check_inside(entry.output, where=entry.where)

@@ -12,8 +12,8 @@ from multiprocessing.context import SpawnProcess
 from types import TracebackType
 from typing import Self
 
-from animate_cli.batch.faults import Cure, Fault
-from animate_cli.batch.worker import Message, Open, Task, serve
+from animate_cli.batch.faults import Fault, Remedy
+from animate_cli.batch.worker import JobTask, Message, Open, serve
 
 _GRACE_S = 5.0
 _OPENING_S = 120.0  # that a worker may be silent while it loads its libraries
@@ -27,7 +27,7 @@ class Worker:
     number: int
     process: SpawnProcess
     pipe: Connection
-    task: Task | None = None
+    task: JobTask | None = None
     heard_s: float = field(default_factory=lambda: time.monotonic() + _OPENING_S)
 
 
@@ -73,7 +73,7 @@ class Pool:
         """Workers with a task."""
         return [worker for worker in self.workers if worker.task is not None]
 
-    def give(self, worker: Worker, task: Task) -> None:
+    def give(self, worker: Worker, task: JobTask) -> None:
         """Let an idle worker do a task; that it died meanwhile is told by `listen`."""
         worker.task, worker.heard_s = task, max(time.monotonic(), worker.heard_s)
         try:
@@ -114,7 +114,7 @@ class Pool:
         fresh = self._start(worker.number)
         worker.process, worker.pipe, worker.heard_s = fresh.process, fresh.pipe, fresh.heard_s
         hint = "if memory is short, use fewer --workers"
-        return Fault(cure=Cure.RETRY, reason=f"its worker ended: {reason}", hint=hint)
+        return Fault(cure=Remedy.RETRY, reason=f"its worker ended: {reason}", hint=hint)
 
     def _start(self, number: int) -> Worker:
         here, there = self._context.Pipe()

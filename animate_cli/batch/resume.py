@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from animate_cli.batch.job import Digests, Job, fingerprint
-from animate_cli.batch.journal import Past, State
+from animate_cli.batch.journal import JournalHistory, State
 from animate_cli.batch.worker import size_of
 from animate_cli.media.target import remove, result_of, short_name
 
@@ -16,7 +16,7 @@ _MARK = 8  # hexadecimal digits, as `media.target` gives all that is half-writte
 _SEGMENTS = ".segments"
 
 
-class Need(StrEnum):
+class JobNeed(StrEnum):
     """Whether a job has to be done."""
 
     DO = "do"
@@ -25,28 +25,30 @@ class Need(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Due:
+class DueJob:
     """A job, judged. reason: of an earlier failure."""
 
     job: Job
     fingerprint: str
-    need: Need
+    need: JobNeed
     reason: str = ""
 
 
-def judge(job: Job, past: Past, digests: Digests, *, retry_failed: bool = False) -> Due:
+def find_due_jobs(
+    job: Job, past: JournalHistory, digests: Digests, *, retry_failed: bool = False
+) -> DueJob:
     """Hold a job against what the journals say of it: redone if anything of it changed."""
     print_now, row = fingerprint(job, digests), past.last.get(job.name)
-    need, reason = Need.DO, ""
+    need, reason = JobNeed.DO, ""
     if row is not None and row.fingerprint == print_now:
         if row.state is State.DONE and row.bytes == size_of(job.output) > 0:
-            need = Need.NOTHING
+            need = JobNeed.NOTHING
         elif row.state is State.QUARANTINED and not retry_failed:
-            need, reason = Need.HOPELESS, row.reason
-    return Due(job=job, fingerprint=print_now, need=need, reason=reason)
+            need, reason = JobNeed.HOPELESS, row.reason
+    return DueJob(job=job, fingerprint=print_now, need=need, reason=reason)
 
 
-def segments_of(due: Due) -> Path:
+def segments_of(due: DueJob) -> Path:
     """Where this job's film keeps its segments; changed inputs or options never meet old ones."""
     output = due.job.output
     stem = Path(short_name(output)).stem

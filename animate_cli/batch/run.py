@@ -17,15 +17,29 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from animate_cli.batch.faults import Cure, Fault
+from animate_cli.batch.faults import Fault, Remedy
 from animate_cli.batch.job import Digests
-from animate_cli.batch.journal import Journal, Past, Row, State, journal_path, now_s, read_past
+from animate_cli.batch.journal import (
+    BatchJournal,
+    JournalHistory,
+    JournalRow,
+    State,
+    journal_path,
+    now_s,
+    read_history,
+)
 from animate_cli.batch.options import BatchOptions, Shard
-from animate_cli.batch.plan import Plan
+from animate_cli.batch.plan import BatchPlan
 from animate_cli.batch.pool import Pool, Worker
-from animate_cli.batch.resume import Due, Need, judge, segments_of, sweep
-from animate_cli.batch.status import Failure, Listener, Place, Status, Summary
-from animate_cli.batch.worker import Message, Open, Outcome, Task, animating
+from animate_cli.batch.resume import DueJob, JobNeed, find_due_jobs, segments_of, sweep
+from animate_cli.batch.status import (
+    BatchObserver,
+    BatchStatus,
+    BatchSummary,
+    JobFailure,
+    WorkerSlot,
+)
+from animate_cli.batch.worker import JobOutcome, JobTask, Message, Open, animating
 from animate_cli.batch.worker_limits import threads_each, worker_count
 from animate_cli.errors import OutputError
 from animate_cli.interrupts import Halt, halt_on_signal
@@ -37,13 +51,13 @@ _MOST_NOTES = 20
 
 
 def run_batch(
-    plan: Plan,
+    plan: BatchPlan,
     options: BatchOptions,
     *,
     shard: Shard = Shard(),  # noqa: B008 - frozen
-    listener: Listener = Listener(),  # noqa: B008 - frozen
+    listener: BatchObserver = BatchObserver(),  # noqa: B008 - frozen
     opening: Open = animating,
-) -> Summary:
+) -> BatchSummary:
     """Do what is still to be done of a plan. The same call again goes on where this one ended.
 
     The first Ctrl-C or SIGTERM lets the jobs under way finish, a second one ends them.
@@ -55,10 +69,10 @@ def run_batch(
     path = journal_path(plan.folder, shard)
     with told(plan.folder):
         plan.folder.mkdir(parents=True, exist_ok=True)
-    with _alone(path), Journal(path) as journal, halt_on_signal() as halt:
-        past, digests = read_past(plan.folder), Digests()
+    with _alone(path), BatchJournal(path) as journal, halt_on_signal() as halt:
+        past, digests = read_history(plan.folder), Digests()
         again = options.retry_failed
-        dues = [judge(job, past, digests, retry_failed=again) for job in plan.jobs]
+        dues = [find_due_jobs(job, past, digests, retry_failed=again) for job in plan.jobs]
         sweep(plan.jobs, keep=_unfinished(dues, past))
         batch = _Batch(dues, past, options, journal, listener, halt)
         try:
@@ -66,7 +80,7 @@ def run_batch(
         except KeyboardInterrupt:
             halt.wanted = True
         finally:
-            sweep(plan.jobs, keep=_unfinished(dues, read_past(plan.folder)))
+            sweep(plan.jobs, keep=_unfinished(dues, read_history(plan.folder)))
         return batch.summary(time.monotonic() - begun_s)
 
 
@@ -75,7 +89,7 @@ class _Try:
     """An attempt that is due at ready_s on the monotonic clock."""
 
     ready_s: float = 0.0
-    due: Due = field(compare=False)
+    due: DueJob = field(compare=False)
     attempt: int = field(default=1, compare=False)
 
 
@@ -84,30 +98,30 @@ class _Batch:
 
     def __init__(
         self,
-        dues: list[Due],
-        past: Past,
+        dues: list[DueJob],
+        past: JournalHistory,
         options: BatchOptions,
-        journal: Journal,
-        listener: Listener,
+        journal: BatchJournal,
+        listener: BatchObserver,
         halt: Halt,
     ) -> None:
         self._past, self._options = past, options
         self._journal, self._listener, self._halt = journal, listener, halt
-        self._queue = deque(_Try(due=due) for due in dues if due.need is Need.DO)
+        self._queue = deque(_Try(due=due) for due in dues if due.need is JobNeed.DO)
         self._pausing: list[_Try] = []
         self._doing: dict[int, _Try] = {}
         self._stopped = ""
-        hopeless = [due for due in dues if due.need is Need.HOPELESS]
+        hopeless = [due for due in dues if due.need is JobNeed.HOPELESS]
         self._failures = [_failed_before(due) for due in hopeless]
-        before = sum(due.need is Need.NOTHING for due in dues)
-        self._status = Status(total=len(dues), before=before, hopeless=len(hopeless))
+        before = sum(due.need is JobNeed.NOTHING for due in dues)
+        self._status = BatchStatus(total=len(dues), before=before, hopeless=len(hopeless))
 
     def run(self, opening: Open) -> None:
         """Until nothing is left to do or to wait for."""
         if not self._queue:
             return
         count = worker_count(self._options.workers, jobs=len(self._queue))
-        self._status.places = [Place(number=number) for number in range(1, count + 1)]
+        self._status.places = [WorkerSlot(number=number) for number in range(1, count + 1)]
         with Pool(count, opening, stall_s=self._options.stall_s) as pool:
             while self._doing or (self._is_open and (self._queue or self._pausing)):
                 self._feed(pool, count)
@@ -117,10 +131,10 @@ class _Batch:
                 self._status.is_draining = not self._is_open
                 self._listener.on_status(self._status)
 
-    def summary(self, elapsed_s: float) -> Summary:
+    def summary(self, elapsed_s: float) -> BatchSummary:
         """What it came to."""
         status = self._status
-        return Summary(
+        return BatchSummary(
             total=status.total,
             before=status.before,
             done=status.done,
@@ -151,10 +165,10 @@ class _Batch:
             worker = idle.pop(0)
             self._write(one, State.STARTED)
             self._doing[worker.number] = one
-            self._status.places[worker.number - 1] = Place(
+            self._status.places[worker.number - 1] = WorkerSlot(
                 number=worker.number, job=job.name, attempt=one.attempt, begun_s=time.monotonic()
             )
-            task = Task(
+            task = JobTask(
                 job=job,
                 threads=threads_each(count, job.options.compute.threads),
                 may_replace=may_replace,
@@ -174,7 +188,7 @@ class _Batch:
             self._status.places[worker.number - 1].progress = message
             return
         worker.task = None
-        self._status.places[worker.number - 1] = Place(number=worker.number)
+        self._status.places[worker.number - 1] = WorkerSlot(number=worker.number)
         one = self._doing.pop(worker.number)
         if isinstance(message, Fault):
             self._fail(one, message)
@@ -183,17 +197,17 @@ class _Batch:
         self._write(one, State.DONE, outcome=message)
 
     def _fail(self, one: _Try, fault: Fault) -> None:
-        if fault.cure is Cure.RETRY and one.attempt <= self._options.retries:
+        if fault.cure is Remedy.RETRY and one.attempt <= self._options.retries:
             self._status.retries += 1
             self._write(one, State.RETRY, fault=fault)
             pause_s = self._options.backoff_s * 2 ** (one.attempt - 1)
             ready_s = time.monotonic() + pause_s
             heapq.heappush(self._pausing, replace(one, ready_s=ready_s, attempt=one.attempt + 1))
             return
-        is_final = fault.cure in (Cure.CHANGE_JOB, Cure.RETRY)
+        is_final = fault.cure in (Remedy.CHANGE_JOB, Remedy.RETRY)
         self._status.failed += 1
         self._write(one, State.QUARANTINED if is_final else State.FAILED, fault=fault)
-        failure = Failure(
+        failure = JobFailure(
             job=one.due.job.name, reason=fault.reason, hint=fault.hint, is_final=is_final
         )
         self._failures.append(failure)
@@ -201,16 +215,21 @@ class _Batch:
 
     def _reason_to_stop(self, fault: Fault) -> str:
         most = self._options.max_failures
-        if fault.cure is Cure.STOP:
+        if fault.cure is Remedy.STOP:
             return f"{fault.reason}; {fault.hint}, and run the same command again"
         if most is not None and self._status.failed >= most:
             return f"{self._status.failed} jobs failed (--max-failures {most})"
         return ""
 
     def _write(
-        self, one: _Try, state: State, *, outcome: Outcome | None = None, fault: Fault | None = None
+        self,
+        one: _Try,
+        state: State,
+        *,
+        outcome: JobOutcome | None = None,
+        fault: Fault | None = None,
     ) -> None:
-        row = Row(
+        row = JournalRow(
             time_s=now_s(),
             job=one.due.job.name,
             state=state,
@@ -232,21 +251,21 @@ class _Batch:
         self._listener.on_row(row)
 
 
-def _unfinished(dues: list[Due], past: Past) -> set[Path]:
+def _unfinished(dues: list[DueJob], past: JournalHistory) -> set[Path]:
     """Segments of jobs that are neither done nor hopeless."""
     over = {name for name, row in past.last.items() if row.state in (State.DONE, State.QUARANTINED)}
-    return {segments_of(due) for due in dues if due.need is Need.DO and due.job.name not in over}
+    return {segments_of(due) for due in dues if due.need is JobNeed.DO and due.job.name not in over}
 
 
-def _failed_before(due: Due) -> Failure:
+def _failed_before(due: DueJob) -> JobFailure:
     hint = "change its inputs or options, or pass --retry-failed"
-    return Failure(job=due.job.name, reason=due.reason, hint=hint, is_final=True)
+    return JobFailure(job=due.job.name, reason=due.reason, hint=hint, is_final=True)
 
 
 def _in_the_way(output: Path) -> Fault:
     hint = "move it away, or pass --overwrite"
     reason = f"{output} exists already and is not of this batch"
-    return Fault(cure=Cure.CHANGE_PLACE, reason=reason, hint=hint)
+    return Fault(cure=Remedy.CHANGE_PLACE, reason=reason, hint=hint)
 
 
 @contextmanager

@@ -6,12 +6,12 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from animate_cli.batch.journal import Row
+from animate_cli.batch.journal import JournalRow
 from animate_cli.report import Progress
 
 
 @dataclass(kw_only=True)
-class Place:
+class WorkerSlot:
     """What one worker does. job: "" while it has none; progress: None until it tells."""
 
     number: int
@@ -22,7 +22,7 @@ class Place:
 
 
 @dataclass(kw_only=True)
-class Status:
+class BatchStatus:
     """Counts of jobs by what became of them, and the workers; changes while a batch runs."""
 
     total: int
@@ -32,7 +32,7 @@ class Status:
     failed: int = 0
     retries: int = 0
     is_draining: bool = False
-    places: list[Place] = field(default_factory=list)
+    places: list[WorkerSlot] = field(default_factory=list)
 
     @property
     def left(self) -> int:
@@ -41,7 +41,7 @@ class Status:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Failure:
+class JobFailure:
     """A job without a result. is_final: it is not tried again until its inputs change."""
 
     job: str
@@ -51,7 +51,7 @@ class Failure:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Summary:
+class BatchSummary:
     """What a run of a batch came to. left: jobs not reached; stopped: why, where it was."""
 
     total: int
@@ -60,7 +60,7 @@ class Summary:
     retries: int
     left: int
     elapsed_s: float
-    failures: tuple[Failure, ...]
+    failures: tuple[JobFailure, ...]
     stopped: str = ""
     interrupted: bool = False
 
@@ -76,8 +76,8 @@ class Summary:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listener:
+class BatchObserver:
     """Who is told: of every row of the journal, and of every change of the status."""
 
-    on_row: Callable[[Row], None] = lambda row: None
-    on_status: Callable[[Status], None] = lambda status: None
+    on_row: Callable[[JournalRow], None] = lambda row: None
+    on_status: Callable[[BatchStatus], None] = lambda status: None

@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from animate_cli import hub
-from animate_cli.batch.faults import Cure, Fault, fault_of
+from animate_cli.batch.faults import Fault, Remedy, fault_of
 from animate_cli.batch.job import Job
 from animate_cli.report import OnProgress, Progress
 
@@ -24,8 +24,8 @@ TELL_EVERY_S = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """A job that went well; see `journal.Row`."""
+class JobOutcome:
+    """A job that went well; see `journal.JournalRow`."""
 
     frames: int
     megapixels: float
@@ -35,7 +35,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class JobTask:
     """A job as a worker gets it.
 
     may_replace: its output is ours, or --overwrite says so; segments: where a long film's parts
@@ -49,8 +49,8 @@ class Task:
     segments: Path
 
 
-Message = Progress | Outcome | Fault
-Work = Callable[[Task, OnProgress], Outcome]
+Message = Progress | JobOutcome | Fault
+Work = Callable[[JobTask, OnProgress], JobOutcome]
 Open = Callable[[], Work]
 """Called once in the worker's own process; what it gives is called for every job."""
 
@@ -58,15 +58,15 @@ Open = Callable[[], Work]
 def animating() -> Work:
     """Work that is real: an `Animator` that keeps its networks from job to job."""
     from animate_cli.pipeline import Animator
-    from animate_cli.stages.trajectories import Trajectories
+    from animate_cli.stages.trajectories import TrajectoryCache
 
-    kept = Trajectories(hub.trajectories_dir())
+    kept = TrajectoryCache(hub.trajectories_dir())
     animators = {
         True: Animator(trajectories=kept),
         False: Animator(),
     }
 
-    def work(task: Task, on_progress: OnProgress) -> Outcome:
+    def work(task: JobTask, on_progress: OnProgress) -> JobOutcome:
         begun = time.perf_counter()
         options = task.job.options
         options = replace(
@@ -83,7 +83,7 @@ def animating() -> Work:
             segments=task.segments,
             on_progress=on_progress,
         )
-        return Outcome(
+        return JobOutcome(
             frames=report.frames,
             megapixels=report.width * report.height / 1e6,
             bytes=settle(report.output),
@@ -116,10 +116,10 @@ def _opened(opening: Open) -> Work | Fault:
     try:
         return opening()
     except Exception as error:
-        return replace(fault_of(error), cure=Cure.STOP)
+        return replace(fault_of(error), cure=Remedy.STOP)
 
 
-def _attempt(work: Work | Fault, task: Task, pipe: Connection) -> Message:
+def _attempt(work: Work | Fault, task: JobTask, pipe: Connection) -> Message:
     if isinstance(work, Fault):
         return work
     try:

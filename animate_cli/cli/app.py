@@ -47,7 +47,7 @@ class DefaultRun(TyperGroup):
 
     def invoke(self, ctx: Context) -> object:
         """Run a command; what the user can act on is told in two lines, not in a traceback."""
-        console.open_console(console.Talk())
+        console.open_console(console.Verbosity())
         try:
             return self._invoke_with_settings(ctx)
         except Cancelled as error:

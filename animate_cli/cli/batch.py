@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from animate_cli.batch.names import TEMPLATE
-from animate_cli.batch.options import BatchOptions, Pairing, Shard
+from animate_cli.batch.options import BatchOptions, BatchPairing, Shard
 from animate_cli.cli import console
 from animate_cli.cli.flags import SECTIONS, takes_options
 from animate_cli.options import Options
 
 if TYPE_CHECKING:
     from animate_cli.batch.estimate import Estimate
-    from animate_cli.batch.plan import Plan
-    from animate_cli.batch.status import Summary
+    from animate_cli.batch.plan import BatchPlan
+    from animate_cli.batch.status import BatchSummary
 
 USUAL = BatchOptions()
 INTERRUPTED = 130
@@ -37,7 +37,7 @@ def batch(
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for results and journal.")],
     pair: Annotated[
-        Pairing | None,
+        BatchPairing | None,
         typer.Option("--pair", help="Which go together; without it, manifest if one is given."),
     ] = None,
     name: Annotated[
@@ -72,13 +72,13 @@ def batch(
     ] = False,
 ) -> None:
     """Animate every pair of many photos and drivers; the same command again resumes."""
-    from animate_cli.batch.plan import make_plan
+    from animate_cli.batch.plan import plan_batch
     from animate_cli.batch.run import run_batch
     from animate_cli.cli.batch_table import shown_batch
     from animate_cli.cli.cells import override
 
     part = Shard.parse(shard)
-    plan = make_plan(
+    plan = plan_batch(
         sources,
         driver or [],
         output,
@@ -112,18 +112,18 @@ def batch(
         raise typer.Exit(1)
 
 
-def _estimated(plan: Plan, chosen: BatchOptions) -> Estimate:
+def _estimated(plan: BatchPlan, chosen: BatchOptions) -> Estimate:
     from animate_cli.batch.estimate import estimate
     from animate_cli.batch.job import Digests
-    from animate_cli.batch.journal import read_past
-    from animate_cli.batch.resume import Need, judge
+    from animate_cli.batch.journal import read_history
+    from animate_cli.batch.resume import JobNeed, find_due_jobs
     from animate_cli.batch.worker_limits import worker_count
 
-    past, digests = read_past(plan.folder), Digests()
-    needs = [judge(job, past, digests).need for job in plan.jobs]
-    todo = [job for job, need in zip(plan.jobs, needs, strict=True) if need is Need.DO]
+    past, digests = read_history(plan.folder), Digests()
+    needs = [find_due_jobs(job, past, digests).need for job in plan.jobs]
+    todo = [job for job, need in zip(plan.jobs, needs, strict=True) if need is JobNeed.DO]
     count = worker_count(chosen.workers, jobs=len(todo))
-    before = needs.count(Need.NOTHING)
+    before = needs.count(JobNeed.NOTHING)
     return estimate(plan, todo, before=before, past=past, workers=count)
 
 
@@ -144,7 +144,7 @@ def _tell_estimate(told: Estimate, *, as_json: bool) -> None:
         console.warn(f"... and {len(told.unreadable) - _SHOWN} more")
 
 
-def _tell_summary(summary: Summary) -> None:
+def _tell_summary(summary: BatchSummary) -> None:
     from animate_cli.cli.batch_table import printable
 
     for failure in summary.failures[:_SHOWN]:

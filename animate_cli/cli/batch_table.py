@@ -13,27 +13,27 @@ from animate_cli.cli import console
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from animate_cli.batch.journal import Row
-    from animate_cli.batch.status import Listener, Place, Status
+    from animate_cli.batch.journal import JournalRow
+    from animate_cli.batch.status import BatchObserver, BatchStatus, WorkerSlot
 
 _LONGEST_NAME = 48
 
 
 @contextmanager
-def shown_batch() -> Iterator[Listener]:
+def shown_batch() -> Iterator[BatchObserver]:
     """Who is to listen to a batch."""
-    from animate_cli.batch.status import Listener
+    from animate_cli.batch.status import BatchObserver
 
     if console.is_quiet():
-        yield Listener()
+        yield BatchObserver()
     elif sys.stderr.isatty():
         with _live() as listener:
             yield listener
     else:
-        yield Listener(on_row=_tell)
+        yield BatchObserver(on_row=_tell)
 
 
-def row_line(row: Row) -> str:
+def row_line(row: JournalRow) -> str:
     """A row in words."""
     name = printable(row.job)
     if row.state == "done":
@@ -52,7 +52,7 @@ def printable(name: str) -> str:
     return f"{safe[:half]}..{safe[-half:]}"
 
 
-def counts(status: Status) -> str:
+def counts(status: BatchStatus) -> str:
     """One line: what is done, what failed, what is left."""
     words = [f"{status.done} done"]
     words += [f"{status.before} done before"] if status.before else []
@@ -63,30 +63,30 @@ def counts(status: Status) -> str:
     return ", ".join(words) + draining
 
 
-def _tell(row: Row) -> None:
+def _tell(row: JournalRow) -> None:
     console.tell(row_line(row))
 
 
 @contextmanager
-def _live() -> Iterator[Listener]:
+def _live() -> Iterator[BatchObserver]:
     from rich.console import Console
     from rich.live import Live
 
-    from animate_cli.batch.status import Listener
+    from animate_cli.batch.status import BatchObserver
 
     with Live(console=Console(stderr=True), refresh_per_second=4, transient=True) as live:
-        yield Listener(
+        yield BatchObserver(
             on_row=_tell_unless_started,
             on_status=lambda status: live.update(table_of(status)),
         )
 
 
-def _tell_unless_started(row: Row) -> None:
+def _tell_unless_started(row: JournalRow) -> None:
     if row.state != "started":
         _tell(row)
 
 
-def table_of(status: Status) -> Table:
+def table_of(status: BatchStatus) -> Table:
     """A row per worker."""
     from rich.table import Table
     from rich.text import Text
@@ -99,7 +99,7 @@ def table_of(status: Status) -> Table:
     return table
 
 
-def _cells(place: Place) -> tuple[str, ...]:
+def _cells(place: WorkerSlot) -> tuple[str, ...]:
     if not place.job:
         return str(place.number), "-", "", "", "", ""
     again = f" (attempt {place.attempt})" if place.attempt > 1 else ""

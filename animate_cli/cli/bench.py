@@ -33,7 +33,7 @@ SAMPLE = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bench:
+class BenchmarkResult:
     """Medians over the rounds; milliseconds are per frame.
 
     fps: of the whole job, tracking included; render_fps: of pass 2 alone;
@@ -82,7 +82,7 @@ def bench(
         console.result(f"  {stage:<17}{milliseconds:8.2f} ms/frame")
 
 
-def measure(source: Path, driver: Path, *, options: Options, rounds: int) -> Bench:
+def measure(source: Path, driver: Path, *, options: Options, rounds: int) -> BenchmarkResult:
     """Run the main job and its references `rounds` times."""
     from animate_cli.media.codecs import RECIPES
     from animate_cli.pipeline import Animator
@@ -142,10 +142,10 @@ def grid_sample_s() -> float:
 
 def _summary(
     reports: Sequence[Report], transcodes: Sequence[float], samples: Sequence[float]
-) -> Bench:
+) -> BenchmarkResult:
     frames = reports[0].frames
     transcode_fps = statistics.median(frames / seconds for seconds in transcodes)
-    return Bench(
+    return BenchmarkResult(
         width=reports[0].width,
         height=reports[0].height,
         frames=frames,

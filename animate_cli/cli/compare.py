@@ -32,7 +32,7 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Compare two results, take by take, with 95 % bootstrap intervals of every difference."""
-    from animate_cli.cli.table_output import show
+    from animate_cli.cli.table_output import show_table
     from animate_cli.evaluate.report.comparison import compare as contrast
     from animate_cli.evaluate.result import read_result
 
@@ -45,7 +45,7 @@ def compare(
     if as_json:
         console.result(json.dumps(_plain(found), indent=2))
     else:
-        show(_table(found), [f"interval: 95 % of the mean difference, {_DRAWN}"])
+        show_table(_table(found), [f"interval: 95 % of the mean difference, {_DRAWN}"])
 
 
 _DRAWN = "takes drawn with replacement; undecided where it holds 0"

@@ -13,7 +13,7 @@ logger = logging.getLogger("animate_cli")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Talk:
+class Verbosity:
     """How much is said, and where else."""
 
     verbose: bool = False
@@ -43,7 +43,7 @@ def harmless(text: str) -> str:
     )
 
 
-def open_console(talk: Talk) -> None:
+def open_console(talk: Verbosity) -> None:
     """From now on the program's log goes to stderr and, where one is named, to the log file.
 
     Raises:

@@ -33,7 +33,7 @@ EXTRAS = {
 }
 
 
-class Verdict(StrEnum):
+class CheckStatus(StrEnum):
     """How a finding matters."""
 
     OK = "ok"
@@ -42,11 +42,11 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class CheckResult:
     """One line of the diagnosis; hint says how to get what is missing."""
 
     topic: str
-    verdict: Verdict
+    verdict: CheckStatus
     text: str
     hint: str = ""
 
@@ -73,28 +73,30 @@ def doctor(
     else:
         for finding in findings:
             console.result(_line(finding))
-    if any(finding.verdict is Verdict.BROKEN for finding in findings):
+    if any(finding.verdict is CheckStatus.BROKEN for finding in findings):
         raise typer.Exit(1)
 
 
-def _line(finding: Finding) -> str:
+def _line(finding: CheckResult) -> str:
     text = f"{finding.verdict:<9} {finding.topic:<9} {finding.text}"
     return f"{text}\n{'':<20}-> {finding.hint}" if finding.hint else text
 
 
-def _versions() -> Iterator[Finding]:
+def _versions() -> Iterator[CheckResult]:
     from animate_cli.report import versions
 
     for one in versions():
-        yield Finding(topic="version", verdict=Verdict.OK, text=f"{one.package} {one.version}")
+        yield CheckResult(
+            topic="version", verdict=CheckStatus.OK, text=f"{one.package} {one.version}"
+        )
 
 
-def _opencv() -> Iterator[Finding]:
+def _opencv() -> Iterator[CheckResult]:
     found = [name for name in OPENCV if _version(name)]
     if len(found) > 1:
-        yield Finding(
+        yield CheckResult(
             topic="opencv",
-            verdict=Verdict.BROKEN,
+            verdict=CheckStatus.BROKEN,
             text=f"{' and '.join(found)} overwrite each other's files",
             hint=f"pip uninstall -y {' '.join(found)} && "
             "pip install 'opencv-python-headless>=4.10,<5'",
@@ -102,97 +104,99 @@ def _opencv() -> Iterator[Finding]:
     import cv2
 
     if not hasattr(cv2, "CascadeClassifier"):
-        yield Finding(
+        yield CheckResult(
             topic="opencv",
-            verdict=Verdict.BROKEN,
+            verdict=CheckStatus.BROKEN,
             text=f"OpenCV {cv2.__version__} has no Viola-Jones cascades",
             hint="pip install 'opencv-python-headless>=4.10,<5'",
         )
 
 
-def _codecs() -> Iterator[Finding]:
+def _codecs() -> Iterator[CheckResult]:
     import av
 
     from animate_cli.media.codecs import RECIPES
 
     for codec, recipe in RECIPES.items():
         encoder, is_there = recipe.encoder, recipe.encoder in av.codecs_available
-        yield Finding(
+        yield CheckResult(
             topic="codec",
-            verdict=Verdict.OK if is_there else _missing_codec(codec),
+            verdict=CheckStatus.OK if is_there else _missing_codec(codec),
             text=f"{codec} by {encoder}{'' if is_there else ' is not in this build of PyAV'}",
             hint="" if is_there else "pip install --force-reinstall av (the wheel has it)",
         )
     executable = shutil.which("ffmpeg")
-    yield Finding(
+    yield CheckResult(
         topic="codec",
-        verdict=Verdict.OK if executable else Verdict.OPTIONAL,
+        verdict=CheckStatus.OK if executable else CheckStatus.OPTIONAL,
         text=f"ffmpeg executable: {executable or 'none'}",
         hint="" if executable else "only --encoder (hardware encoders) needs one",
     )
 
 
-def _missing_codec(codec: Codec) -> Verdict:
+def _missing_codec(codec: Codec) -> CheckStatus:
     is_default = codec is Options().output.codec
-    return Verdict.BROKEN if is_default else Verdict.OPTIONAL
+    return CheckStatus.BROKEN if is_default else CheckStatus.OPTIONAL
 
 
-def _devices(options: Options) -> Iterator[Finding]:
+def _devices(options: Options) -> Iterator[CheckResult]:
     from animate_cli.device import devices, resolve, thread_count
 
     threads = thread_count(options.compute.threads)
     text = f"{', '.join(devices())}; {threads} threads"
-    yield Finding(topic="device", verdict=Verdict.OK, text=text)
+    yield CheckResult(topic="device", verdict=CheckStatus.OK, text=text)
     try:
         chosen = f"--device {options.compute.device} is {resolve(options.compute.device)}"
-        yield Finding(topic="device", verdict=Verdict.OK, text=chosen)
+        yield CheckResult(topic="device", verdict=CheckStatus.OK, text=chosen)
     except AnimateError as error:
-        verdict = Verdict.BROKEN
-        yield Finding(topic="device", verdict=verdict, text=error.message, hint=error.hint)
+        verdict = CheckStatus.BROKEN
+        yield CheckResult(topic="device", verdict=verdict, text=error.message, hint=error.hint)
 
 
-def _engine(options: Options) -> Iterator[Finding]:
+def _engine(options: Options) -> Iterator[CheckResult]:
     from animate_cli.layers.inference.engine import choose, installed
 
-    yield Finding(topic="engine", verdict=Verdict.OK, text=", ".join(installed()))
+    yield CheckResult(topic="engine", verdict=CheckStatus.OK, text=", ".join(installed()))
     try:
         chosen = choose(options.compute.engine, "cpu")
         text = f"--engine {options.compute.engine} is {chosen}"
-        yield Finding(topic="engine", verdict=Verdict.OK, text=text)
+        yield CheckResult(topic="engine", verdict=CheckStatus.OK, text=text)
     except AnimateError as error:
-        verdict = Verdict.BROKEN
-        yield Finding(topic="engine", verdict=verdict, text=error.message, hint=error.hint)
+        verdict = CheckStatus.BROKEN
+        yield CheckResult(topic="engine", verdict=verdict, text=error.message, hint=error.hint)
 
 
-def _weights() -> Iterator[Finding]:
+def _weights() -> Iterator[CheckResult]:
     for entry in hub.registry():
-        broken = Verdict.BROKEN if entry.repo is None else Verdict.OPTIONAL
+        broken = CheckStatus.BROKEN if entry.repo is None else CheckStatus.OPTIONAL
         try:
             state, advice = hub.state(entry.name), hub.advice(entry.name)
             if state is hub.WeightState.MISSING and entry.repo is not None:
                 advice = f"animate weights fetch {entry.name}"
         except AnimateError as error:
-            yield Finding(topic="weights", verdict=broken, text=error.message, hint=error.hint)
+            yield CheckResult(topic="weights", verdict=broken, text=error.message, hint=error.hint)
             continue
         where = hub.cached_path(entry.name, entry.files[0].part) if not advice else state
-        verdict = broken if advice else Verdict.OK
-        yield Finding(topic="weights", verdict=verdict, text=f"{entry.name}: {where}", hint=advice)
+        verdict = broken if advice else CheckStatus.OK
+        yield CheckResult(
+            topic="weights", verdict=verdict, text=f"{entry.name}: {where}", hint=advice
+        )
 
 
-def _extras() -> Iterator[Finding]:
+def _extras() -> Iterator[CheckResult]:
     for extra, package in EXTRAS.items():
         version = _version(package)
-        yield Finding(
+        yield CheckResult(
             topic="extra",
-            verdict=Verdict.OK if version else Verdict.OPTIONAL,
+            verdict=CheckStatus.OK if version else CheckStatus.OPTIONAL,
             text=f"{extra}: {package} {version or 'is not installed'}",
             hint="" if version else f"pip install 'animate-cli[{extra}]'",
         )
 
 
-def _folders() -> Iterator[Finding]:
+def _folders() -> Iterator[CheckResult]:
     for name, path in (("weights cache", hub.cache_dir()), ("user config", hub.config_dir())):
-        yield Finding(topic="folder", verdict=Verdict.OK, text=f"{name}: {path}")
+        yield CheckResult(topic="folder", verdict=CheckStatus.OK, text=f"{name}: {path}")
 
 
 def _version(package: str) -> str | None:

@@ -86,17 +86,17 @@ def evaluate(
     options: Options,
 ) -> None:
     """Score models against the still source and the thin plate, under a fixed protocol."""
-    from animate_cli.cli.console_observer import Teller
+    from animate_cli.cli.console_observer import ConsoleObserver
     from animate_cli.cli.landmark_scores import score_landmarks
     from animate_cli.cli.score_table import show_scores
     from animate_cli.device import open_device
-    from animate_cli.evaluate.clips.candidate import enter
-    from animate_cli.evaluate.clips.choose_pairs import cast
+    from animate_cli.evaluate.clips.candidate import read_candidates
+    from animate_cli.evaluate.clips.choose_pairs import choose_pairs
     from animate_cli.evaluate.clips.clip_pairs import read_clips
-    from animate_cli.evaluate.metrics.networks.evaluators import load_judges
+    from animate_cli.evaluate.metrics.networks.evaluators import load_evaluators
     from animate_cli.evaluate.report.gallery import Gallery
     from animate_cli.evaluate.report.html_page import page
-    from animate_cli.evaluate.runner.evaluate import Audience, Audiences
+    from animate_cli.evaluate.runner.evaluate import EvaluationObserver, EvaluationObservers
     from animate_cli.evaluate.runner.evaluate import evaluate as run
     from animate_cli.media.target import check_target
 
@@ -122,27 +122,27 @@ def evaluate(
         _write(json_file, lambda: table.json() + "\n", overwrite=overwrite)
         console.result(table.text())
         return
-    clips, entrants = read_clips(data, split), enter(models or [])
+    clips, entrants = read_clips(data, split), read_candidates(models or [])
     device = open_device(options.compute)
     with TemporaryDirectory() as folder, TemporaryDirectory() as kept:
-        tried = cast(
+        tried = choose_pairs(
             clips,
             chosen,
             options.compute,
             kept=Path(kept),
             on_left_out=lambda path: console.warn(f"{path} has no {chosen.start} frame"),
         )
-        teller = Teller(tried, entrants, chosen, sheets, overwrite=overwrite)
+        teller = ConsoleObserver(tried, entrants, chosen, sheets, overwrite=overwrite)
         gallery = Gallery(Path(folder), entrants, chosen)
         result = run(
             entrants,
             tried,
-            load_judges(metric_weights, device=str(device)),
+            load_evaluators(metric_weights, device=str(device)),
             protocol=chosen,
             data=data,
             split=split,
             compute=options.compute,
-            audience=Audiences(teller, gallery if html_file else Audience()),
+            audience=EvaluationObservers(teller, gallery if html_file else EvaluationObserver()),
             kept=Path(kept),
         )
         for one in result.skipped:

@@ -17,7 +17,7 @@ from typing import Annotated, TypeVar, get_type_hints
 import typer
 
 from animate_cli.cli.amounts import amounts
-from animate_cli.cli.console import Talk, open_console
+from animate_cli.cli.console import Verbosity, open_console
 from animate_cli.options import Framing, Options
 
 Result = TypeVar("Result")
@@ -179,7 +179,7 @@ def takes_options(*sections: str) -> Callable[[Callable[..., Result]], Callable[
 
         @functools.wraps(command)
         def parsed(**values: object) -> Result:
-            talk = Talk(**{field.name: values.pop(field.name) for field in fields(Talk)})  # type: ignore[arg-type]
+            talk = Verbosity(**{field.name: values.pop(field.name) for field in fields(Verbosity)})  # type: ignore[arg-type]
             chosen = {flag.key: values.pop(flag.key) for flag in flags}
             if hands_over:
                 values["options"] = options_from(chosen)
@@ -277,7 +277,7 @@ def _parameter(flag: Flag) -> inspect.Parameter:
 
 
 def _talk_parameters() -> list[inspect.Parameter]:
-    talk = Talk()
+    talk = Verbosity()
     kind = inspect.Parameter.KEYWORD_ONLY
     return [
         inspect.Parameter(name, kind, default=getattr(talk, name), annotation=annotation)

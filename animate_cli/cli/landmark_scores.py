@@ -8,7 +8,11 @@ from animate_cli.cli import console
 from animate_cli.evaluate.clips.clip_pairs import read_clips
 from animate_cli.evaluate.landmark_benchmark.labelled_data import labelled_clip, labelled_pictures
 from animate_cli.evaluate.landmark_benchmark.protocol import LandmarkProtocol
-from animate_cli.evaluate.landmark_benchmark.table import Entry, LandmarkComparison, LandmarkTable
+from animate_cli.evaluate.landmark_benchmark.table import (
+    LandmarkComparison,
+    LandmarkEntry,
+    LandmarkTable,
+)
 from animate_cli.evaluate.metrics.networks.external_landmarks import openseeface, pfld
 from animate_cli.evaluate.protocol import Protocol
 from animate_cli.faces.landmarks import network as landmarks
@@ -52,13 +56,15 @@ def score_landmarks(
     return comparison.table()
 
 
-def _entries(names: list[str], device: str, smooth: float) -> list[Entry]:
+def _entries(names: list[str], device: str, smooth: float) -> list[LandmarkEntry]:
     entries = []
     for name in dict.fromkeys(names):
         network = landmarks.load_landmarker(weights=name, device=device)
-        entries.append(Entry(name=name, network=network))
-        entries.append(Entry(name=f"{name} smoothed", network=network, smooth=smooth))
+        entries.append(LandmarkEntry(name=name, network=network))
+        entries.append(LandmarkEntry(name=f"{name} smoothed", network=network, smooth=smooth))
         entries.append(
-            Entry(name=f"{name} registered", network=network, registered=True, smooth=smooth)
+            LandmarkEntry(
+                name=f"{name} registered", network=network, registered=True, smooth=smooth
+            )
         )
     return entries

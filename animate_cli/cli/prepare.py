@@ -13,17 +13,17 @@ import typer
 from animate_cli.cli import console
 from animate_cli.cli.flags import takes_options
 from animate_cli.options import Options
-from animate_cli.prepare.options import PrepareChoices, Split, Treatment
+from animate_cli.prepare.options import FileTreatment, PrepareOptions, Split
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from animate_cli.prepare.run import Prepared, Step
-    from animate_cli.prepare.task import Outcome
+    from animate_cli.prepare.run import PrepareStep, PrepareSummary
+    from animate_cli.prepare.task import FileOutcome
 
-    OnStep = Callable[[Step], None]
+    OnStep = Callable[[PrepareStep], None]
 
-USUAL = PrepareChoices()
+USUAL = PrepareOptions()
 
 
 @takes_options(
@@ -84,8 +84,8 @@ def prepare(
     """
     from animate_cli.prepare.run import prepare as run
 
-    choices = PrepareChoices(
-        treatment=Treatment.AS_IS if as_is else Treatment.CUT,
+    choices = PrepareOptions(
+        treatment=FileTreatment.AS_IS if as_is else FileTreatment.CUT,
         size=size,
         least_px=least_px,
         least_iou=least_iou,
@@ -104,7 +104,7 @@ def prepare(
     console.result(prepared.to_json() if as_json else str(prepared.manifest))
 
 
-def _told(prepared: Prepared) -> list[str]:
+def _told(prepared: PrepareSummary) -> list[str]:
     p = prepared
     files = f"files: {p.done} prepared now, {p.kept} before, {p.repeated} repeated"
     made = f"clips: {p.clips}, frames: {p.frames}, pictures: {p.images}"
@@ -126,22 +126,22 @@ def _shown() -> Iterator[OnStep]:
 
     columns = (TextColumn("preparing"), BarColumn(), MofNCompleteColumn(), TextColumn("files"))
     with Progress(*columns, console=Console(stderr=True)) as bars:
-        yield _Bar(bars)
+        yield _PrepareBar(bars)
 
 
-class _Bar:
+class _PrepareBar:
     """A bar under the lines."""
 
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
         self._task = bars.add_task("", total=None)
 
-    def __call__(self, step: Step) -> None:
+    def __call__(self, step: PrepareStep) -> None:
         _tell(step)
         self._bars.update(self._task, completed=step.done, total=step.total)
 
 
-def _tell(step: Step) -> None:
+def _tell(step: PrepareStep) -> None:
     if step.outcome is None:
         console.tell(f"{step.total} files to prepare; {step.kept} are prepared")
         return
@@ -149,7 +149,7 @@ def _tell(step: Step) -> None:
     console.tell(f"{step.done} of {step.total}, {left_s:.0f} s left: {_what(step.outcome)}")
 
 
-def _what(one: Outcome) -> str:
+def _what(one: FileOutcome) -> str:
     if one.refused:
         return f"{one.source}: nothing ({one.refused})"
     if not one.lines:

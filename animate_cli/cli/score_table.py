@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from animate_cli.cli.table_output import show
+from animate_cli.cli.table_output import show_table
 from animate_cli.evaluate.report.score_cells import footnotes, headline, row, times
 from animate_cli.evaluate.result import Result
 from animate_cli.evaluate.runner.evaluate import Evaluation
@@ -13,7 +13,7 @@ from animate_cli.evaluate.runner.evaluate import Evaluation
 def show_scores(evaluation: Evaluation) -> None:
     """Means over clips; × the reference; the share of clips better than still."""
     result = evaluation.result()
-    show(score_table(result), footnotes(result))
+    show_table(score_table(result), footnotes(result))
 
 
 def score_table(result: Result) -> Table:

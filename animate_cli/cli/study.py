@@ -60,7 +60,7 @@ def tally(
     """Count votes: a share per model, with its 95 % interval."""
     from rich.table import Table
 
-    from animate_cli.cli.table_output import show
+    from animate_cli.cli.table_output import show_table
     from animate_cli.evaluate.user_study.study import tally as count
 
     found = count(key, votes)
@@ -71,7 +71,9 @@ def tally(
         share = f"{100 * one.share:.1f}%" if found.votes else "-"
         between = f"{100 * one.low:.1f}% … {100 * one.high:.1f}%"
         table.add_row(one.model, str(one.votes), share, between)
-    show(table, ["votes of one person depend on each other: intervals are too narrow for few"])
+    show_table(
+        table, ["votes of one person depend on each other: intervals are too narrow for few"]
+    )
 
 
 def _named(folders: list[str]) -> dict[str, Path]:

@@ -11,7 +11,7 @@ from rich.table import Table
 PLAIN_WIDTH = 160  # columns, where stdout is no terminal
 
 
-def show(table: Table, footnotes: Sequence[str] = ()) -> None:
+def show_table(table: Table, footnotes: Sequence[str] = ()) -> None:
     """The table, then a line each."""
     width = None if sys.stdout.isatty() else PLAIN_WIDTH
     screen = Console(file=sys.stdout, width=width, highlight=False)

@@ -15,7 +15,7 @@ from animate_cli.cli.progress import shown_progress
 from animate_cli.options import Options
 
 if TYPE_CHECKING:
-    from animate_cli.faces.landmarks.jitter import Steadiness
+    from animate_cli.faces.landmarks.jitter import Jitter
     from animate_cli.records import Trajectory
 
 
@@ -49,7 +49,7 @@ def track(
     console.result(json.dumps(summary, indent=2) if as_json else str(output))
 
 
-def _told(trajectory: Trajectory, steadiness: Steadiness) -> list[str]:
+def _told(trajectory: Trajectory, steadiness: Jitter) -> list[str]:
     lines = [f"{len(trajectory)} frames, {trajectory.lost} of them without a face"]
     lines += [f"mean confidence {_sure(trajectory):.2f}"]
     if steadiness.frames:
@@ -59,7 +59,7 @@ def _told(trajectory: Trajectory, steadiness: Steadiness) -> list[str]:
 
 
 def _summary(
-    trajectory: Trajectory, steadiness: Steadiness, output: Path, overlay: Path | None
+    trajectory: Trajectory, steadiness: Jitter, output: Path, overlay: Path | None
 ) -> dict[str, object]:
     """What --json prints. SMS as in `faces.landmarks.jitter`, of the points that were written."""
     return {

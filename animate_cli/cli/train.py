@@ -19,9 +19,9 @@ from animate_cli.options import Options
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from animate_cli.train.engine.loop import Logged
+    from animate_cli.train.engine.loop import LogEntry
 
-    OnLogged = Callable[[Logged], None]
+    OnLogged = Callable[[LogEntry], None]
 
 
 @takes_options("compute")
@@ -60,7 +60,7 @@ def train(
         console.result(str(trained.weights))
 
 
-def _tell(logged: Logged) -> None:
+def _tell(logged: LogEntry) -> None:
     figures = ", ".join(f"{name} {value:.4g}" for name, value in logged.figures.items())
     console.tell(f"step {logged.step} of {logged.steps}: {figures}")
 
@@ -81,17 +81,17 @@ def _shown() -> Iterator[OnLogged]:
         TextColumn("loss {task.fields[loss]:.4g}  {task.fields[left]}"),
     )
     with Progress(*columns, console=Console(stderr=True)) as bars:
-        yield _Bar(bars)
+        yield _TrainBar(bars)
 
 
-class _Bar:
+class _TrainBar:
     """Steps done, the last loss, the time that is left at the pace since the start."""
 
     def __init__(self, bars: Progress) -> None:
         self._bars, self._first, self._started_s = bars, -1, time.monotonic()
         self._task = bars.add_task("train", total=None, loss=float("nan"), left="")
 
-    def __call__(self, logged: Logged) -> None:
+    def __call__(self, logged: LogEntry) -> None:
         now = time.monotonic()
         if self._first < 0:
             self._first, self._started_s = logged.step, now

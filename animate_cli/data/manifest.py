@@ -17,7 +17,7 @@ CLIP, IMAGE = "clip", "image"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class DataEntry:
     """One line of the manifest. identity: who it shows; terms: under which it may be used."""
 
     path: Path
@@ -32,7 +32,7 @@ def has_manifest(root: Path) -> bool:
     return (root / NAME).is_file()
 
 
-def read_manifest(root: Path) -> list[Entry]:
+def read_manifest(root: Path) -> list[DataEntry]:
     """All lines of a folder's manifest, in its order.
 
     Raises:
@@ -50,8 +50,8 @@ def read_manifest(root: Path) -> list[Entry]:
         raise OptionError(f"{path}: cannot be read ({error})", hint=hint) from error
 
 
-def _entry(root: Path, line: dict[str, str]) -> Entry:
-    return Entry(
+def _entry(root: Path, line: dict[str, str]) -> DataEntry:
+    return DataEntry(
         path=root / line["file"],
         split=line["split"],
         kind=line["kind"],

@@ -65,7 +65,7 @@ class DrivenBy(StrEnum):
     LABELS = "labels"
 
 
-class Pairing(StrEnum):
+class ClipPairing(StrEnum):
     """Which pairs of clips of different people: drawn by the seed, all, those that stand alike."""
 
     DRAWN = "drawn"
@@ -101,7 +101,7 @@ class Protocol:
     pairs: int = 20
     seed: int = 0
     start: Start = Start.FIRST
-    pairing: Pairing = Pairing.DRAWN
+    pairing: ClipPairing = ClipPairing.DRAWN
     frontal_deg: float = 5.0
     alike_deg: float = 1.0
     driven_by: DrivenBy = DrivenBy.DETECTOR
@@ -128,9 +128,9 @@ def of_scheme(scheme: Scheme, protocol: Protocol) -> Protocol:
         Scheme.SELF: own,
         Scheme.SELF_RANDOM: replace(own, start=Start.RANDOM, source=RANDOM),
         Scheme.CROSS: other,
-        Scheme.CROSS_ALL: replace(other, pairing=Pairing.ALL),
+        Scheme.CROSS_ALL: replace(other, pairing=ClipPairing.ALL),
         Scheme.CROSS_FRONTAL: replace(
-            other, start=Start.FRONTAL, pairing=Pairing.ALIKE, source=FRONTAL
+            other, start=Start.FRONTAL, pairing=ClipPairing.ALIKE, source=FRONTAL
         ),
         Scheme.LANDMARK_DRIVEN: replace(own, driven_by=DrivenBy.LABELS),
         Scheme.EXPRESSION_DRIVEN: replace(other, only=Only.EXPRESSION),

@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measure:
+class MetricInfo:
     """A metric as a result file tells of it. needs: what an absent judge would need."""
 
     name: str
@@ -45,7 +45,7 @@ class Measure:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Scored:
+class ClipResult:
     """One model's part. figures (takes, metrics), NaN where there is none; learned: names of
     metrics whose judge it was trained on; means (metrics,): as written, for metrics of all takes
     together, which have no figure for each."""
@@ -74,12 +74,12 @@ class Result:
     frames: int
     scored: int
     lost: int
-    measures: tuple[Measure, ...]
-    models: tuple[Scored, ...]
+    measures: tuple[MetricInfo, ...]
+    models: tuple[ClipResult, ...]
     judges: Mapping[str, str]
     versions: Mapping[str, str]
 
-    def model(self, name: str) -> Scored:
+    def model(self, name: str) -> ClipResult:
         """By its name.
 
         Raises:
@@ -104,7 +104,7 @@ class Result:
             return float(known.mean())
         return float(self.model(model).means[[one.name for one in self.measures].index(metric)])
 
-    def better_share(self, model: str, other: str, measure: Measure) -> float:
+    def better_share(self, model: str, other: str, measure: MetricInfo) -> float:
         """Share of takes on which a model is better than another, of those that have both."""
         gain = measure.gain(self.column(model, measure.name), self.column(other, measure.name))
         known = gain[np.isfinite(gain)]
@@ -167,8 +167,8 @@ def _result(told: dict[str, Any], path: Path) -> Result:
     )
 
 
-def _measure(name: str, told: dict[str, Any]) -> Measure:
-    return Measure(
+def _measure(name: str, told: dict[str, Any]) -> MetricInfo:
+    return MetricInfo(
         name=name,
         label=str(told["label"]),
         is_lower_better=told["better"] == "lower",
@@ -181,12 +181,12 @@ def _measure(name: str, told: dict[str, Any]) -> Measure:
 def _scored(
     name: str,
     told: dict[str, Any],
-    measures: tuple[Measure, ...],
+    measures: tuple[MetricInfo, ...],
     ms_per_frame: float | None,
     takes: int,
-) -> Scored:
+) -> ClipResult:
     columns = [[_float(v) for v in told["metrics"][m.name]["takes"]] for m in measures]
-    return Scored(
+    return ClipResult(
         name=name,
         model=str(told["model"]),
         sha256=str(told["sha256"]),

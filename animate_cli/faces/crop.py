@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animate_cli.records import Beyond, Crop, Image, Matrix, Points
+from animate_cli.records import Crop, Image, Matrix, OpenEdges, Points
 
 LANDMARK_MARGIN = 1.5  # side of the landmark network's square / longer side of the points' box
 FACE_MARGIN = 2.3  # the same for the square that is animated: hair, ears, neck
@@ -59,10 +59,10 @@ def face_square(points: Points, width: int, height: int) -> Crop:
     return Crop(crop_to_frame=np.array([[1.0, 0.0, left], [0.0, 1.0, top]]), size=side)
 
 
-def beyond(crop: Crop, width: int, height: int) -> Beyond:
+def open_edges(crop: Crop, width: int, height: int) -> OpenEdges:
     """Behind which edges of an upright square a picture of width x height goes on."""
     left, top = np.rint(crop.crop_to_frame[:, 2]).astype(int).tolist()
-    return Beyond(
+    return OpenEdges(
         left=left > 0,
         top=top > 0,
         right=left + crop.size < width,

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animate_cli.errors import OptionError
-from animate_cli.faces.crop import beyond
+from animate_cli.faces.crop import open_edges
 from animate_cli.records import Crop, Image
 
 LONG_SIDES = {"1080p": 1920, "4k": 3840}
@@ -35,7 +35,7 @@ class Paster:
             slice(rows.start - top, rows.stop - top),
             slice(columns.start - left, columns.stop - left),
         )
-        edges = beyond(crop, width, height)
+        edges = open_edges(crop, width, height)
         down = _feather(crop.size, first=edges.top, last=edges.bottom)[self._part[0]]
         across = _feather(crop.size, first=edges.left, last=edges.right)[self._part[1]]
         self._share = np.minimum(down[:, None], across)  # of the square, float32

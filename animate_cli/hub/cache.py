@@ -49,7 +49,7 @@ class WeightUsed:
     sha256: str
 
 
-def place(wanted: WeightEntry, file: WeightFile) -> Path:
+def placed_path(wanted: WeightEntry, file: WeightFile) -> Path:
     """Where a user may put the file by hand."""
     root = environment.cache_dir()
     if wanted.name.startswith(SCHEME):
@@ -59,7 +59,7 @@ def place(wanted: WeightEntry, file: WeightFile) -> Path:
 
 def find(wanted: WeightEntry, file: WeightFile) -> Path | None:
     """The file on this machine; None where there is none. Its content is not looked at."""
-    places = (environment.embedded_dir() / file.path, place(wanted, file))
+    places = (environment.embedded_dir() / file.path, placed_path(wanted, file))
     by_hand = next((path for path in places if path.is_file()), None)
     return by_hand or _in_hub_cache(wanted, file)
 
@@ -169,7 +169,8 @@ def how_to_get(wanted: WeightEntry, file: WeightFile) -> str:
     revision = wanted.revision or BRANCH
     return (
         f"`animate weights fetch {wanted.name}` gets it; without network, download {file.path} "
-        f"from the Hub's {wanted.repo} at revision {revision} and put it at {place(wanted, file)}"
+        f"from the Hub's {wanted.repo} at revision {revision} and put it at "
+        f"{placed_path(wanted, file)}"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from animate_cli.layers.upsample_conv import EnlargingConv2d
+from animate_cli.layers.upsample_conv import UpsampleConv2d
 
 
 class ConvNorm(nn.Module):
@@ -14,7 +14,7 @@ class ConvNorm(nn.Module):
     def __init__(self, inputs: int, outputs: int, *, stride: int = 1, grows: bool = False) -> None:
         super().__init__()
         self.conv = (
-            EnlargingConv2d(inputs, outputs, bias=False)
+            UpsampleConv2d(inputs, outputs, bias=False)
             if grows
             else nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False)
         )

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from animate_cli.layers.upsample_conv import EnlargingConv2d, EnlargingConv3d
+from animate_cli.layers.upsample_conv import UpsampleConv2d, UpsampleConv3d
 
 
 class Space(Enum):
@@ -78,7 +78,7 @@ class UpBlock(nn.Module):
 
     def __init__(self, channels: int, features: int, space: Space = Space.PLANE) -> None:
         super().__init__()
-        enlarging = EnlargingConv2d if space is Space.PLANE else EnlargingConv3d
+        enlarging = UpsampleConv2d if space is Space.PLANE else UpsampleConv3d
         self.conv = enlarging(channels, features)
         self.norm = space.norm(features)
 
@@ -104,7 +104,7 @@ class ResBlock(nn.Module):
         return x.add(y)
 
 
-class Encoder(nn.Module):
+class HourglassEncoder(nn.Module):
     """Halves five times and remembers every size on the way."""
 
     def __init__(self, channels: int, base: int, space: Space) -> None:
@@ -120,7 +120,7 @@ class Encoder(nn.Module):
         return sizes
 
 
-class Decoder(nn.Module):
+class HourglassDecoder(nn.Module):
     """Doubles five times; beside each result stands what the encoder had at that size.
 
     In volumes one more convolution mixes the two at the full size.
@@ -149,13 +149,13 @@ class Decoder(nn.Module):
         return x
 
 
-class Hourglass(nn.Module):
+class FommHourglass(nn.Module):
     """(B, C, ..., H, W) -> (B, base + C, ..., H, W); H and W divisible by 32."""
 
     def __init__(self, channels: int, base: int, space: Space = Space.PLANE) -> None:
         super().__init__()
-        self.encoder = Encoder(channels, base, space)
-        self.decoder = Decoder(channels, base, space)
+        self.encoder = HourglassEncoder(channels, base, space)
+        self.decoder = HourglassDecoder(channels, base, space)
         self.features = self.decoder.features
 
     def forward(self, x: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class Block(StrEnum):
+class HourglassBlock(StrEnum):
     """Which residual block a network is built of."""
 
     HIERARCHICAL = "hierarchical"
@@ -82,7 +82,7 @@ class BottleneckBlock(nn.Module):
 class Hourglass(nn.Module):
     """Half the resolution `depth` times and come back, with a skip path at each level."""
 
-    def __init__(self, channels: int, depth: int, block: Block) -> None:
+    def __init__(self, channels: int, depth: int, block: HourglassBlock) -> None:
         super().__init__()
         self.depth = depth
         for level in range(depth, 0, -1):
@@ -102,9 +102,9 @@ class Hourglass(nn.Module):
         return skip + F.interpolate(low, scale_factor=2.0, mode="nearest")  # type: ignore[no-any-return]
 
 
-def build_block(block: Block, inputs: int, outputs: int) -> nn.Module:
+def build_block(block: HourglassBlock, inputs: int, outputs: int) -> nn.Module:
     """A block of the chosen kind."""
-    if block is Block.HIERARCHICAL:
+    if block is HourglassBlock.HIERARCHICAL:
         return HierarchicalBlock(inputs, outputs)
     return BottleneckBlock(inputs, outputs)
 

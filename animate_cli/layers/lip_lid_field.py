@@ -35,7 +35,7 @@ _SMILE, _WIDE = 0.2, 0.5  # gap over width: up to which teeth alone are shown; a
 
 
 @dataclass(frozen=True, kw_only=True)
-class Slit:
+class ApertureContour:
     """Curves through equally many landmarks, uppermost first, from the right corner to the left.
 
     fade: how far beyond the curves the correction reaches at least, over the slit's width; until: a
@@ -49,11 +49,11 @@ class Slit:
     gap: tuple[tuple[int, ...], tuple[int, ...]] | None = None
 
 
-def follow_slits(
+def correct_apertures(
     flow_px: Tensor,
     source_px: Tensor,
     output_px: Tensor,
-    slits: tuple[Slit, ...],
+    slits: tuple[ApertureContour, ...],
     window: Tensor | None = None,
 ) -> Tensor:
     """The field (B, 2, S, S) px, right at the points of all slits where window (S, S) is 1, within
@@ -68,7 +68,7 @@ def follow_slits(
     return right if window is None else torch.lerp(flow_px, right, window)
 
 
-class Upright:
+class EyeLineFrame:
     """A slit's own axes, along from its right corner to its left, and down; lengths stay pixels.
 
     points (B, K, 2): all landmarks in them; width (B, 1).
@@ -106,7 +106,7 @@ class Upright:
 
 
 def _follow(
-    right: Tensor, flow_px: Tensor, source_px: Tensor, output_px: Tensor, slit: Slit
+    right: Tensor, flow_px: Tensor, source_px: Tensor, output_px: Tensor, slit: ApertureContour
 ) -> None:
     """What `flow_px` misses of one slit is put into `right`."""
     used = sorted({index for curve in slit.curves for index in curve})
@@ -120,12 +120,12 @@ def _follow(
         missing[:, used] = heed[:, None, None] * lacking
         _correct(right, output_px, missing, slit)
     if slit.gap is not None:
-        _keep_heights(right, Gap(source_px, output_px, *slit.gap, flow_px.shape[-1]))
+        _keep_heights(right, ApertureRegion(source_px, output_px, *slit.gap, flow_px.shape[-1]))
 
 
-def _correct(right: Tensor, output_px: Tensor, missing: Tensor, slit: Slit) -> None:
+def _correct(right: Tensor, output_px: Tensor, missing: Tensor, slit: ApertureContour) -> None:
     """Add what is missing at a slit's points (B, K, 2) around it, in place."""
-    frame = Upright(output_px, slit.curves[0][0], slit.curves[0][-1])
+    frame = EyeLineFrame(output_px, slit.curves[0][0], slit.curves[0][-1])
     ends = slit.curves[0] + slit.curves[-1]
     most = missing[:, ends].norm(dim=-1).amax(dim=1, keepdim=True)
     far = torch.maximum(slit.fade * frame.width, _GENTLE * most)  # (B, 1)
@@ -146,7 +146,7 @@ def _correct(right: Tensor, output_px: Tensor, missing: Tensor, slit: Slit) -> N
     place += (share[:, None] * change).view(place.shape)
 
 
-class Gap:
+class ApertureRegion:
     """What lies between two curves from corner to corner, in the output.
 
     rows, columns: where it is. Of its pixels, row by row (B, N): u: from corner to corner, 0 to 1;
@@ -163,7 +163,9 @@ class Gap:
         lower: tuple[int, ...],
         size: int,
     ) -> None:
-        still, frame = (Upright(points, upper[0], upper[-1]) for points in (source_px, output_px))
+        still, frame = (
+            EyeLineFrame(points, upper[0], upper[-1]) for points in (source_px, output_px)
+        )
         self.rows, self.columns = _reach(output_px[:, upper + lower], 1.0, size)
         u, v = frame.of_pixels(self.rows, self.columns)
         inside, self._nearest = frame.nearest(u)
@@ -176,22 +178,26 @@ class Gap:
         self.below, self.above = v - self._at(now[:, 0]), self._at(now[:, 1]) - v
         widest = had.amax(dim=1, keepdim=True) / still.width
         stands = _STANDING * smooth_step((widest - _SMILE) / (_WIDE - _SMILE))  # (B, 1)
-        self.hanging, self.standing = (self._at(s * kept) for s in (1 - stands, stands))
+        self.upper_attached, self.lower_attached = (
+            self._at(s * kept) for s in (1 - stands, stands)
+        )
         self._turn = (still.down - frame.down)[..., None]  # (B, 2, 1)
 
     def motion(self) -> Tensor:
         """Displacements that keep the height of what is shown under either curve: (B, 2, N)."""
         upper, lower = self._motion.unbind(dim=1)  # (B, U, 2)
         hung, stood = (
-            torch.minimum(self.below, self.hanging),
-            torch.minimum(self.above, self.standing),
+            torch.minimum(self.below, self.upper_attached),
+            torch.minimum(self.above, self.lower_attached),
         )
         ends = []
         for motion, depth in ((upper, hung), (lower, -stood)):
             moved = torch.stack([self._at(motion[..., axis]) for axis in (0, 1)], dim=1)
             ends.append(moved + self._turn * depth[:, None])
-        opened = (self.below + self.above - self.hanging - self.standing).clamp_min(_THIN_PX)
-        share = ((self.below - self.hanging) / opened).clamp(0, 1)
+        opened = (self.below + self.above - self.upper_attached - self.lower_attached).clamp_min(
+            _THIN_PX
+        )
+        share = ((self.below - self.upper_attached) / opened).clamp(0, 1)
         return torch.lerp(ends[0], ends[1], share[:, None])
 
     def _at(self, values: Tensor) -> Tensor:
@@ -199,7 +205,7 @@ class Gap:
         return values.gather(1, self._nearest)
 
 
-def _keep_heights(flow_px: Tensor, gap: Gap) -> None:
+def _keep_heights(flow_px: Tensor, gap: ApertureRegion) -> None:
     """What the field is between two curves, in place."""
     place = flow_px[:, :, gap.rows, gap.columns]
     edge = torch.where(gap.is_shutting, _LIP_PX, 0.0)
@@ -209,7 +215,7 @@ def _keep_heights(flow_px: Tensor, gap: Gap) -> None:
 
 
 def _between_corners(
-    frame: Upright, missing: Tensor, curves: tuple[tuple[int, ...], ...]
+    frame: EyeLineFrame, missing: Tensor, curves: tuple[tuple[int, ...], ...]
 ) -> tuple[Tensor, Tensor]:
     """All curves at U places from corner to corner.
 

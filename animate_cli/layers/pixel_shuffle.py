@@ -8,7 +8,7 @@ from __future__ import annotations
 from torch import Tensor
 
 
-def fold(x: Tensor, factor: int) -> Tensor:
+def pixels_to_channels(x: Tensor, factor: int) -> Tensor:
     """`F.pixel_unshuffle`: (B, C, f h, f w) -> (B, C f², h, w), colour by colour."""
     if factor == 1:
         return x
@@ -18,8 +18,9 @@ def fold(x: Tensor, factor: int) -> Tensor:
     return moved.reshape(count, channels * factor**2, height // factor, width // factor)
 
 
-def unfold(x: Tensor, factor: int) -> Tensor:
-    """`F.pixel_shuffle`: (B, C f², h, w) -> (B, C, f h, f w), the inverse of `fold`."""
+def channels_to_pixels(x: Tensor, factor: int) -> Tensor:
+    """`F.pixel_shuffle`: (B, C f², h, w) -> (B, C, f h, f w), the inverse of
+    `pixels_to_channels`."""
     if factor == 1:
         return x
     count, channels, height, width = x.shape

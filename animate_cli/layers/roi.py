@@ -13,7 +13,7 @@ from torch import Tensor
 from animate_cli.layers.grid import identity_grid, warp
 
 
-class Region(NamedTuple):
+class LandmarkRegion(NamedTuple):
     """Where a square lies in the whole face."""
 
     centre: Tensor
@@ -35,8 +35,8 @@ class Region(NamedTuple):
         return warp(picture, self.out(own.expand(len(picture), -1, -1, -1)))
 
 
-def region_about(points: Tensor, margin: float) -> Region:
+def landmark_region(points: Tensor, margin: float) -> LandmarkRegion:
     """The square about points (B, K, 2), `margin` times as wide as their box is long."""
     low, high = points.amin(dim=1), points.amax(dim=1)
     half = (high - low).amax(dim=1, keepdim=True) * (margin / 2)
-    return Region((low + high) / 2, half.clamp_min(1e-3))
+    return LandmarkRegion((low + high) / 2, half.clamp_min(1e-3))

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class EnlargingConv2d(nn.Conv2d):
+class UpsampleConv2d(nn.Conv2d):
     """Enlarge `times`, then convolve with 3 x 3 taps: (B, C, H, W) -> (B, F, times H, times W)."""
 
     def __init__(self, channels: int, features: int, *, bias: bool = True, times: int = 2) -> None:
@@ -26,11 +26,11 @@ class EnlargingConv2d(nn.Conv2d):
         self.times = times
 
     def forward(self, x: Tensor) -> Tensor:
-        """As the words say: the oracle of `without_enlarging`."""
+        """As the words say: the oracle of `as_transposed_conv`."""
         return super().forward(F.interpolate(x, scale_factor=float(self.times)))
 
 
-class EnlargingConv3d(nn.Conv3d):
+class UpsampleConv3d(nn.Conv3d):
     """The same, twofold, in volumes, whose depth stays: (B, C, D, H, W) -> (B, F, D, 2H, 2W)."""
 
     times = 2
@@ -39,11 +39,11 @@ class EnlargingConv3d(nn.Conv3d):
         super().__init__(channels, features, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """As the words say: the oracle of `without_enlarging`."""
+        """As the words say: the oracle of `as_transposed_conv`."""
         return super().forward(F.interpolate(x, scale_factor=(1.0, 2.0, 2.0)))
 
 
-def without_enlarging(conv: EnlargingConv2d | EnlargingConv3d) -> nn.Module:
+def as_transposed_conv(conv: UpsampleConv2d | UpsampleConv3d) -> nn.Module:
     """The same function as one transposed convolution, or a plain one where nothing grows."""
     if conv.times == 1:
         plain = nn.Conv2d(conv.in_channels, conv.out_channels, 3, padding=1)
@@ -54,7 +54,7 @@ def without_enlarging(conv: EnlargingConv2d | EnlargingConv3d) -> nn.Module:
         taps = _summed(taps, conv.times, dim=dim)
     sizes = conv.in_channels, conv.out_channels
     other: nn.ConvTranspose2d | nn.ConvTranspose3d
-    if isinstance(conv, EnlargingConv2d):
+    if isinstance(conv, UpsampleConv2d):
         other = nn.ConvTranspose2d(*sizes, conv.times + 2, stride=conv.times, padding=1)
     else:  # along the depth a transposed convolution is the convolution with its taps reversed
         taps = taps.flip(2)

@@ -33,7 +33,7 @@ def read_config(record: type[Config], metadata: Mapping[str, str], *, where: str
         raise WeightsError(f"{where}: no usable config ({error})", hint=REINSTALL) from error
 
 
-def fill(network: nn.Module, tensors: Mapping[str, Tensor], *, where: str) -> None:
+def load_strictly(network: nn.Module, tensors: Mapping[str, Tensor], *, where: str) -> None:
     """Load every tensor of a network, widened to its own dtype.
 
     Raises:

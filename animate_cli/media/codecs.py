@@ -16,7 +16,7 @@ _SVT_PRESETS = tuple(str(n) for n in range(14))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
+class CodecRecipe:
     """One codec's encoder and what None means for it.
 
     crf, preset: the defaults, None where the codec has no such thing; crf_max: the worst;
@@ -35,7 +35,7 @@ class Recipe:
 
 # CRF 18 of x264 is visually lossless; 20 of x265 and 26 of SVT-AV1 look the same here.
 RECIPES = {
-    Codec.H264: Recipe(
+    Codec.H264: CodecRecipe(
         encoder="libx264",
         pixel_format="yuv420p",
         suffixes=(".mp4", ".mov", ".mkv", ".avi"),
@@ -44,7 +44,7 @@ RECIPES = {
         preset="veryfast",
         presets=_X26X_PRESETS,
     ),
-    Codec.H265: Recipe(
+    Codec.H265: CodecRecipe(
         encoder="libx265",
         pixel_format="yuv420p",
         suffixes=(".mp4", ".mov", ".mkv"),
@@ -54,7 +54,7 @@ RECIPES = {
         presets=_X26X_PRESETS,
         fixed={"x265-params": "log-level=none"},
     ),
-    Codec.AV1: Recipe(
+    Codec.AV1: CodecRecipe(
         encoder="libsvtav1",
         pixel_format="yuv420p",
         suffixes=(".mp4", ".mkv", ".webm"),
@@ -63,20 +63,20 @@ RECIPES = {
         preset="9",
         presets=_SVT_PRESETS,
     ),
-    Codec.PRORES: Recipe(
+    Codec.PRORES: CodecRecipe(
         encoder="prores_ks",
         pixel_format="yuv422p10le",
         suffixes=(".mov", ".mkv"),
         fixed={"profile": "3", "vendor": "apl0"},
     ),
-    Codec.PNG: Recipe(encoder="png", pixel_format="rgb24", suffixes=("",)),
+    Codec.PNG: CodecRecipe(encoder="png", pixel_format="rgb24", suffixes=("",)),
 }
 # AVI stores one time stamp per packet: frames that are shown out of order would all come late.
 _AVI = {".avi": {"bf": "0"}}
 # For hardware encoders: the codec, and the setting that comes nearest to a CRF.
 _FAMILIES = {"h264": Codec.H264, "hevc": Codec.H265, "av1": Codec.AV1}
 _QUALITY = {"nvenc": "cq", "qsv": "global_quality"}
-GIF = Recipe(encoder="gif", pixel_format="pal8", suffixes=(".gif",))
+GIF = CodecRecipe(encoder="gif", pixel_format="pal8", suffixes=(".gif",))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,14 +166,14 @@ def _external(path: Path, encoder: str, options: OutputOptions) -> Encoding:
     )
 
 
-def _what_works(suffix: str, recipe: Recipe) -> str:
+def _what_works(suffix: str, recipe: CodecRecipe) -> str:
     codecs = [codec.value for codec, other in RECIPES.items() if suffix in other.suffixes]
     names = ", ".join(s or "a name without suffix" for s in recipe.suffixes)
     here = f"--codec {' or '.join(codecs)}, or " if codecs else ""
     return f"use {here}name the output {names}"
 
 
-def _crf(recipe: Recipe, options: OutputOptions) -> dict[str, str]:
+def _crf(recipe: CodecRecipe, options: OutputOptions) -> dict[str, str]:
     if options.crf is not None and recipe.crf is None:
         raise OptionError(f"{recipe.encoder} has no CRF", hint="leave --crf out")
     crf = recipe.crf if options.crf is None else options.crf
@@ -184,7 +184,7 @@ def _crf(recipe: Recipe, options: OutputOptions) -> dict[str, str]:
     return {} if crf is None else {"crf": str(crf)}
 
 
-def _preset(recipe: Recipe, options: OutputOptions) -> dict[str, str]:
+def _preset(recipe: CodecRecipe, options: OutputOptions) -> dict[str, str]:
     preset = recipe.preset if options.preset is None else options.preset
     if preset is not None and preset not in recipe.presets:
         known = ", ".join(recipe.presets)

@@ -5,8 +5,8 @@ driver's come through one fixed square for the whole clip, cut by the same rule 
 so that a shift in the driver is a shift of the same share of the head in the source.
 
 Where the driver's body was seen, 26 more rows below its landmarks tell how neck, shoulders and
-hair moved by themselves since the anchor, in units of the head (`faces.tracking.body_motion`); models that have no
-use for them take the first 74.
+hair moved by themselves since the anchor, in units of the head (`faces.tracking.body_motion`);
+models that have no use for them take the first 74.
 
 A driver code holds B frames and is sliced by frame, code[a:b], as a tensor is.
 """
@@ -19,7 +19,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 from torch import Tensor
 
 from animate_cli.options import Engine, MotionOptions
-from animate_cli.records import Beyond, Rendered
+from animate_cli.records import OpenEdges, Rendered
 
 
 class Reads(Enum):
@@ -30,7 +30,7 @@ class Reads(Enum):
     EXPRESSION = "expression"
 
 
-ALONE = Beyond()
+ALONE = OpenEdges()
 """The square is the whole photo."""
 
 SourceCode = TypeVar("SourceCode")
@@ -44,7 +44,9 @@ class FaceModel(Protocol[SourceCode, DriverCode, State]):
     face_size: int
     reads: Reads
 
-    def encode_source(self, face: Tensor, landmarks: Tensor, beyond: Beyond = ALONE) -> SourceCode:
+    def encode_source(
+        self, face: Tensor, landmarks: Tensor, beyond: OpenEdges = ALONE
+    ) -> SourceCode:
         """Once per portrait: face (1, 3, S, S) in [0, 1], landmarks (1, 74, 2) in face pixels;
         beyond: where the photo goes on. A model that can comes to rest before those edges."""
         ...
@@ -71,12 +73,12 @@ class FaceModel(Protocol[SourceCode, DriverCode, State]):
 class FrameModel(FaceModel[SourceCode, Tensor, State], Protocol[SourceCode, State]):
     """A model that reads frames: pass 1 keeps its driver codes, numbers (B, D), in the trajectory.
 
-    language: what the codes are written in: the model, and a digest of the weights that read
-    them. Codes in another language mean nothing to it. gmac_per_frame: billions of
+    encoder_id: which network wrote the codes: the model, and a digest of the weights that read
+    them. Codes of another encoder mean nothing to it. gmac_per_frame: billions of
     multiplications in plain convolutions that take a CPU as long as one frame.
     """
 
-    language: str
+    encoder_id: str
     gmac_per_frame: float
 
     def reframe(self, codes: Tensor, ratio: Tensor, shift: Tensor) -> Tensor:

@@ -20,14 +20,14 @@ from numpy.typing import NDArray
 
 from animate_cli.faces.crop import FACE_MARGIN, face_square
 from animate_cli.faces.tracking.smooth import runs
-from animate_cli.prepare.options import PrepareChoices
+from animate_cli.prepare.options import PrepareOptions
 from animate_cli.records import Crop, Points, Trajectory
 
 Boxes = NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Span:
+class ClipSpan:
     """Frames start to stop (not among them), all seen through one square of the raw video."""
 
     start: int
@@ -38,17 +38,17 @@ class Span:
         return self.stop - self.start
 
 
-class Spans(NamedTuple):
+class ClipSpans(NamedTuple):
     """What can be used, and how many frames cannot."""
 
-    kept: list[Span]
+    kept: list[ClipSpan]
     short: int
     small: int
 
 
-def find_spans(trajectory: Trajectory, choices: PrepareChoices) -> Spans:
+def find_spans(trajectory: Trajectory, choices: PrepareOptions) -> ClipSpans:
     """The clips of a followed video, in their order."""
-    kept: list[Span] = []
+    kept: list[ClipSpan] = []
     short = small = 0
     for part in _parts(trajectory, choices):
         points = trajectory.landmarks[part]
@@ -58,11 +58,11 @@ def find_spans(trajectory: Trajectory, choices: PrepareChoices) -> Spans:
         elif square.size < max(choices.least_px, choices.size):
             small += len(points)
         else:
-            kept.append(Span(start=part.start, stop=part.stop, square=square))
-    return Spans(kept, short, small)
+            kept.append(ClipSpan(start=part.start, stop=part.stop, square=square))
+    return ClipSpans(kept, short, small)
 
 
-def _parts(trajectory: Trajectory, choices: PrepareChoices) -> Iterator[slice]:
+def _parts(trajectory: Trajectory, choices: PrepareOptions) -> Iterator[slice]:
     """Stretches in which the face is seen without a break and stays near its first place."""
     for run in runs(trajectory.found, trajectory.cut):
         boxes = boxes_of(trajectory.landmarks[run])

@@ -12,17 +12,17 @@ from animate_cli import __version__
 from animate_cli.data.manifest import CLIP, IMAGE
 from animate_cli.errors import FaceError, MediaError
 from animate_cli.faces.crop import cut, face_square, rescale, to_crop
-from animate_cli.faces.landmarks.inference import SeesLandmarks
+from animate_cli.faces.landmarks.inference import LandmarkDetector
 from animate_cli.media.images.image import read_photo, write_image
 from animate_cli.media.provenance import Marking, read_marking, sha256_of
 from animate_cli.media.reader import open_driver
 from animate_cli.media.target import told
 from animate_cli.media.writer import open_writer
 from animate_cli.options import Codec, OutputOptions
-from animate_cli.prepare.clip_spans import Span, find_spans
+from animate_cli.prepare.clip_spans import ClipSpan, find_spans
 from animate_cli.prepare.labels import SUFFIX, save_clip_labels, save_picture_labels
-from animate_cli.prepare.manifest import Line
-from animate_cli.prepare.task import Outcome, Plan, Task
+from animate_cli.prepare.manifest import ManifestLine
+from animate_cli.prepare.task import FileOutcome, PreparePlan, PrepareTask
 from animate_cli.records import Crop, Frame, Trajectory
 from animate_cli.stages.portrait import find_face, over_background
 
@@ -33,7 +33,9 @@ REAL = Marking(
 )
 
 
-def cut_clips(task: Task, plan: Plan, trajectory: Trajectory, *, threads: int) -> Outcome:
+def cut_clips(
+    task: PrepareTask, plan: PreparePlan, trajectory: Trajectory, *, threads: int
+) -> FileOutcome:
     """One clip for each stretch in which the face stays near its first place.
 
     Raises:
@@ -59,12 +61,12 @@ def cut_clips(task: Task, plan: Plan, trajectory: Trajectory, *, threads: int) -
 class _Cutter:
     """Cuts clips out of one followed video."""
 
-    task: Task
-    plan: Plan
+    task: PrepareTask
+    plan: PreparePlan
     trajectory: Trajectory
     threads: int
 
-    def clip(self, name: str, span: Span, frames: Iterator[Frame]) -> Line:
+    def clip(self, name: str, span: ClipSpan, frames: Iterator[Frame]) -> ManifestLine:
         path = self.plan.scratch / f"{name}{CLIP_SUFFIX}"
         with told(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +85,7 @@ class _Cutter:
             frames=len(span),
         )
 
-    def _write(self, path: Path, span: Span, frames: Iterator[Frame]) -> None:
+    def _write(self, path: Path, span: ClipSpan, frames: Iterator[Frame]) -> None:
         size, times_s = self.plan.choices.size, self.trajectory.times_s
         with open_writer(
             path,
@@ -104,7 +106,7 @@ class _Cutter:
                 )
 
 
-def cut_picture(task: Task, plan: Plan, network: SeesLandmarks) -> Outcome:
+def cut_picture(task: PrepareTask, plan: PreparePlan, network: LandmarkDetector) -> FileOutcome:
     """The square that is animated in use, about the face that the options mean.
 
     Raises:
@@ -134,7 +136,7 @@ def cut_picture(task: Task, plan: Plan, network: SeesLandmarks) -> Outcome:
     return task.outcome(lines=(_line(task, plan, path, kind=IMAGE, detail=detail),))
 
 
-def _marking(task: Task) -> Marking:
+def _marking(task: PrepareTask) -> Marking:
     """A cut says of itself what its source says: of a real one, that it is no synthetic picture."""
     said = read_marking(task.source.path) or REAL
     return replace(said, source_sha256=task.sha256)
@@ -147,16 +149,16 @@ def _where(square: Crop, width: int, height: int) -> str:
 
 
 def _line(
-    task: Task,
-    plan: Plan,
+    task: PrepareTask,
+    plan: PreparePlan,
     path: Path,
     *,
     kind: str,
     detail: str,
     rate: Fraction | None = None,
     frames: int | None = None,
-) -> Line:
-    return Line(
+) -> ManifestLine:
+    return ManifestLine(
         file=path.relative_to(plan.scratch).as_posix(),
         kind=kind,
         origin=replace(task.source.origin, detail=detail),

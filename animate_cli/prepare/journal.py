@@ -15,14 +15,14 @@ from animate_cli.data.manifest import NAME
 from animate_cli.errors import OptionError, OutputError
 from animate_cli.media.target import told
 from animate_cli.prepare.labels import SUFFIX
-from animate_cli.prepare.manifest import Line, write_manifest
-from animate_cli.prepare.task import Outcome, Task
+from animate_cli.prepare.manifest import ManifestLine, write_manifest
+from animate_cli.prepare.task import FileOutcome, PrepareTask
 from animate_cli.typed import plain, typed
 
 JOURNAL = "prepare.jsonl"
 
 
-class Journal:
+class PrepareJournal:
     """The data set's folder as far as it is done."""
 
     def __init__(self, folder: Path) -> None:
@@ -43,24 +43,24 @@ class Journal:
                 self._path.touch()
             text = self._path.read_text(encoding="utf-8")
         self._torn = "\n" if text and not text.endswith("\n") else ""
-        self._outcomes: dict[str, Outcome] = {}  # by the source's sha256
+        self._outcomes: dict[str, FileOutcome] = {}  # by the source's sha256
         self._owners: dict[str, str] = {}  # the source's sha256 by file of the data set
         for outcome in _parse(text):
             self._learn(outcome)
 
     @property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[ManifestLine]:
         """The whole manifest."""
         return [line for one in self._outcomes.values() for line in one.lines]
 
-    def outcome_of(self, task: Task) -> Outcome | None:
+    def outcome_of(self, task: PrepareTask) -> FileOutcome | None:
         """What was made of this file by the same choices, if all of it is still there."""
         known = self._outcomes.get(task.sha256)
         if known is None or known.key != task.key:
             return None
         return known if all(path.is_file() for path in self._files(known)) else None
 
-    def commit(self, outcome: Outcome, scratch: Path) -> None:
+    def commit(self, outcome: FileOutcome, scratch: Path) -> None:
         """Move what was made from `scratch` to its places; what it replaces is withdrawn first.
 
         Raises:
@@ -70,7 +70,7 @@ class Journal:
         with told(self.folder):
             for before in self._replaced_by(outcome):
                 self._append(
-                    Outcome(key="", source=before.source, source_sha256=before.source_sha256)
+                    FileOutcome(key="", source=before.source, source_sha256=before.source_sha256)
                 )
                 for path in self._files(before):
                     path.unlink(missing_ok=True)
@@ -79,7 +79,7 @@ class Journal:
                 (scratch / path.relative_to(self.folder)).replace(path)
             self._append(outcome)
 
-    def _replaced_by(self, outcome: Outcome) -> list[Outcome]:
+    def _replaced_by(self, outcome: FileOutcome) -> list[FileOutcome]:
         """What was made before of the same source, or lies where this one belongs."""
         owners = {self._owners.get(line.file) for line in outcome.lines}
         owners.add(outcome.source_sha256)
@@ -93,12 +93,12 @@ class Journal:
         """
         write_manifest(self.folder / NAME, self.lines)
 
-    def _files(self, outcome: Outcome) -> list[Path]:
+    def _files(self, outcome: FileOutcome) -> list[Path]:
         """Labels first: a file without them would be worse than labels without a file."""
         files = [self.folder / line.file for line in outcome.lines]
         return [path for file in files for path in (file.with_suffix(SUFFIX), file)]
 
-    def _append(self, outcome: Outcome) -> None:
+    def _append(self, outcome: FileOutcome) -> None:
         with self._path.open("a", encoding="utf-8") as file:
             file.write(f"{self._torn}{json.dumps(plain(outcome))}\n")
             file.flush()
@@ -106,14 +106,14 @@ class Journal:
         self._torn = ""
         self._learn(outcome)
 
-    def _learn(self, outcome: Outcome) -> None:
+    def _learn(self, outcome: FileOutcome) -> None:
         self._outcomes[outcome.source_sha256] = outcome
         self._owners |= {line.file: outcome.source_sha256 for line in outcome.lines}
 
 
-def _parse(text: str) -> Iterable[Outcome]:
+def _parse(text: str) -> Iterable[FileOutcome]:
     for line in text.splitlines():
         try:
-            yield typed(Outcome, json.loads(line), where=JOURNAL)
+            yield typed(FileOutcome, json.loads(line), where=JOURNAL)
         except (ValueError, TypeError, OptionError):
             continue  # torn, or of another version: its file is prepared again

@@ -11,17 +11,17 @@ import av
 from animate_cli.data.manifest import CLIP, IMAGE
 from animate_cli.data.pictures import read_picture
 from animate_cli.errors import MediaError
-from animate_cli.faces.landmarks.inference import SeesLandmarks
+from animate_cli.faces.landmarks.inference import LandmarkDetector
 from animate_cli.media.container.probe import probe
 from animate_cli.media.target import told
 from animate_cli.prepare.labels import SUFFIX, save_clip_labels, save_picture_labels
-from animate_cli.prepare.manifest import Line
-from animate_cli.prepare.task import Outcome, Plan, Task
+from animate_cli.prepare.manifest import ManifestLine
+from animate_cli.prepare.task import FileOutcome, PreparePlan, PrepareTask
 from animate_cli.records import Photo, Trajectory
 from animate_cli.stages.portrait import find_face
 
 
-def label_clip(task: Task, plan: Plan, trajectory: Trajectory) -> Outcome:
+def label_clip(task: PrepareTask, plan: PreparePlan, trajectory: Trajectory) -> FileOutcome:
     """Every frame gets its points, and whether the face was seen there.
 
     Raises:
@@ -41,7 +41,7 @@ def label_clip(task: Task, plan: Plan, trajectory: Trajectory) -> Outcome:
     return task.outcome(lines=(line,), lost=trajectory.lost)
 
 
-def label_picture(task: Task, plan: Plan, network: SeesLandmarks) -> Outcome:
+def label_picture(task: PrepareTask, plan: PreparePlan, network: LandmarkDetector) -> FileOutcome:
     """Find the face.
 
     Raises:
@@ -57,12 +57,14 @@ def label_picture(task: Task, plan: Plan, network: SeesLandmarks) -> Outcome:
     return task.outcome(lines=(_line(task, plan, kind=IMAGE, width=width, height=height),))
 
 
-def _line(task: Task, plan: Plan, *, kind: str, width: int, height: int) -> Line:
+def _line(
+    task: PrepareTask, plan: PreparePlan, *, kind: str, width: int, height: int
+) -> ManifestLine:
     """The row of a file that becomes part of the data set as it is."""
     path = task.source.path
     name = f"{task.name}{path.suffix}"
     _link(path, plan.scratch / name)
-    return Line(
+    return ManifestLine(
         file=name,
         kind=kind,
         origin=task.source.origin,
@@ -85,7 +87,8 @@ def _link(path: Path, target: Path) -> None:
 
 
 def _require_plain(path: Path, trajectory: Trajectory) -> None:
-    """Labels are numbered by frame, and `train.samples.samples` reads the file's frames as they are stored.
+    """Labels are numbered by frame, and `train.samples.samples` reads the file's frames as they are
+    stored.
 
     Raises:
         MediaError: it is not square, or was not read as it is stored: damaged, or turned.

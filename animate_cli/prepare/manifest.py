@@ -16,7 +16,7 @@ from animate_cli.media.target import replacing
 
 
 @dataclass(frozen=True, kw_only=True)
-class Origin:
+class ClipOrigin:
     """Whom a file shows, where it comes from, what may be done with it.
 
     detail: what has been done with it so far, for people to read.
@@ -34,7 +34,7 @@ class Origin:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class ManifestLine:
     """One file of the data set.
 
     file: relative to the data set's folder; kind: clip or image; fps, frames, found (frames in
@@ -44,7 +44,7 @@ class Line:
 
     file: str
     kind: str
-    origin: Origin
+    origin: ClipOrigin
     width: int
     height: int
     sha256: str
@@ -62,7 +62,7 @@ COLUMNS = (
 )
 
 
-def write_manifest(path: Path, lines: Iterable[Line]) -> None:
+def write_manifest(path: Path, lines: Iterable[ManifestLine]) -> None:
     """Write the table in the order of its files; it is there whole or as it was.
 
     Raises:
@@ -77,7 +77,7 @@ def write_manifest(path: Path, lines: Iterable[Line]) -> None:
         table.writerows(_cells(line) for line in sorted(lines, key=lambda line: line.file))
 
 
-def read_origins(path: Path) -> dict[str, Origin]:
+def read_origins(path: Path) -> dict[str, ClipOrigin]:
     """What a manifest.csv says of each file it names; columns it does not have are empty.
 
     Raises:
@@ -93,14 +93,14 @@ def read_origins(path: Path) -> dict[str, Origin]:
         ) from error
 
 
-def _origin(cells: Mapping[str, str]) -> Origin:
-    known = {field.name: cells.get(_column(field.name)) or "" for field in fields(Origin)}
+def _origin(cells: Mapping[str, str]) -> ClipOrigin:
+    known = {field.name: cells.get(_column(field.name)) or "" for field in fields(ClipOrigin)}
     if not (known["identity"] and known["split"]):
         raise KeyError(f"no split or identity of {cells['file']}")
-    return Origin(**known)
+    return ClipOrigin(**known)
 
 
-def _cells(line: Line) -> dict[str, object]:
+def _cells(line: ManifestLine) -> dict[str, object]:
     cells = asdict(line)
     cells |= cells.pop("origin")
     return {_column(name): "" if value is None else value for name, value in cells.items()}

@@ -10,7 +10,7 @@ from animate_cli.errors import OptionError
 AUTO = "auto"
 
 
-class Treatment(StrEnum):
+class FileTreatment(StrEnum):
     """CUT: a square about the face, followed until it leaves; AS_IS: labels beside the file."""
 
     CUT = "cut"
@@ -25,7 +25,7 @@ class Split(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PrepareChoices:
+class PrepareOptions:
     """How raw files become clips and pictures.
 
     size: pixels of the squares that are written; least_px: smaller squares of the raw picture are
@@ -44,7 +44,7 @@ class PrepareChoices:
     The other defaults are first-order-model's for VoxCeleb.
     """
 
-    treatment: Treatment = Treatment.CUT
+    treatment: FileTreatment = FileTreatment.CUT
     size: int = 256
     least_px: int = 256
     least_iou: float = 0.25

@@ -14,18 +14,18 @@ from animate_cli.device import thread_count
 from animate_cli.errors import InputError, OptionError
 from animate_cli.interrupts import halt_on_signal
 from animate_cli.options import Options
-from animate_cli.prepare.journal import Journal
-from animate_cli.prepare.options import PrepareChoices
+from animate_cli.prepare.journal import PrepareJournal
+from animate_cli.prepare.options import PrepareOptions
 from animate_cli.prepare.scratch_folder import scratch_in
 from animate_cli.prepare.sources import find_sources
-from animate_cli.prepare.task import Outcome, Plan, Task, task_of, without_repeats
+from animate_cli.prepare.task import FileOutcome, PreparePlan, PrepareTask, task_of, without_repeats
 from animate_cli.prepare.workers import outcomes
 
 MANIFEST_EVERY_S = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Refused:
+class RefusedFile:
     """A file of which nothing could be made, and why."""
 
     source: str
@@ -33,7 +33,7 @@ class Refused:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prepared:
+class PrepareSummary:
     """What a preparation came to.
 
     sources: files given; done: prepared now; kept: prepared before; repeated: with the same
@@ -54,7 +54,7 @@ class Prepared:
     short: int
     small: int
     lost: int
-    refused: tuple[Refused, ...]
+    refused: tuple[RefusedFile, ...]
     elapsed_s: float
 
     def to_json(self) -> str:
@@ -63,7 +63,7 @@ class Prepared:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class PrepareStep:
     """How far it is.
 
     done: files of the `total` that are not prepared yet; kept: files that are; outcome: what came
@@ -73,21 +73,21 @@ class Step:
     done: int
     total: int
     kept: int
-    outcome: Outcome | None
+    outcome: FileOutcome | None
     elapsed_s: float
 
 
-OnStep = Callable[[Step], None]
+OnStep = Callable[[PrepareStep], None]
 
 
 def prepare(
     inputs: Sequence[str | Path],
     output: str | Path,
-    choices: PrepareChoices | None = None,
+    choices: PrepareOptions | None = None,
     options: Options | None = None,
     *,
     on_step: OnStep = lambda step: None,
-) -> Prepared:
+) -> PrepareSummary:
     """Turn videos, pictures, and folders of them into clips and pictures with landmarks.
 
     output: the data set's folder; what is in it already and fits is kept. Ctrl-C and SIGTERM stop
@@ -100,7 +100,7 @@ def prepare(
         Cancelled: it was interrupted.
     """
     begun = time.monotonic()
-    choices, options = choices or PrepareChoices(), options or Options()
+    choices, options = choices or PrepareOptions(), options or Options()
     choices.check()
     folder = Path(output)
     tasks, repeats = without_repeats(
@@ -109,15 +109,17 @@ def prepare(
     )
     _require_names(tasks)
     with scratch_in(folder) as scratch:
-        journal = Journal(folder)
+        journal = PrepareJournal(folder)
         known = {task.key: journal.outcome_of(task) for task in tasks}
         missing = [task for task in tasks if known[task.key] is None]
-        plan = Plan(choices=choices, options=_shared(options, choices.jobs), scratch=scratch)
+        plan = PreparePlan(choices=choices, options=_shared(options, choices.jobs), scratch=scratch)
         kept = len(tasks) - len(missing)
 
-        def tell(done: int, outcome: Outcome | None) -> None:
+        def tell(done: int, outcome: FileOutcome | None) -> None:
             elapsed_s, total = time.monotonic() - begun, len(missing)
-            on_step(Step(done=done, total=total, kept=kept, outcome=outcome, elapsed_s=elapsed_s))
+            on_step(
+                PrepareStep(done=done, total=total, kept=kept, outcome=outcome, elapsed_s=elapsed_s)
+            )
 
         tell(0, None)
         for done, outcome in enumerate(_work(missing, plan, journal), start=1):
@@ -129,9 +131,9 @@ def prepare(
     return _summary(folder, every, done=len(missing), repeated=len(repeats), begun=begun)
 
 
-def _require_names(tasks: Sequence[Task]) -> None:
+def _require_names(tasks: Sequence[PrepareTask]) -> None:
     """Two data sets may list different files under one name."""
-    first: dict[str, Task] = {}
+    first: dict[str, PrepareTask] = {}
     for task in tasks:
         other = first.setdefault(task.name, task)
         if other is not task:
@@ -141,7 +143,9 @@ def _require_names(tasks: Sequence[Task]) -> None:
             )
 
 
-def _work(tasks: Sequence[Task], plan: Plan, journal: Journal) -> Iterator[Outcome]:
+def _work(
+    tasks: Sequence[PrepareTask], plan: PreparePlan, journal: PrepareJournal
+) -> Iterator[FileOutcome]:
     """Make, move to its place, note down: file by file."""
     written_s = time.monotonic()
     with halt_on_signal() as halt, closing(outcomes(tasks, plan, halt)) as made:
@@ -162,7 +166,7 @@ def _shared(options: Options, jobs: int) -> Options:
     return replace(options, compute=replace(options.compute, threads=threads))
 
 
-def _nothing(outcomes_: Sequence[Outcome]) -> InputError:
+def _nothing(outcomes_: Sequence[FileOutcome]) -> InputError:
     if not outcomes_:
         return InputError("no video and no picture was given", hint="name files or folders of them")
     refused = [one for one in outcomes_ if one.refused]
@@ -179,10 +183,10 @@ def _nothing(outcomes_: Sequence[Outcome]) -> InputError:
 
 
 def _summary(
-    folder: Path, every: Sequence[Outcome], *, done: int, repeated: int, begun: float
-) -> Prepared:
+    folder: Path, every: Sequence[FileOutcome], *, done: int, repeated: int, begun: float
+) -> PrepareSummary:
     lines = [line for one in every for line in one.lines]
-    return Prepared(
+    return PrepareSummary(
         dataset=folder,
         manifest=folder / NAME,
         sources=len(every) + repeated,
@@ -196,6 +200,8 @@ def _summary(
         short=sum(one.short for one in every),
         small=sum(one.small for one in every),
         lost=sum(one.lost for one in every),
-        refused=tuple(Refused(source=one.source, why=one.refused) for one in every if one.refused),
+        refused=tuple(
+            RefusedFile(source=one.source, why=one.refused) for one in every if one.refused
+        ),
         elapsed_s=round(time.monotonic() - begun, 3),
     )

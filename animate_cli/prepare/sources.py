@@ -10,12 +10,12 @@ from pathlib import Path
 from animate_cli.data.frames import are_frames
 from animate_cli.data.layouts.find import find_layout
 from animate_cli.data.layouts.listing import listing_of
-from animate_cli.data.manifest import CLIP, IMAGE, NAME, Entry, has_manifest
+from animate_cli.data.manifest import CLIP, IMAGE, NAME, DataEntry, has_manifest
 from animate_cli.errors import InputError, OptionError
 from animate_cli.media.container.kind import PICTURE_SUFFIXES, VIDEO_SUFFIXES, Kind, kind_of
 from animate_cli.media.container.open_container import require_file
-from animate_cli.prepare.manifest import Origin, read_origins
-from animate_cli.prepare.options import AUTO, PrepareChoices, Treatment
+from animate_cli.prepare.manifest import ClipOrigin, read_origins
+from animate_cli.prepare.options import AUTO, FileTreatment, PrepareOptions
 
 _KINDS = {
     **dict.fromkeys(VIDEO_SUFFIXES, Kind.VIDEO),
@@ -24,7 +24,7 @@ _KINDS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
+class SourceFile:
     """One raw file, or a folder of numbered frames.
 
     kind: clip or image; listed: the name under which the manifest.csv above it knows it, empty
@@ -33,7 +33,7 @@ class Source:
 
     path: Path
     kind: str
-    origin: Origin
+    origin: ClipOrigin
     listed: str = ""
 
     @property
@@ -43,8 +43,8 @@ class Source:
 
 
 def find_sources(
-    inputs: Sequence[Path], choices: PrepareChoices, *, output: Path
-) -> Iterator[Source]:
+    inputs: Sequence[Path], choices: PrepareOptions, *, output: Path
+) -> Iterator[SourceFile]:
     """The videos and pictures given, and those in the folders given, each once, in their order.
 
     A folder that looks like a public data set is read as that; in any other, a folder of numbered
@@ -67,7 +67,7 @@ def find_sources(
                 yield _source(path, root, choices, listings, known.get(path))
 
 
-def _known_in(root: Path) -> dict[Path, Entry]:
+def _known_in(root: Path) -> dict[Path, DataEntry]:
     """The files of a public data set; of a folder with a manifest, and of any other, none."""
     layout = None if has_manifest(root) else find_layout(root)
     return {entry.path: entry for entry in layout.entries} if layout else {}
@@ -78,14 +78,14 @@ class _Listings:
 
     def __init__(self) -> None:
         self._above: dict[Path, Path | None] = {}
-        self._origins: dict[Path, dict[str, Origin]] = {}
+        self._origins: dict[Path, dict[str, ClipOrigin]] = {}
 
     def name_of(self, path: Path) -> str:
         """A file's name relative to the nearest folder above it that holds a manifest.csv."""
         folder = self._folder(path)
         return "" if folder is None else path.relative_to(folder).as_posix()
 
-    def origin_of(self, path: Path) -> Origin | None:
+    def origin_of(self, path: Path) -> ClipOrigin | None:
         """What that manifest says of the file, if anything."""
         folder = self._folder(path)
         if folder is None:
@@ -101,13 +101,13 @@ class _Listings:
         return self._above[path.parent]
 
 
-def _files(root: Path, output: Path, choices: PrepareChoices) -> Iterator[Path]:
+def _files(root: Path, output: Path, choices: PrepareOptions) -> Iterator[Path]:
     if not root.is_dir():
         yield root
         return
     listing = listing_of(root)
     clips = set()
-    if choices.treatment is Treatment.CUT:
+    if choices.treatment is FileTreatment.CUT:
         clips = {at for at in listing.series if _is_clip(root / at, output, choices)}
     files = (f for f in (*listing.videos, *listing.pictures) if f.parent not in clips)
     for path in sorted((*files, *clips)):
@@ -115,25 +115,27 @@ def _files(root: Path, output: Path, choices: PrepareChoices) -> Iterator[Path]:
             yield root / path
 
 
-def _is_clip(folder: Path, output: Path, choices: PrepareChoices) -> bool:
+def _is_clip(folder: Path, output: Path, choices: PrepareOptions) -> bool:
     is_output = folder.is_relative_to(output)
     return not is_output and are_frames(folder, least=choices.least_frames)
 
 
 def _source(
-    path: Path, root: Path, choices: PrepareChoices, listings: _Listings, known: Entry | None
-) -> Source:
+    path: Path, root: Path, choices: PrepareOptions, listings: _Listings, known: DataEntry | None
+) -> SourceFile:
     kind = _kind(path)
     origin = listings.origin_of(path)
     if origin is not None:
-        return Source(path=path, kind=kind, origin=origin, listed=listings.name_of(path))
+        return SourceFile(path=path, kind=kind, origin=origin, listed=listings.name_of(path))
     if known is not None and choices.identity_from == AUTO:
         identity = known.identity
     else:
         identity = identity_of(path, root, choices.identity_from)
     split = known.split if known and known.split else choices.split.value
-    origin = Origin(identity=identity, split=split, terms=choices.terms, licence=choices.licence)
-    return Source(path=path, kind=kind, origin=origin)
+    origin = ClipOrigin(
+        identity=identity, split=split, terms=choices.terms, licence=choices.licence
+    )
+    return SourceFile(path=path, kind=kind, origin=origin)
 
 
 def _kind(path: Path) -> str:
@@ -150,7 +152,7 @@ def _kind(path: Path) -> str:
 
 
 def identity_of(path: Path, root: Path, rule: str) -> str:
-    """Whom a file shows, by a rule as `PrepareChoices.identity_from` describes it.
+    """Whom a file shows, by a rule as `PrepareOptions.identity_from` describes it.
 
     Raises:
         OptionError: the rule is no regular expression, or finds nothing in the path.

@@ -12,9 +12,9 @@ from animate_cli import hub
 from animate_cli.data.manifest import CLIP, IMAGE
 from animate_cli.media.provenance import sha256_of
 from animate_cli.options import Options
-from animate_cli.prepare.manifest import Line
-from animate_cli.prepare.options import PrepareChoices, Treatment
-from animate_cli.prepare.sources import Source
+from animate_cli.prepare.manifest import ManifestLine
+from animate_cli.prepare.options import FileTreatment, PrepareOptions
+from animate_cli.prepare.sources import SourceFile
 from animate_cli.typed import plain
 
 VERSION = 1  # of what is made of a file: a new one makes everything anew
@@ -23,16 +23,16 @@ NETWORK = "landmarks"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class PreparePlan:
     """What holds for all files. scratch: a folder of this run alone, beside the data set's own."""
 
-    choices: PrepareChoices
+    choices: PrepareOptions
     options: Options
     scratch: Path
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class FileOutcome:
     """What was made of one file; as a line of the journal, it is what need not be done again.
 
     key, source_sha256: of the task; source: its name, for people to read; lines: of the manifest;
@@ -43,7 +43,7 @@ class Outcome:
     key: str
     source: str
     source_sha256: str
-    lines: tuple[Line, ...] = ()
+    lines: tuple[ManifestLine, ...] = ()
     refused: str = ""
     short: int = 0
     small: int = 0
@@ -51,13 +51,13 @@ class Outcome:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class PrepareTask:
     """One file. key: changes with everything that the result depends on.
 
     sha256: of the file's bytes; name: of what is made of it, without suffix, in the data set.
     """
 
-    source: Source
+    source: SourceFile
     sha256: str
     name: str
     key: str
@@ -65,14 +65,14 @@ class Task:
     def outcome(
         self,
         *,
-        lines: tuple[Line, ...] = (),
+        lines: tuple[ManifestLine, ...] = (),
         refused: str = "",
         short: int = 0,
         small: int = 0,
         lost: int = 0,
-    ) -> Outcome:
+    ) -> FileOutcome:
         """What came of it."""
-        return Outcome(
+        return FileOutcome(
             key=self.key,
             source=self.source.shown,
             source_sha256=self.sha256,
@@ -84,7 +84,7 @@ class Task:
         )
 
 
-def task_of(source: Source, choices: PrepareChoices, options: Options) -> Task:
+def task_of(source: SourceFile, choices: PrepareOptions, options: Options) -> PrepareTask:
     """Read the file's bytes once, and settle what is made of it and under which name.
 
     Raises:
@@ -110,20 +110,20 @@ def task_of(source: Source, choices: PrepareChoices, options: Options) -> Task:
     name = _name(source, sha256, choices.treatment)
     text = json.dumps([name, depends_on], sort_keys=True)
     key = hashlib.sha256(text.encode()).hexdigest()
-    return Task(source=source, sha256=sha256, name=name, key=key)
+    return PrepareTask(source=source, sha256=sha256, name=name, key=key)
 
 
-def _name(source: Source, sha256: str, treatment: Treatment) -> str:
+def _name(source: SourceFile, sha256: str, treatment: FileTreatment) -> str:
     """A file that a data set lists keeps its place; any other is told from its namesakes."""
-    if source.listed and treatment is Treatment.AS_IS:
+    if source.listed and treatment is FileTreatment.AS_IS:
         return PurePosixPath(source.listed).with_suffix("").as_posix()
     folder = FOLDERS[source.kind]
     return f"{folder}/{source.origin.split}/{source.path.stem}-{sha256[:8]}"
 
 
-def without_repeats(tasks: Iterable[Task]) -> tuple[list[Task], list[Task]]:
+def without_repeats(tasks: Iterable[PrepareTask]) -> tuple[list[PrepareTask], list[PrepareTask]]:
     """The first task of each content, and the rest: nobody's pictures should count twice."""
-    first: dict[str, Task] = {}
+    first: dict[str, PrepareTask] = {}
     repeats = []
     for task in tasks:
         if first.setdefault(task.sha256, task) is not task:

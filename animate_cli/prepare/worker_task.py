@@ -8,16 +8,16 @@ from animate_cli.errors import InputError, TrainError
 from animate_cli.faces.landmarks import network as landmarks
 from animate_cli.prepare.cut_clips import cut_clips, cut_picture
 from animate_cli.prepare.label_in_place import label_clip, label_picture
-from animate_cli.prepare.options import Treatment
-from animate_cli.prepare.task import Outcome, Plan, Task
+from animate_cli.prepare.options import FileTreatment
+from animate_cli.prepare.task import FileOutcome, PreparePlan, PrepareTask
 from animate_cli.report import Clock, Watch
-from animate_cli.stages.driver import follow
+from animate_cli.stages.driver import track_driver
 
 
-class Bench:
+class PrepareWorker:
     """Opened once per process."""
 
-    def __init__(self, plan: Plan, watch: Watch | None = None) -> None:
+    def __init__(self, plan: PreparePlan, watch: Watch | None = None) -> None:
         compute = plan.options.compute
         self._plan = plan
         self._watch = watch or Watch(None)
@@ -25,7 +25,7 @@ class Bench:
         self._network = landmarks.load_landmarker(device=str(open_device(compute)))
         share_cores(self._threads)  # decoding and encoding go on beside the network
 
-    def work(self, task: Task) -> Outcome:
+    def work(self, task: PrepareTask) -> FileOutcome:
         """Make what is to be made of one file, in the plan's scratch folder.
 
         A file that cannot be used is an outcome, too.
@@ -39,13 +39,13 @@ class Bench:
         except (InputError, TrainError) as error:
             return task.outcome(refused=error.message)
 
-    def _picture(self, task: Task) -> Outcome:
-        is_as_it_was = self._plan.choices.treatment is Treatment.AS_IS
+    def _picture(self, task: PrepareTask) -> FileOutcome:
+        is_as_it_was = self._plan.choices.treatment is FileTreatment.AS_IS
         treat = label_picture if is_as_it_was else cut_picture
         return treat(task, self._plan, self._network)
 
-    def _clip(self, task: Task) -> Outcome:
-        trajectory = follow(
+    def _clip(self, task: PrepareTask) -> FileOutcome:
+        trajectory = track_driver(
             task.source.path,
             self._network,
             self._plan.options,
@@ -53,6 +53,6 @@ class Bench:
             watch=self._watch,
             clock=Clock(),
         ).trajectory
-        if self._plan.choices.treatment is Treatment.AS_IS:
+        if self._plan.choices.treatment is FileTreatment.AS_IS:
             return label_clip(task, self._plan, trajectory)
         return cut_clips(task, self._plan, trajectory, threads=self._threads)

@@ -21,8 +21,8 @@ from typing import cast
 from animate_cli.device import thread_count
 from animate_cli.errors import AnimateError, Cancelled, TrainError
 from animate_cli.interrupts import Halt
-from animate_cli.prepare.task import Outcome, Plan, Task
-from animate_cli.prepare.worker_task import Bench
+from animate_cli.prepare.task import FileOutcome, PreparePlan, PrepareTask
+from animate_cli.prepare.worker_task import PrepareWorker
 from animate_cli.report import Progress, Watch
 
 LOOK_UP_S = 0.2  # how long an interrupt may wait
@@ -37,10 +37,12 @@ class _Failed:
     hint: str
 
 
-Answer = Outcome | _Failed | Exception
+Answer = FileOutcome | _Failed | Exception
 
 
-def outcomes(tasks: Sequence[Task], plan: Plan, halt: Halt) -> Generator[Outcome, None, None]:
+def outcomes(
+    tasks: Sequence[PrepareTask], plan: PreparePlan, halt: Halt
+) -> Generator[FileOutcome, None, None]:
     """What came of each task, in the order in which they end; closing it stops the workers.
 
     Raises:
@@ -56,7 +58,7 @@ def outcomes(tasks: Sequence[Task], plan: Plan, halt: Halt) -> Generator[Outcome
     def goes_on(progress: Progress) -> bool:
         return not halt.wanted
 
-    bench = Bench(plan, Watch(goes_on))
+    bench = PrepareWorker(plan, Watch(goes_on))
     for task in tasks:
         _heed(halt)
         try:
@@ -67,10 +69,12 @@ def outcomes(tasks: Sequence[Task], plan: Plan, halt: Halt) -> Generator[Outcome
         yield outcome
 
 
-def _by_workers(tasks: Sequence[Task], plan: Plan, *, jobs: int, halt: Halt) -> Iterator[Outcome]:
+def _by_workers(
+    tasks: Sequence[PrepareTask], plan: PreparePlan, *, jobs: int, halt: Halt
+) -> Iterator[FileOutcome]:
     workers = [_start(plan) for _ in range(jobs)]
     waiting = deque(tasks)
-    busy: dict[Connection, Task] = {}
+    busy: dict[Connection, PrepareTask] = {}
     try:
         for _, pipe in workers:
             _hand_out(waiting, pipe, busy)
@@ -94,7 +98,7 @@ def _heed(halt: Halt) -> None:
         raise Cancelled("interrupted", hint="run the same command again to go on")
 
 
-def _start(plan: Plan) -> tuple[BaseProcess, Connection]:
+def _start(plan: PreparePlan) -> tuple[BaseProcess, Connection]:
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_serve, args=(plan, there), daemon=True)
@@ -103,14 +107,16 @@ def _start(plan: Plan) -> tuple[BaseProcess, Connection]:
     return process, here
 
 
-def _hand_out(waiting: deque[Task], pipe: Connection, busy: dict[Connection, Task]) -> None:
+def _hand_out(
+    waiting: deque[PrepareTask], pipe: Connection, busy: dict[Connection, PrepareTask]
+) -> None:
     if waiting:
         busy[pipe] = waiting.popleft()
         with suppress(BrokenPipeError):  # the worker has died: its answer will say so
             pipe.send(busy[pipe])
 
 
-def _receive(pipe: Connection, task: Task) -> Outcome:
+def _receive(pipe: Connection, task: PrepareTask) -> FileOutcome:
     try:
         answer: Answer = pipe.recv()
     except (EOFError, OSError) as error:
@@ -125,16 +131,16 @@ def _receive(pipe: Connection, task: Task) -> Outcome:
     return answer
 
 
-def _serve(plan: Plan, pipe: Connection) -> None:
+def _serve(plan: PreparePlan, pipe: Connection) -> None:
     """A worker's life. Interrupts are the parent's business, which ends its workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    bench: Bench | None = None
+    bench: PrepareWorker | None = None
     with suppress(EOFError, OSError):  # the parent has no more to do, or has gone
         while True:
             task = pipe.recv()
             try:
-                bench = bench or Bench(plan)
+                bench = bench or PrepareWorker(plan)
                 answer: Answer = bench.work(task)
             except AnimateError as error:
                 answer = _Failed(kind=type(error), message=error.message, hint=error.hint)

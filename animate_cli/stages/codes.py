@@ -17,27 +17,27 @@ from numpy.typing import NDArray
 
 from animate_cli.errors import OptionError
 from animate_cli.faces.crop import cut, square, to_crop
-from animate_cli.faces.tracking.lost_frames import fill
+from animate_cli.faces.tracking.lost_frames import fill_lost_frames
 from animate_cli.faces.tracking.steady_crop import steady_squares
 from animate_cli.media.container.kind import Kind
 from animate_cli.models.base import FaceModel, FrameModel, Reads
 from animate_cli.options import Options
 from animate_cli.records import Codes, Frame, Image, Points, Trajectory
 from animate_cli.report import Clock, Step, Watch
-from animate_cli.stages.driver import Followed, driver_frames
+from animate_cli.stages.driver import TrackedDriver, driver_frames
 
 BATCH = 8  # frames that are encoded together
 
 Model = FaceModel[Any, Any, Any]
 
 
-def language_of(model: Model) -> str:
+def encoder_id_of(model: Model) -> str:
     """What a model's codes are written in; "" where the landmarks are all it reads."""
-    return _frame_model(model).language if model.reads is Reads.FRAMES else ""
+    return _frame_model(model).encoder_id if model.reads is Reads.FRAMES else ""
 
 
 def with_codes(
-    followed: Followed,
+    followed: TrackedDriver,
     model: Model,
     options: Options,
     *,
@@ -45,7 +45,7 @@ def with_codes(
     threads: int,
     watch: Watch,
     clock: Clock,
-) -> Followed:
+) -> TrackedDriver:
     """The driver with what a model that reads frames sees in it; other models change nothing.
 
     Raises:
@@ -54,7 +54,7 @@ def with_codes(
     if model.reads is not Reads.FRAMES:
         return followed
     codes = followed.trajectory.codes
-    if codes is not None and codes.language == language_of(model):
+    if codes is not None and codes.encoder_id == encoder_id_of(model):
         return followed
     if followed.kind is Kind.TEMPLATE:
         raise _not_for(followed, model, options)
@@ -97,8 +97,8 @@ class _Reader:
         if self._values is None:
             raise AssertionError("a trajectory has at least one frame with a face")
         t = self._trajectory
-        values = fill(self._values, t.found, t.cut, t.times_s, options.faces.lost)
-        return Codes(language=self._model.language, values=values)
+        values = fill_lost_frames(self._values, t.found, t.cut, t.times_s, options.faces.lost)
+        return Codes(encoder_id=self._model.encoder_id, values=values)
 
     @torch.inference_mode()
     def _encode(self) -> None:
@@ -118,10 +118,10 @@ class _Reader:
         self._values[list(indices)] = values
 
 
-def _not_for(followed: Followed, model: Model, options: Options) -> OptionError:
+def _not_for(followed: TrackedDriver, model: Model, options: Options) -> OptionError:
     name = options.motion.model
     given = followed.trajectory.codes
-    holds = "landmarks alone" if given is None else f"what {given.language.split()[0]} read"
+    holds = "landmarks alone" if given is None else f"what {given.encoder_id.split()[0]} read"
     return OptionError(
         f"{followed.path} holds {holds}, and {name} with these weights reads frames",
         hint=f"write it anew with: animate track VIDEO --model {name} -o T.npz",

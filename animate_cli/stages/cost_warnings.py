@@ -20,7 +20,7 @@ from animate_cli.records import Image
 USUAL_LONG_SIDE = 4096  # beyond this, hardware decoders of H.264 give up
 TRIED_FRAMES = 4
 
-BEARABLE_S = 1.0  # a frame
+SLOW_S = 1.0  # a frame
 
 if TYPE_CHECKING:
     import torch
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def forewarn(frame: Image, path: Path, options: OutputOptions, *, threads: int) -> tuple[str, ...]:
+def warn_if_large(
+    frame: Image, path: Path, options: OutputOptions, *, threads: int
+) -> tuple[str, ...]:
     """A note on codec limits and expected speed for frames (H, W, 3) above 4K, else nothing."""
     height, width = frame.shape[:2]
     if max(height, width) <= USUAL_LONG_SIDE:
@@ -61,12 +63,12 @@ def encoding_s(frame: Image, suffix: str, options: OutputOptions, *, threads: in
         return (time.perf_counter() - begun) / TRIED_FRAMES
 
 
-def forewarn_slow(model: FaceModel[Any, Any, Any], device: torch.device) -> None:
+def warn_if_slow(model: FaceModel[Any, Any, Any], device: torch.device) -> None:
     """Say how long a frame will take where a model that reads frames is slow on a CPU."""
     if device.type != "cpu" or not is_heavy(model):
         return
     seconds = model.gmac_per_frame / gmac_per_s()  # type: ignore[attr-defined]  # `reads` says so
-    if seconds > BEARABLE_S:
+    if seconds > SLOW_S:
         hours = seconds * 25 * 60 / 3600
         logger.warning(
             "note: this model takes about %.1f s a frame on this CPU, %.1f hours for a minute of "

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from animate_cli.errors import MediaError
-from animate_cli.faces.landmarks.inference import SeesLandmarks
+from animate_cli.faces.landmarks.inference import LandmarkDetector
 from animate_cli.faces.tracking.template import load_template
 from animate_cli.faces.tracking.track import track
 from animate_cli.media.container.kind import Kind, kind_of
@@ -25,7 +25,7 @@ DECODED_AHEAD = 8  # frames
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Followed:
+class TrackedDriver:
     """A driver after pass 1. kind: what its file is; notes: what reading it had to change."""
 
     path: Path
@@ -34,15 +34,15 @@ class Followed:
     notes: tuple[str, ...] = ()
 
 
-def follow(
+def track_driver(
     path: Path,
-    network: SeesLandmarks,
+    network: LandmarkDetector,
     options: Options,
     *,
     threads: int,
     watch: Watch,
     clock: Clock,
-) -> Followed:
+) -> TrackedDriver:
     """The driver's whole motion.
 
     Raises:
@@ -53,7 +53,7 @@ def follow(
     if kind is Kind.TEMPLATE:
         trajectory = trimmed(load_template(path), path, options.read)
         refuse_long(path, trajectory.times_s[-1], options.read)
-        return Followed(path=path, kind=kind, trajectory=trajectory)
+        return TrackedDriver(path=path, kind=kind, trajectory=trajectory)
     digest = sha256_of(path)
     with open_driver(path, options.read, threads=threads) as reader:
         with closing(ahead(reader, depth=DECODED_AHEAD)) as frames, clock.measure("track"):
@@ -65,7 +65,7 @@ def follow(
                 sha256=digest,
                 on_frame=lambda index: watch.tell(Step.TRACK, index + 1, reader.expected),
             )
-        return Followed(path=path, kind=kind, trajectory=trajectory, notes=reader.notes)
+        return TrackedDriver(path=path, kind=kind, trajectory=trajectory, notes=reader.notes)
 
 
 def driver_frames(path: Path, options: ReadOptions, *, threads: int) -> Stage[Frame]:

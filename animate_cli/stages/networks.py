@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from animate_cli.faces.landmarks import network as landmarks
-from animate_cli.faces.landmarks.inference import SeesLandmarks
+from animate_cli.faces.landmarks.inference import LandmarkDetector
 from animate_cli.models.base import FaceModel
 from animate_cli.models.find import find_model
 from animate_cli.options import Engine, MotionOptions
@@ -17,10 +17,10 @@ class Networks:
     """The landmark network and one model, as last asked for; another wish replaces them."""
 
     def __init__(self) -> None:
-        self._landmarker: tuple[str, SeesLandmarks] | None = None
+        self._landmarker: tuple[str, LandmarkDetector] | None = None
         self._model: tuple[_Wish, FaceModel[Any, Any, Any]] | None = None
 
-    def landmarker(self, device: str) -> SeesLandmarks:
+    def landmarker(self, device: str) -> LandmarkDetector:
         """The landmark network on a device.
 
         Raises:

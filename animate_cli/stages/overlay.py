@@ -15,10 +15,10 @@ from animate_cli.media.sound.mux import plan_audio
 from animate_cli.media.writer import open_writer
 from animate_cli.options import Options
 from animate_cli.report import Step, Watch
-from animate_cli.stages.driver import Followed, driver_frames
+from animate_cli.stages.driver import TrackedDriver, driver_frames
 
 
-def write_overlay(followed: Followed, path: Path, options: Options, *, watch: Watch) -> None:
+def write_overlay(followed: TrackedDriver, path: Path, options: Options, *, watch: Watch) -> None:
     """Write the driver's frames with contours, points, pose, gaze and what was lost.
 
     Raises:

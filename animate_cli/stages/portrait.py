@@ -8,17 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animate_cli.errors import FaceError
-from animate_cli.faces.crop import beyond, cut, face_square, rescale, to_crop
+from animate_cli.faces.crop import cut, face_square, open_edges, rescale, to_crop
 from animate_cli.faces.detection.detect import choose, face_in_box, find_faces, make_proposer
-from animate_cli.faces.landmarks.inference import SeesLandmarks
+from animate_cli.faces.landmarks.inference import LandmarkDetector
 from animate_cli.faces.paste import output_scale, resize
 from animate_cli.media.images.image import flatten, parse_colour
 from animate_cli.options import FaceOptions, Framing, OutputOptions
-from animate_cli.records import Beyond, Crop, Detection, Image, Photo, Points
+from animate_cli.records import Crop, Detection, Image, OpenEdges, Photo, Points
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Canvas:
+class OutputCanvas:
     """What is drawn on: the photo, or its face square alone, at the output's size.
 
     pixels (H, W, 3) uint8; alpha (H, W) uint8 or None; landmarks (74, 2) in its pixels;
@@ -36,10 +36,10 @@ class Canvas:
         return cut(self.pixels, self.crop)
 
     @property
-    def beyond(self) -> Beyond:
+    def open_edges(self) -> OpenEdges:
         """Behind which of the square's edges the canvas goes on."""
         height, width = self.pixels.shape[:2]
-        return beyond(self.crop, width, height)
+        return open_edges(self.crop, width, height)
 
     def face_landmarks(self, face_size: int) -> Points:
         """The landmarks in pixels of the square seen at `face_size`: (74, 2)."""
@@ -54,7 +54,7 @@ def over_background(photo: Photo, colour: str) -> Photo:
     )
 
 
-def find_face(photo: Photo, network: SeesLandmarks, options: FaceOptions) -> Detection:
+def find_face(photo: Photo, network: LandmarkDetector, options: FaceOptions) -> Detection:
     """The face that `options` mean.
 
     Raises:
@@ -70,12 +70,12 @@ def find_face(photo: Photo, network: SeesLandmarks, options: FaceOptions) -> Det
         raise FaceError(f"{photo.path}: {error.message}", hint=error.hint) from error
 
 
-def all_faces(photo: Photo, network: SeesLandmarks, options: FaceOptions) -> list[Detection]:
+def all_faces(photo: Photo, network: LandmarkDetector, options: FaceOptions) -> list[Detection]:
     """Every face of a photo, from left to right, as --show-faces numbers them."""
     return find_faces(photo.pixels, network, make_proposer(options.detector))
 
 
-def open_canvas(photo: Photo, landmarks: Points, options: OutputOptions) -> Canvas:
+def open_canvas(photo: Photo, landmarks: Points, options: OutputOptions) -> OutputCanvas:
     """The photo or its face square, resized once, so that all drawing is at the output's size.
 
     landmarks (74, 2) in the photo's pixels.
@@ -84,7 +84,7 @@ def open_canvas(photo: Photo, landmarks: Points, options: OutputOptions) -> Canv
         OptionError: a size that cannot be written.
     """
     height, width = photo.pixels.shape[:2]
-    whole = Canvas(
+    whole = OutputCanvas(
         pixels=photo.pixels,
         alpha=photo.alpha,
         landmarks=landmarks,
@@ -98,9 +98,9 @@ def open_canvas(photo: Photo, landmarks: Points, options: OutputOptions) -> Canv
     return replace(resized, crop=face_square(resized.landmarks, width, height))
 
 
-def _square_alone(canvas: Canvas) -> Canvas:
+def _square_alone(canvas: OutputCanvas) -> OutputCanvas:
     alpha = None if canvas.alpha is None else cut(as_picture(canvas.alpha), canvas.crop)[..., 0]
-    return Canvas(
+    return OutputCanvas(
         pixels=canvas.square,
         alpha=alpha,
         landmarks=to_crop(canvas.landmarks, canvas.crop),
@@ -108,14 +108,14 @@ def _square_alone(canvas: Canvas) -> Canvas:
     )
 
 
-def _resized(canvas: Canvas, size: str) -> Canvas:
+def _resized(canvas: OutputCanvas, size: str) -> OutputCanvas:
     before = np.array(canvas.pixels.shape[1::-1])  # (W, H)
     after = output_scale(size, *(int(extent) for extent in before))
     if tuple(before) == after:
         return canvas
     landmarks = (canvas.landmarks + 0.5) * (np.array(after) / before) - 0.5
     alpha = None if canvas.alpha is None else resize(as_picture(canvas.alpha), *after)[..., 0]
-    return Canvas(
+    return OutputCanvas(
         pixels=resize(canvas.pixels, *after),
         alpha=alpha,
         landmarks=landmarks.astype(np.float32),

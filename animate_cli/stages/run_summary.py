@@ -8,12 +8,12 @@ from animate_cli.options import Engine, Lost, Options
 from animate_cli.records import Photo
 from animate_cli.report import Clock, Report, Step, Watch, versions
 from animate_cli.stages.destination import Destination
-from animate_cli.stages.driver import Followed
+from animate_cli.stages.driver import TrackedDriver
 
 LANDMARK_WEIGHTS = "landmarks"
 
 
-def marking_of(destination: Destination, followed: Followed, options: Options) -> Marking:
+def marking_of(destination: Destination, followed: TrackedDriver, options: Options) -> Marking:
     """The statement that the result is synthetic, from what, and by which weights."""
     return Marking(
         version=__version__,
@@ -24,7 +24,7 @@ def marking_of(destination: Destination, followed: Followed, options: Options) -
     )
 
 
-def notes_of(photo: Photo, followed: Followed, options: Options) -> tuple[str, ...]:
+def notes_of(photo: Photo, followed: TrackedDriver, options: Options) -> tuple[str, ...]:
     """What reading changed, and how many frames show no face."""
     notes = [f"{photo.path.name}: {note}" for note in photo.notes]
     notes += [f"{followed.path.name}: {note}" for note in followed.notes]
@@ -45,7 +45,7 @@ _LOST = {
 
 def report_of(
     destination: Destination,
-    followed: Followed,
+    followed: TrackedDriver,
     anchor: int,
     size: tuple[int, int],
     notes: tuple[str, ...],

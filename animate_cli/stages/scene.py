@@ -20,7 +20,7 @@ from animate_cli.records import Frame, Image, Rendered, Trajectory
 from animate_cli.report import Clock
 from animate_cli.stages.code_motion import CodeMotion, code_motion
 from animate_cli.stages.motion import DriverMotion, driver_motion
-from animate_cli.stages.portrait import Canvas, as_picture
+from animate_cli.stages.portrait import OutputCanvas, as_picture
 from animate_cli.streams import Stage, spread
 from animate_cli.upscale.residual_warp import ResidualWarper
 
@@ -32,7 +32,7 @@ LOOKAHEAD = 128  # ... and retargeted together: small codes, so that calls cost 
 class Scene:
     """What pass 2 needs. anchor: points (1, K, 2), see `motion`, or a code (1, D)."""
 
-    canvas: Canvas
+    canvas: OutputCanvas
     model: FaceModel[Any, Any, Any]
     source: Any
     driver: DriverMotion | CodeMotion
@@ -44,7 +44,7 @@ class Scene:
 
 
 def open_scene(
-    canvas: Canvas,
+    canvas: OutputCanvas,
     trajectory: Trajectory,
     anchor: int,
     model: FaceModel[Any, Any, Any],
@@ -70,7 +70,7 @@ def open_scene(
     return Scene(
         canvas=canvas,
         model=model,
-        source=model.encode_source(face, landmarks, canvas.beyond),
+        source=model.encode_source(face, landmarks, canvas.open_edges),
         driver=driver,
         anchor=start,
         motion=motion,

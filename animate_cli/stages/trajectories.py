@@ -28,7 +28,7 @@ from animate_cli.faces.tracking.template import load_template, save_template
 from animate_cli.media.container.kind import Kind, kind_of
 from animate_cli.media.provenance import sha256_of
 from animate_cli.options import Options
-from animate_cli.stages.driver import Followed
+from animate_cli.stages.driver import TrackedDriver
 from animate_cli.stages.run_summary import LANDMARK_WEIGHTS
 
 MOST_BYTES = 512 << 20  # some five hours of video
@@ -39,7 +39,7 @@ _PATIENCE_S = 1.0
 logger = logging.getLogger(__name__)
 
 
-class Trajectories:
+class TrajectoryCache:
     """A folder of trajectories of at most `most_bytes`, made when first written to."""
 
     def __init__(self, folder: Path, *, most_bytes: int = MOST_BYTES) -> None:
@@ -50,15 +50,15 @@ class Trajectories:
         self,
         path: Path,
         options: Options,
-        follow: Callable[[], Followed],
+        follow: Callable[[], TrackedDriver],
         *,
         on_wait: Callable[[], None],
-        language: str = "",
-    ) -> Followed:
+        encoder_id: str = "",
+    ) -> TrackedDriver:
         """What `follow` gives for this driver and these options, now or at an earlier time.
 
         on_wait: called now and then while another process follows it; may raise to stop.
-        language: of the codes that `follow` adds, "" for none.
+        encoder_id: of the codes that `follow` adds, "" for none.
 
         Raises:
             AnimateError: what `follow` raises; nothing is kept then.
@@ -66,7 +66,7 @@ class Trajectories:
         kind = kind_of(path)
         if kind is Kind.TEMPLATE:
             return follow()
-        key = key_of(path, options, language)
+        key = key_of(path, options, encoder_id)
         with self._locked(key, on_wait):
             kept = self._read(key, path, kind)
             if kept is not None:
@@ -75,7 +75,7 @@ class Trajectories:
             self._write(key, followed)
             return followed
 
-    def _read(self, key: str, path: Path, kind: Kind) -> Followed | None:
+    def _read(self, key: str, path: Path, kind: Kind) -> TrackedDriver | None:
         entry = self.folder / f"{key}.npz"
         try:
             notes = json.loads(entry.with_suffix(".json").read_text(encoding="utf-8"))
@@ -83,9 +83,11 @@ class Trajectories:
             os.utime(entry)  # used just now
         except (AnimateError, OSError, ValueError):  # absent, damaged or of another version
             return None
-        return Followed(path=path, kind=kind, trajectory=trajectory, notes=tuple(map(str, notes)))
+        return TrackedDriver(
+            path=path, kind=kind, trajectory=trajectory, notes=tuple(map(str, notes))
+        )
 
-    def _write(self, key: str, followed: Followed) -> None:
+    def _write(self, key: str, followed: TrackedDriver) -> None:
         entry = self.folder / f"{key}.npz"
         try:
             entry.with_suffix(".json").write_text(json.dumps(followed.notes), encoding="utf-8")
@@ -126,13 +128,13 @@ def _acquired(lock: FileLock) -> bool:
     return True
 
 
-def key_of(path: Path, options: Options, language: str = "") -> str:
+def key_of(path: Path, options: Options, encoder_id: str = "") -> str:
     """Hexadecimal name of everything that a trajectory depends on."""
     read, faces = options.read, options.faces
     parts = (
         *(REVISION, sha256_of(path), hub.used(LANDMARK_WEIGHTS).sha256),
         *(read.start_s, read.duration_s, read.strict),
         *(faces.detector, faces.driver_face, faces.lost, faces.registration, faces.smooth),
-        *((language,) if language else ()),
+        *((encoder_id,) if encoder_id else ()),
     )
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()

@@ -40,7 +40,7 @@ class Objective(Protocol):
 
 
 @runtime_checkable
-class Shows(Protocol):
+class ShowsSamples(Protocol):
     """An objective that can show how a network stands."""
 
     def sheet(self, network: nn.Module) -> Image:
@@ -49,7 +49,7 @@ class Shows(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Played:
+class GanLosses:
     """Both players' losses of one batch, scalars with their graphs, and figures for the log."""
 
     loss: Tensor
@@ -58,7 +58,7 @@ class Played:
 
 
 @runtime_checkable
-class Adversarial(Protocol):
+class AdversarialObjective(Protocol):
     """An objective whose network plays against a critic (a discriminator).
 
     The loop then calls `play` instead of `loss`, and steps the critic, then the network.
@@ -66,7 +66,7 @@ class Adversarial(Protocol):
 
     critic: nn.Module
 
-    def play(self, network: nn.Module, critic: nn.Module, batch: Batch) -> Played:
+    def play(self, network: nn.Module, critic: nn.Module, batch: Batch) -> GanLosses:
         """Both losses out of one pass of the network.
 
         critic: `self.critic` as the loop prepared it, for the critic's own loss: called once, on
@@ -77,7 +77,7 @@ class Adversarial(Protocol):
 
 
 @runtime_checkable
-class Judged(Protocol):
+class HasFrozenNetworks(Protocol):
     """An objective with networks that never learn, such as a perceptual loss's."""
 
     judges: tuple[nn.Module, ...]

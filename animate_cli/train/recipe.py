@@ -37,7 +37,7 @@ class Optimiser(StrEnum):
     SWATS = "swats"
 
 
-class Layout(StrEnum):
+class DataLayout(StrEnum):
     """How a folder of further training pictures is laid out: the readers in `sources`."""
 
     CLIPS = "clips"
@@ -55,7 +55,7 @@ class SourceRecipe:
     squares and the ICT head's .npz to draw them from; squares that root lacks are drawn.
     """
 
-    layout: Layout
+    layout: DataLayout
     root: str
     list: str = ""
     stride: int = 1
@@ -69,11 +69,10 @@ class DataRecipe:
 
     root: holds a manifest.csv, or clips x.mp4 each with its x.npz. terms: rows of the manifest
     with these terms are used; empty: all. clip_stride: every n-th frame of a clip. reposed:
-    portraits become clips of so many frames (`train.samples.reposed_portraits`), 0: none do. cutouts: people are cut
-    out of every n-th frame, to stand before other backgrounds (`train.samples.background_swap`), 0: none are;
-    [augment] backdrop says how often. extra: tables
-    [[data.extra]].
-    """
+    portraits become clips of so many frames (`train.samples.reposed_portraits`), 0: none do.
+    cutouts: people are cut out of every n-th frame, to stand before other backgrounds
+    (`train.samples.background_swap`), 0: none are; [augment] backdrop says how often. extra: tables
+    [[data.extra]]."""
 
     root: str = "data"
     terms: tuple[str, ...] = ()

@@ -7,20 +7,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 from animate_cli.errors import TrainError
-from animate_cli.train.recipe import DataRecipe, Layout, SourceRecipe
+from animate_cli.train.recipe import DataLayout, DataRecipe, SourceRecipe
 from animate_cli.train.samples.annotated import read_pts, read_wflw
 from animate_cli.train.samples.samples import Sample, is_dev, read_rows, read_samples
 from animate_cli.train.synthetic.dataset import read_rendered
 
 
-class Samples(NamedTuple):
+class TrainingData(NamedTuple):
     """Nobody is in both."""
 
     train: list[Sample]
     dev: list[Sample]
 
 
-def read_training(recipe: DataRecipe) -> Samples:
+def read_training(recipe: DataRecipe) -> TrainingData:
     """All of a recipe's samples. With a root, dev is the root's alone: figures stay comparable
     whatever is trained on beside it; without, every source gives its tenth.
 
@@ -33,18 +33,18 @@ def read_training(recipe: DataRecipe) -> Samples:
     dev = [sample for sample in (own if recipe.root else extra) if is_dev(sample.identity)]
     if not train or not dev:
         raise TrainError("too few people to keep one in ten apart", hint="add data")
-    return Samples(train, dev)
+    return TrainingData(train, dev)
 
 
 def _read(source: SourceRecipe) -> Iterator[Sample]:
     root = Path(source.root)
     match source.layout:
-        case Layout.CLIPS:
+        case DataLayout.CLIPS:
             rows = read_rows(DataRecipe(root=source.root), "train")
             return read_samples(rows, source.stride)
-        case Layout.WFLW:
+        case DataLayout.WFLW:
             return read_wflw(root, source.list, source.stride)
-        case Layout.PTS:
+        case DataLayout.PTS:
             return read_pts(root, source.stride)
-        case Layout.RENDERED:
+        case DataLayout.RENDERED:
             return read_rendered(root, model=Path(source.model), count=source.count)

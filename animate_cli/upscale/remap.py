@@ -27,7 +27,7 @@ _NO_MAP = np.empty(0, np.float32)
 _STILL_PX = 1 / 64  # remap's fixed point rounds smaller displacements away
 
 
-class Span(NamedTuple):
+class RowSpan(NamedTuple):
     """Rows and columns of a rectangle."""
 
     rows: slice
@@ -75,7 +75,7 @@ class RemapWarp:
             return np.zeros_like(self._identity)
         return np.subtract(_to_floats(rendered.grid[index]), self._identity, dtype=np.float32)
 
-    def _moving(self, face: Image, flow: Floats) -> Span | None:
+    def _moving(self, face: Image, flow: Floats) -> RowSpan | None:
         """The rectangle of the small face outside of which the photo stays as it is."""
         still = 2 * _STILL_PX / len(self._square)
         moving = (np.abs(flow) > still).any(axis=2) | (face != self._face).any(axis=2)
@@ -83,8 +83,8 @@ class RemapWarp:
         if not len(rows):
             return None
         if self._lower:
-            return Span(slice(0, len(self._lower[-1])), slice(0, len(self._lower[-1])))
-        return Span(_reach(rows, len(moving)), _reach(columns, len(moving)))
+            return RowSpan(slice(0, len(self._lower[-1])), slice(0, len(self._lower[-1])))
+        return RowSpan(_reach(rows, len(moving)), _reach(columns, len(moving)))
 
     def _lower_levels(self, face: Image, flow: Floats, mask: Floats | None) -> Image:
         """The levels below the last, in floats -> (n, n, 3) uint8."""
@@ -99,12 +99,12 @@ class RemapWarp:
         return np.asarray(np.clip(np.rint(image), 0, 255), np.uint8)
 
     def _last_level(
-        self, out: Image, span: Span, below: Image, flow: Floats, mask: Floats | None
+        self, out: Image, span: RowSpan, below: Image, flow: Floats, mask: Floats | None
     ) -> None:
         """Write the moving rectangle of the last level into `out`."""
         size, small = len(out), len(below)
         cuts = [_cut(axis, small, size) for axis in span]
-        patch, large, inner = (Span(*pair) for pair in zip(*cuts, strict=True))
+        patch, large, inner = (RowSpan(*pair) for pair in zip(*cuts, strict=True))
         _resize_into(self._large[large], below[patch])
         _resize_into(self._map[large], _enlarge(flow, small)[patch] * np.float32(size / 2))
         place = self._map[inner]

@@ -30,7 +30,7 @@ from animate_cli.upscale.remap import RemapWarp
 from animate_cli.upscale.tensor_warp import TensorWarp
 
 
-class Engine(Protocol):
+class WarpEngine(Protocol):
     """One way to compute the equation; all agree within a grey level."""
 
     def apply(self, rendered: Rendered, index: int) -> Image:
@@ -54,7 +54,9 @@ class ResidualWarper:
     ) -> None:
         images = levels(source_square, face_size, mode)
         self.face = images[0]
-        self._engine: Engine = RemapWarp(images) if device == "cpu" else TensorWarp(images, device)
+        self._engine: WarpEngine = (
+            RemapWarp(images) if device == "cpu" else TensorWarp(images, device)
+        )
 
     def apply(self, rendered: Rendered, index: int) -> Image:
         """Frame `index` of a batch at full resolution, (N, N, 3) uint8, the caller's to keep."""

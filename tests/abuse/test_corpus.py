@@ -11,11 +11,11 @@ import pytest
 from corpus import CANARY, Corpus, make_corpus
 from toy_networks import PEAK, open_toy_networks
 
-from animate_cli.batch.journal import Row, State, read_past
+from animate_cli.batch.journal import JournalRow, State, read_history
 from animate_cli.batch.options import BatchOptions
-from animate_cli.batch.plan import make_plan
+from animate_cli.batch.plan import plan_batch
 from animate_cli.batch.run import run_batch
-from animate_cli.batch.status import Listener, Summary
+from animate_cli.batch.status import BatchObserver, BatchSummary
 from animate_cli.cli.cells import override
 from animate_cli.options import ComputeOptions, Options
 
@@ -31,15 +31,15 @@ def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Corpus:
     return make_corpus(tmp_path / "in")
 
 
-def run(folder: Path, rows: list[dict[str, str]], journal: list[Row]) -> Summary:
+def run(folder: Path, rows: list[dict[str, str]], journal: list[JournalRow]) -> BatchSummary:
     (folder / "in" / "some.json").write_text(json.dumps(rows))
     options = Options(compute=ComputeOptions(threads=1))
     words = [str(folder / "in" / "some.json")]
-    plan = make_plan(words, [], folder / "out", options, override=override)
+    plan = plan_batch(words, [], folder / "out", options, override=override)
     return run_batch(
         plan,
         BatchOptions(stall_s=SLOWEST_S, workers=1),
-        listener=Listener(on_row=journal.append),
+        listener=BatchObserver(on_row=journal.append),
         opening=open_toy_networks,
     )
 
@@ -47,12 +47,12 @@ def run(folder: Path, rows: list[dict[str, str]], journal: list[Row]) -> Summary
 def check(folder: Path, rows: list[dict[str, str]]) -> dict[State, int]:
     """Run the rows and hold every answer against what is owed -> how many came to what."""
     names = {file.name for file in (folder / "in").iterdir()} | {"some.json"}
-    journal: list[Row] = []
+    journal: list[JournalRow] = []
     summary = run(folder, rows, journal)
     tries = [row.reason for row in journal if row.state is State.RETRY]
     assert tries == [], "crashed, hung or met what it did not foresee"
     assert (summary.total, summary.left, summary.stopped) == (len(rows), 0, "")
-    last = read_past(folder / "out").last
+    last = read_history(folder / "out").last
     for row in last.values():
         assert row.elapsed_s < SLOWEST_S
         if row.state is State.DONE:

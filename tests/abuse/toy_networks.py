@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from animate_cli.batch.worker import Outcome, Task, Work, animating
+from animate_cli.batch.worker import JobOutcome, JobTask, Work, animating
 from animate_cli.report import OnProgress
 
 PEAK = "peak.kib"
@@ -26,7 +26,7 @@ def open_toy_networks() -> Work:
     track.make_proposer = portrait.make_proposer = lambda _: ToyProposer()
     real = animating()
 
-    def work(task: Task, on_progress: OnProgress) -> Outcome:
+    def work(task: JobTask, on_progress: OnProgress) -> JobOutcome:
         try:
             return real(task, on_progress)
         finally:

@@ -15,13 +15,13 @@ import pytest
 from test_memory import EXAMPLES
 
 from animate_cli import Animator, ComputeOptions, Options
-from animate_cli.batch.journal import Journal
+from animate_cli.batch.journal import BatchJournal
 from animate_cli.batch.options import BatchOptions
-from animate_cli.batch.plan import make_plan
+from animate_cli.batch.plan import plan_batch
 from animate_cli.batch.run import run_batch
-from animate_cli.batch.status import Summary
+from animate_cli.batch.status import BatchSummary
 from animate_cli.cli.cells import override
-from animate_cli.stages.trajectories import Trajectories
+from animate_cli.stages.trajectories import TrajectoryCache
 
 JOBS = 16
 
@@ -40,9 +40,9 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def run(photos: Path, out: str, *, workers: int) -> Summary:
+def run(photos: Path, out: str, *, workers: int) -> BatchSummary:
     """All photos with the example driver, the driver's motion known beforehand."""
-    plan = make_plan(
+    plan = plan_batch(
         [str(photos)],
         [str(EXAMPLES / "driver.mp4")],
         photos.parent / out,
@@ -83,14 +83,14 @@ def test_the_journal_costs_a_hundredth_at_most(
     spent_s = {"append": 0.0, "settle": 0.0}
 
     def time_it(name: str) -> None:
-        real = getattr(Journal, name)
+        real = getattr(BatchJournal, name)
 
         def timed(*words: object) -> None:
             begun = time.perf_counter()
             real(*words)
             spent_s[name] += time.perf_counter() - begun
 
-        monkeypatch.setattr(Journal, name, timed)
+        monkeypatch.setattr(BatchJournal, name, timed)
 
     time_it("append")
     time_it("settle")
@@ -104,7 +104,7 @@ def test_the_journal_costs_a_hundredth_at_most(
 def test_a_drivers_second_portrait_needs_no_pass_1(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = Trajectories(tmp_path / "kept")
+    kept = TrajectoryCache(tmp_path / "kept")
     animator = Animator(trajectories=kept)
     driver = EXAMPLES / "driver.mp4"
     animator.animate(photos / "00.png", driver, tmp_path / "0.mp4")
@@ -115,7 +115,7 @@ def test_a_drivers_second_portrait_needs_no_pass_1(
     monkeypatch.setattr("animate_cli.stages.driver.track", looked)
     monkeypatch.setattr("animate_cli.faces.tracking.track.make_proposer", looked)
     took: list[float] = []
-    recall = Trajectories.recall
+    recall = TrajectoryCache.recall
 
     def timed(*words: object, **named: object) -> object:
         begun = time.perf_counter()
@@ -123,7 +123,7 @@ def test_a_drivers_second_portrait_needs_no_pass_1(
         took.append(time.perf_counter() - begun)
         return found
 
-    monkeypatch.setattr(Trajectories, "recall", timed)
+    monkeypatch.setattr(TrajectoryCache, "recall", timed)
     animator.animate(photos / "01.png", driver, tmp_path / "1.mp4")
     print(f"pass 1 of the second portrait: {took[0]:.3f} s")
     assert took[0] <= 0.2

@@ -12,11 +12,11 @@ import pytest
 
 from animate_cli import hub
 from animate_cli.cli.score_table import show_scores
-from animate_cli.evaluate.clips.candidate import STILL, enter
-from animate_cli.evaluate.clips.clip_pairs import Take, read_clips, takes
-from animate_cli.evaluate.metrics.networks.evaluators import Judge, load_judges
+from animate_cli.evaluate.clips.candidate import STILL, read_candidates
+from animate_cli.evaluate.clips.clip_pairs import ClipPair, clip_pairs, read_clips
+from animate_cli.evaluate.metrics.networks.evaluators import EvaluatorName, load_evaluators
 from animate_cli.evaluate.protocol import Protocol, Reenactment
-from animate_cli.evaluate.runner.evaluate import Audience, Evaluation, evaluate
+from animate_cli.evaluate.runner.evaluate import Evaluation, EvaluationObserver, evaluate
 from animate_cli.options import ComputeOptions
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3 * 3600)]
@@ -25,8 +25,8 @@ MODEL = os.environ.get("DEFAULT_MODEL", "sparse_to_dense")
 PRIOR = "thin_plate"
 
 
-class Printer(Audience):
-    def begins(self, number: int, take: Take) -> None:
+class Printer(EvaluationObserver):
+    def begins(self, number: int, take: ClipPair) -> None:
         print(number + 1, take.name, flush=True)
 
 
@@ -35,11 +35,11 @@ def score(data: Path, reenactment: Reenactment) -> tuple[Evaluation, str]:
     if ":" not in MODEL and all(entry.name != MODEL for entry in hub.registry()):
         pytest.skip(f"{MODEL} has no weights in the registry; DEFAULT_MODEL=MODEL:FILE names some")
     protocol = Protocol(reenactment=reenactment)
-    entrants = enter([MODEL])
+    entrants = read_candidates([MODEL])
     result = evaluate(
         entrants,
-        takes(read_clips(data, "val"), protocol),
-        load_judges(data / "teachers", device="cpu"),
+        clip_pairs(read_clips(data, "val"), protocol),
+        load_evaluators(data / "teachers", device="cpu"),
         protocol=protocol,
         data=data,
         split="val",
@@ -48,7 +48,7 @@ def score(data: Path, reenactment: Reenactment) -> tuple[Evaluation, str]:
     )
     show_scores(result)
     assert not result.skipped
-    assert {one.judge for one in result.absent} <= {Judge.ALEXNET, Judge.VGG16}
+    assert {one.judge for one in result.absent} <= {EvaluatorName.ALEXNET, EvaluatorName.VGG16}
     return result, entrants[-1].name
 
 
@@ -112,7 +112,7 @@ def test_most_clips_are_better_than_still(own, metric: str) -> None:
 def test_who_learned_from_lpips_is_judged_by_others_too(own) -> None:
     result, model = own
     entrant = next(one for one in result.entrants if one.name == model)
-    if not entrant.learned_from(Judge.SQUEEZENET):
+    if not entrant.learned_from(EvaluatorName.SQUEEZENET):
         pytest.skip("LPIPS is an independent judge of these weights")
     others = {"identity": 1, "akd_openseeface": -1, "akd_pfld": -1}
     gains = {m: s * (result.mean(model, m) - result.mean(PRIOR, m)) for m, s in others.items()}
@@ -124,8 +124,8 @@ def test_another_driver_leaves_the_identity(own, others) -> None:
     assert crossed.mean(model, "identity") >= 0.85 * mine.mean(model, "identity")
 
 
-@pytest.mark.parametrize("judge", [Judge.SHAPE, Judge.HEAD_POSE])
-def test_another_drivers_pose_is_met(others, judge: Judge) -> None:
+@pytest.mark.parametrize("judge", [EvaluatorName.SHAPE, EvaluatorName.HEAD_POSE])
+def test_another_drivers_pose_is_met(others, judge: EvaluatorName) -> None:
     result, model = others
     assert result.mean(model, f"pose_error_{judge}") <= 4
 

@@ -20,14 +20,14 @@ import pytest
 from labelled import ARGMAX, DLIB, SBR, STATIC, given
 
 from animate_cli import hub
-from animate_cli.evaluate.clips.candidate import STILL, enter
-from animate_cli.evaluate.clips.clip_pairs import read_clips, takes
+from animate_cli.evaluate.clips.candidate import STILL, read_candidates
+from animate_cli.evaluate.clips.clip_pairs import clip_pairs, read_clips
 from animate_cli.evaluate.landmark_benchmark.argmax_readout import ArgmaxLandmarker, read_network
 from animate_cli.evaluate.landmark_benchmark.relabel import relabel
-from animate_cli.evaluate.metrics.networks.evaluators import load_judges
+from animate_cli.evaluate.metrics.networks.evaluators import load_evaluators
 from animate_cli.evaluate.protocol import Protocol, Scheme, of_scheme
-from animate_cli.evaluate.runner.evaluate import Audience, evaluate
-from animate_cli.faces.landmarks.inference import SeesLandmarks
+from animate_cli.evaluate.runner.evaluate import EvaluationObserver, evaluate
+from animate_cli.faces.landmarks.inference import LandmarkDetector
 from animate_cli.faces.landmarks.network import Landmarker
 from animate_cli.options import ComputeOptions
 from animate_cli.train.dlib_predictor import DlibLandmarker
@@ -43,10 +43,10 @@ FIGURES = ("l1", "lpips", "ssim")
 JUDGES = ("lpips_heads_v0.1.safetensors", "squeezenet1_1_fp16.safetensors")
 
 
-def detectors() -> dict[str, SeesLandmarks]:
+def detectors() -> dict[str, LandmarkDetector]:
     """Those of the landmark table whose weights are at hand."""
     final = read_network(given(SBR) or hub.verified_path("landmarks"))
-    found: dict[str, SeesLandmarks] = {}
+    found: dict[str, LandmarkDetector] = {}
     predictor = given(DLIB) or hub.runs_dir() / "dlib" / "predictor.dat"
     if predictor.is_file():
         found["dlib"] = DlibLandmarker(predictor)
@@ -60,16 +60,16 @@ def detectors() -> dict[str, SeesLandmarks]:
 
 def score(root: Path, weights: Path, teachers: Path, compute: ComputeOptions) -> dict[str, float]:
     """Figures of the trained model, and of the baselines under the same points."""
-    entrants = enter([f"sparse_to_dense:{weights}"])
+    entrants = read_candidates([f"sparse_to_dense:{weights}"])
     result = evaluate(
         entrants,
-        takes(read_clips(root, "val"), PROTOCOL),
-        load_judges(teachers, device="cpu"),
+        clip_pairs(read_clips(root, "val"), PROTOCOL),
+        load_evaluators(teachers, device="cpu"),
         protocol=PROTOCOL,
         data=root,
         split="val",
         compute=compute,
-        audience=Audience(),
+        audience=EvaluationObserver(),
     )
     names = {STILL: STILL, "thin_plate": "thin_plate", "trained": entrants[-1].name}
     return {f"{who} {f}": result.mean(name, f) for who, name in names.items() for f in FIGURES}

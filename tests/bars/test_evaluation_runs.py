@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from test_memory import GIB, needs_wait4, peak_bytes
 
-from animate_cli.evaluate.clips.candidate import enter
-from animate_cli.evaluate.clips.clip_pairs import read_clips, takes
-from animate_cli.evaluate.metrics.networks.evaluators import load_judges
+from animate_cli.evaluate.clips.candidate import read_candidates
+from animate_cli.evaluate.clips.clip_pairs import clip_pairs, read_clips
+from animate_cli.evaluate.metrics.networks.evaluators import load_evaluators
 from animate_cli.evaluate.protocol import Protocol
-from animate_cli.evaluate.runner.evaluate import Audience, evaluate
+from animate_cli.evaluate.runner.evaluate import EvaluationObserver, evaluate
 from animate_cli.options import ComputeOptions
 from animate_cli.stages import scene
 
@@ -70,14 +70,14 @@ def test_every_number_is_the_same_at_other_batch_sizes_and_threads(
     def run(batch: int, threads: int) -> Any:
         monkeypatch.setattr(scene, "BATCH", batch)
         result = evaluate(
-            enter([model]),
-            takes(read_clips(data, "val"), protocol),
-            load_judges(data / "teachers", device="cpu"),
+            read_candidates([model]),
+            clip_pairs(read_clips(data, "val"), protocol),
+            load_evaluators(data / "teachers", device="cpu"),
             protocol=protocol,
             data=data,
             split="val",
             compute=ComputeOptions(device="cpu", threads=threads),
-            audience=Audience(),
+            audience=EvaluationObserver(),
         )
         return json.loads(result.to_json())
 

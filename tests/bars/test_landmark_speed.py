@@ -16,7 +16,7 @@ from animate_cli.faces.tracking.follower import MOST_AHEAD
 from animate_cli.media.reader import open_driver
 from animate_cli.options import ComputeOptions, Options, ReadOptions
 from animate_cli.report import Clock, Watch
-from animate_cli.stages.driver import follow
+from animate_cli.stages.driver import track_driver
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 ROUNDS = 7
@@ -66,7 +66,7 @@ def test_tracking_at_100_frames_a_second():
 
     def tracked():
         clock, watch = Clock(), Watch(None)
-        return follow(driver, network, options, threads=threads, watch=watch, clock=clock)
+        return track_driver(driver, network, options, threads=threads, watch=watch, clock=clock)
 
     frames = len(tracked().trajectory)
     per_second = 1000 * frames / ms(tracked)

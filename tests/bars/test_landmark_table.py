@@ -15,7 +15,7 @@ from labelled import ARGMAX, CONTROL, DLIB, SBR, STATIC, clips, given, pictures,
 from animate_cli import hub
 from animate_cli.evaluate.landmark_benchmark.argmax_readout import ArgmaxLandmarker, read_network
 from animate_cli.evaluate.landmark_benchmark.protocol import LandmarkProtocol
-from animate_cli.evaluate.landmark_benchmark.table import Entry, LandmarkComparison
+from animate_cli.evaluate.landmark_benchmark.table import LandmarkComparison, LandmarkEntry
 from animate_cli.evaluate.metrics.networks.external_landmarks import openseeface, pfld
 from animate_cli.faces.landmarks.network import Landmarker, load_landmarker
 from animate_cli.train.dlib_predictor import DlibLandmarker, DlibRecipe, train_dlib
@@ -47,12 +47,12 @@ def table(data, dlib_file):
     )
     ours = Landmarker(final)
     entries = [
-        Entry(name="dlib", network=DlibLandmarker(dlib_file)),
-        Entry(name="argmax", network=ArgmaxLandmarker(argmax or static or final)),
-        *([Entry(name="DSNT", network=Landmarker(static))] if static else []),
-        *([Entry(name="control", network=Landmarker(control))] if control else []),
-        Entry(name="DSNT+SBR", network=ours),
-        Entry(name="DSNT+SBR+smooth", network=ours, smooth=PROTOCOL.smooth),
+        LandmarkEntry(name="dlib", network=DlibLandmarker(dlib_file)),
+        LandmarkEntry(name="argmax", network=ArgmaxLandmarker(argmax or static or final)),
+        *([LandmarkEntry(name="DSNT", network=Landmarker(static))] if static else []),
+        *([LandmarkEntry(name="control", network=Landmarker(control))] if control else []),
+        LandmarkEntry(name="DSNT+SBR", network=ours),
+        LandmarkEntry(name="DSNT+SBR+smooth", network=ours, smooth=PROTOCOL.smooth),
     ]
     teachers = data / "teachers"
     comparison = LandmarkComparison(
@@ -124,5 +124,6 @@ def test_smoothing_costs_no_accuracy(table):
 
 
 def test_it_does_not_copy_its_teachers_errors(table):
-    """Less than half of what the label is off by is repeated: see `evaluate/landmark_benchmark/error_agreement.py`."""
+    """Less than half of what the label is off by is repeated: see
+    `evaluate/landmark_benchmark/error_agreement.py`."""
     assert table.row("DSNT+SBR").agreement.copied < 0.5

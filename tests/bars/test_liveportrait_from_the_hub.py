@@ -26,7 +26,7 @@ from animate_cli.hub import environment
 from animate_cli.models.liveportrait.appearance_extractor import AppearanceExtractor
 from animate_cli.models.liveportrait.motion_extractor import MotionExtractor
 from animate_cli.models.liveportrait.spade_generator import SpadeGenerator
-from animate_cli.models.liveportrait.stitching_retargeting import Eyes, Lips, Stitching
+from animate_cli.models.liveportrait.stitching_retargeting import Eyes, Lips, StitchingNetwork
 from animate_cli.models.liveportrait.warping import WarpingModule
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -36,7 +36,7 @@ FLAT = {
     "warping_module": WarpingModule,
     "spade_generator": SpadeGenerator,
 }
-NESTED = {"retarget_shoulder": Stitching, "retarget_eye": Eyes, "retarget_mouth": Lips}
+NESTED = {"retarget_shoulder": StitchingNetwork, "retarget_eye": Eyes, "retarget_mouth": Lips}
 
 
 def published(part: str) -> bytes:

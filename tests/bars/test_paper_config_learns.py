@@ -17,7 +17,7 @@ import torch
 from animate_cli import hub
 from animate_cli.data.manifest import CLIP, read_manifest
 from animate_cli.layers.grid import warp
-from animate_cli.layers.weight_io import fill, read_config
+from animate_cli.layers.weight_io import load_strictly, read_config
 from animate_cli.models.sparse_to_dense.model import PAPER, PRIOR_COARSENESS
 from animate_cli.models.sparse_to_dense.network import SparseMotion, SparseMotionConfig
 from animate_cli.models.thin_plate.model import LandmarkGrid
@@ -25,7 +25,7 @@ from animate_cli.train.engine.loop import train
 from animate_cli.train.recipe import Optimiser, Precision, read_recipe
 from animate_cli.train.samples.pair_batch import picture, stacked
 from animate_cli.train.samples.pairs import read_clip_frames, untouched
-from animate_cli.train.samples.samples import Row, is_dev
+from animate_cli.train.samples.samples import TrainingClip, is_dev
 
 RECIPE = Path(__file__).resolve().parents[2] / "examples" / "recipes" / "sparse_to_dense_paper.toml"
 SIDE, CLIPS, STEPS, BATCH = 64, 8, 600, 8
@@ -54,7 +54,7 @@ def small(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def errors(network: SparseMotion, root: Path) -> dict[str, float]:
     """Mean L1 of what is drawn of the eight clips, by the network, the thin plate, the still."""
     rows = [
-        Row(path=e.path, kind=CLIP, identity=e.identity)
+        TrainingClip(path=e.path, kind=CLIP, identity=e.identity)
         for e in read_manifest(root)
         if not is_dev(e.identity)
     ]
@@ -102,7 +102,7 @@ def test_it_learns_eight_clips_by_heart(small: Path, tmp_path: Path) -> None:
     trained = train(recipe, tmp_path / "run", on_log=lambda logged: print(logged, flush=True))
     metadata, tensors = hub.read(trained.weights)
     network = SparseMotion(read_config(SparseMotionConfig, metadata, where="paper"))
-    fill(network, tensors, where="paper")
+    load_strictly(network, tensors, where="paper")
     with torch.inference_mode():
         found = errors(network.eval(), small)
     print({name: round(value, 4) for name, value in found.items()})

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from animate_cli.faces.crop import landmark_square
-from animate_cli.faces.landmarks.inference import look
+from animate_cli.faces.landmarks.inference import detect_landmarks
 from animate_cli.faces.landmarks.network import load_landmarker
 from animate_cli.faces.points import OUTER_EYE_CORNERS
 from animate_cli.media.reader import open_driver
 from animate_cli.options import ReadOptions
-from animate_cli.prepare.options import PrepareChoices
+from animate_cli.prepare.options import PrepareOptions
 from animate_cli.prepare.run import prepare
 from animate_cli.train.recipe import DataRecipe
 from animate_cli.train.samples.samples import clip_points, read_rows
@@ -30,7 +30,7 @@ MOST_AWAY = 0.03  # of the distance between the outer eye corners, in the median
 def test_originals_become_a_data_set(data, tmp_path):
     videos = sorted(path for path in (data / "originals").iterdir() if path.suffix != ".npz")
     videos = videos[::EVERY]
-    choices = PrepareChoices(jobs=2)
+    choices = PrepareOptions(jobs=2)
     prepared = prepare(videos, tmp_path, choices)
     left_out = prepared.short + prepared.small + prepared.lost
     print(prepared.to_json())
@@ -65,7 +65,7 @@ def checked(clip: Path, row: dict[str, str]) -> list[float]:
         for count, frame in enumerate(container.decode(video=0), start=1):
             if count % LOOKED_AT == 0:
                 own = points[count - 1]
-                (sight,) = look(
+                (sight,) = detect_landmarks(
                     frame.to_ndarray(format="rgb24"),
                     [landmark_square(own, network.size)],
                     network,

@@ -17,7 +17,7 @@ import torch
 from animate_cli.evaluate.landmark_benchmark.argmax_readout import highest
 from animate_cli.faces.landmarks.import_2dfan import PUBLISHED, SHARPNESS, from_2dfan
 from animate_cli.faces.landmarks.network import LandmarkNet
-from animate_cli.layers.weight_io import fill
+from animate_cli.layers.weight_io import load_strictly
 
 INTERPRETER = os.environ.get("FACE_ALIGNMENT_PYTHON")
 
@@ -70,7 +70,7 @@ def test_same_weights_same_heatmaps_same_points(theirs):
     state, said = theirs
     config, tensors = from_2dfan(state)
     network = LandmarkNet(config).eval()
-    fill(network, tensors, where="face-alignment")
+    load_strictly(network, tensors, where="face-alignment")
     with torch.inference_mode():
         maps = network(torch.from_numpy(said["squares"]))[-1][:, :PUBLISHED] / SHARPNESS
     scale = np.abs(said["maps"]).max()

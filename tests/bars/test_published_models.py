@@ -27,7 +27,7 @@ from animate_cli.models.liveportrait.checkpoint import LivePortraitNetworks
 from animate_cli.models.liveportrait.model import LivePortrait
 from animate_cli.models.liveportrait.motion_extractor import MotionExtractor
 from animate_cli.models.liveportrait.spade_generator import SpadeGenerator
-from animate_cli.models.liveportrait.stitching_retargeting import Eyes, Lips, Stitching
+from animate_cli.models.liveportrait.stitching_retargeting import Eyes, Lips, StitchingNetwork
 from animate_cli.models.liveportrait.warping import WarpingModule
 from animate_cli.options import ComputeOptions, MotionOptions
 
@@ -86,7 +86,7 @@ def test_liveportrait_within_280_warps_a_frame() -> None:
         motion=filled(MotionExtractor()),  # type: ignore[arg-type]
         warping=filled(WarpingModule()),  # type: ignore[arg-type]
         generator=filled(SpadeGenerator()),  # type: ignore[arg-type]
-        stitching=filled(Stitching()),  # type: ignore[arg-type]
+        stitching=filled(StitchingNetwork()),  # type: ignore[arg-type]
         eyes=filled(Eyes()),  # type: ignore[arg-type]
         lips=filled(Lips()),  # type: ignore[arg-type]
     )

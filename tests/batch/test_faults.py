@@ -7,7 +7,7 @@ import errno
 import av
 import pytest
 
-from animate_cli.batch.faults import Cure, fault_of
+from animate_cli.batch.faults import Remedy, fault_of
 from animate_cli.errors import (
     AnimateError,
     FaceError,
@@ -30,25 +30,25 @@ def system(number: int) -> OSError:
 FFMPEG_EIO = av.error.OSError(errno.EIO, "input/output error")
 
 CASES = [
-    (FaceError("m", hint="h"), Cure.CHANGE_JOB),
-    (OptionError("m", hint="h"), Cure.CHANGE_JOB),
-    (MediaError("m", hint="h"), Cure.CHANGE_JOB),
-    (caused(MediaError("m", hint="h"), system(errno.EIO)), Cure.RETRY),
-    (caused(MediaError("m", hint="h"), system(errno.ESTALE)), Cure.RETRY),
-    (caused(MediaError("m", hint="h"), system(errno.EACCES)), Cure.CHANGE_JOB),
-    (caused(MediaError("m", hint="h"), FFMPEG_EIO), Cure.CHANGE_JOB),
-    (OutputError("m", hint="h"), Cure.CHANGE_PLACE),
-    (caused(OutputError("m", hint="h"), system(errno.ENOSPC)), Cure.STOP),
-    (caused(OutputError("m", hint="h"), system(errno.EDQUOT)), Cure.STOP),
-    (WeightsError("m", hint="h"), Cure.CHANGE_PLACE),
-    (MemoryError(), Cure.RETRY),
-    (RuntimeError("CUDA error"), Cure.RETRY),
-    (system(errno.ENOSPC), Cure.STOP),
+    (FaceError("m", hint="h"), Remedy.CHANGE_JOB),
+    (OptionError("m", hint="h"), Remedy.CHANGE_JOB),
+    (MediaError("m", hint="h"), Remedy.CHANGE_JOB),
+    (caused(MediaError("m", hint="h"), system(errno.EIO)), Remedy.RETRY),
+    (caused(MediaError("m", hint="h"), system(errno.ESTALE)), Remedy.RETRY),
+    (caused(MediaError("m", hint="h"), system(errno.EACCES)), Remedy.CHANGE_JOB),
+    (caused(MediaError("m", hint="h"), FFMPEG_EIO), Remedy.CHANGE_JOB),
+    (OutputError("m", hint="h"), Remedy.CHANGE_PLACE),
+    (caused(OutputError("m", hint="h"), system(errno.ENOSPC)), Remedy.STOP),
+    (caused(OutputError("m", hint="h"), system(errno.EDQUOT)), Remedy.STOP),
+    (WeightsError("m", hint="h"), Remedy.CHANGE_PLACE),
+    (MemoryError(), Remedy.RETRY),
+    (RuntimeError("CUDA error"), Remedy.RETRY),
+    (system(errno.ENOSPC), Remedy.STOP),
 ]
 
 
 @pytest.mark.parametrize(("error", "cure"), CASES, ids=str)
-def test_what_helps(error: BaseException, cure: Cure) -> None:
+def test_what_helps(error: BaseException, cure: Remedy) -> None:
     fault = fault_of(error)
     assert fault.cure is cure
     assert fault.reason

@@ -11,19 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from animate_cli.batch.journal import (
-    Journal,
-    Row,
+    BatchJournal,
+    JournalRow,
     State,
     journal_path,
     line_of,
-    read_past,
+    read_history,
 )
 from animate_cli.batch.options import Shard
 from animate_cli.errors import OutputError
 
 texts = st.text(max_size=20)
 rows = st.builds(
-    Row,
+    JournalRow,
     time_s=st.floats(0, 1e10),
     job=texts,
     state=st.sampled_from(State),
@@ -36,24 +36,26 @@ rows = st.builds(
 )
 
 
-def write(folder: Path, *some: Row) -> Path:
+def write(folder: Path, *some: JournalRow) -> Path:
     path = journal_path(folder, Shard())
-    with Journal(path) as journal:
+    with BatchJournal(path) as journal:
         for row in some:
             journal.append(row)
     return path
 
 
-def done(job: str, time_s: float = 1.0) -> Row:
-    return Row(time_s=time_s, job=job, state=State.DONE, bytes=5)
+def done(job: str, time_s: float = 1.0) -> JournalRow:
+    return JournalRow(time_s=time_s, job=job, state=State.DONE, bytes=5)
 
 
 @settings(deadline=None, max_examples=40)
 @given(rows)
-def test_a_row_comes_back_exactly(tmp_path_factory: pytest.TempPathFactory, row: Row) -> None:
+def test_a_row_comes_back_exactly(
+    tmp_path_factory: pytest.TempPathFactory, row: JournalRow
+) -> None:
     folder = tmp_path_factory.mktemp("j")
     write(folder, row)
-    assert read_past(folder).last == {row.job: row}
+    assert read_history(folder).last == {row.job: row}
 
 
 def test_cut_at_any_byte_it_is_read_to_the_cut_and_written_on(
@@ -70,9 +72,9 @@ def test_cut_at_any_byte_it_is_read_to_the_cut_and_written_on(
             for row in some
             if len(b"".join(map(line_of, some[: some.index(row) + 1]))) <= length + 1
         ]
-        assert set(read_past(tmp_path).last) == {row.job for row in survived}
+        assert set(read_history(tmp_path).last) == {row.job for row in survived}
         write(tmp_path, done("later"))
-        assert set(read_past(tmp_path).last) == {row.job for row in survived} | {"later"}
+        assert set(read_history(tmp_path).last) == {row.job for row in survived} | {"later"}
 
 
 @pytest.mark.parametrize(
@@ -87,22 +89,22 @@ def test_a_damaged_line_costs_only_itself(tmp_path: Path, line: bytes) -> None:
     with path.open("ab") as file:
         file.write(line + b"\n")
     write(tmp_path, done("b"))
-    past = read_past(tmp_path)
+    past = read_history(tmp_path)
     assert set(past.last) == {"a", "b"}
     assert past.skipped >= 1
 
 
 def test_the_latest_row_counts_whichever_shard_wrote_it(tmp_path: Path) -> None:
     for number, time_s in ((1, 3.0), (2, 1.0)):
-        with Journal(journal_path(tmp_path, Shard(number=number, count=2))) as journal:
-            journal.append(Row(time_s=time_s, job="a", state=State.DONE, bytes=number))
-    assert read_past(tmp_path).last["a"].bytes == 1
+        with BatchJournal(journal_path(tmp_path, Shard(number=number, count=2))) as journal:
+            journal.append(JournalRow(time_s=time_s, job="a", state=State.DONE, bytes=number))
+    assert read_history(tmp_path).last["a"].bytes == 1
 
 
 def test_only_jobs_that_began_are_ours(tmp_path: Path) -> None:
-    begun = Row(time_s=1.0, job="a", state=State.STARTED)
-    write(tmp_path, begun, done("a"), Row(time_s=1.0, job="b", state=State.FAILED))
-    assert read_past(tmp_path).started == {"a"}
+    begun = JournalRow(time_s=1.0, job="a", state=State.STARTED)
+    write(tmp_path, begun, done("a"), JournalRow(time_s=1.0, job="b", state=State.FAILED))
+    assert read_history(tmp_path).started == {"a"}
 
 
 def test_rows_outlive_the_process_at_once_and_a_power_cut_once_settled(
@@ -112,7 +114,7 @@ def test_rows_outlive_the_process_at_once_and_a_power_cut_once_settled(
     monkeypatch.setattr(os, "fsync", lambda handle: synced.append(os.fstat(handle).st_size))
     path = journal_path(tmp_path, Shard())
     length = len(line_of(done("a")))
-    with Journal(path) as journal:
+    with BatchJournal(path) as journal:
         journal.append(done("a"))
         assert path.stat().st_size == length
         journal.settle()

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from animate_cli.batch.manifest import read_manifest
-from animate_cli.batch.plan import Plan, make_plan
+from animate_cli.batch.plan import BatchPlan, plan_batch
 from animate_cli.cli.cells import override
 from animate_cli.errors import AnimateError
 from animate_cli.options import Framing, Lost, MotionOptions, Options
@@ -35,9 +35,9 @@ ROWS = [
 ]
 
 
-def plan_of(path: Path, *drivers: str) -> Plan:
+def plan_of(path: Path, *drivers: str) -> BatchPlan:
     options = Options(motion=MotionOptions(anchor="first"))
-    return make_plan([str(path)], drivers, path.parent / "out", options, override=override)
+    return plan_batch([str(path)], drivers, path.parent / "out", options, override=override)
 
 
 @pytest.mark.parametrize(

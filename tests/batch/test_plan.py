@@ -19,8 +19,8 @@ from animate_cli.batch.names import (
     place,
     tidy,
 )
-from animate_cli.batch.options import Pairing, Shard
-from animate_cli.batch.plan import Plan, make_plan
+from animate_cli.batch.options import BatchPairing, Shard
+from animate_cli.batch.plan import BatchPlan, plan_batch
 from animate_cli.errors import AnimateError, InputError, OptionError
 from animate_cli.options import Codec, Options, OutputOptions
 
@@ -43,12 +43,12 @@ def untouched(options: Options, cells: Mapping[str, object]) -> Options:
 def plan(
     *sources: str,
     driver: tuple[str, ...] = ("v",),
-    pair: Pairing | None = None,
+    pair: BatchPairing | None = None,
     name: str = "{source}--{driver}",
     shard: Shard | None = None,
     options: Options | None = None,
-) -> Plan:
-    return make_plan(
+) -> BatchPlan:
+    return plan_batch(
         sources,
         driver,
         Path("out"),
@@ -60,7 +60,7 @@ def plan(
     )
 
 
-def names(made: Plan) -> list[str]:
+def names(made: BatchPlan) -> list[str]:
     return [job.name for job in made.jobs]
 
 
@@ -87,9 +87,9 @@ def test_a_file_named_like_a_pattern_is_that_file(here: Path) -> None:
 
 
 def test_zip_pairs_one_to_one_or_not_at_all(here: Path) -> None:
-    assert names(plan("p", pair=Pairing.ZIP)) == ["a--1.mp4", "b--2.mp4"]
+    assert names(plan("p", pair=BatchPairing.ZIP)) == ["a--1.mp4", "b--2.mp4"]
     with pytest.raises(OptionError, match="2 sources and 1 drivers"):
-        plan("p", driver=("v/1.mp4",), pair=Pairing.ZIP)
+        plan("p", driver=("v/1.mp4",), pair=BatchPairing.ZIP)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7])
@@ -206,12 +206,12 @@ def test_a_manifests_name_may_be_long_but_not_too_long() -> None:
 
 
 def test_results_do_not_become_sources_of_the_next_run(here: Path) -> None:
-    first = make_plan(
+    first = plan_batch(
         ["p/a.png"], ["p/b.JPG"], Path("p"), Options(), override=untouched, template=TEMPLATE
     )
     first.jobs[0].output.write_text("a result")
     with pytest.raises(OptionError, match="both an input and a result"):
-        make_plan(["p"], ["p/b.JPG"], Path("p"), Options(), override=untouched)
+        plan_batch(["p"], ["p/b.JPG"], Path("p"), Options(), override=untouched)
 
 
 def test_too_many_jobs_are_refused_before_they_are_made(

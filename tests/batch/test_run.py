@@ -11,9 +11,9 @@ from toy_batch import Toys
 from toy_work import open_nothing
 
 from animate_cli.batch.job import Digests
-from animate_cli.batch.journal import Row, State, read_past
+from animate_cli.batch.journal import JournalRow, State, read_history
 from animate_cli.batch.options import BatchOptions
-from animate_cli.batch.resume import judge, segments_of
+from animate_cli.batch.resume import find_due_jobs, segments_of
 from animate_cli.batch.run import run_batch
 from animate_cli.device import thread_count
 from animate_cli.errors import OutputError
@@ -34,7 +34,7 @@ def test_every_fate_at_once_and_then_resumed(toys: Toys) -> None:
             "g": "ok",
         }
     )
-    rows: list[Row] = []
+    rows: list[JournalRow] = []
     summary = toys.run(options=QUICK, on_row=rows.append)
     assert toys.states() == {
         **dict.fromkeys("acdg", "done"),
@@ -113,7 +113,7 @@ def test_a_worker_that_cannot_open_stops_the_batch(toys: Toys) -> None:
 def test_being_asked_to_end_drains(toys: Toys) -> None:
     toys.sources({"a": "slow", "b": "ok", "c": "ok"})
 
-    def ask(row: Row) -> None:
+    def ask(row: JournalRow) -> None:
         if row.state is State.STARTED:
             os.kill(os.getpid(), signal.SIGTERM)
 
@@ -126,7 +126,7 @@ def test_being_asked_to_end_drains(toys: Toys) -> None:
 def test_asked_twice_it_ends_at_once_and_leaves_nothing(toys: Toys) -> None:
     toys.sources({"a": "hang", "b": "ok"})
 
-    def insist(row: Row) -> None:
+    def insist(row: JournalRow) -> None:
         for _ in range(2):
             os.kill(os.getpid(), signal.SIGINT)
 
@@ -160,7 +160,8 @@ def test_segments_of_an_unfinished_film_stay_and_old_ones_go(toys: Toys) -> None
     toys.sources({"a": "denied", "b": "ok"})
     [first, second] = toys.plan().jobs
     mine, done = (
-        segments_of(judge(job, read_past(toys.folder), Digests())) for job in (first, second)
+        segments_of(find_due_jobs(job, read_history(toys.folder), Digests()))
+        for job in (first, second)
     )
     old = mine.with_name(".a.01234567.segments")
     for folder in (mine, done, old):
@@ -174,7 +175,7 @@ def test_two_runs_of_one_folder_do_not_meet(toys: Toys) -> None:
     toys.sources({"a": "ok"})
     seen: list[str] = []
 
-    def meet(row: Row) -> None:
+    def meet(row: JournalRow) -> None:
         with pytest.raises(OutputError, match="another run") as caught:
             toys.run()
         seen.append(caught.value.hint)

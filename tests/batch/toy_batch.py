@@ -8,11 +8,11 @@ from pathlib import Path
 
 from toy_work import open_toy
 
-from animate_cli.batch.journal import Row, read_past
+from animate_cli.batch.journal import JournalRow, read_history
 from animate_cli.batch.options import BatchOptions
-from animate_cli.batch.plan import Plan, make_plan
+from animate_cli.batch.plan import BatchPlan, plan_batch
 from animate_cli.batch.run import run_batch
-from animate_cli.batch.status import Listener, Summary
+from animate_cli.batch.status import BatchObserver, BatchSummary
 from animate_cli.options import Options
 
 
@@ -35,10 +35,10 @@ class Toys:
         for name, command in commands.items():
             (self.folder / "in" / f"{name}.png").write_text(command)
 
-    def plan(self, *, options: Options | None = None) -> Plan:
+    def plan(self, *, options: Options | None = None) -> BatchPlan:
         (self.folder / "d.mp4").write_text("driver")
         sources, drivers = [str(self.folder / "in")], [str(self.folder / "d.mp4")]
-        return make_plan(
+        return plan_batch(
             sources, drivers, self.out, options or Options(), override=same, template="{source}"
         )
 
@@ -46,14 +46,14 @@ class Toys:
         self,
         *,
         options: BatchOptions | None = None,
-        on_row: Callable[[Row], None] = lambda row: None,
-    ) -> Summary:
+        on_row: Callable[[JournalRow], None] = lambda row: None,
+    ) -> BatchSummary:
         chosen = options or BatchOptions(workers=2, backoff_s=0.05)
-        listener = Listener(on_row=on_row)
+        listener = BatchObserver(on_row=on_row)
         return run_batch(self.plan(), chosen, listener=listener, opening=open_toy)
 
     def states(self) -> dict[str, str]:
-        return {Path(job).stem: str(row.state) for job, row in read_past(self.out).last.items()}
+        return {Path(job).stem: str(row.state) for job, row in read_history(self.out).last.items()}
 
     def attempts(self, name: str) -> list[list[str]]:
         """Process and threads of every attempt at a job."""

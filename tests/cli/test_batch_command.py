@@ -16,7 +16,7 @@ from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from animate_cli.batch.estimate import OPEN_S
-from animate_cli.batch.status import Place, Status
+from animate_cli.batch.status import BatchStatus, WorkerSlot
 from animate_cli.cli.app import app
 from animate_cli.cli.batch_table import printable, table_of
 from animate_cli.cli.console import harmless
@@ -116,10 +116,10 @@ def test_what_makes_no_sense_is_refused(photos: Path, arguments: list[str], says
 
 def test_the_table_shows_each_worker() -> None:
     at = Progress(step=Step.RENDER, done=5, total=10, elapsed_s=0.5)
-    busy = Place(number=1, job="a.mp4", attempt=2, progress=at, begun_s=time.monotonic())
-    opening = Place(number=2, job="b.mp4", begun_s=time.monotonic())
-    places = [busy, opening, Place(number=3)]
-    status = Status(total=9, before=2, done=1, failed=1, retries=1, places=places)
+    busy = WorkerSlot(number=1, job="a.mp4", attempt=2, progress=at, begun_s=time.monotonic())
+    opening = WorkerSlot(number=2, job="b.mp4", begun_s=time.monotonic())
+    places = [busy, opening, WorkerSlot(number=3)]
+    status = BatchStatus(total=9, before=2, done=1, failed=1, retries=1, places=places)
     screen = Console(file=io.StringIO(), width=120)
     screen.print(table_of(status))
     shown = screen.file.getvalue()  # type: ignore[attr-defined]

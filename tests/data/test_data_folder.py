@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from animate_cli.data.manifest import Entry, has_manifest, read_manifest
+from animate_cli.data.manifest import DataEntry, has_manifest, read_manifest
 from animate_cli.errors import OptionError
 
 
@@ -25,7 +25,7 @@ def test_lines_become_entries_in_their_order(tmp_path: Path) -> None:
     )
     assert has_manifest(root)
     first, second = read_manifest(root)
-    assert first == Entry(
+    assert first == DataEntry(
         path=root / "clips/a b.mp4", split="val", kind="clip", identity="id1", terms="research"
     )
     assert (second.path, second.terms) == (root / "é.jpg", "")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from animate_cli.data.layouts.find import find_layout
-from animate_cli.data.manifest import CLIP, IMAGE, Entry
+from animate_cli.data.manifest import CLIP, IMAGE, DataEntry
 from animate_cli.errors import DataError
 
 
@@ -26,7 +26,7 @@ def told(root: Path, name: str, kind: str = CLIP) -> dict[str, tuple[str, str]]:
     return {_relative(entry, root): (entry.identity, entry.split) for entry in layout.entries}
 
 
-def _relative(entry: Entry, root: Path) -> str:
+def _relative(entry: DataEntry, root: Path) -> str:
     return entry.path.relative_to(root).as_posix()
 
 

@@ -16,7 +16,7 @@ from animate_cli.evaluate.report.svg_chart import (
     LEFT,
     RIGHT,
     WIDTH,
-    by_take,
+    by_clip,
     distribution,
     scale,
 )
@@ -47,7 +47,7 @@ def test_a_curve_climbs_to_all_and_one_that_is_better_is_above() -> None:
 
 def test_takes_without_a_figure_have_no_mark_and_order_is_the_last_models() -> None:
     figures = {"a": np.array([1.0, np.nan, 3.0]), "b<": np.array([3.0, 2.0, 1.0])}
-    root = ElementTree.fromstring(by_take(figures, ["x", "y", "z"], "up"))
+    root = ElementTree.fromstring(by_clip(figures, ["x", "y", "z"], "up"))
     circles = [c for c in root.iter("circle") if c.get("class") == "m1"]
     assert len(list(root.iter("circle"))) == 5
     assert [c.findtext("title", "").partition(",")[0] for c in circles] == ["z", "y", "x"]
@@ -58,5 +58,5 @@ def test_takes_without_a_figure_have_no_mark_and_order_is_the_last_models() -> N
 
 def test_nothing_to_draw_is_an_empty_drawing() -> None:
     nothing = np.full(3, np.nan)
-    ElementTree.fromstring(by_take({"a": nothing}, ["x", "y", "z"], "up"))
+    ElementTree.fromstring(by_clip({"a": nothing}, ["x", "y", "z"], "up"))
     assert "curve" not in distribution({"a": nothing}, "error")

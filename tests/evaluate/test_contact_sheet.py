@@ -17,8 +17,8 @@ from animate_cli.evaluate.report.contact_sheet import (
     invented,
     moved_raster,
 )
-from animate_cli.evaluate.runner.clip_run import Shown
-from animate_cli.evaluate.runner.render_frames import Drawn
+from animate_cli.evaluate.runner.clip_run import ScoredFrame
+from animate_cli.evaluate.runner.render_frames import RenderedFrame
 from animate_cli.layers.grid import identity_grid
 from animate_cli.records import Rendered
 
@@ -33,11 +33,13 @@ def rendered(*, shift_px: float = 0.0) -> Rendered:
     return Rendered(face=torch.zeros(2, 3, SIZE, SIZE), grid=grid, refine_mask=mask)
 
 
-def shown(index: int) -> Shown:
+def shown(index: int) -> ScoredFrame:
     source, driver = (np.full((SIZE, SIZE, 3), value, np.uint8) for value in (10, 20))
     output = np.full((SIZE, SIZE, 3), index, np.uint8)
-    drawn = Drawn(pixels=output, rendered=rendered(), place=0)
-    return Shown(index=index, source=source, driver=driver, outputs=(Drawn(pixels=source), drawn))
+    drawn = RenderedFrame(pixels=output, rendered=rendered(), place=0)
+    return ScoredFrame(
+        index=index, source=source, driver=driver, outputs=(RenderedFrame(pixels=source), drawn)
+    )
 
 
 def test_the_raster_lies_straight_where_nothing_moves_and_moves_with_the_grid() -> None:

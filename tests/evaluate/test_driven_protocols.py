@@ -11,36 +11,36 @@ import pytest
 from toy_world import ToyWorld, canonical_points, toy_frame
 
 from animate_cli.errors import FaceError
-from animate_cli.evaluate.clips.candidate import STILL, enter
-from animate_cli.evaluate.clips.clip_pairs import read_clips, takes
-from animate_cli.evaluate.metrics.networks.evaluators import load_judges
+from animate_cli.evaluate.clips.candidate import STILL, read_candidates
+from animate_cli.evaluate.clips.clip_pairs import clip_pairs, read_clips
+from animate_cli.evaluate.metrics.networks.evaluators import load_evaluators
 from animate_cli.evaluate.protocol import VERSION, Protocol, Scheme, of_scheme
-from animate_cli.evaluate.runner.clip_run import Shown
-from animate_cli.evaluate.runner.evaluate import Audience, Evaluation, evaluate
+from animate_cli.evaluate.runner.clip_run import ScoredFrame
+from animate_cli.evaluate.runner.evaluate import Evaluation, EvaluationObserver, evaluate
 from animate_cli.options import ComputeOptions
 
 
-class Watcher(Audience):
+class Watcher(EvaluationObserver):
     def __init__(self) -> None:
         self.moved: list[float] = []
 
-    def sees(self, shown: Shown) -> None:
+    def sees(self, shown: ScoredFrame) -> None:
         """How far the thin plate's output is from the still source."""
         still, drawn = (one.pixels.astype(int) for one in shown.outputs)
         self.moved.append(float(np.abs(still - drawn).mean()))
 
 
-def score(root: Path, scheme: Scheme, watcher: Audience | None = None) -> Evaluation:
+def score(root: Path, scheme: Scheme, watcher: EvaluationObserver | None = None) -> Evaluation:
     protocol = of_scheme(scheme, Protocol(stride=2, pairs=2))
     return evaluate(
-        enter([]),
-        takes(read_clips(root, "val"), protocol),
-        load_judges(None, device="cpu"),
+        read_candidates([]),
+        clip_pairs(read_clips(root, "val"), protocol),
+        load_evaluators(None, device="cpu"),
         protocol=protocol,
         data=root,
         split="val",
         compute=ComputeOptions(device="cpu", threads=1),
-        audience=watcher or Audience(),
+        audience=watcher or EvaluationObserver(),
     )
 
 

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from animate_cli import hub
 from animate_cli.errors import OptionError, WeightsError
-from animate_cli.evaluate.clips.candidate import BASELINES, TRAINED_ON, enter
+from animate_cli.evaluate.clips.candidate import BASELINES, TRAINED_ON, read_candidates
 
 
 def weights(path: Path, **metadata: str) -> str:
@@ -21,14 +21,14 @@ def weights(path: Path, **metadata: str) -> str:
 
 
 def test_the_baselines_are_always_there_and_nobody_twice() -> None:
-    assert [one.name for one in enter([])] == list(BASELINES)
-    assert [one.name for one in enter(["thin_plate", "still"])] == list(BASELINES)
+    assert [one.name for one in read_candidates([])] == list(BASELINES)
+    assert [one.name for one in read_candidates(["thin_plate", "still"])] == list(BASELINES)
 
 
 def test_weights_are_named_for_their_folder_and_known_by_content(tmp_path: Path) -> None:
     first, other = weights(tmp_path / "run1" / "best.safetensors"), tmp_path / "run2"
     second = weights(other / "best.safetensors", b="2")
-    *_, one, two = enter([f"thin_plate:{first}", f"thin_plate:{second}"])
+    *_, one, two = read_candidates([f"thin_plate:{first}", f"thin_plate:{second}"])
     assert (one.name, two.name) == ("thin_plate:run1/best", "thin_plate:run2/best")
     assert (one.model, one.weights) == ("thin_plate", first)
     assert len({one.sha256, two.sha256}) == 2
@@ -40,13 +40,13 @@ def test_equal_short_names_are_told_apart(tmp_path: Path) -> None:
     wishes = [
         f"thin_plate:{weights(tmp_path / place / 'run' / 'best.safetensors')}" for place in "ab"
     ]
-    assert [one.name for one in enter(wishes)[2:]] == wishes
+    assert [one.name for one in read_candidates(wishes)[2:]] == wishes
 
 
 def test_weights_say_which_judges_they_learned_from(tmp_path: Path) -> None:
     listed = {TRAINED_ON: json.dumps(["squeezenet"])}
     path = weights(tmp_path / "run" / "best.safetensors", **listed)
-    one = enter([f"thin_plate:{path}"])[-1]
+    one = read_candidates([f"thin_plate:{path}"])[-1]
     assert one.learned_from("squeezenet")
     assert not one.learned_from("pfld")
     assert not one.learned_from("")
@@ -56,19 +56,19 @@ def test_weights_say_which_judges_they_learned_from(tmp_path: Path) -> None:
 def test_a_list_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     path = weights(tmp_path / "run" / "best.safetensors", **{TRAINED_ON: text})
     with pytest.raises(WeightsError, match="not a JSON list"):
-        enter([f"thin_plate:{path}"])
+        read_candidates([f"thin_plate:{path}"])
 
 
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="no model named 'thick_plate'"):
-        enter(["thick_plate"])
+        read_candidates(["thick_plate"])
     with pytest.raises(WeightsError, match=r"none\.safetensors"):
-        enter([f"thin_plate:{tmp_path / 'none.safetensors'}"])
+        read_candidates([f"thin_plate:{tmp_path / 'none.safetensors'}"])
     with pytest.raises(WeightsError, match="no weights are called 'nobody'"):
-        enter(["thin_plate:nobody"])
+        read_candidates(["thin_plate:nobody"])
 
 
 def test_weights_of_several_files_are_named_by_all_of_them() -> None:
-    one = enter(["thin_plate:liveportrait"])[-1]
+    one = read_candidates(["thin_plate:liveportrait"])[-1]
     assert one.sha256 == hub.entry("liveportrait").sha256
     assert one.trained_on == ()

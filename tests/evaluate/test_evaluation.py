@@ -11,12 +11,17 @@ import pytest
 from toy_world import ToyWorld
 
 from animate_cli.errors import FaceError, OptionError
-from animate_cli.evaluate.clips.candidate import STILL, Entrant, enter
-from animate_cli.evaluate.clips.clip_pairs import read_clips, takes
+from animate_cli.evaluate.clips.candidate import STILL, Candidate, read_candidates
+from animate_cli.evaluate.clips.clip_pairs import clip_pairs, read_clips
 from animate_cli.evaluate.metrics.metric import Better
-from animate_cli.evaluate.metrics.networks.evaluators import load_judges
+from animate_cli.evaluate.metrics.networks.evaluators import load_evaluators
 from animate_cli.evaluate.protocol import Protocol, Reenactment
-from animate_cli.evaluate.runner.evaluate import Audience, Evaluation, better_share, evaluate
+from animate_cli.evaluate.runner.evaluate import (
+    Evaluation,
+    EvaluationObserver,
+    better_share,
+    evaluate,
+)
 from animate_cli.media.provenance import sha256_of
 from animate_cli.options import ComputeOptions, Engine, ResWarp
 from animate_cli.pipeline import Animator
@@ -24,17 +29,17 @@ from animate_cli.stages import driver
 from animate_cli.upscale.residual_warp import ResidualWarper
 
 
-def score(root: Path, *others: Entrant, **chosen: object) -> Evaluation:
+def score(root: Path, *others: Candidate, **chosen: object) -> Evaluation:
     protocol = Protocol(stride=2, **chosen)  # type: ignore[arg-type]
     return evaluate(
-        [*enter([]), *others],
-        takes(read_clips(root, "val"), protocol),
-        load_judges(None, device="cpu"),
+        [*read_candidates([]), *others],
+        clip_pairs(read_clips(root, "val"), protocol),
+        load_evaluators(None, device="cpu"),
         protocol=protocol,
         data=root,
         split="val",
         compute=ComputeOptions(device="cpu", threads=1),
-        audience=Audience(),
+        audience=EvaluationObserver(),
     )
 
 
@@ -99,11 +104,11 @@ def test_a_driver_is_followed_once_for_everybody(toy: ToyWorld, monkeypatch) -> 
 
     def follow(path: Path, *arguments: object, **named: object) -> object:
         followed.append(path)
-        return driver.follow(path, *arguments, **named)
+        return driver.track_driver(path, *arguments, **named)
 
     monkeypatch.setattr("animate_cli.pipeline.follow", follow)
     path = toy.driver("a.mp4", frames=5)
-    result = score(toy.folder, Entrant(name="again", model="thin_plate"))
+    result = score(toy.folder, Candidate(name="again", model="thin_plate"))
     assert followed.count(path) == 1
     both = (result.column(name, "l1").tolist() for name in ("thin_plate", "again"))
     assert next(both) == next(both)
@@ -135,7 +140,7 @@ def test_nothing_behind_the_cap_is_looked_at(toy: ToyWorld, monkeypatch) -> None
     followed: list[int] = []
 
     def follow(path: Path, *arguments: object, **named: object) -> object:
-        found = driver.follow(path, *arguments, **named)
+        found = driver.track_driver(path, *arguments, **named)
         followed.append(len(found.trajectory))
         return found
 
@@ -178,7 +183,7 @@ def test_better_is_by_direction_and_only_where_both_have_a_figure() -> None:
 
 def test_unknown_models_are_refused() -> None:
     with pytest.raises(OptionError, match="no model named 'thick_plate'"):
-        enter(["thick_plate"])
+        read_candidates(["thick_plate"])
 
 
 def test_it_draws_in_single_precision(toy: ToyWorld, monkeypatch) -> None:

@@ -17,14 +17,18 @@ from numpy.typing import NDArray
 from toy_world import ToyWorld
 
 from animate_cli.errors import WeightsError
-from animate_cli.evaluate.clips.candidate import STILL, enter
-from animate_cli.evaluate.clips.clip_pairs import read_clips, takes
-from animate_cli.evaluate.metrics.images.fid import frechet, gathered
-from animate_cli.evaluate.metrics.networks.evaluators import Judge, Judges, load_judges
+from animate_cli.evaluate.clips.candidate import STILL, read_candidates
+from animate_cli.evaluate.clips.clip_pairs import clip_pairs, read_clips
+from animate_cli.evaluate.metrics.images.fid import feature_statistics, frechet_distance
+from animate_cli.evaluate.metrics.networks.evaluators import (
+    EvaluatorName,
+    EvaluatorNetworks,
+    load_evaluators,
+)
 from animate_cli.evaluate.protocol import Protocol
 from animate_cli.evaluate.report.score_cells import footnotes
-from animate_cli.evaluate.runner.clip_run import Shown
-from animate_cli.evaluate.runner.evaluate import Audience, Evaluation, evaluate
+from animate_cli.evaluate.runner.clip_run import ScoredFrame
+from animate_cli.evaluate.runner.evaluate import Evaluation, EvaluationObserver, evaluate
 from animate_cli.layers.pretrained.inception import FILE, Inception, load_inception
 from animate_cli.options import ComputeOptions
 
@@ -42,7 +46,7 @@ def naive(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:
 
 def test_the_formula_by_singular_values_and_by_the_product_of_covariances() -> None:
     one, other = RNG.normal(size=(40, 6)), 2 * RNG.normal(size=(25, 6)) + RNG.normal(size=6)
-    found = frechet(gathered(one), gathered(other))
+    found = frechet_distance(feature_statistics(one), feature_statistics(other))
     assert found == pytest.approx(naive(one, other), rel=1e-9)
     covariances = [np.cov(features, rowvar=False) for features in (one, other)]
     roots = np.sqrt(np.linalg.eigvals(covariances[0] @ covariances[1]).astype(complex)).real
@@ -53,16 +57,20 @@ def test_the_formula_by_singular_values_and_by_the_product_of_covariances() -> N
 
 def test_equal_sets_are_not_apart_and_a_shift_is_its_square() -> None:
     one = RNG.normal(size=(30, 5))
-    assert frechet(gathered(one), gathered(one)) == pytest.approx(0, abs=1e-9)
+    assert frechet_distance(feature_statistics(one), feature_statistics(one)) == pytest.approx(
+        0, abs=1e-9
+    )
     shift = np.array([1.0, 0, 2, 0, 0])
-    assert frechet(gathered(one), gathered(one + shift)) == pytest.approx(5)
-    assert np.isnan(frechet(gathered(one), gathered(one[:1])))
+    assert frechet_distance(
+        feature_statistics(one), feature_statistics(one + shift)
+    ) == pytest.approx(5)
+    assert np.isnan(frechet_distance(feature_statistics(one), feature_statistics(one[:1])))
 
 
 def test_gathered_in_parts_is_gathered_at_once() -> None:
     one, other = RNG.normal(size=(30, 5)), RNG.normal(size=(30, 5))
-    parts = gathered(one[:7]).with_(one[7:8]).with_(one[8:])
-    assert frechet(parts, gathered(other)) == pytest.approx(naive(one, other))
+    parts = feature_statistics(one[:7]).with_(one[7:8]).with_(one[8:])
+    assert frechet_distance(parts, feature_statistics(other)) == pytest.approx(naive(one, other))
 
 
 def random_tensors() -> dict[str, torch.Tensor]:
@@ -104,21 +112,21 @@ def test_missing_and_other_weights_are_told(tmp_path: Path, monkeypatch) -> None
         load_inception(tmp_path)
 
 
-class Watcher(Audience):
+class Watcher(EvaluationObserver):
     """Keeps the pictures: (driver, every output), frame by frame."""
 
     def __init__(self) -> None:
         self.sets: list[list[NDArray[np.uint8]]] = []
 
-    def sees(self, shown: Shown) -> None:
+    def sees(self, shown: ScoredFrame) -> None:
         self.sets.append([shown.driver, *(one.pixels for one in shown.outputs)])
 
 
-def score(root: Path, judges: Judges, watcher: Audience) -> Evaluation:
+def score(root: Path, judges: EvaluatorNetworks, watcher: EvaluationObserver) -> Evaluation:
     protocol = Protocol(stride=2)
     return evaluate(
-        enter([]),
-        takes(read_clips(root, "val"), protocol),
+        read_candidates([]),
+        clip_pairs(read_clips(root, "val"), protocol),
         judges,
         protocol=protocol,
         data=root,
@@ -163,15 +171,15 @@ def two_clips(toy: ToyWorld) -> Path:
 
 def test_all_takes_frames_are_one_set(two_clips: Path) -> None:
     network = Corners()
-    judges = load_judges(None, device="cpu")
-    absent = tuple(one for one in judges.absent if one.judge is not Judge.INCEPTION)
+    judges = load_evaluators(None, device="cpu")
+    absent = tuple(one for one in judges.absent if one.judge is not EvaluatorName.INCEPTION)
     judges = replace(judges, inception=network, absent=absent)  # type: ignore[arg-type]
     watcher = Watcher()
     check(score(two_clips, judges, watcher), watcher, network)
 
 
 def test_without_the_network_there_is_no_figure_and_the_reason_is_told(two_clips: Path) -> None:
-    result = score(two_clips, load_judges(None, device="cpu"), Audience())
+    result = score(two_clips, load_evaluators(None, device="cpu"), EvaluationObserver())
     assert np.isnan(result.mean(STILL, "fid"))
     notes = footnotes(result.result())
     assert "n/a, inception: needs inception (animate weights fetch inception)" in notes
@@ -181,7 +189,7 @@ def test_without_the_network_there_is_no_figure_and_the_reason_is_told(two_clips
 def test_a_network_of_random_weights_in_the_published_file(two_clips: Path, tmp_path: Path) -> None:
     (tmp_path / "judges").mkdir()
     torch.save(random_tensors(), tmp_path / "judges" / FILE)
-    judges = load_judges(tmp_path / "judges", device="cpu")
+    judges = load_evaluators(tmp_path / "judges", device="cpu")
     assert judges.inception is not None
     pictures = torch.rand(2, 3, 64, 80)
     alone = torch.cat([judges.inception(one[None]) for one in pictures])

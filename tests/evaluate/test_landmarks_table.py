@@ -16,9 +16,9 @@ from animate_cli.evaluate.landmark_benchmark.protocol import (
     shortened,
     tracking_squares,
 )
-from animate_cli.evaluate.landmark_benchmark.table import Entry, LandmarkComparison, pooled
+from animate_cli.evaluate.landmark_benchmark.table import LandmarkComparison, LandmarkEntry, pooled
 from animate_cli.faces.landmarks.inference import roll_deg
-from animate_cli.faces.landmarks.jitter import Steadiness, interocular_px
+from animate_cli.faces.landmarks.jitter import Jitter, interocular_px
 from animate_cli.options import FaceOptions
 from animate_cli.records import Frame, Trajectory, VideoInfo
 
@@ -83,8 +83,8 @@ def compare(entries, clips=(), pictures=(), protocol=LandmarkProtocol()):  # noq
 def test_the_truth_is_exact_and_a_shifted_truth_is_off_by_the_shift():
     still = clip([0.0] * 12)
     entries = [
-        Entry(name="truth", network=Moved(lambda _: (0, 0))),
-        Entry(name="shifted", network=Moved(lambda _: (2, 0))),
+        LandmarkEntry(name="truth", network=Moved(lambda _: (0, 0))),
+        LandmarkEntry(name="shifted", network=Moved(lambda _: (2, 0))),
     ]
     table = compare(entries, [still])
     truth, shifted = table.row("truth"), table.row("shifted")
@@ -108,8 +108,8 @@ def test_alternating_by_a_is_a_steadiness_of_two_a_and_smoothing_helps():
     still = clip([0.0] * 20)
     jitter = Moved(lambda look: (0.5 if look % 2 else -0.5, 0))
     entries = [
-        Entry(name="raw", network=jitter),
-        Entry(name="smoothed", network=jitter, smooth=1.0),
+        LandmarkEntry(name="raw", network=jitter),
+        LandmarkEntry(name="smoothed", network=jitter, smooth=1.0),
     ]
     table = compare(entries, [still])
     raw, smoothed = table.row("raw").steadiness, table.row("smoothed").steadiness
@@ -136,8 +136,8 @@ def test_registration_undoes_a_slow_drift():
     moving = replace(plain, frames=frames)
     drift = Moved(lambda look: (0, 0.08 * look))
     entries = [
-        Entry(name="smoothed", network=drift, smooth=0.5),
-        Entry(name="registered", network=drift, registered=True, smooth=0.5),
+        LandmarkEntry(name="smoothed", network=drift, smooth=0.5),
+        LandmarkEntry(name="registered", network=drift, registered=True, smooth=0.5),
     ]
     table = compare(entries, [moving])
     smoothed, registered = table.row("smoothed"), table.row("registered")
@@ -145,7 +145,7 @@ def test_registration_undoes_a_slow_drift():
 
 
 def test_all_detectors_are_shown_the_same_squares():
-    entries = [Entry(name=str(i), network=Moved(lambda _: (0, 0))) for i in range(3)]
+    entries = [LandmarkEntry(name=str(i), network=Moved(lambda _: (0, 0))) for i in range(3)]
     pictures = [
         LabelledPicture(kind="image", pixels=f, landmarks=labelled(f))
         for f in (toy_frame(128, 96, shift=s) for s in (0.0, 9.0))
@@ -203,7 +203,9 @@ def test_68_points_are_measured_without_the_rest():
         return points, sure
 
     break_the_rest.size = 64
-    table = compare([Entry(name="fan", network=break_the_rest, known=68)], [clip([0.0] * 6)])
+    table = compare(
+        [LandmarkEntry(name="fan", network=break_the_rest, known=68)], [clip([0.0] * 6)]
+    )
     row = table.row("fan")
     assert row.on("clips").nme < 1.5
     assert np.isnan(row.on("clips").group("pupils"))
@@ -214,7 +216,7 @@ def test_the_result_carries_its_protocol_and_every_row():
     protocol = LandmarkProtocol(frames_per_clip=4, seed=7)
     frame = toy_frame(128, 96)
     picture = LabelledPicture(kind="image", pixels=frame, landmarks=labelled(frame))
-    entries = [Entry(name="toy", network=ToyLandmarker())]
+    entries = [LandmarkEntry(name="toy", network=ToyLandmarker())]
     table = compare(entries, [clip([0.0] * 9)], [picture], protocol)
     read = json.loads(table.json())
     assert read["protocol"]["seed"] == 7
@@ -233,8 +235,8 @@ def test_clips_end_with_their_labels():
 
 def test_clips_weigh_by_their_frames():
     parts = [
-        Steadiness(px=1.0, interocular=0.5, frames=10),
-        Steadiness(px=4.0, interocular=2.0, frames=20),
-        Steadiness(px=float("nan"), interocular=float("nan"), frames=0),
+        Jitter(px=1.0, interocular=0.5, frames=10),
+        Jitter(px=4.0, interocular=2.0, frames=20),
+        Jitter(px=float("nan"), interocular=float("nan"), frames=0),
     ]
-    assert pooled(parts) == Steadiness(px=3.0, interocular=1.5, frames=30)
+    assert pooled(parts) == Jitter(px=3.0, interocular=1.5, frames=30)

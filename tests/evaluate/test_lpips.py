@@ -12,7 +12,7 @@ from animate_cli.layers.pretrained.alexnet_vgg16 import (
     ALEXNET,
     VGG16,
     Backbone,
-    Tapped,
+    TappedBackbone,
     load_tapped,
 )
 from animate_cli.layers.pretrained.squeezenet import TAP_CHANNELS, SqueezeNetFeatures
@@ -76,9 +76,9 @@ SHAPES = {
 }
 
 
-def drawn(backbone: Backbone) -> Tapped:
+def drawn(backbone: Backbone) -> TappedBackbone:
     torch.manual_seed(1)
-    return Tapped(backbone).eval()
+    return TappedBackbone(backbone).eval()
 
 
 @pytest.mark.parametrize("backbone", [ALEXNET, VGG16], ids=lambda b: b.name)

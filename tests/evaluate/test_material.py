@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from animate_cli.errors import OptionError
-from animate_cli.evaluate.clips.clip_pairs import read_clips, takes
+from animate_cli.evaluate.clips.clip_pairs import clip_pairs, read_clips
 from animate_cli.evaluate.protocol import Protocol, Reenactment
 
 CROSS = Protocol(reenactment=Reenactment.CROSS, pairs=12)
@@ -38,29 +38,29 @@ def test_without_a_manifest_every_video_is_a_person(tmp_path: Path) -> None:
 
 
 def test_self_is_every_clip_with_itself(root: Path) -> None:
-    tried = takes(read_clips(root, "val"), Protocol())
+    tried = clip_pairs(read_clips(root, "val"), Protocol())
     assert all(take.source == take.driver for take in tried)
     assert len(tried) == 6
-    some = takes(read_clips(root, "val"), Protocol(limit=3))
+    some = clip_pairs(read_clips(root, "val"), Protocol(limit=3))
     assert [take.name for take in some] == ["0", "2", "4"]
 
 
 def test_pairs_are_of_different_people_and_by_the_seed_alone(root: Path) -> None:
     clips = read_clips(root, "val")
     person = {clip.path: clip.identity for clip in clips}
-    tried = takes(clips, CROSS)
+    tried = clip_pairs(clips, CROSS)
     assert len({(t.source, t.driver) for t in tried}) == len(tried) == 12
     assert all(person[t.source] != person[t.driver] for t in tried)
-    assert tried == takes(clips, CROSS)
+    assert tried == clip_pairs(clips, CROSS)
     other = Protocol(reenactment=Reenactment.CROSS, pairs=12, seed=1)
-    assert tried != takes(clips, other)
+    assert tried != clip_pairs(clips, other)
 
 
 def test_there_are_no_more_pairs_than_there_are(root: Path) -> None:
     many = Protocol(reenactment=Reenactment.CROSS, pairs=500)
-    assert len(takes(read_clips(root, "val"), many)) == 6 * 4
+    assert len(clip_pairs(read_clips(root, "val"), many)) == 6 * 4
     with pytest.raises(OptionError, match="two people"):
-        takes(read_clips(root, "train"), CROSS)
+        clip_pairs(read_clips(root, "train"), CROSS)
 
 
 def test_namesakes_are_told_apart_by_the_folders_above_them(tmp_path: Path) -> None:
@@ -68,9 +68,9 @@ def test_namesakes_are_told_apart_by_the_folders_above_them(tmp_path: Path) -> N
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     clips = read_clips(tmp_path, "val")
-    names = [take.name for take in takes(clips, Protocol())]
+    names = [take.name for take in clip_pairs(clips, Protocol())]
     assert names == ["id10001-a-1", "b-1", "id10002-a-1", "2"]
-    everyone = takes(clips, Protocol(reenactment=Reenactment.CROSS, pairs=100))
+    everyone = clip_pairs(clips, Protocol(reenactment=Reenactment.CROSS, pairs=100))
     assert len({take.name for take in everyone}) == len(everyone) == 8
     assert "2--b-1" in {take.name for take in everyone}
 

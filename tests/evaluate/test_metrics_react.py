@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
-from animate_cli.evaluate.metrics.catalog import metrics_of
-from animate_cli.evaluate.metrics.images.region_l1 import Region, region_mask
-from animate_cli.evaluate.metrics.networks.evaluators import load_judges
+from animate_cli.evaluate.metrics.catalog import metric_catalog
+from animate_cli.evaluate.metrics.images.region_l1 import FaceRegion, region_mask
+from animate_cli.evaluate.metrics.networks.evaluators import load_evaluators
 from animate_cli.evaluate.protocol import Protocol, Reenactment
-from animate_cli.evaluate.runner.clip_scorer import Bench, Moment
+from animate_cli.evaluate.runner.clip_scorer import ClipScorer, UnscoredFrame
 from animate_cli.faces.crop import face_square
 from animate_cli.media.reader import open_driver
 from animate_cli.options import ReadOptions
@@ -48,7 +48,7 @@ def mute(frame, landmarks, first, _):
     back = cv2.getAffineTransform(there.astype(np.float32), here.astype(np.float32))
     height, width = frame.shape[:2]
     mouth = cv2.warpAffine(first[0], back, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    mask = region_mask(landmarks, Region.MOUTH, height, width)
+    mask = region_mask(landmarks, FaceRegion.MOUTH, height, width)
     return np.where(mask[..., None], mouth, frame)
 
 
@@ -65,9 +65,9 @@ def found() -> dict[str, dict[str, float]]:
         landmarks = truth["landmarks"].astype(np.float32)
     with open_driver(EXAMPLES / "driver.mp4", ReadOptions()) as reader:
         frames = [frame.pixels for frame, _ in zip(reader, range(EVERY * COUNT), strict=False)]
-    judges = load_judges(None, device="cpu")
-    metrics = metrics_of(Protocol(), judges)
-    bench = Bench(
+    judges = load_evaluators(None, device="cpu")
+    metrics = metric_catalog(Protocol(), judges)
+    bench = ClipScorer(
         judges,
         metrics,
         Reenactment.SELF,
@@ -78,9 +78,11 @@ def found() -> dict[str, dict[str, float]]:
     )
     first = frames[0], landmarks[0]
 
-    def moment(index: int) -> Moment:
+    def moment(index: int) -> UnscoredFrame:
         given = frames[index], landmarks[index], first, index
-        return Moment(driver=frames[index], outputs=tuple(way(*given) for way in WAYS.values()))
+        return UnscoredFrame(
+            driver=frames[index], outputs=tuple(way(*given) for way in WAYS.values())
+        )
 
     for index in range(EVERY, EVERY * COUNT, EVERY):
         before = [moment(index - 2), moment(index - 1)]

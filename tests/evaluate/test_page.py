@@ -14,15 +14,15 @@ from browser import browser, visit
 from PIL import Image as Pillow
 from result_file import told
 
-from animate_cli.evaluate.clips.candidate import Entrant
-from animate_cli.evaluate.clips.clip_pairs import Take
+from animate_cli.evaluate.clips.candidate import Candidate
+from animate_cli.evaluate.clips.clip_pairs import ClipPair
 from animate_cli.evaluate.protocol import Protocol
 from animate_cli.evaluate.report.gallery import Gallery
 from animate_cli.evaluate.report.html_page import CAUTION, WORST, deciding, page, worst_takes
 from animate_cli.evaluate.report.published import published
 from animate_cli.evaluate.result import Result, parse_result
-from animate_cli.evaluate.runner.clip_run import Shown
-from animate_cli.evaluate.runner.render_frames import Drawn
+from animate_cli.evaluate.runner.clip_run import ScoredFrame
+from animate_cli.evaluate.runner.render_frames import RenderedFrame
 from animate_cli.records import Rendered
 
 TAKES = [f"take <{k}>" for k in range(14)]
@@ -75,16 +75,16 @@ def result() -> Result:
 @pytest.fixture
 def gallery(tmp_path: Path) -> Gallery:
     (tmp_path / "gallery").mkdir()
-    entrants = [Entrant(name="still", model=""), Entrant(name="own", model="own")]
+    entrants = [Candidate(name="still", model=""), Candidate(name="own", model="own")]
     seen = Gallery(tmp_path / "gallery", entrants, Protocol())
     for number, name in enumerate(TAKES):
-        seen.begins(number, Take(name=name, source=Path("a"), driver=Path("a")))
+        seen.begins(number, ClipPair(name=name, source=Path("a"), driver=Path("a")))
         for index in range(3):
             pixels = np.full((40, 30, 3), 10 * number + 20 * index, np.uint8)
-            drawn = Drawn(pixels=pixels, rendered=_rendered())
-            outputs = (Drawn(pixels=pixels), drawn)
-            seen.sees(Shown(index=index, source=pixels, driver=pixels, outputs=outputs))
-        seen.ends(Take(name=name, source=Path("a"), driver=Path("a")))
+            drawn = RenderedFrame(pixels=pixels, rendered=_rendered())
+            outputs = (RenderedFrame(pixels=pixels), drawn)
+            seen.sees(ScoredFrame(index=index, source=pixels, driver=pixels, outputs=outputs))
+        seen.ends(ClipPair(name=name, source=Path("a"), driver=Path("a")))
     return seen
 
 

@@ -15,7 +15,7 @@ from animate_cli.evaluate.metrics.images.pixel_error import MOST_DB, l1, psnr
 from animate_cli.evaluate.metrics.images.region_l1 import (
     GROWN,
     HULLS,
-    Region,
+    FaceRegion,
     region_l1,
     region_mask,
 )
@@ -88,8 +88,8 @@ def test_pictures_too_small_for_five_scales_have_no_ms_ssim() -> None:
 LANDMARKS = 40 * canonical_points() + 60
 
 
-@pytest.mark.parametrize("region", list(Region))
-def test_a_region_is_its_points_and_what_is_near_them(region: Region) -> None:
+@pytest.mark.parametrize("region", list(FaceRegion))
+def test_a_region_is_its_points_and_what_is_near_them(region: FaceRegion) -> None:
     mask = region_mask(LANDMARKS, region, 120, 120)
     own = sorted({k for hull in HULLS[region] for k in hull})
     inside = np.round(LANDMARKS[own]).astype(int)
@@ -104,7 +104,7 @@ def test_a_region_is_its_points_and_what_is_near_them(region: Region) -> None:
 
 
 def test_eyes_and_mouth_are_apart_and_in_the_face() -> None:
-    face, mouth, eyes = (region_mask(LANDMARKS, region, 120, 120) for region in Region)
+    face, mouth, eyes = (region_mask(LANDMARKS, region, 120, 120) for region in FaceRegion)
     assert not (mouth & eyes).any()
     assert (face & mouth).sum() == mouth.sum()
     assert 0 < mouth.sum() < face.sum() / 4

@@ -9,9 +9,16 @@ import pytest
 import torch
 from PIL import Image as Pillow
 
-from animate_cli.evaluate.report.preview import MOST, PACE_MS, TILE_PX, Preview, encode_loop, tile
-from animate_cli.evaluate.runner.clip_run import Shown
-from animate_cli.evaluate.runner.render_frames import Drawn
+from animate_cli.evaluate.report.preview import (
+    MOST,
+    PACE_MS,
+    TILE_PX,
+    ClipPreview,
+    encode_loop,
+    tile,
+)
+from animate_cli.evaluate.runner.clip_run import ScoredFrame
+from animate_cli.evaluate.runner.render_frames import RenderedFrame
 from animate_cli.records import Rendered
 
 
@@ -20,19 +27,19 @@ def grey(index: int) -> int:
     return 37 * index % 256
 
 
-def shown(index: int) -> Shown:
+def shown(index: int) -> ScoredFrame:
     source = np.full((40, 60, 3), 200, np.uint8)
     output = np.full((40, 60, 3), grey(index), np.uint8)
-    drawn = Drawn(
+    drawn = RenderedFrame(
         pixels=output, rendered=Rendered(face=torch.zeros(1, 3, 8, 8), grid=None, refine_mask=None)
     )
-    outputs = (Drawn(pixels=source), drawn)
-    return Shown(index=index, source=source, driver=output, outputs=outputs)
+    outputs = (RenderedFrame(pixels=source), drawn)
+    return ScoredFrame(index=index, source=source, driver=output, outputs=outputs)
 
 
 @pytest.mark.parametrize(("frames", "every"), [(1, 1), (MOST, 1), (3 * MOST, 4)])
 def test_it_keeps_few_pictures_at_the_takes_pace(frames: int, every: int) -> None:
-    preview = Preview(stride=5)
+    preview = ClipPreview(stride=5)
     for index in range(frames):
         preview.add(shown(index))
     with Pillow.open(BytesIO(preview.encode())) as loop:

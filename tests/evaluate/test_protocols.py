@@ -10,21 +10,28 @@ import numpy as np
 import pytest
 from toy_world import ToyWorld
 
-from animate_cli.data.manifest import CLIP, Entry
+from animate_cli.data.manifest import CLIP, DataEntry
 from animate_cli.errors import FaceError, OptionError
-from animate_cli.evaluate.clips.candidate import enter
-from animate_cli.evaluate.clips.choose_pairs import cast
-from animate_cli.evaluate.clips.clip_pairs import read_clips, takes
+from animate_cli.evaluate.clips.candidate import read_candidates
+from animate_cli.evaluate.clips.choose_pairs import choose_pairs
+from animate_cli.evaluate.clips.clip_pairs import clip_pairs, read_clips
 from animate_cli.evaluate.clips.start_frame import (
-    Opening,
-    find_openings,
+    StartFrame,
+    find_start_frames,
     frontal_frames,
     random_frame,
 )
-from animate_cli.evaluate.metrics.networks.evaluators import load_judges
-from animate_cli.evaluate.protocol import Pairing, Protocol, Reenactment, Scheme, Start, of_scheme
-from animate_cli.evaluate.runner.clip_run import Shown
-from animate_cli.evaluate.runner.evaluate import Audience, evaluate
+from animate_cli.evaluate.metrics.networks.evaluators import load_evaluators
+from animate_cli.evaluate.protocol import (
+    ClipPairing,
+    Protocol,
+    Reenactment,
+    Scheme,
+    Start,
+    of_scheme,
+)
+from animate_cli.evaluate.runner.clip_run import ScoredFrame
+from animate_cli.evaluate.runner.evaluate import EvaluationObserver, evaluate
 from animate_cli.faces.shape3d.model import ShapeModel, load_shape_model
 from animate_cli.options import ComputeOptions
 from animate_cli.records import Trajectory
@@ -32,8 +39,8 @@ from animate_cli.records import Trajectory
 COMPUTE = ComputeOptions(device="cpu", threads=1)
 
 
-def clip(name: str, person: str) -> Entry:
-    return Entry(path=Path(f"{name}.mp4"), split="val", kind=CLIP, identity=person)
+def clip(name: str, person: str) -> DataEntry:
+    return DataEntry(path=Path(f"{name}.mp4"), split="val", kind=CLIP, identity=person)
 
 
 CLIPS = [clip("a", "A"), clip("b", "B"), clip("c", "C"), clip("a2", "A")]
@@ -125,13 +132,13 @@ def test_clips_without_a_face_have_no_opening() -> None:
 
     protocol = of_scheme(Scheme.SELF_RANDOM, Protocol())
     paths = [one.path for one in CLIPS]
-    found = find_openings(paths, protocol, follow, None)  # type: ignore[arg-type]
+    found = find_start_frames(paths, protocol, follow, None)  # type: ignore[arg-type]
     assert set(found) == {Path("a.mp4"), Path("a2.mp4")}
-    assert [take.source.stem for take in takes(CLIPS, protocol, found)] == ["a", "a2"]
+    assert [take.source.stem for take in clip_pairs(CLIPS, protocol, found)] == ["a", "a2"]
 
 
 def test_all_pairs_are_all_of_different_people() -> None:
-    chosen = takes(CLIPS, of_scheme(Scheme.CROSS_ALL, Protocol()))
+    chosen = clip_pairs(CLIPS, of_scheme(Scheme.CROSS_ALL, Protocol()))
     assert len({(t.source, t.driver) for t in chosen}) == len(chosen) == 12 - 2
     assert not any({t.source.stem, t.driver.stem} == {"a", "a2"} for t in chosen)
 
@@ -139,27 +146,28 @@ def test_all_pairs_are_all_of_different_people() -> None:
 def test_heads_that_stand_alike_are_paired_both_ways() -> None:
     stand = {"a": (0.0, 0, 0), "b": (0.9, 0, -0.9), "c": (0.0, 1.0, 0), "a2": (0.1, 0, 0)}
     openings = {
-        one.path: [Opening(frame=k, angles_deg=stand[one.path.stem])] for k, one in enumerate(CLIPS)
+        one.path: [StartFrame(frame=k, angles_deg=stand[one.path.stem])]
+        for k, one in enumerate(CLIPS)
     }
     protocol = of_scheme(Scheme.CROSS_FRONTAL, Protocol())
-    chosen = takes(CLIPS, protocol, openings)
+    chosen = clip_pairs(CLIPS, protocol, openings)
     assert {t.name for t in chosen} == {"a@0--b@1", "b@1--a@0", "b@1--a2@3", "a2@3--b@1"}
     assert all(t.driver_start == openings[t.driver][0].frame for t in chosen)
     few = of_scheme(Scheme.CROSS_FRONTAL, Protocol(pairs=2))
-    assert len(takes(CLIPS, few, openings)) == 2
+    assert len(clip_pairs(CLIPS, few, openings)) == 2
     apart = {
-        path: [Opening(frame=0, angles_deg=(2.0 * k, 0, 0))] for k, path in enumerate(openings)
+        path: [StartFrame(frame=0, angles_deg=(2.0 * k, 0, 0))] for k, path in enumerate(openings)
     }
     with pytest.raises(OptionError, match="within 1 degrees"):
-        takes(CLIPS, protocol, apart)
+        clip_pairs(CLIPS, protocol, apart)
 
 
 def test_a_driver_starts_where_it_first_stands_as_its_source_does() -> None:
     openings = {
-        one.path: [Opening(frame=9, angles_deg=(3.0 * k, 0, 0)), Opening(frame=20 + k)]
+        one.path: [StartFrame(frame=9, angles_deg=(3.0 * k, 0, 0)), StartFrame(frame=20 + k)]
         for k, one in enumerate(CLIPS)
     }
-    chosen = takes(CLIPS, of_scheme(Scheme.CROSS_FRONTAL, Protocol()), openings)
+    chosen = clip_pairs(CLIPS, of_scheme(Scheme.CROSS_FRONTAL, Protocol()), openings)
     first = CLIPS[0].path
     assert {(t.source_frame, t.driver_start) for t in chosen if t.source == first} == {
         (9, 20 + k) for k, one in enumerate(CLIPS) if one.identity != CLIPS[0].identity
@@ -167,11 +175,11 @@ def test_a_driver_starts_where_it_first_stands_as_its_source_does() -> None:
     assert all(t.source == first for t in chosen)
 
 
-class Watcher(Audience):
+class Watcher(EvaluationObserver):
     def __init__(self) -> None:
-        self.seen: list[Shown] = []
+        self.seen: list[ScoredFrame] = []
 
-    def sees(self, shown: Shown) -> None:
+    def sees(self, shown: ScoredFrame) -> None:
         self.seen.append(shown)
 
 
@@ -179,7 +187,7 @@ def test_a_random_source_is_that_frame_and_is_not_scored(toy: ToyWorld) -> None:
     toy.driver("a.mp4", frames=9)
     protocol = of_scheme(Scheme.SELF_RANDOM, Protocol(stride=1, seed=2))
     (toy.folder / "kept").mkdir()
-    (take,) = cast(
+    (take,) = choose_pairs(
         read_clips(toy.folder, "val"),
         protocol,
         COMPUTE,
@@ -199,7 +207,7 @@ def test_a_driver_starts_where_the_take_says(toy: ToyWorld) -> None:
     toy.driver("a.mp4", frames=6)
     toy.driver("b.mp4", frames=9)
     protocol = Protocol(reenactment=Reenactment.CROSS, stride=1, pairs=2)
-    both = takes(read_clips(toy.folder, "val"), protocol)
+    both = clip_pairs(read_clips(toy.folder, "val"), protocol)
     take = next(t for t in both if t.driver.stem == "b")
     whole, part = Watcher(), Watcher()
     _evaluate(toy, [take], protocol, whole)
@@ -211,9 +219,9 @@ def test_a_driver_starts_where_the_take_says(toy: ToyWorld) -> None:
 
 def _evaluate(toy: ToyWorld, chosen, protocol: Protocol, watcher: Watcher):
     return evaluate(
-        enter([]),
+        read_candidates([]),
         chosen,
-        load_judges(None, device="cpu"),
+        load_evaluators(None, device="cpu"),
         protocol=protocol,
         data=toy.folder,
         split="val",
@@ -224,5 +232,5 @@ def _evaluate(toy: ToyWorld, chosen, protocol: Protocol, watcher: Watcher):
 
 def test_the_enums_are_in_the_result() -> None:
     protocol = of_scheme(Scheme.CROSS_FRONTAL, Protocol())
-    assert (protocol.start, protocol.pairing) == (Start.FRONTAL, Pairing.ALIKE)
+    assert (protocol.start, protocol.pairing) == (Start.FRONTAL, ClipPairing.ALIKE)
     assert "frontal" in protocol.source

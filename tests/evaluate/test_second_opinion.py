@@ -8,7 +8,7 @@ import pytest
 from animate_cli.errors import WeightsError
 from animate_cli.evaluate.metrics.networks.external_landmarks import (
     OPENSEEFACE,
-    SecondOpinion,
+    ExternalLandmarks,
     decode_offsets,
     openseeface,
     pfld,
@@ -42,7 +42,7 @@ def test_points_come_back_in_frame_pixels():
     landmarks = np.random.default_rng(0).uniform(40, 90, (74, 2)).astype(np.float32)
     landmarks[0], landmarks[1] = (40, 40), (90, 90)
     centre = np.full((1, 2), 55.5, np.float32)
-    opinion = SecondOpinion(name="centre", points=(30,), size=112, read=lambda _: centre)
+    opinion = ExternalLandmarks(name="centre", points=(30,), size=112, read=lambda _: centre)
     frame = np.zeros((128, 128, 3), np.uint8)
     assert opinion(frame, landmarks)[0] == pytest.approx([65, 65], abs=1e-3)
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from animate_cli.data.manifest import read_manifest
-from animate_cli.evaluate.metrics.catalog import metrics_of
-from animate_cli.evaluate.metrics.images.region_l1 import Region, region_mask
-from animate_cli.evaluate.metrics.networks.evaluators import load_judges
+from animate_cli.evaluate.metrics.catalog import metric_catalog
+from animate_cli.evaluate.metrics.images.region_l1 import FaceRegion, region_mask
+from animate_cli.evaluate.metrics.networks.evaluators import load_evaluators
 from animate_cli.evaluate.protocol import Protocol, Reenactment
-from animate_cli.evaluate.runner.clip_scorer import Bench, Moment
+from animate_cli.evaluate.runner.clip_scorer import ClipScorer, UnscoredFrame
 from animate_cli.faces.crop import face_square
 from animate_cli.faces.points import MEDIAPIPE
 from animate_cli.media.reader import open_driver
@@ -51,7 +51,7 @@ def outputs(people, index: int) -> tuple[np.ndarray, ...]:
     fitted = cv2.estimateAffinePartial2D(other_points[index], points[index])[0]
     back = cv2.getAffineTransform(points[0][[48, 54, 33]], points[index][[48, 54, 33]])
     mouth = cv2.warpAffine(frames[0], back, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    mask = region_mask(points[index], Region.MOUTH, height, width)
+    mask = region_mask(points[index], FaceRegion.MOUTH, height, width)
     border = cv2.BORDER_REPLICATE
     made = {
         "same": frame,
@@ -69,9 +69,9 @@ def outputs(people, index: int) -> tuple[np.ndarray, ...]:
 def found(people, request) -> dict[str, dict[str, float]]:
     """Way of damage -> metric -> figure."""
     frames, points = people[0]
-    judges = load_judges(DATA / "teachers", device="cpu")
-    metrics = metrics_of(Protocol(reenactment=request.param), judges)
-    bench = Bench(
+    judges = load_evaluators(DATA / "teachers", device="cpu")
+    metrics = metric_catalog(Protocol(reenactment=request.param), judges)
+    bench = ClipScorer(
         judges,
         metrics,
         request.param,
@@ -83,7 +83,8 @@ def found(people, request) -> dict[str, dict[str, float]]:
     bench.note_anchor(frames[0], points[0])
     for index in range(EVERY, EVERY * COUNT, EVERY):
         before = [
-            Moment(driver=frames[k], outputs=outputs(people, k)) for k in (index - 2, index - 1)
+            UnscoredFrame(driver=frames[k], outputs=outputs(people, k))
+            for k in (index - 2, index - 1)
         ]
         bench.look(frames[index], points[index], outputs(people, index), before)
     return {

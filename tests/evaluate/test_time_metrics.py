@@ -12,12 +12,12 @@ from toy_world import canonical_points
 from animate_cli.evaluate.metrics.images.flicker import flicker
 from animate_cli.evaluate.metrics.images.flow_warping_error import (
     flow_warping_error,
-    moved,
-    seen_twice,
-    small,
+    shrink_for_flow,
+    visible_in_both,
+    warp_by_flow,
 )
 from animate_cli.evaluate.metrics.images.seam import DEPTH, seam
-from animate_cli.evaluate.metrics.landmarks.jitter import trembling
+from animate_cli.evaluate.metrics.landmarks.jitter import jitter
 from animate_cli.faces.crop import square
 from animate_cli.records import Crop
 
@@ -42,7 +42,7 @@ def picture(height: int = 20, width: int = 24) -> torch.Tensor:
 def test_moved_takes_each_pixel_from_where_the_flow_points() -> None:
     x, flow = picture(7, 9), torch.zeros(1, 2, 7, 9)
     flow[:, 0], flow[:, 1] = 2, -1
-    shifted = moved(x, flow)
+    shifted = warp_by_flow(x, flow)
     for row in range(7):
         for column in range(9):
             there = x[0, :, max(row - 1, 0), min(column + 2, 8)]
@@ -72,18 +72,18 @@ def test_what_moves_as_its_flow_says_has_no_error_and_each_output_counts_alone()
 
 def test_only_what_leads_back_was_seen_twice() -> None:
     here = torch.full((1, 2, 9, 9), 3.0)
-    assert seen_twice(here, -here).all()
-    assert not seen_twice(here, here).any()
-    assert not seen_twice(here, torch.zeros_like(here)).any()
+    assert visible_in_both(here, -here).all()
+    assert not visible_in_both(here, here).any()
+    assert not visible_in_both(here, torch.zeros_like(here)).any()
     assert flow_warping_error(
         lambda x, _: here[..., : x.shape[2], : x.shape[3]], *(picture(9, 9),) * 2, (here, here)
     ).isnan()
 
 
 def test_great_pictures_are_brought_down_and_small_ones_left() -> None:
-    assert small(picture(300, 512)).shape[-2:] == (150, 256)
+    assert shrink_for_flow(picture(300, 512)).shape[-2:] == (150, 256)
     x = picture(200, 256)
-    assert small(x) is x
+    assert shrink_for_flow(x) is x
 
 
 def test_flicker_is_blind_to_what_stays_wrong_and_sees_what_comes_and_goes() -> None:
@@ -127,9 +127,9 @@ def test_where_the_photo_ends_there_is_no_seam() -> None:
 def test_sms_of_alternating_points_is_twice_their_swing_in_the_fields_size() -> None:
     face = (40 * canonical_points() + 60).astype(np.float32)
     drift = np.stack([face, face + 2, face + 4])
-    assert trembling(drift[None], 256) == pytest.approx(0, abs=1e-5)
+    assert jitter(drift[None], 256) == pytest.approx(0, abs=1e-5)
     swung = drift.copy()
     swung[1, :, 0] += 1.5
     swung[[0, 2], :, 0] -= 1.5
-    assert trembling(np.stack((swung, drift)), 512) == pytest.approx(3 / 2 / 2, rel=1e-4)
-    assert math.isnan(trembling(np.zeros((0, 3, 74, 2), np.float32), 256))
+    assert jitter(np.stack((swung, drift)), 512) == pytest.approx(3 / 2 / 2, rel=1e-4)
+    assert math.isnan(jitter(np.zeros((0, 3, 74, 2), np.float32), 256))

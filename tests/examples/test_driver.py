@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from animate_cli.faces.points import INNER_LIPS, JAW, PUPILS
 from animate_cli.train.synthetic.speech import Speech
-from animate_cli.train.synthetic.talking_head import Glance, Key, Performance, lids, poses
+from animate_cli.train.synthetic.talking_head import Glance, HeadPerformance, Key, lids, poses
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 DRIVER = EXAMPLES / "driver.mp4"
@@ -109,7 +109,7 @@ def test_lips_move_with_the_sound(truth: Mapping[str, NDArray[np.float32]]) -> N
 def test_performance_file_is_what_was_filmed(truth: Mapping[str, NDArray[np.float32]]) -> None:
     play = tomllib.loads((EXAMPLES / "driver.toml").read_text(encoding="utf-8"))
     silence = Speech(samples=np.zeros(1, np.int16), rate=22050, phonemes=())
-    performance = Performance(
+    performance = HeadPerformance(
         speech=silence,
         speech_start_s=play["speech_start_s"],
         keys=tuple(Key(*row) for row in play["keys"]),

@@ -13,9 +13,9 @@ from animate_cli.faces.landmarks.network import (
     confidence,
 )
 from animate_cli.layers import heatmap
-from animate_cli.layers.hourglass import Block
+from animate_cli.layers.hourglass import HourglassBlock
 from animate_cli.layers.inference.fuse_batch_norm import fold_batch_norm
-from animate_cli.layers.weight_io import fill, read_config, save_half
+from animate_cli.layers.weight_io import load_strictly, read_config, save_half
 
 SMALL = LandmarkConfig(size=64, stem=8, width=16, depth=2)
 
@@ -28,7 +28,7 @@ def network() -> LandmarkNet:
     return net.eval()
 
 
-@pytest.mark.parametrize("block", list(Block))
+@pytest.mark.parametrize("block", list(HourglassBlock))
 def test_one_set_of_maps_per_stack_at_a_quarter_of_the_size(block):
     net = LandmarkNet(LandmarkConfig(size=64, stem=8, width=16, stacks=2, depth=2, block=block))
     logits = net(torch.rand(2, 3, 64, 64))
@@ -86,7 +86,7 @@ def test_weights_survive_their_file_in_half_precision(network, tmp_path):
     config = read_config(LandmarkConfig, metadata, where="test")
     assert config == SMALL
     again = LandmarkNet(config)
-    fill(again, tensors, where="test")
+    load_strictly(again, tensors, where="test")
     squares = torch.rand(1, 3, 64, 64)
     with torch.no_grad():
         torch.testing.assert_close(
@@ -98,9 +98,11 @@ def test_missing_and_unexpected_tensors_are_refused(network):
     tensors = dict(network.state_dict())
     tensors.pop("l0.bias")
     with pytest.raises(WeightsError, match=r"l0\.bias"):
-        fill(LandmarkNet(SMALL), tensors, where="test")
+        load_strictly(LandmarkNet(SMALL), tensors, where="test")
     with pytest.raises(WeightsError, match="surplus"):
-        fill(LandmarkNet(SMALL), {**network.state_dict(), "surplus": torch.zeros(1)}, where="test")
+        load_strictly(
+            LandmarkNet(SMALL), {**network.state_dict(), "surplus": torch.zeros(1)}, where="test"
+        )
 
 
 def test_a_weight_file_without_a_usable_config_is_refused():

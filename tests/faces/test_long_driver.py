@@ -9,7 +9,7 @@ import numpy as np
 from painted import info_of
 
 from animate_cli.faces.tracking import track as tracking
-from animate_cli.faces.tracking.follower import Seen
+from animate_cli.faces.tracking.follower import TrackedFace
 from animate_cli.options import FaceOptions
 from animate_cli.records import LANDMARKS, Frame
 
@@ -24,10 +24,10 @@ def test_a_long_driver_needs_its_points_and_little_else(monkeypatch) -> None:
 
         def __init__(self, *_) -> None: ...
 
-        def advance(self, waiting) -> list[Seen]:
+        def advance(self, waiting) -> list[TrackedFace]:
             points = still + rng.normal(0, 0.3, still.shape).astype(np.float32)
             sure = np.ones(LANDMARKS, np.float32)
-            return [Seen(landmarks=points, confidence=sure, found=True) for _ in waiting]
+            return [TrackedFace(landmarks=points, confidence=sure, found=True) for _ in waiting]
 
     class Shifted:
         def __call__(self, frame, points):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from animate_cli.faces.tracking.lost_frames import EASE_S, fill, presence
+from animate_cli.faces.tracking.lost_frames import EASE_S, fill_lost_frames, motion_weights
 from animate_cli.options import Lost
 
 
@@ -21,7 +21,7 @@ def clock(count: int) -> tuple[Fraction, ...]:
 
 def filled(values: list[float], found: str, cut: str, lost: Lost) -> list[float]:
     flags = [np.array([c == "1" for c in s]) for s in (found, cut)]
-    return fill(points(values), *flags, clock(len(values)), lost)[:, 0, 0].tolist()
+    return fill_lost_frames(points(values), *flags, clock(len(values)), lost)[:, 0, 0].tolist()
 
 
 def test_gaps_are_bridged_evenly_in_time() -> None:
@@ -44,16 +44,16 @@ def test_nothing_is_bridged_over_a_cut() -> None:
 @given(st.lists(st.booleans(), min_size=1, max_size=80))
 def test_presence_is_a_soft_share(found: list[bool]) -> None:
     flags = np.array(found)
-    weight = presence(flags, clock(len(found)), Lost.REST)
+    weight = motion_weights(flags, clock(len(found)), Lost.REST)
     assert ((weight >= 0) & (weight <= 1)).all()
     assert np.abs(np.diff(weight)).max(initial=0) <= 1.5 * 0.04 / EASE_S + 1e-6
-    assert (presence(flags, clock(len(found)), Lost.HOLD) == 1).all()
+    assert (motion_weights(flags, clock(len(found)), Lost.HOLD) == 1).all()
 
 
 @pytest.mark.parametrize("rate", [10, 25, 60])
 def test_the_fade_takes_its_time_at_any_frame_rate(rate: int) -> None:
     times = tuple(Fraction(i, rate) for i in range(3 * rate))
     found = np.arange(3 * rate) < rate
-    weight = presence(found, times, Lost.REST)
+    weight = motion_weights(found, times, Lost.REST)
     gone_s = float(times[int(np.flatnonzero(weight == 0)[0])]) - 1
     assert gone_s == pytest.approx(EASE_S, abs=2 / rate)

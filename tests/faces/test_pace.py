@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from animate_cli.faces.tracking.reference_frames import EVERY_S, Pace
+from animate_cli.faces.tracking.reference_frames import EVERY_S, ReferenceSchedule
 
 
 def test_one_frame_in_every_so_many_seconds_is_due() -> None:
-    pace = Pace()
+    pace = ReferenceSchedule()
     due = [k for k in range(30) if pace.is_due(Fraction(k, 30))]
     assert due == [0, 3, 6, 9, 12, 15, 18, 21, 24, 27]
 
 
 def test_what_was_missed_is_made_up_for_at_once() -> None:
     """However short the runs of frames between two losses are, each is looked at."""
-    pace = Pace()
+    pace = ReferenceSchedule()
     due = []
     for k in range(12):
         if k % 3 == 2:

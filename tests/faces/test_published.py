@@ -14,13 +14,15 @@ from animate_cli.faces.landmarks.import_2dfan import SHARPNESS, convert, from_2d
 from animate_cli.faces.landmarks.network import LandmarkConfig, LandmarkNet
 from animate_cli.layers import heatmap
 from animate_cli.layers.grid import points_to_normalised, points_to_pixel
-from animate_cli.layers.hourglass import Block
-from animate_cli.layers.weight_io import fill, read_config
+from animate_cli.layers.hourglass import HourglassBlock
+from animate_cli.layers.weight_io import load_strictly, read_config
 from animate_cli.train.recipe import read_recipe
 from animate_cli.typed import typed
 
-PAPER = LandmarkConfig(size=256, stem=64, width=256, stacks=4, block=Block.HIERARCHICAL)
-SMALL = LandmarkConfig(size=256, stem=8, width=16, stacks=2, depth=2, block=Block.HIERARCHICAL)
+PAPER = LandmarkConfig(size=256, stem=64, width=256, stacks=4, block=HourglassBlock.HIERARCHICAL)
+SMALL = LandmarkConfig(
+    size=256, stem=8, width=16, stacks=2, depth=2, block=HourglassBlock.HIERARCHICAL
+)
 NORM = ("weight", "bias", "running_mean", "running_var")
 
 
@@ -93,7 +95,7 @@ def test_config_and_tensors_fit_each_other():
     config, tensors = from_2dfan(fan_tensors(SMALL))
     assert config == SMALL
     network = LandmarkNet(config)
-    fill(network, tensors, where="test")
+    load_strictly(network, tensors, where="test")
     assert not [name for name in tensors if name.endswith("num_batches_tracked")]
 
 
@@ -102,7 +104,7 @@ def test_the_published_function_is_kept():
     published = fan_tensors(SMALL)
     config, tensors = from_2dfan(published)
     network = LandmarkNet(config).eval()
-    fill(network, tensors, where="test")
+    load_strictly(network, tensors, where="test")
     squares = torch.rand(1, 3, 64, 64)
     with torch.no_grad():
         maps = network(squares)
@@ -144,7 +146,7 @@ def test_a_converted_file_is_one_of_ours(tmp_path):
     metadata, tensors = hub.read(tmp_path / "ours.safetensors")
     config = read_config(LandmarkConfig, metadata, where="test")
     assert config == SMALL
-    fill(LandmarkNet(config), tensors, where="test")
+    load_strictly(LandmarkNet(config), tensors, where="test")
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path):

@@ -10,7 +10,7 @@ from painted import FACE
 from animate_cli.faces.points import FACING_LIDS, FACING_LIPS
 from animate_cli.faces.tracking import registration as registering
 from animate_cli.faces.tracking.reference_frames import EVERY_S
-from animate_cli.faces.tracking.registration import CALM_S, Register, calm
+from animate_cli.faces.tracking.registration import CALM_S, PointRegistration, smooth_registration
 from animate_cli.records import Frame, Image, Points
 
 WIDTH, HEIGHT = 480, 400
@@ -56,8 +56,8 @@ def off(a: Points, b: Points) -> float:
 
 
 @pytest.fixture
-def register() -> Register:
-    one = Register()
+def register() -> PointRegistration:
+    one = PointRegistration()
     assert not one(frame(skin(), 0), standing()).any()
     return one
 
@@ -66,7 +66,7 @@ def frame(picture: Image, time_s: Fraction | int) -> Frame:
     return Frame(pixels=picture, index=0, time_s=Fraction(time_s))
 
 
-def registered(register: Register, picture: Image, points: Points) -> Points:
+def registered(register: PointRegistration, picture: Image, points: Points) -> Points:
     """A second later."""
     return points + register(frame(picture, 1), points)
 
@@ -162,7 +162,7 @@ def test_a_face_over_the_edge_of_the_picture_stays_finite(register) -> None:
 def test_a_large_picture_is_registered_as_a_small_one() -> None:
     large = cv2.resize(skin(), (4 * WIDTH, 4 * HEIGHT), interpolation=cv2.INTER_CUBIC)
     points = (4 * (standing() + 0.5) - 0.5).astype(np.float32)
-    register = Register()
+    register = PointRegistration()
     register(frame(large, 0), points)
     named = seen(points, np.random.default_rng(6), 4 * ERROR_PX)
     assert off(registered(register, large, named), points) < 0.25 * off(named, points)
@@ -185,7 +185,7 @@ def test_frames_that_follow_closely_are_not_looked_at(register) -> None:
 def calmed(shifts: np.ndarray, *, found: np.ndarray, cut: np.ndarray) -> dict[int, np.ndarray]:
     """At 30 frames a second."""
     times_s = [Fraction(i, 30) for i in range(len(shifts))]
-    return dict(calm(shifts.astype(np.float16), found, cut, times_s))
+    return dict(smooth_registration(shifts.astype(np.float16), found, cut, times_s))
 
 
 def test_shifts_that_tremble_are_averaged_and_those_that_last_stay() -> None:
@@ -212,7 +212,7 @@ def test_nothing_is_averaged_over_a_cut_nor_over_a_lost_face() -> None:
 def test_frames_far_apart_keep_their_own_shifts() -> None:
     shifts = np.arange(3, dtype=np.float16)[:, None, None] * np.ones((3, 74, 2), np.float16)
     times_s = [Fraction(2 * i) * Fraction(CALM_S) for i in range(3)]
-    out = dict(calm(shifts, np.ones(3, bool), np.zeros(3, bool), times_s))
+    out = dict(smooth_registration(shifts, np.ones(3, bool), np.zeros(3, bool), times_s))
     assert [float(out[i].mean()) for i in range(3)] == [0, 1, 2]
 
 

@@ -7,7 +7,12 @@ import torch
 from torch import Tensor
 
 from animate_cli.faces.points import JAW
-from animate_cli.faces.retargeting.eye_mouth_aperture import OPENINGS, RIGHT_EYE, apertures, width
+from animate_cli.faces.retargeting.eye_mouth_aperture import (
+    EYES_AND_MOUTH,
+    RIGHT_EYE,
+    apertures,
+    width,
+)
 from animate_cli.faces.retargeting.retarget import retarget_landmarks
 from animate_cli.faces.shape3d.lift import identify, lift
 from animate_cli.faces.shape3d.model import (
@@ -159,13 +164,13 @@ def test_a_blink_shuts_the_eyes_however_the_head_is_bowed(model: ShapeModel, pit
     source, driver = Head(model, 1), Head(model, 2)
     pose = driver.pose((0.0, 0.0, 0.0), (0.0, pitch, 0.0))
     moved = driver.points(pose)
-    for opening in OPENINGS[:2]:
+    for opening in EYES_AND_MOUTH[:2]:
         upper, lower = list(opening.upper), list(opening.lower)
         middle = 0.35 * moved[1, upper] + 0.65 * moved[1, lower]
         moved[1, upper], moved[1, lower] = middle, middle
     start = source.points(source.pose((0.0, 0.0, 0.0)))
     out = retarget_landmarks(start, moved, moved[:1], MotionOptions())
-    for opening in OPENINGS[:2]:
+    for opening in EYES_AND_MOUTH[:2]:
         shut = apertures(out, opening) / width(out, opening)
         usual = apertures(start, opening) / width(start, opening)
         assert shut[1].max() < 1.3 * opening.least
@@ -255,5 +260,5 @@ def test_one_eye_may_wink(model: ShapeModel) -> None:
     moved[1, list(RIGHT_EYE.upper)] = moved[1, list(RIGHT_EYE.lower)]
     start = source.points(source.pose((0.0, 0.0, 0.0)))
     out = retarget_landmarks(start, moved, moved[:1], MotionOptions())[1:]
-    right, left = (apertures(out, opening).mean() for opening in OPENINGS[:2])
+    right, left = (apertures(out, opening).mean() for opening in EYES_AND_MOUTH[:2])
     assert right < 0.45 * left

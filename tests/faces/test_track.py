@@ -14,7 +14,7 @@ from painted import (
 
 from animate_cli.errors import Cancelled, FaceError
 from animate_cli.faces.tracking import track as tracking
-from animate_cli.faces.tracking.follower import SEEK_EVERY, Follower
+from animate_cli.faces.tracking.follower import SEEK_EVERY, FaceFollower
 from animate_cli.options import FaceOptions, Lost
 from animate_cli.records import Frame, Trajectory
 
@@ -73,7 +73,7 @@ def test_frames_together_give_what_they_give_one_by_one(follow, monkeypatch, net
 def test_a_still_face_is_seen_through_a_still_square(network, proposer) -> None:
     face = Painted(x=250, y=190)
     frames = film([paint([Painted(x=250 + 0.5 * (i % 2), y=190)]) for i in range(20)])
-    follower = Follower(network, proposer, "largest")
+    follower = FaceFollower(network, proposer, "largest")
     follower.advance(frames[:1])
     before = network.looks
     squares = {id(follower._square)}

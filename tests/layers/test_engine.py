@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from animate_cli.errors import OptionError
 from animate_cli.layers.inference import engine as engines
-from animate_cli.layers.inference.engine import TOLERANCE, Foreign, choose, installed, run_by
-from animate_cli.layers.inference.prepare import ready
+from animate_cli.layers.inference.engine import TOLERANCE, ForeignEngine, choose, installed, run_by
+from animate_cli.layers.inference.prepare import fuse_for_inference
 from animate_cli.models.sparse_to_dense.refinement import RefineConfig, RefineNetwork
 from animate_cli.options import Engine
 
@@ -38,7 +38,7 @@ def refine(*, grid_cue: bool = True) -> RefineNetwork:
     torch.manual_seed(2)
     network = RefineNetwork(RefineConfig(widths=(4, 8), blocks=1, grid_cue=grid_cue))
     nn.init.normal_(network.head.weight, std=0.5)
-    return ready(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return fuse_for_inference(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def inputs(count: int, *, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -54,7 +54,7 @@ def same(mine: tuple[Tensor, ...], right: tuple[Tensor, ...]) -> bool:
 def test_engines_agree_with_torch_at_any_batch(other: Engine) -> None:
     network = refine()
     program = run_by(other, network, network.example(SIZE))
-    assert isinstance(program, Foreign)
+    assert isinstance(program, ForeignEngine)
     for count in (1, 3, 8):
         given = inputs(count)
         with torch.inference_mode():

@@ -12,10 +12,10 @@ from recipe_weights import ALL, KEPT, Draws, fingerprint, recipe_state, worst
 from torch import Tensor, nn
 
 from animate_cli.layers.grid import sample
-from animate_cli.layers.inference.prepare import quick_on_cpus, ready
+from animate_cli.layers.inference.prepare import fuse_for_inference, use_fast_convs
 from animate_cli.models.first_order.generator import Generator
 from animate_cli.models.first_order.keypoint_detector import KeyPointDetector, KeyPoints
-from animate_cli.models.first_order.relative_motion import spread, transfer
+from animate_cli.models.first_order.relative_motion import relative_keypoints, spread
 
 TOLERANCE = 2e-5
 WARPED = 1e-4  # white noise magnifies what a grid is off by
@@ -90,7 +90,7 @@ def moved(generator: Generator, size: int) -> dict[str, Tensor]:
 
 def used(generator: Generator) -> Generator:
     """As it runs on a CPU."""
-    return quick_on_cpus(ready(generator))
+    return use_fast_convs(fuse_for_inference(generator))
 
 
 def check(folder: Path, generator: Generator, size: int) -> None:
@@ -124,8 +124,8 @@ def test_relative_motion() -> None:
         for _ in range(3)
     )
     scale = spread(source.value[0]) / spread(anchor.value[0])
-    given = {"abs": driver, "rel": transfer(source, driver, anchor)}
-    given["rel_adapt"] = transfer(source, driver, anchor, scale=scale)
+    given = {"abs": driver, "rel": relative_keypoints(source, driver, anchor)}
+    given["rel_adapt"] = relative_keypoints(source, driver, anchor, scale=scale)
     flat = {f"{k}.value": v.value for k, v in given.items()}
     flat |= {f"{k}.jacobian": v.jacobian for k, v in given.items()}
     assert max(worst(KEPT, "fomm/normalize_kp", flat).values()) < TOLERANCE

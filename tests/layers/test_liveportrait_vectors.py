@@ -13,12 +13,17 @@ import torch
 from recipe_weights import ALL, KEPT, Draws, fingerprint, recipe_state, worst
 from torch import Tensor, nn
 
-from animate_cli.layers.inference.prepare import quick_on_cpus, ready
+from animate_cli.layers.inference.prepare import fuse_for_inference, use_fast_convs
 from animate_cli.models.liveportrait.appearance_extractor import DEPTH, AppearanceExtractor
 from animate_cli.models.liveportrait.keypoints import FaceCode
 from animate_cli.models.liveportrait.motion_extractor import POINTS, MotionExtractor, to_degrees
 from animate_cli.models.liveportrait.spade_generator import SpadeGenerator
-from animate_cli.models.liveportrait.stitching_retargeting import Corrector, Eyes, Lips, Stitching
+from animate_cli.models.liveportrait.stitching_retargeting import (
+    Corrector,
+    Eyes,
+    Lips,
+    StitchingNetwork,
+)
 from animate_cli.models.liveportrait.warping import WarpingModule
 
 TOLERANCE = 2e-5
@@ -31,7 +36,7 @@ NETWORKS = {
     "motion_extractor": (MotionExtractor, "61683e0e4f1dfd7cf9b02233e11d1b36"),
     "warping_module": (WarpingModule, "b95a747b8a9c0e73359dfc7a16ce1be1"),
     "spade_generator": (SpadeGenerator, "db10b7d4f0f2b5996b6b7a75dfd290b5"),
-    "retarget_shoulder": (Stitching, "827608534dd53e5a11412dd3020f5a0a"),
+    "retarget_shoulder": (StitchingNetwork, "827608534dd53e5a11412dd3020f5a0a"),
     "retarget_mouth": (Lips, "9af1f686c6635eabeb39387ed76c0fd5"),
     "retarget_eye": (Eyes, "e3a0fc17a817ad47457f1ab4e9d88f68"),
 }
@@ -70,7 +75,9 @@ def is_as_the_author_filled_it(network: nn.Module) -> bool:
     return (type(network), fingerprint(network.state_dict())) in NETWORKS.values()
 
 
-@pytest.mark.parametrize(("kind", "name"), [(Stitching, "stitching"), (Lips, "lip"), (Eyes, "eye")])
+@pytest.mark.parametrize(
+    ("kind", "name"), [(StitchingNetwork, "stitching"), (Lips, "lip"), (Eyes, "eye")]
+)
 @torch.inference_mode()
 def test_correctors(kind: type[Corrector], name: str) -> None:
     network = filled(kind)
@@ -105,7 +112,7 @@ def plain(network: Network) -> Network:
 
 def used(network: Network) -> Network:
     """As it runs on a CPU."""
-    return quick_on_cpus(ready(network), depth=DEPTH)
+    return use_fast_convs(fuse_for_inference(network), depth=DEPTH)
 
 
 Way = Callable[[nn.Module], nn.Module]

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from animate_cli.layers.grid import identity_grid, resize_grid, warp
-from animate_cli.layers.roi import Region
-from animate_cli.models.sparse_to_dense.local_branch import Layers, Local, merge, overlay
+from animate_cli.layers.roi import LandmarkRegion
+from animate_cli.models.sparse_to_dense.local_branch import Layers, LocalMotion, merge, overlay
 
 SIDE, PATCH = 40, 12
 CENTRES = {
@@ -19,19 +19,19 @@ CENTRES = {
 }
 
 
-def local(centres: tuple[tuple[float, float], ...]) -> Local:
+def local(centres: tuple[tuple[float, float], ...]) -> LocalMotion:
     rng = torch.Generator().manual_seed(1)
-    there = Region(torch.tensor(centres), torch.tensor([[0.3], [0.4]]))
-    here = Region(0.8 * there.centre, 1.2 * there.half)
+    there = LandmarkRegion(torch.tensor(centres), torch.tensor([[0.3], [0.4]]))
+    here = LandmarkRegion(0.8 * there.centre, 1.2 * there.half)
     window = F.pad(torch.rand(2, 1, PATCH - 2, PATCH - 2, generator=rng), (1, 1, 1, 1))
     field = torch.cat((torch.randn(2, 2, PATCH, PATCH, generator=rng), window), dim=1)
     colour = torch.randn(2, 3, PATCH, PATCH, generator=rng)
-    return Local(
+    return LocalMotion(
         here=here, there=there, field=field, paint=torch.cat((colour, window / 2, window), dim=1)
     )
 
 
-def own(region: Region) -> Tensor:
+def own(region: LandmarkRegion) -> Tensor:
     return region.into(identity_grid(SIDE, SIDE).expand(2, -1, -1, -1))
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from animate_cli.models.sparse_to_dense.model import INSIDE
-from animate_cli.models.sparse_to_dense.mouth_interior import MouthInside
+from animate_cli.models.sparse_to_dense.mouth_interior import MouthInterior
 
 SIZE = 128
 ACROSS = (44.0, 54.0, 64.0, 74.0, 84.0)
@@ -31,7 +31,7 @@ SHUT, OPEN = _mouth(1), _mouth(20)
 
 def test_a_mouth_that_opens_is_dark_between_the_lips_and_as_it_was_elsewhere() -> None:
     face = _face()
-    laid, share = MouthInside(INSIDE)(face, face, SHUT, OPEN)
+    laid, share = MouthInterior(INSIDE)(face, face, SHUT, OPEN)
     assert share[0, 0, 80, 64] == 1
     torch.testing.assert_close(laid[0, :, 80, 64], 0.4 * face[0, :, 0, 0])
     outside = share[0, 0] == 0
@@ -45,13 +45,13 @@ def test_a_mouth_that_opens_is_dark_between_the_lips_and_as_it_was_elsewhere() -
 @pytest.mark.parametrize("gap", [0.0, 6.0, 20.0])
 def test_a_mouth_that_opens_no_further_keeps_what_it_shows(gap: float) -> None:
     face = _face()
-    laid, share = MouthInside(INSIDE)(face, face, _mouth(gap), _mouth(gap))
+    laid, share = MouthInterior(INSIDE)(face, face, _mouth(gap), _mouth(gap))
     assert share.max() == 0
     assert torch.equal(laid, face)
 
 
 def test_what_is_shown_grows_with_the_opening_without_a_jump() -> None:
-    face, network = _face(), MouthInside(INSIDE)
+    face, network = _face(), MouthInterior(INSIDE)
     middle = [
         float(network(face, face, _mouth(4), _mouth(gap / 2))[1][0, 0, 80, 64])
         for gap in range(8, 32)
@@ -65,7 +65,7 @@ def test_what_is_shown_grows_with_the_opening_without_a_jump() -> None:
 
 def test_lips_that_shut_on_teeth_show_their_shadow_alone() -> None:
     face = _face()
-    laid, share = MouthInside(INSIDE)(face, face, OPEN, _mouth(0.5))
+    laid, share = MouthInterior(INSIDE)(face, face, OPEN, _mouth(0.5))
     assert share[0, 0, 80, 54:75].min() == 1
     assert share[0, 0, 78].max() == 0
     assert share[0, 0, 82].max() == 0
@@ -74,7 +74,7 @@ def test_lips_that_shut_on_teeth_show_their_shadow_alone() -> None:
 
 def test_teeth_are_where_they_were_learned_however_the_head_leans() -> None:
     """A band under the upper lip turns with the mouth."""
-    network = MouthInside(INSIDE)
+    network = MouthInterior(INSIDE)
     with torch.no_grad():
         network.colours[:3, :, :6] = 0.12
     face = _face()
@@ -89,7 +89,7 @@ def test_teeth_are_where_they_were_learned_however_the_head_leans() -> None:
 def test_places_are_as_exact_where_convolutions_are_computed_in_half_precision() -> None:
     turn = torch.tensor([[0.8, 0.6], [-0.6, 0.8]])
     shut, leaning = ((mouth - 64) @ turn + 64 for mouth in (SHUT, OPEN))
-    network, face = MouthInside(INSIDE), _face()
+    network, face = MouthInterior(INSIDE), _face()
     exact = network(face, face, shut, leaning)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         half = network(face, face, shut, leaning)
@@ -98,7 +98,7 @@ def test_places_are_as_exact_where_convolutions_are_computed_in_half_precision()
 
 
 def test_a_frame_does_not_depend_on_its_batch_nor_on_being_inside_the_square() -> None:
-    network, face = MouthInside(INSIDE), _face()
+    network, face = MouthInterior(INSIDE), _face()
     outputs = torch.cat((OPEN, _mouth(9), OPEN + 400, torch.full_like(OPEN, 64.0)))
     many = [x.expand(4, -1, -1, -1) for x in (face, face)]
     laid, share = network(*many, SHUT.expand(4, -1, -1), outputs)
@@ -111,7 +111,7 @@ def test_a_frame_does_not_depend_on_its_batch_nor_on_being_inside_the_square() -
 
 
 def test_it_learns_and_takes_the_tone_of_the_photo() -> None:
-    network, target = MouthInside(INSIDE), 0.3
+    network, target = MouthInterior(INSIDE), 0.3
     face = torch.cat((_face(0.8), _face(0.4)))
     optimiser = torch.optim.Adam(network.parameters(), lr=0.01)
     for _ in range(60):

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from animate_cli.layers.inference.fft_conv import TILE, FourierConv3d
-from animate_cli.layers.inference.prepare import quick_on_cpus, ready
+from animate_cli.layers.inference.prepare import fuse_for_inference, use_fast_convs
 from animate_cli.layers.inference.winograd import WinogradConv, is_wide
 
 
@@ -58,6 +58,6 @@ def test_other_convolutions_stay(conv: nn.Conv2d) -> None:
 
 def test_the_network_itself_is_left_alone() -> None:
     network = nn.Sequential(nn.Conv2d(128, 128, 3, padding=1))
-    quick = quick_on_cpus(ready(network))
+    quick = use_fast_convs(fuse_for_inference(network))
     assert isinstance(network[0], nn.Conv2d)
     assert isinstance(quick[0], WinogradConv)

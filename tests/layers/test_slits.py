@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from animate_cli.layers.grid import pixel_to_normalised, warp
-from animate_cli.layers.lip_lid_field import Slit, follow_slits
+from animate_cli.layers.lip_lid_field import ApertureContour, correct_apertures
 
 SIZE = 128
 CURVES = ((0, 1, 2, 3, 4), (0, 5, 6, 7, 4), (0, 8, 9, 10, 4), (0, 11, 12, 13, 4))
-SLIT = Slit(curves=CURVES, fade=0.3)
+SLIT = ApertureContour(curves=CURVES, fade=0.3)
 ACROSS = (44.0, 54.0, 64.0, 74.0, 84.0)  # x of a curve's points
 
 
@@ -48,12 +48,12 @@ def _still(count: int = 1) -> Tensor:
 
 
 def test_every_point_of_a_mouth_that_opens_lands() -> None:
-    flow = follow_slits(_still(), SHUT, OPEN, (SLIT,))
+    flow = correct_apertures(_still(), SHUT, OPEN, (SLIT,))
     torch.testing.assert_close(_read(flow, OPEN), SHUT - OPEN, atol=0.35, rtol=0)
 
 
 def test_lips_keep_their_thickness_and_what_lies_between_was_between_them() -> None:
-    flow = follow_slits(_still(), SHUT, OPEN, (SLIT,))
+    flow = correct_apertures(_still(), SHUT, OPEN, (SLIT,))
     rows = torch.tensor([[64.0, 64.0 + y] for y in (17.5, 5.0, -7.5)])[None]  # lip, inside, lip
     found = (rows + _read(flow, rows))[0, :, 1] - 64
     torch.testing.assert_close(found, torch.tensor([4.5, 0.0, -4.5]), atol=0.2, rtol=0)
@@ -76,7 +76,7 @@ def test_teeth_keep_their_height_when_the_mouth_about_them_opens_or_shuts(lean: 
         ),
         (gape, _mouth(12, 6, 6, 12), ((-6, -12, 2.0), (-6, -12, 5.0), (6, 12, -2.0))),
     ):
-        flow = follow_slits(_still(), source, (output - 64) @ turn + 64, (slit,))
+        flow = correct_apertures(_still(), source, (output - 64) @ turn + 64, (slit,))
         for there, here, depth in looks:
             place = (torch.tensor([[[64.0, 64.0 + there + depth]]]) - 64) @ turn + 64
             found = place + _read(flow, place)
@@ -87,7 +87,7 @@ def test_teeth_keep_their_height_when_the_mouth_about_them_opens_or_shuts(lean: 
 def test_a_mouth_at_rest_is_left_exactly_as_it_is() -> None:
     slit = replace(SLIT, gap=(CURVES[1], CURVES[2]))
     for mouth in (SHUT, OPEN):
-        assert follow_slits(_still(), mouth, mouth, (slit,)).abs().max() == 0
+        assert correct_apertures(_still(), mouth, mouth, (slit,)).abs().max() == 0
 
 
 def test_what_is_missing_is_added_to_the_field_as_it_is() -> None:
@@ -95,15 +95,15 @@ def test_what_is_missing_is_added_to_the_field_as_it_is() -> None:
     bent = torch.nn.functional.interpolate(
         8 * torch.randn(1, 2, 6, 6, generator=generator), (SIZE, SIZE), mode="bicubic"
     )
-    flow = follow_slits(bent, SHUT, OPEN, (SLIT,))
+    flow = correct_apertures(bent, SHUT, OPEN, (SLIT,))
     torch.testing.assert_close(_read(flow, OPEN), SHUT - OPEN, atol=0.4, rtol=0)
-    kept = follow_slits(bent, OPEN + _read(bent, OPEN), OPEN, (SLIT,))
+    kept = correct_apertures(bent, OPEN + _read(bent, OPEN), OPEN, (SLIT,))
     torch.testing.assert_close(kept, bent, atol=1e-4, rtol=0)
 
 
 def test_far_away_nothing_changes_and_the_given_field_stays() -> None:
     given = _still()
-    flow = follow_slits(given, SHUT, OPEN, (SLIT,))
+    flow = correct_apertures(given, SHUT, OPEN, (SLIT,))
     assert given.abs().max() == 0
     assert flow[..., :12, :].abs().max() == 0
     assert flow[..., :4].abs().max() == 0
@@ -111,20 +111,20 @@ def test_far_away_nothing_changes_and_the_given_field_stays() -> None:
 
 
 @pytest.mark.parametrize("slit", [SLIT, replace(SLIT, gap=(CURVES[1], CURVES[2]))])
-def test_a_frame_does_not_depend_on_its_batch(slit: Slit) -> None:
+def test_a_frame_does_not_depend_on_its_batch(slit: ApertureContour) -> None:
     wide = _mouth(20, 9, 25, 34) + torch.tensor([6.0, -9.0])
-    both = follow_slits(_still(2), SHUT.expand(2, -1, -1), torch.cat((OPEN, wide)), (slit,))
+    both = correct_apertures(_still(2), SHUT.expand(2, -1, -1), torch.cat((OPEN, wide)), (slit,))
     for frame, output in enumerate((OPEN, wide)):
-        alone = follow_slits(_still(), SHUT, output, (slit,))
+        alone = correct_apertures(_still(), SHUT, output, (slit,))
         torch.testing.assert_close(both[frame : frame + 1], alone, atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("slit", [SLIT, replace(SLIT, gap=(CURVES[1], CURVES[2]))])
-def test_crossed_and_coincident_points_and_those_outside_stay_finite(slit: Slit) -> None:
+def test_crossed_and_coincident_points_and_those_outside_stay_finite(slit: ApertureContour) -> None:
     crossed = OPEN[:, [4, 3, 2, 1, 0, *range(8, 11), *range(5, 8), 11, 12, 13]]
     point = torch.full_like(OPEN, 64.0)
     for output in (crossed, point, OPEN + 90.0, OPEN - 500.0):
-        flow = follow_slits(_still(), SHUT, output, (slit,))
+        flow = correct_apertures(_still(), SHUT, output, (slit,))
         assert flow.isfinite().all()
         assert flow.abs().max() < 1000
 
@@ -132,13 +132,13 @@ def test_crossed_and_coincident_points_and_those_outside_stay_finite(slit: Slit)
 def test_a_correction_ends_at_what_lies_under_the_slit_and_with_the_window() -> None:
     chin = torch.tensor([[[64.0, 64.0 + 31]]])
     shut, parted = (torch.cat((mouth, chin), dim=1) for mouth in (SHUT, OPEN))
-    free = follow_slits(_still(), shut, parted, (SLIT,))
-    held = follow_slits(_still(), shut, parted, (replace(SLIT, until=14),))
+    free = correct_apertures(_still(), shut, parted, (SLIT,))
+    held = correct_apertures(_still(), shut, parted, (replace(SLIT, until=14),))
     assert _read(free, chin).abs().max() > 5
     assert _read(held, chin).abs().max() < 0.1
     torch.testing.assert_close(_read(held, OPEN), SHUT - OPEN, atol=0.35, rtol=0)
     window = torch.zeros(SIZE, SIZE)
     window[:, 64:] = 1
-    seen = follow_slits(_still(), shut, parted, (SLIT,), window)
+    seen = correct_apertures(_still(), shut, parted, (SLIT,), window)
     assert seen[..., :64].abs().max() == 0
     assert torch.equal(seen[..., 64:], free[..., 64:])

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from animate_cli.layers.grid import identity_grid, points_to_normalised
-from animate_cli.layers.inference.prepare import ready
-from animate_cli.layers.roi import region_about
+from animate_cli.layers.inference.prepare import fuse_for_inference
+from animate_cli.layers.roi import landmark_region
 from animate_cli.models.sparse_to_dense.adain import AdaIN, LandmarkCode
 from animate_cli.models.sparse_to_dense.add_motion import AddMotion
-from animate_cli.models.sparse_to_dense.local_branch import Layers, Local, PartConfig, overlay
+from animate_cli.models.sparse_to_dense.local_branch import Layers, LocalMotion, PartConfig, overlay
 from animate_cli.models.sparse_to_dense.motion_branch import BranchConfig, MotionBranch
-from animate_cli.models.sparse_to_dense.mouth_interior import InsideConfig
+from animate_cli.models.sparse_to_dense.mouth_interior import MouthInteriorConfig
 from animate_cli.models.sparse_to_dense.network import (
     SparseMotion,
     SparseMotionConfig,
@@ -83,7 +83,7 @@ def test_add_motion_is_a_linear_map_of_the_motion() -> None:
 
 def test_regions_map_there_and_back() -> None:
     points = torch.randn(2, 6, 2)
-    region = region_about(points, 1.5)
+    region = landmark_region(points, 1.5)
     torch.testing.assert_close(region.out(region.into(points)), points)
     longest = region.into(points).abs().amax(dim=(1, 2))
     torch.testing.assert_close(longest, torch.full((2,), 1 / 1.5))
@@ -91,7 +91,7 @@ def test_regions_map_there_and_back() -> None:
 
 def test_a_cut_region_shows_what_lies_there() -> None:
     position = identity_grid(SIZE, SIZE).permute(0, 3, 1, 2)
-    region = region_about(torch.tensor([[[-0.2, 0.1], [0.4, 0.3]]]), 1.0)
+    region = landmark_region(torch.tensor([[[-0.2, 0.1], [0.4, 0.3]]]), 1.0)
     seen = region.cut(position, 8).permute(0, 2, 3, 1)
     torch.testing.assert_close(seen, region.out(identity_grid(8, 8)), atol=1e-4, rtol=0)
 
@@ -150,7 +150,7 @@ def test_local_branches_reach_no_further_than_their_region() -> None:
     both = network(picture, source, driver, identity(1)).grid
     alone = whole(picture, source, driver, identity(1)).grid
     points = points_to_normalised(driver, SIZE, SIZE)
-    region = region_about(points[:, :4], 1.5)
+    region = landmark_region(points[:, :4], 1.5)
     inside = (region.into(identity(1)).abs() < 1).all(dim=-1)
     changed = (both - alone).abs().amax(dim=-1) > 1e-6
     assert changed.any()
@@ -158,9 +158,9 @@ def test_local_branches_reach_no_further_than_their_region() -> None:
 
 
 def test_what_a_branch_paints_is_equation_2_within_its_region() -> None:
-    region = region_about(torch.tensor([[[-0.5, -0.5], [0.5, 0.5]]]), 1.0)
+    region = landmark_region(torch.tensor([[[-0.5, -0.5], [0.5, 0.5]]]), 1.0)
     paint = torch.tensor([0.4, -0.4, 0.0, 0.25, 1.0]).view(1, 5, 1, 1).expand(1, 5, 16, 16)
-    local = Local(here=region, there=region, field=torch.zeros(1, 3, 16, 16), paint=paint)
+    local = LocalMotion(here=region, there=region, field=torch.zeros(1, 3, 16, 16), paint=paint)
     plain = [torch.full((1, c, 32, 32), v) for c, v in ((3, 0.5), (3, 0.6), (1, 0.5), (3, 0.0))]
     warped, image, mask, painted = overlay(Layers(*plain), local)
     colours = [0.9, 0.1, 0.5]
@@ -186,8 +186,10 @@ def test_without_gradients_it_draws_the_same_though_it_copies_less() -> None:
 
 def test_the_inside_of_a_mouth_that_opens_is_shown_and_not_lent_by_the_photo() -> None:
     """Points 0 to 7: corner, three above, corner, three below."""
-    lips = InsideConfig(upper=(0, 1, 2, 3, 4), lower=(0, 7, 6, 5, 4), skin=((8, 9), (10, 11)))
-    network = ready(shaken(SparseMotion(replace(SMALL, inside=lips))))
+    lips = MouthInteriorConfig(
+        upper=(0, 1, 2, 3, 4), lower=(0, 7, 6, 5, 4), skin=((8, 9), (10, 11))
+    )
+    network = fuse_for_inference(shaken(SparseMotion(replace(SMALL, inside=lips))))
     picture, source, _ = face(1)
     across = torch.tensor([16.0, 24, 32, 40, 48, 40, 32, 24])
     source[0, :8] = torch.stack((across, torch.full_like(across, 40)), dim=-1)
@@ -198,7 +200,7 @@ def test_the_inside_of_a_mouth_that_opens_is_shown_and_not_lent_by_the_photo() -
     parted = network(picture, source, driver, identity(1))
     assert parted.mask[0, 0, 40, 32] == 1
     assert shut.mask[0, 0, 40, 32] < 1
-    without = ready(shaken(SparseMotion(SMALL)))
+    without = fuse_for_inference(shaken(SparseMotion(SMALL)))
     without.load_state_dict(
         {k: v for k, v in network.state_dict().items() if not k.startswith("inside.")}
     )
@@ -256,6 +258,6 @@ def test_it_learns_one_pair() -> None:
 def test_in_use_it_draws_what_it_drew_in_training() -> None:
     network, (picture, source, driver) = shaken(SparseMotion(SMALL)), face(2)
     expected = network(picture, source, driver, identity(2))
-    found = ready(network)(picture, source, driver, identity(2))
+    found = fuse_for_inference(network)(picture, source, driver, identity(2))
     torch.testing.assert_close(found.image, expected.image, atol=1e-3, rtol=0)
     torch.testing.assert_close(found.grid, expected.grid, atol=1e-3, rtol=0)

@@ -9,7 +9,7 @@ from animate_cli.models.thin_plate.radial_spline import (
     LEAST_JACOBIAN,
     RadialSpline,
     jacobian,
-    unfold,
+    remove_folds,
 )
 
 SIZE = 256
@@ -26,14 +26,14 @@ def test_what_does_not_fold_is_left_alone() -> None:
     nodes = RadialSpline(SIZE).nodes
     field = _swell(nodes, centre=128, height=20, width=40)
     assert jacobian(field, nodes).min() > LEAST_JACOBIAN
-    assert torch.equal(unfold(field, nodes), field)
+    assert torch.equal(remove_folds(field, nodes), field)
 
 
 def test_a_narrow_fold_costs_the_rest_of_the_field_nothing() -> None:
     nodes = RadialSpline(SIZE).nodes
     head = _swell(nodes, centre=100, height=20, width=40)
     spike = _swell(nodes, centre=140, height=60, width=5)
-    out = unfold(head + spike, nodes)
+    out = remove_folds(head + spike, nodes)
     assert jacobian(out, nodes).min() >= LEAST_JACOBIAN
     far = (nodes < 80) & (nodes > 20)
     torch.testing.assert_close(out[:, :, far][..., far], head[:, :, far][..., far])
@@ -44,7 +44,7 @@ def test_a_wide_fold_keeps_most_of_the_motion() -> None:
     nodes = RadialSpline(SIZE).nodes
     field = _swell(nodes, centre=128, height=-60, width=28)
     assert jacobian(field, nodes).min() < 0
-    out = unfold(field, nodes)
+    out = remove_folds(field, nodes)
     assert jacobian(out, nodes).min() >= LEAST_JACOBIAN
     assert out.square().sum().sqrt() > 0.85 * field.square().sum().sqrt()
 
@@ -55,6 +55,6 @@ def test_smoothing_leaves_the_edge_where_it_is() -> None:
     fade = ((nodes < nodes[-1]) & (nodes > 0)).float()
     field = fade * fade[:, None] * _swell(nodes, centre=250, height=40, width=30)
     assert jacobian(field, nodes).min() < 0
-    out = unfold(field, nodes)
+    out = remove_folds(field, nodes)
     for edge in (out[..., 0], out[..., -1], out[..., 0, :], out[..., -1, :]):
         assert edge.abs().max() == 0

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from animate_cli.layers.grid import identity_grid
 from animate_cli.models.sparse_to_dense.background import (
-    filled,
-    put_together,
-    take_apart,
+    composite,
+    fill_from_around,
+    split_background,
     without_person,
 )
 from animate_cli.models.sparse_to_dense.network import SparseMotion
@@ -43,38 +43,38 @@ def identity_of(size: int) -> Tensor:
 
 def test_at_rest_it_is_the_photo() -> None:
     picture, matte = photo()
-    laid = put_together(picture, take_apart(picture, matte), identity_of(SIDE))
-    assert torch.allclose(laid.warped, picture, atol=1e-5)
+    composed = composite(picture, split_background(picture, matte), identity_of(SIDE))
+    assert torch.allclose(composed.warped, picture, atol=1e-5)
 
 
 def test_the_person_moves_and_uncovers_what_lies_around() -> None:
     picture, matte = photo()
-    laid = put_together(picture, take_apart(picture, matte), moved(10))
+    composed = composite(picture, split_background(picture, matte), moved(10))
     expected = torch.full_like(picture, GREY)
     expected[..., PERSON, PERSON.start + 10 : PERSON.stop + 10] = WHITE
-    assert torch.allclose(laid.warped, expected, atol=1e-4)
+    assert torch.allclose(composed.warped, expected, atol=1e-4)
 
 
 def test_far_from_the_person_a_picture_of_noise_stays_as_it_is() -> None:
     _, matte = photo()
     noise = torch.rand(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
-    laid = put_together(noise, take_apart(noise, matte), moved(6))
+    composed = composite(noise, split_background(noise, matte), moved(6))
     far = torch.ones(SIDE, SIDE, dtype=torch.bool)
     far[PERSON.start - 4 : PERSON.stop + 4, PERSON.start - 4 : PERSON.stop + 12] = False
-    assert torch.equal(laid.warped[..., far], noise[..., far])
-    assert (laid.near[0, 0][far] == 0).float().mean() > 0.8
+    assert torch.equal(composed.warped[..., far], noise[..., far])
+    assert (composed.near[0, 0][far] == 0).float().mean() > 0.8
 
 
 def test_an_outline_stays_with_the_person_at_rest_and_does_not_stay_behind_in_motion() -> None:
     picture, matte = (x.repeat_interleave(4, 2).repeat_interleave(4, 3) for x in photo())
     halo, beside = picture.clone(), 4 * PERSON.start - 2
     halo[..., beside] = 0.6  # the outline is two pixels off
-    standing = take_apart(halo, matte)
+    layers = split_background(halo, matte)
     away = identity_of(4 * SIDE).clone()
     away[..., 0] -= 0.1
-    rest = put_together(halo, standing, identity_of(4 * SIDE)).warped
+    rest = composite(halo, layers, identity_of(4 * SIDE)).warped
     assert (rest[..., 120, beside] == 0.6).all()
-    gone = put_together(halo, standing, away).warped
+    gone = composite(halo, layers, away).warped
     assert (gone[..., 120, beside] - GREY).abs().max() < 0.02
 
 
@@ -82,7 +82,7 @@ def test_what_nobody_knows_is_filled_from_around() -> None:
     ramp = torch.linspace(0, 1, SIDE).expand(1, 3, SIDE, SIDE)
     known = torch.ones(1, 1, SIDE, SIDE)
     known[..., PERSON, PERSON] = 0
-    closed = filled(ramp * known, known)
+    closed = fill_from_around(ramp * known, known)
     kept = known[0, 0] == 1
     assert torch.allclose(closed[..., kept], ramp[..., kept])
     assert (closed - ramp).abs().max() < 0.15
@@ -90,16 +90,18 @@ def test_what_nobody_knows_is_filled_from_around() -> None:
 
 @pytest.mark.parametrize("side", [64, 60, 37])
 def test_a_picture_of_which_nothing_is_known_is_filled_all_the_same(side: int) -> None:
-    assert torch.isfinite(filled(torch.rand(2, 3, side, side), torch.zeros(2, 1, side, side))).all()
+    assert torch.isfinite(
+        fill_from_around(torch.rand(2, 3, side, side), torch.zeros(2, 1, side, side))
+    ).all()
 
 
 def test_what_is_behind_keeps_the_photos_detail_and_points_at_itself() -> None:
     picture, matte = photo()
-    standing = take_apart(picture, matte)
+    layers = split_background(picture, matte)
     grid = moved(10)
-    laid = put_together(picture, standing, grid)
-    share = laid.share
-    own, lost = without_person(grid, torch.zeros_like(matte), share, laid.hidden)
+    composed = composite(picture, layers, grid)
+    share = composed.share
+    own, lost = without_person(grid, torch.zeros_like(matte), share, composed.disoccluded)
     person = share[0, 0] == 1
     assert torch.equal(own[0][person], grid[0][person])
     assert torch.equal(own[0][~person], identity_of(SIDE)[0][~person])

@@ -8,7 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from animate_cli.layers.inference.half_precision import SteadyHalf, frames_at_once, is_picture
+from animate_cli.layers.inference.half_precision import (
+    SafeHalfPrecision,
+    frames_at_once,
+    is_picture,
+)
 
 GOOD = torch.full((2, 3, 4, 4), 0.5)
 
@@ -22,7 +26,7 @@ def test_black_and_broken_are_no_pictures() -> None:
 
 def test_the_first_bad_picture_ends_it(caplog: pytest.LogCaptureFixture) -> None:
     """As on a CUDA device, by autocasting on the CPU."""
-    steady = SteadyHalf("cpu", name="model")
+    steady = SafeHalfPrecision("cpu", name="model")
     assert not steady.is_half
     steady.is_half = True
     weight = torch.full((4, 4), 1e5)

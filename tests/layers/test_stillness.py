@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from animate_cli.layers.grid import identity_grid
-from animate_cli.models.sparse_to_dense.rest_blend import FADE_PX, fade, presence
+from animate_cli.models.sparse_to_dense.rest_blend import FADE_PX, blend_to_rest, motion_weight
 
 
 def moved(by: float) -> torch.Tensor:
@@ -14,7 +14,7 @@ def moved(by: float) -> torch.Tensor:
     points = torch.rand(1, 5, 2, generator=torch.Generator().manual_seed(0))
     driver = points.clone()
     driver[0, 3, 1] += by
-    return presence(points, driver)
+    return motion_weight(points, driver)
 
 
 def test_presence_grows_from_nothing_to_all() -> None:
@@ -29,7 +29,7 @@ def test_at_rest_it_is_the_photo_and_in_motion_what_was_drawn() -> None:
     face, image = torch.rand(1, 3, 8, 8), torch.rand(2, 3, 8, 8)
     grid, mask = torch.rand(2, 8, 8, 2), torch.rand(2, 1, 8, 8)
     present = torch.tensor([0.0, 1.0]).view(2, 1, 1, 1)
-    out, where, how = fade(face, image, grid, mask, present)
+    out, where, how = blend_to_rest(face, image, grid, mask, present)
     assert torch.equal(out[0], face[0])
     assert torch.equal(where[0], identity_grid(8, 8)[0])
     assert how[0].max() == 0

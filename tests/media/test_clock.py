@@ -8,13 +8,15 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from animate_cli.media.container.timestamps import Clock
+from animate_cli.media.container.timestamps import Timestamps
 
 STAMPS = st.lists(st.none() | st.integers(-5000, 5000), min_size=1, max_size=40)
 
 
-def clock(rate: Fraction = Fraction(25), *, is_variable: bool = True, first: int = 0) -> Clock:
-    return Clock(time_base=Fraction(1, 1000), first_pts=first, rate=rate, is_variable=is_variable)
+def clock(rate: Fraction = Fraction(25), *, is_variable: bool = True, first: int = 0) -> Timestamps:
+    return Timestamps(
+        time_base=Fraction(1, 1000), first_pts=first, rate=rate, is_variable=is_variable
+    )
 
 
 @given(STAMPS, st.booleans())

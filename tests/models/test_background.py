@@ -16,10 +16,15 @@ from animate_cli.faces.landmarks.network import load_landmarker
 from animate_cli.faces.segmentation.matte_network import MatteConfig, MatteNetwork
 from animate_cli.layers.grid import identity_grid
 from animate_cli.models.find import find_model
-from animate_cli.models.sparse_to_dense.model import FAST, SHORE, SparseToDense, freedom
+from animate_cli.models.sparse_to_dense.model import (
+    EDGE_FADE,
+    FAST,
+    SparseToDense,
+    correction_weight,
+)
 from animate_cli.models.sparse_to_dense.network import SparseMotion
 from animate_cli.models.thin_plate.model import LandmarkGrid
-from animate_cli.records import BODY, Beyond, Rendered
+from animate_cli.records import BODY, OpenEdges, Rendered
 from animate_cli.upscale.residual_warp import ResidualWarper
 
 FAST_LAYERED = replace(FAST, layered=True)
@@ -111,7 +116,7 @@ def test_the_square_rests_at_edges_behind_which_the_photo_goes_on(
     model = find_model("sparse_to_dense", device="cpu")
     with torch.inference_mode():
         free, held = (
-            model.render(model.encode_source(face, points, Beyond(bottom=bottom)), driver)[0]
+            model.render(model.encode_source(face, points, OpenEdges(bottom=bottom)), driver)[0]
             for bottom in (False, True)
         )
     still = identity_grid(FAST.face_size, FAST.face_size)
@@ -121,18 +126,18 @@ def test_the_square_rests_at_edges_behind_which_the_photo_goes_on(
     }
     assert apart_px["free"][-1].max() > 1.0
     assert apart_px["held"][-1].max() < 0.1
-    above = slice(0, FAST.face_size - round(SHORE * FAST.face_size) - 1)
+    above = slice(0, FAST.face_size - round(EDGE_FADE * FAST.face_size) - 1)
     torch.testing.assert_close(apart_px["held"][above], apart_px["free"][above])
 
 
 @pytest.mark.parametrize("edge", ["left", "top", "right", "bottom"])
 def test_each_edge_is_held_alone(edge: str) -> None:
-    free = freedom(Beyond(**{edge: True}), 64)[0, :, :, 0]
+    free = correction_weight(OpenEdges(**{edge: True}), 64)[0, :, :, 0]
     lines = {"left": free[:, 0], "top": free[0], "right": free[:, -1], "bottom": free[-1]}
     opposite = {"left": "right", "top": "bottom", "right": "left", "bottom": "top"}[edge]
     assert lines[edge].max() == 0
     assert lines[opposite].min() == 1
-    assert torch.equal(freedom(Beyond(), 64), torch.ones(1, 64, 64, 2))
+    assert torch.equal(correction_weight(OpenEdges(), 64), torch.ones(1, 64, 64, 2))
 
 
 @pytest.mark.parametrize("lips", [None, (0.5, 0.2, 0.2)])

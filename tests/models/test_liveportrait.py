@@ -24,10 +24,10 @@ from animate_cli.models.liveportrait.model import (
 )
 from animate_cli.models.liveportrait.motion_extractor import POINTS, MotionExtractor
 from animate_cli.models.liveportrait.spade_generator import SpadeGenerator
-from animate_cli.models.liveportrait.stitching_retargeting import Eyes, Lips, Stitching
+from animate_cli.models.liveportrait.stitching_retargeting import Eyes, Lips, StitchingNetwork
 from animate_cli.models.liveportrait.warping import Warped, WarpingModule, flat_flow
 from animate_cli.options import Amounts, Motion, MotionOptions, Only
-from animate_cli.options import Stitching as Stitch
+from animate_cli.options import StitchingNetwork as Stitch
 
 PLAIN = MotionOptions(stitching=Stitch.OFF)
 
@@ -45,7 +45,7 @@ def model() -> LivePortrait:
         motion=filled(MotionExtractor()),  # type: ignore[arg-type]
         warping=nn.Identity(),  # type: ignore[arg-type]
         generator=nn.Identity(),  # type: ignore[arg-type]
-        stitching=filled(Stitching()),  # type: ignore[arg-type]
+        stitching=filled(StitchingNetwork()),  # type: ignore[arg-type]
         eyes=filled(Eyes()),  # type: ignore[arg-type]
         lips=filled(Lips()),  # type: ignore[arg-type]
     )
@@ -200,7 +200,11 @@ def write(folder: Path) -> None:
     for name, network in modules.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         torch.save(recipe_state(network), folder / name)
-    branches = {"retarget_shoulder": Stitching(), "retarget_mouth": Lips(), "retarget_eye": Eyes()}
+    branches = {
+        "retarget_shoulder": StitchingNetwork(),
+        "retarget_mouth": Lips(),
+        "retarget_eye": Eyes(),
+    }
     nested = {
         branch: {f"module.{key}": value for key, value in recipe_state(network).items()}
         for branch, network in branches.items()

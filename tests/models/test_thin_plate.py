@@ -12,7 +12,7 @@ from torch import Tensor
 from animate_cli.faces.points import FACING_LIDS, FACING_LIPS
 from animate_cli.layers.grid import points_to_normalised, points_to_pixel, warp
 from animate_cli.models.thin_plate.model import LEAST_GAP, LIDS_KEPT, LandmarkGrid, parted
-from animate_cli.models.thin_plate.radial_spline import RadialSpline, jacobian, shorten
+from animate_cli.models.thin_plate.radial_spline import RadialSpline, jacobian, limit_displacement
 
 SIZE = 256
 
@@ -109,10 +109,10 @@ def test_small_motions_leave_the_far_background_as_it_is(
 def test_shortening_keeps_directions_and_ends_at_zero() -> None:
     field = torch.randn(2, 2, 5, 5, generator=torch.Generator().manual_seed(1))
     by = torch.rand(2, 1, 5, 5, generator=torch.Generator().manual_seed(2))
-    out, length = shorten(field, by), field.norm(dim=1, keepdim=True)
+    out, length = limit_displacement(field, by), field.norm(dim=1, keepdim=True)
     torch.testing.assert_close(out.norm(dim=1, keepdim=True), (length - by).clamp_min(0))
     assert ((out * field).sum(dim=1) >= 0).all()
-    torch.testing.assert_close(shorten(field, 0 * by), field)
+    torch.testing.assert_close(limit_displacement(field, 0 * by), field)
 
 
 def test_no_motion_is_the_identity(face_points: Tensor) -> None:

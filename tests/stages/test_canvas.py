@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from animate_cli.records import Beyond, Crop
-from animate_cli.stages.portrait import Canvas
+from animate_cli.records import Crop, OpenEdges
+from animate_cli.stages.portrait import OutputCanvas
 
 
-def canvas(height: int, width: int, left: int, top: int, size: int) -> Canvas:
-    return Canvas(
+def canvas(height: int, width: int, left: int, top: int, size: int) -> OutputCanvas:
+    return OutputCanvas(
         pixels=np.zeros((height, width, 3), np.uint8),
         alpha=None,
         landmarks=np.zeros((74, 2), np.float32),
@@ -21,17 +21,17 @@ def canvas(height: int, width: int, left: int, top: int, size: int) -> Canvas:
 @pytest.mark.parametrize(
     ("left", "top", "expected"),
     [
-        (0, 0, Beyond(right=True, bottom=True)),
-        (50, 0, Beyond(left=True, bottom=True)),
-        (0, 20, Beyond(right=True, top=True)),
-        (50, 20, Beyond(left=True, top=True)),
-        (25, 10, Beyond(left=True, top=True, right=True, bottom=True)),
+        (0, 0, OpenEdges(right=True, bottom=True)),
+        (50, 0, OpenEdges(left=True, bottom=True)),
+        (0, 20, OpenEdges(right=True, top=True)),
+        (50, 20, OpenEdges(left=True, top=True)),
+        (25, 10, OpenEdges(left=True, top=True, right=True, bottom=True)),
     ],
 )
-def test_each_edge_by_itself(left: int, top: int, expected: Beyond) -> None:
+def test_each_edge_by_itself(left: int, top: int, expected: OpenEdges) -> None:
     assert canvas(120, 150, left, top, 100).beyond == expected
 
 
 def test_nothing_lies_beyond_a_square_that_is_the_photo_or_hangs_over_it() -> None:
-    assert canvas(100, 100, 0, 0, 100).beyond == Beyond()
-    assert canvas(80, 90, -5, -10, 100).beyond == Beyond()
+    assert canvas(100, 100, 0, 0, 100).beyond == OpenEdges()
+    assert canvas(80, 90, -5, -10, 100).beyond == OpenEdges()

@@ -15,10 +15,10 @@ from animate_cli.errors import Cancelled, OptionError
 from animate_cli.models.base import ALONE, Reads
 from animate_cli.options import ComputeOptions, FaceOptions, Lost, Motion, MotionOptions, Options
 from animate_cli.pipeline import Animator
-from animate_cli.records import Beyond, Rendered
+from animate_cli.records import OpenEdges, Rendered
 from animate_cli.report import Progress, Step
 from animate_cli.stages.codes import BATCH
-from animate_cli.stages.trajectories import Trajectories
+from animate_cli.stages.trajectories import TrajectoryCache
 
 ONE_THREAD = Options(compute=ComputeOptions(threads=1))
 
@@ -30,13 +30,13 @@ class DiscModel:
     reads = Reads.FRAMES
     gmac_per_frame = 0.0
 
-    def __init__(self, language: str = "disc 1") -> None:
-        self.language = language
+    def __init__(self, encoder_id: str = "disc 1") -> None:
+        self.encoder_id = encoder_id
         self.batches: list[int] = []
         self.drivers: list[Tensor] = []
-        self.beyond: list[Beyond] = []
+        self.beyond: list[OpenEdges] = []
 
-    def encode_source(self, face: Tensor, landmarks: Tensor, beyond: Beyond = ALONE) -> Tensor:
+    def encode_source(self, face: Tensor, landmarks: Tensor, beyond: OpenEdges = ALONE) -> Tensor:
         self.beyond.append(beyond)
         return face
 
@@ -76,7 +76,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> DiscModel:
 def test_codes_are_in_driver_pixels(toy: ToyWorld, model: DiscModel) -> None:
     trajectory = Animator(ONE_THREAD).track(toy.driver(frames=20))
     assert trajectory.codes is not None
-    assert trajectory.codes.language == "disc 1"
+    assert trajectory.codes.encoder_id == "disc 1"
     x, y, radius = trajectory.codes.values.T
     expected = 64 + 4 * np.sin(np.arange(20) / 2)
     assert x == pytest.approx(expected, abs=0.6)
@@ -146,12 +146,12 @@ def test_a_template_carries_them(toy: ToyWorld, model: DiscModel) -> None:
     assert seen.codes is not None
 
 
-@pytest.mark.parametrize("language", ["disc 2", "other 1"])
+@pytest.mark.parametrize("encoder_id", ["disc 2", "other 1"])
 def test_a_template_in_another_language_is_refused(
-    toy: ToyWorld, model: DiscModel, language: str
+    toy: ToyWorld, model: DiscModel, encoder_id: str
 ) -> None:
     Animator(ONE_THREAD).track(toy.driver(), "t.npz")
-    model.language = language
+    model.encoder_id = encoder_id
     with pytest.raises(OptionError, match=r"t\.npz holds what disc read") as caught:
         list(Animator(ONE_THREAD).frames(toy.photo(), "t.npz"))
     assert "animate track" in caught.value.hint
@@ -165,9 +165,9 @@ def test_a_template_of_landmarks_is_refused(toy: ToyWorld, request: pytest.Fixtu
 
 
 def test_they_are_kept_with_the_motion_of_their_language(toy: ToyWorld, model: DiscModel) -> None:
-    kept, driver = Trajectories(toy.folder / "kept"), toy.driver()
-    for language, times in (("disc 1", 1), ("disc 1", 0), ("disc 2", 1)):
-        model.language = language
+    kept, driver = TrajectoryCache(toy.folder / "kept"), toy.driver()
+    for encoder_id, times in (("disc 1", 1), ("disc 1", 0), ("disc 2", 1)):
+        model.encoder_id = encoder_id
         model.batches.clear()
         Animator(ONE_THREAD, trajectories=kept).track(driver)
         assert sum(model.batches) == 12 * times

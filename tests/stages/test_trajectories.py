@@ -13,7 +13,7 @@ from toy_world import PLAIN, ToyLandmarker, ToyWorld
 
 from animate_cli import Animator, FaceOptions, Lost, MotionOptions, Options, ReadOptions
 from animate_cli.records import Trajectory
-from animate_cli.stages.trajectories import Trajectories, key_of
+from animate_cli.stages.trajectories import TrajectoryCache, key_of
 
 
 def shut_eyes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,7 +39,7 @@ def test_the_second_time_nothing_is_looked_at(
     toy: ToyWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     driver = toy.driver(frames=5, without_face=[3])
-    kept = Trajectories(toy.folder / "kept")
+    kept = TrajectoryCache(toy.folder / "kept")
     first = Animator(PLAIN, trajectories=kept).track(driver)
     shut_eyes(monkeypatch)
     second = Animator(PLAIN, trajectories=kept).track(driver)
@@ -51,7 +51,7 @@ def test_the_second_time_nothing_is_looked_at(
 def test_a_copy_under_another_name_is_the_same_driver(
     toy: ToyWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = Trajectories(toy.folder / "kept")
+    kept = TrajectoryCache(toy.folder / "kept")
     first = Animator(PLAIN, trajectories=kept).track(toy.driver("a.mp4", frames=3))
     (toy.folder / "b.mp4").write_bytes((toy.folder / "a.mp4").read_bytes())
     shut_eyes(monkeypatch)
@@ -100,7 +100,7 @@ def test_what_was_told_is_told_again(toy: ToyWorld) -> None:
     middle = content.index(b"mdat") + len(content) // 3
     broken[middle : middle + 200] = bytes(200)
     whole.write_bytes(bytes(broken))
-    animator = Animator(PLAIN, trajectories=Trajectories(toy.folder / "kept"))
+    animator = Animator(PLAIN, trajectories=TrajectoryCache(toy.folder / "kept"))
     first = animator.animate(toy.photo(), whole, "1.mp4")
     second = animator.animate(toy.photo(), whole, "2.mp4")
     assert any("damaged" in note for note in first.notes)
@@ -109,7 +109,7 @@ def test_what_was_told_is_told_again(toy: ToyWorld) -> None:
 
 @pytest.mark.parametrize("damage", [b"", b"not a template"])
 def test_a_damaged_entry_is_made_anew(toy: ToyWorld, damage: bytes) -> None:
-    driver, kept = toy.driver(frames=3), Trajectories(toy.folder / "kept")
+    driver, kept = toy.driver(frames=3), TrajectoryCache(toy.folder / "kept")
     first = Animator(PLAIN, trajectories=kept).track(driver)
     [entry] = kept.folder.glob("*.npz")
     entry.write_bytes(damage)
@@ -118,7 +118,7 @@ def test_a_damaged_entry_is_made_anew(toy: ToyWorld, damage: bytes) -> None:
 
 
 def test_it_never_outgrows_its_bound(toy: ToyWorld) -> None:
-    kept = Trajectories(toy.folder / "kept")
+    kept = TrajectoryCache(toy.folder / "kept")
     drivers = [toy.driver(f"{n}.mp4", frames=3 + n) for n in range(3)]
     for age, driver in enumerate(drivers[:2]):
         Animator(PLAIN, trajectories=kept).track(driver)
@@ -136,7 +136,7 @@ def test_it_never_outgrows_its_bound(toy: ToyWorld) -> None:
 
 def test_a_place_that_cannot_be_written_costs_nothing(toy: ToyWorld) -> None:
     (toy.folder / "file").write_text("in the way")
-    kept = Trajectories(toy.folder / "file" / "kept")
+    kept = TrajectoryCache(toy.folder / "file" / "kept")
     assert len(Animator(PLAIN, trajectories=kept).track(toy.driver(frames=3))) == 3
 
 

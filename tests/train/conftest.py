@@ -29,7 +29,7 @@ def plan() -> StepRecipe:
 
 
 @pytest.fixture
-def run(monkeypatch, tmp_path) -> Callable[..., loop.Trained]:
+def run(monkeypatch, tmp_path) -> Callable[..., loop.TrainingSummary]:
     """Train the toy in a folder of that name."""
 
     def go(
@@ -39,9 +39,9 @@ def run(monkeypatch, tmp_path) -> Callable[..., loop.Trained]:
         *,
         log: LogRecipe | None = None,
         init: str = "",
-        on_log: Callable[[loop.Logged], None] = lambda logged: None,
-        on_step: Callable[[loop.Logged], None] = lambda logged: None,
-    ) -> loop.Trained:
+        on_log: Callable[[loop.LogEntry], None] = lambda logged: None,
+        on_step: Callable[[loop.LogEntry], None] = lambda logged: None,
+    ) -> loop.TrainingSummary:
         objective = line or Line()
         monkeypatch.setattr(loop, "build_objective", lambda recipe: objective)
         log = log or LogRecipe()

@@ -8,14 +8,14 @@ import pytest
 
 from animate_cli.records import Image
 from animate_cli.train.samples.background_swap import (
-    BackdropDraw,
-    Backdrops,
+    Backgrounds,
+    BackgroundSampler,
     laid_over,
-    read_backdrops,
+    read_backgrounds,
     thinned,
 )
 from animate_cli.train.samples.pairs import ClipFrames, PairAugment
-from animate_cli.train.samples.samples import Row, decoded, encoded
+from animate_cli.train.samples.samples import TrainingClip, decoded, encoded
 
 SIZE = 96
 RED, GREEN, BLUE = (200, 40, 40), (40, 200, 40), (40, 40, 200)
@@ -60,7 +60,7 @@ def test_in_a_pair_the_person_moves_and_the_backdrop_does_not() -> None:
     rng = np.random.default_rng(0)
     texture = cv2.resize(rng.integers(0, 255, (12, 12, 3)).astype(np.uint8), (SIZE, SIZE))
     texture[..., 0] //= 3
-    draw = BackdropDraw([person()], Backdrops([encoded(texture)]))
+    draw = BackgroundSampler([person()], Backgrounds([encoded(texture)]))
     pair = next(
         pair
         for pair in (draw(STILL, rng) for _ in range(50))
@@ -77,7 +77,7 @@ def test_in_a_pair_the_person_moves_and_the_backdrop_does_not() -> None:
 
 def test_backdrops_show_nobody_and_differ() -> None:
     pixels, _ = disc(48)
-    rows = [Row(path=None, kind="clip", identity="no picture")]  # type: ignore[arg-type]
+    rows = [TrainingClip(path=None, kind="clip", identity="no picture")]  # type: ignore[arg-type]
     clip = ClipFrames(
         jpegs=(encoded(pixels),), points=np.zeros((1, 74, 2), np.float32), identity=""
     )
@@ -85,9 +85,9 @@ def test_backdrops_show_nobody_and_differ() -> None:
     def parse(frame: Image) -> np.ndarray:
         return near(frame, RED, 70).astype(np.uint8)
 
-    (jpeg,) = read_backdrops(rows, [clip], parse)
+    (jpeg,) = read_backgrounds(rows, [clip], parse)
     assert near(decoded(jpeg), GREEN, 40).all()
-    backdrops, rng = Backdrops([jpeg]), np.random.default_rng(0)
+    backdrops, rng = Backgrounds([jpeg]), np.random.default_rng(0)
     drawn = [backdrops.draw(rng) for _ in range(12)]
     furnished = [np.ptp(one.reshape(-1, 3), axis=0).max() > 60 for one in drawn]
     assert 1 < sum(furnished) < 12
@@ -100,7 +100,7 @@ def test_a_picture_full_of_people_is_no_backdrop() -> None:
         points=np.zeros((1, 74, 2), np.float32),
         identity="",
     )
-    assert not list(read_backdrops([], [clip], lambda f: np.ones(f.shape[:2], np.uint8)))
+    assert not list(read_backgrounds([], [clip], lambda f: np.ones(f.shape[:2], np.uint8)))
 
 
 @pytest.mark.parametrize("stride", [1, 4])

@@ -12,7 +12,7 @@ from toy_objective import Line, same, stored
 from animate_cli.errors import OptionError, TrainError
 from animate_cli.train.engine.critic import frozen
 from animate_cli.train.losses.losses import gan_critic, gan_network
-from animate_cli.train.objective import Batch, Played
+from animate_cli.train.objective import Batch, GanLosses
 from animate_cli.train.recipe import Optimiser, Precision
 
 
@@ -30,7 +30,7 @@ class Duel(Line):
     def _count(self, *_: object) -> None:
         self.passes += 1
 
-    def play(self, network: nn.Module, critic: nn.Module, batch: Batch) -> Played:
+    def play(self, network: nn.Module, critic: nn.Module, batch: Batch) -> GanLosses:
         x, self.played = batch["x"], self.played + 1
         y, true = network(x), 3 * x + 1
         shown = torch.cat((torch.cat((x, true), 1), torch.cat((x, y.detach()), 1)))
@@ -42,7 +42,7 @@ class Duel(Line):
             loss = loss * bad
         if self.poison == "critic":
             critic_loss = critic_loss * bad
-        return Played(loss=self.pull * loss, critic_loss=critic_loss, figures={"here": 1.0})
+        return GanLosses(loss=self.pull * loss, critic_loss=critic_loss, figures={"here": 1.0})
 
 
 def alike(one: dict, two: dict) -> bool:

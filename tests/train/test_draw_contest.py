@@ -11,15 +11,15 @@ import torch
 
 from animate_cli import hub
 from animate_cli.models.sparse_to_dense.model import create_model
-from animate_cli.models.sparse_to_dense.presets import NetworkChoice, Size
+from animate_cli.models.sparse_to_dense.presets import NetworkRecipe, NetworkSize
 from animate_cli.train.engine.checkpoint import load_checkpoint
 from animate_cli.train.engine.loop import train
 from animate_cli.train.losses.discriminator import DiscriminatorConfig
-from animate_cli.train.objective import Adversarial
+from animate_cli.train.objective import AdversarialObjective
 from animate_cli.train.objectives.find import build_objective
 from animate_cli.train.objectives.sparse_to_dense import objective as sparse_to_dense
-from animate_cli.train.objectives.sparse_to_dense.loss_weights import DrawLoss
-from animate_cli.train.objectives.sparse_to_dense.objective import Contest
+from animate_cli.train.objectives.sparse_to_dense.loss_weights import LossWeights
+from animate_cli.train.objectives.sparse_to_dense.objective import AdversarialSparseToDense
 from animate_cli.train.recipe import DataRecipe, Optimiser, Recipe, StepRecipe, read_recipe
 from animate_cli.train.samples.pairs import PairAugment
 from animate_cli.typed import typed
@@ -52,13 +52,13 @@ def recipe(data: Path, **loss: float | str) -> Recipe:
 
 
 def test_without_a_weight_there_is_no_critic(data: Path) -> None:
-    assert not isinstance(build_objective(recipe(data)), Adversarial)
+    assert not isinstance(build_objective(recipe(data)), AdversarialObjective)
 
 
 def test_each_player_s_loss_teaches_that_player_alone(data: Path) -> None:
     contest = build_objective(recipe(data, gan=0.5))
-    assert isinstance(contest, Contest)
-    assert isinstance(contest, Adversarial)
+    assert isinstance(contest, AdversarialSparseToDense)
+    assert isinstance(contest, AdversarialObjective)
     batch = contest.batch(2, np.random.default_rng(0))
     played = contest.play(contest.network, contest.critic, batch)
     alone, _ = contest.loss(contest.network, batch)
@@ -86,10 +86,10 @@ def test_part_maps_take_part_in_the_loss(data: Path, tmp_path: Path, monkeypatch
 
 def test_the_paper_s_recipe_is_eq_8_with_swats() -> None:
     paper = read_recipe(RECIPES / "sparse_to_dense_paper.toml")
-    loss = typed(DrawLoss, paper.loss, where="paper")
+    loss = typed(LossWeights, paper.loss, where="paper")
     assert loss.l1 == loss.perceptual == loss.gan == loss.parsing == 1
     assert loss.warped == loss.painted == loss.regular == loss.parts == 0
-    assert typed(NetworkChoice, paper.network, where="paper").size is Size.PAPER
+    assert typed(NetworkRecipe, paper.network, where="paper").size is NetworkSize.PAPER
     assert paper.steps.optimiser is Optimiser.SWATS
     typed(PairAugment, paper.augment, where="paper")
     typed(DiscriminatorConfig, paper.critic, where="paper")

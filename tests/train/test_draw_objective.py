@@ -13,13 +13,13 @@ import torch
 from animate_cli import hub
 from animate_cli.errors import WeightsError
 from animate_cli.models.sparse_to_dense.model import create_model
-from animate_cli.models.sparse_to_dense.presets import NetworkChoice, Size, chosen
+from animate_cli.models.sparse_to_dense.presets import NetworkRecipe, NetworkSize, network_config
 from animate_cli.records import Image
 from animate_cli.train.engine.loop import train
 from animate_cli.train.objective import Batch
 from animate_cli.train.objectives.find import build_objective
 from animate_cli.train.objectives.sparse_to_dense import objective as sparse_to_dense
-from animate_cli.train.objectives.sparse_to_dense.objective import DrawObjective
+from animate_cli.train.objectives.sparse_to_dense.objective import SparseToDenseObjective
 from animate_cli.train.recipe import DataRecipe, Recipe, StepRecipe
 
 SIDE = 128
@@ -37,17 +37,17 @@ def recipe(data: Path, **loss: float | str) -> Recipe:
 
 
 @pytest.fixture
-def objective(data: Path) -> DrawObjective:
+def objective(data: Path) -> SparseToDenseObjective:
     built = build_objective(recipe(data))
-    assert isinstance(built, DrawObjective)
+    assert isinstance(built, SparseToDenseObjective)
     return built
 
 
-def draw(objective: DrawObjective) -> Batch:
+def draw(objective: SparseToDenseObjective) -> Batch:
     return objective.batch(2, np.random.default_rng(0))
 
 
-def test_a_batch_is_pairs_with_the_prior_between_them(objective: DrawObjective) -> None:
+def test_a_batch_is_pairs_with_the_prior_between_them(objective: SparseToDenseObjective) -> None:
     batch = draw(objective)
     assert batch["source"].shape == batch["driver"].shape == (2, 3, SIDE, SIDE)
     assert batch["source_px"].shape == (2, 74, 2)
@@ -58,7 +58,7 @@ def test_a_batch_is_pairs_with_the_prior_between_them(objective: DrawObjective) 
 
 def test_the_loss_is_the_weighted_sum_of_its_parts(data: Path) -> None:
     built = build_objective(recipe(data, l1=2.0, warped=3.0, painted=0.5, regular=0.25, mask=0.125))
-    assert isinstance(built, DrawObjective)
+    assert isinstance(built, SparseToDenseObjective)
     total, parts = built.loss(built.network, draw(built))
     expected = 2 * parts["l1"] + 3 * parts["warped"] + 0.5 * parts["painted"]
     expected += 0.25 * parts["regular"] + 0.125 * parts["mask"]
@@ -84,10 +84,10 @@ def test_people_stand_before_backdrops_as_often_as_it_says(
     assert sorted((data / "maps").glob("*.npz"))
 
 
-@pytest.mark.parametrize("size", [Size.FAST, Size.CARRIED])
-def test_every_weight_of_the_network_learns(data: Path, size: Size) -> None:
+@pytest.mark.parametrize("size", [NetworkSize.FAST, NetworkSize.CARRIED])
+def test_every_weight_of_the_network_learns(data: Path, size: NetworkSize) -> None:
     objective = build_objective(replace(recipe(data), network={"size": size.value}))
-    assert isinstance(objective, DrawObjective)
+    assert isinstance(objective, SparseToDenseObjective)
     with torch.no_grad():  # heads start at zero, what is behind them would not learn yet
         for tensor in objective.network.parameters():
             tensor.add_(0.01 * torch.randn(tensor.shape))
@@ -98,7 +98,7 @@ def test_every_weight_of_the_network_learns(data: Path, size: Size) -> None:
     assert not idle
 
 
-def test_a_sheet_has_a_row_per_pair(objective: DrawObjective) -> None:
+def test_a_sheet_has_a_row_per_pair(objective: SparseToDenseObjective) -> None:
     sheet = objective.sheet(objective.network)
     assert sheet.shape[1] == 6 * SIDE
     assert sheet.dtype == np.uint8
@@ -111,12 +111,12 @@ def test_without_the_teacher_s_weights_it_says_which(data: Path) -> None:
 
 @pytest.mark.parametrize("switch", ["prior", "local_branches"])
 def test_switches_reach_the_config(switch: str) -> None:
-    assert getattr(chosen(NetworkChoice()), switch)
-    assert not getattr(chosen(NetworkChoice(**{switch: False})), switch)
+    assert getattr(network_config(NetworkRecipe()), switch)
+    assert not getattr(network_config(NetworkRecipe(**{switch: False})), switch)
 
 
 def test_the_paper_config_works_on_whole_pixels() -> None:
-    assert chosen(NetworkChoice(size=Size.PAPER)).refine.fold == 1
+    assert network_config(NetworkRecipe(size=NetworkSize.PAPER)).refine.fold == 1
 
 
 @pytest.mark.smoke
@@ -137,7 +137,7 @@ def test_two_steps_give_a_model_that_runs(data: Path, tmp_path: Path) -> None:
 def test_motion_alone_may_be_learned_first(data: Path, extent: str) -> None:
     still = {"l1": 0.0, "painted": 0.0, "mask": 0.0}
     built = build_objective(recipe(data, extent=extent, guided=1.0, **still))
-    assert isinstance(built, DrawObjective)
+    assert isinstance(built, SparseToDenseObjective)
     built.loss(built.network, draw(built))[0].backward()
     learning = {n.split(".")[0] for n, p in built.network.named_parameters() if p.grad is not None}
     assert learning == ({"whole"} if extent == "whole" else {"whole", "parts"})

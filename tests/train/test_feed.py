@@ -16,12 +16,12 @@ import torch
 from toy_objective import Line
 
 from animate_cli.errors import TrainError
-from animate_cli.train.engine.prefetch import feed
+from animate_cli.train.engine.prefetch import prefetch_batches
 from animate_cli.train.objective import Batch
 
 
 def drawn(plan, numbers, line: Line | None = None) -> list[torch.Tensor]:
-    return [batch["x"] for batch in feed(line or Line(), plan, numbers)]
+    return [batch["x"] for batch in prefetch_batches(line or Line(), plan, numbers)]
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -44,7 +44,7 @@ def test_workers_draw_ahead_in_processes_of_their_own(plan):
         def batch(self, size: int, rng: np.random.Generator) -> Batch:
             return {"x": torch.tensor([time.monotonic(), os.getpid()], dtype=torch.float64)}
 
-    row = feed(Slow(), replace(plan, workers=2), range(4))
+    row = prefetch_batches(Slow(), replace(plan, workers=2), range(4))
     first = next(row)["x"]
     asked = time.monotonic() + 0.5
     time.sleep(0.5)
@@ -60,7 +60,7 @@ def test_closing_ends_the_workers(plan):
         def batch(self, size: int, rng: np.random.Generator) -> Batch:
             return {"x": torch.tensor(os.getpid())}
 
-    row = feed(Tells(), replace(plan, workers=1), range(9))
+    row = prefetch_batches(Tells(), replace(plan, workers=1), range(9))
     worker = int(next(row)["x"])
     row.close()
     with pytest.raises(ProcessLookupError):

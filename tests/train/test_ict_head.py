@@ -11,7 +11,7 @@ from animate_cli.faces.points import LEFT_EYE, MIRROR, OUTER_LIPS, PUPILS, RIGHT
 from animate_cli.train.synthetic.ict_head import (
     Camera,
     IctHead,
-    Pose,
+    IctPose,
     landmarks,
     load,
     pose,
@@ -22,7 +22,7 @@ from animate_cli.train.synthetic.ict_head import (
 )
 
 ARCHIVE = Path(__file__).parents[3] / "shared" / "data" / "ict_face.npz"
-STANCE = Pose(yaw_deg=20, pitch_deg=-12, roll_deg=7, shift=(0.5, -0.3, 1.0))
+STANCE = IctPose(yaw_deg=20, pitch_deg=-12, roll_deg=7, shift=(0.5, -0.3, 1.0))
 
 
 def ball(center: tuple[float, float, float], rng: np.random.Generator) -> NDArray[np.float64]:
@@ -120,15 +120,15 @@ def test_head_turns_rigidly_and_shoulders_stay(head: IctHead) -> None:
 
 
 def test_resting_eyes_look_straight_ahead(head: IctHead) -> None:
-    posed = pose(head, head.neutral, Pose())
+    posed = pose(head, head.neutral, IctPose())
     for eye in head.eyes:
         cornea = posed[eye.vertices[-1]] - eye.center
         np.testing.assert_allclose(cornea / eye.radius, (0, 0, 1), atol=2e-3)
 
 
-@pytest.mark.parametrize("stance", [STANCE, Pose()])
-def test_gaze_moves_pupils_alone(head: IctHead, stance: Pose) -> None:
-    away = Pose(
+@pytest.mark.parametrize("stance", [STANCE, IctPose()])
+def test_gaze_moves_pupils_alone(head: IctHead, stance: IctPose) -> None:
+    away = IctPose(
         yaw_deg=stance.yaw_deg,
         pitch_deg=stance.pitch_deg,
         roll_deg=stance.roll_deg,
@@ -139,13 +139,13 @@ def test_gaze_moves_pupils_alone(head: IctHead, stance: Pose) -> None:
     straight, looking = (landmarks(head, head.neutral, s) for s in (stance, away))
     np.testing.assert_array_equal(straight[:72], looking[:72])
     moved = (looking - straight)[list(PUPILS)]
-    if stance == Pose():
+    if stance == IctPose():
         assert (moved[:, 0] > 0.2).all()
         assert (moved[:, 1] < -0.2).all()
 
 
 def test_pupils_lie_on_the_posed_corneas(head: IctHead) -> None:
-    looking = Pose(yaw_deg=15, roll_deg=-8, gaze_yaw_deg=-12, gaze_pitch_deg=9)
+    looking = IctPose(yaw_deg=15, roll_deg=-8, gaze_yaw_deg=-12, gaze_pitch_deg=9)
     posed = pose(head, head.neutral, looking)
     pupils = landmarks(head, head.neutral, looking)[list(PUPILS)]
     corneas = np.stack([posed[eye.vertices[-1]] for eye in head.eyes])
@@ -168,12 +168,12 @@ def test_what_is_not_the_model_is_refused(tmp_path: Path, content: bytes | None)
 
 
 def test_real_landmarks_are_mirror_images(real_head: IctHead) -> None:
-    points = landmarks(real_head, real_head.neutral, Pose())
+    points = landmarks(real_head, real_head.neutral, IctPose())
     np.testing.assert_allclose(points[list(MIRROR)] * (-1, 1, 1), points, atol=0.02)
 
 
 def test_real_landmarks_stand_where_their_names_say(real_head: IctHead) -> None:
-    points, _ = project(landmarks(real_head, real_head.neutral, Pose()), Camera())
+    points, _ = project(landmarks(real_head, real_head.neutral, IctPose()), Camera())
     for eye, upper, lower, pupil in ((RIGHT_EYE, 68, 69, 72), (LEFT_EYE, 70, 71, 73)):
         corners = points[[eye[0], eye[3]]]
         assert corners[0, 0] < points[pupil, 0] < corners[1, 0]
@@ -188,7 +188,7 @@ def test_real_lids_close_and_lips_part(real_head: IctHead) -> None:
 
     def gap(upper: int, lower: int, **expression: float) -> float:
         unposed = shape(real_head, nobody, weights(real_head, expression))
-        points, _ = project(landmarks(real_head, unposed, Pose()), Camera())
+        points, _ = project(landmarks(real_head, unposed, IctPose()), Camera())
         return float(points[lower, 1] - points[upper, 1])
 
     assert gap(68, 69, eyeBlink_R=1) < 0.2 * gap(68, 69)

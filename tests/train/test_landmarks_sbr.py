@@ -16,7 +16,7 @@ from animate_cli.train.objectives.landmarks.static import LandmarkObjective
 from animate_cli.train.recipe import Recipe
 from animate_cli.train.samples.frame_runs import Run
 from animate_cli.train.samples.samples import Sample
-from animate_cli.train.samples.two_crop import Jolt, apart, as_tensor, twin_of
+from animate_cli.train.samples.two_crop import CropJitter, as_tensor, crop_disagreement, second_crop
 
 SIZE = 64
 SHIFT_PX = (1.3, -0.8)  # per frame
@@ -208,7 +208,7 @@ def test_points_that_agree_in_both_squares_cost_nothing_others_their_distance():
     generator = torch.Generator().manual_seed(3)
     here_px = torch.rand(2, 74, 2, generator=generator) * SIZE
     crop = Crop(crop_to_frame=np.eye(2, 3), size=SIZE)
-    matrices = [twin_of(crop, Jolt(), np.random.default_rng(seed))[1] for seed in (1, 2)]
+    matrices = [second_crop(crop, CropJitter(), np.random.default_rng(seed))[1] for seed in (1, 2)]
     there_px = torch.stack(
         [
             (px - torch.from_numpy(m[:, 2]).float())
@@ -217,9 +217,9 @@ def test_points_that_agree_in_both_squares_cost_nothing_others_their_distance():
         ]
     )
     here, there = (points_to_normalised(px, SIZE, SIZE) for px in (here_px, there_px))
-    assert apart(here, there, as_tensor(matrices), SIZE).item() < 1e-5
+    assert crop_disagreement(here, there, as_tensor(matrices), SIZE).item() < 1e-5
     swayed = points_to_normalised(here_px + torch.tensor((3.0, 4.0)), SIZE, SIZE)
-    distance_px = apart(swayed, there, as_tensor(matrices), SIZE).item() * SIZE / 2
+    distance_px = crop_disagreement(swayed, there, as_tensor(matrices), SIZE).item() * SIZE / 2
     assert distance_px == pytest.approx(5, rel=1e-3)
 
 

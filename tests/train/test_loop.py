@@ -10,9 +10,9 @@ from safetensors.torch import save_file
 from toy_objective import Line, same, stored
 
 from animate_cli.errors import OptionError, TrainError, WeightsError
-from animate_cli.train.engine.loop import Trained, train
+from animate_cli.train.engine.loop import TrainingSummary, train
 from animate_cli.train.engine.optimiser import learning_rate
-from animate_cli.train.engine.state import Training
+from animate_cli.train.engine.state import TrainingState
 from animate_cli.train.objectives.find import build_objective
 from animate_cli.train.recipe import Precision, Recipe, StepRecipe
 
@@ -27,8 +27,8 @@ class StopError(Exception):
 def halved(monkeypatch):
     """Call something that trains, in two halves: cut off after so many steps, then resumed."""
 
-    def go(train, *, after: int) -> Trained:
-        advance, done = Training.advance, itertools.count()
+    def go(train, *, after: int) -> TrainingSummary:
+        advance, done = TrainingState.advance, itertools.count()
 
         def stop_in_the_middle(self):
             if next(done) >= after:
@@ -36,7 +36,7 @@ def halved(monkeypatch):
             return advance(self)
 
         with monkeypatch.context() as patch:
-            patch.setattr(Training, "advance", stop_in_the_middle)
+            patch.setattr(TrainingState, "advance", stop_in_the_middle)
             with pytest.raises(StopError):
                 train()
         return train()
@@ -68,7 +68,7 @@ def test_the_landmark_network_resumes_to_the_bit(halved, data, tmp_path):
     recipe = Recipe(objective="landmarks", name="x", steps=steps, network=TINY)
     recipe = replace(recipe, data=replace(recipe.data, root=str(data), clip_stride=60))
 
-    def go(name: str) -> Trained:
+    def go(name: str) -> TrainingSummary:
         torch.manual_seed(0)
         return train(recipe, tmp_path / name, on_log=lambda logged: None)
 

@@ -80,7 +80,9 @@ def test_openings_see_a_shut_eye_and_not_a_shift():
     shut = target.clone()
     shut[:, 1, 1] = 0.0
     shifted = target + 0.3
-    assert losses.openings(shifted, target, known, pairs).item() == pytest.approx(0, abs=1e-5)
-    assert losses.openings(shut, target, known, pairs).item() == pytest.approx(0.1, abs=1e-5)
+    assert losses.aperture_errors(shifted, target, known, pairs).item() == pytest.approx(
+        0, abs=1e-5
+    )
+    assert losses.aperture_errors(shut, target, known, pairs).item() == pytest.approx(0.1, abs=1e-5)
     known[0, 1] = False
-    assert losses.openings(shut, target, known, pairs).item() == pytest.approx(0, abs=1e-5)
+    assert losses.aperture_errors(shut, target, known, pairs).item() == pytest.approx(0, abs=1e-5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from animate_cli.train.samples.pairs import ClipFrames, PairAugment, PairDraw, seen, untouched
+from animate_cli.train.samples.pairs import ClipFrames, PairAugment, PairDraw, cut_frame, untouched
 from animate_cli.train.samples.samples import encoded
 
 SIDE = 96
@@ -37,7 +37,7 @@ def test_untouched_is_the_frame_as_it_is() -> None:
 @pytest.mark.parametrize("seed", range(8))
 def test_landmarks_stay_on_what_they_mark(seed: int, lean: float) -> None:
     config = PairAugment(size=SIDE, noise_px=0, colour=0, stretch=lean, roll_deg=100 * lean)
-    pair = seen(clip(), 0, 5, config, np.random.default_rng(seed))
+    pair = cut_frame(clip(), 0, 5, config, np.random.default_rng(seed))
     for picture, points in ((pair.source, pair.source_px), (pair.driver, pair.driver_px)):
         x, y = points[37].round().astype(int)
         assert picture[np.clip(y, 0, SIDE - 1), np.clip(x, 0, SIDE - 1)].min() > 180
@@ -46,7 +46,7 @@ def test_landmarks_stay_on_what_they_mark(seed: int, lean: float) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_both_frames_share_square_and_light(seed: int) -> None:
     config = PairAugment(size=SIDE, colour=0.4)
-    pair = seen(clip(), 2, 2, config, np.random.default_rng(seed))
+    pair = cut_frame(clip(), 2, 2, config, np.random.default_rng(seed))
     np.testing.assert_array_equal(pair.source, pair.driver)
     assert 0 < np.abs(pair.source_px - pair.driver_px).max() < 2  # their noise is their own
 
@@ -54,7 +54,7 @@ def test_both_frames_share_square_and_light(seed: int) -> None:
 def test_a_stretched_square_changes_a_faces_proportions() -> None:
     def ratio(seed: int) -> float:
         config = PairAugment(size=SIDE, noise_px=0, mirror=0, stretch=0.1)
-        points = seen(clip(), 0, 1, config, np.random.default_rng(seed)).source_px
+        points = cut_frame(clip(), 0, 1, config, np.random.default_rng(seed)).source_px
         width, height = np.ptp(points, axis=0)
         return float(width / height)
 
@@ -66,8 +66,8 @@ def test_a_stretched_square_changes_a_faces_proportions() -> None:
 def test_bias_is_alike_in_both_frames_and_noise_is_not() -> None:
     exact = PairAugment(size=SIDE, noise_px=0)
     biased = PairAugment(size=SIDE, noise_px=0, bias_px=3.0)
-    true = seen(clip(), 0, 4, exact, np.random.default_rng(1))
-    pair = seen(clip(), 0, 4, biased, np.random.default_rng(1))
+    true = cut_frame(clip(), 0, 4, exact, np.random.default_rng(1))
+    pair = cut_frame(clip(), 0, 4, biased, np.random.default_rng(1))
     np.testing.assert_allclose(
         pair.driver_px - pair.source_px, true.driver_px - true.source_px, atol=1e-4
     )
@@ -123,4 +123,4 @@ def test_a_pair_says_what_the_body_does_unless_nobody_looked() -> None:
     textured = ClipFrames(jpegs=jpegs, points=still, identity="a")
     assert np.abs(untouched(textured, 0, 1, SIDE, with_body=True).body).max() > 0.01
     unseen = PairAugment(size=SIDE, unseen=1)
-    assert not seen(textured, 0, 1, unseen, rng).body.any()
+    assert not cut_frame(textured, 0, 1, unseen, rng).body.any()

@@ -18,7 +18,7 @@ from animate_cli.layers.grid import identity_grid
 from animate_cli.records import Image
 from animate_cli.train.losses.losses import part_mismatch
 from animate_cli.train.samples.clip_parsing import with_parts
-from animate_cli.train.samples.pairs import ClipFrames, PairAugment, seen
+from animate_cli.train.samples.pairs import ClipFrames, PairAugment, cut_frame
 from animate_cli.train.samples.part_maps import cut_parts, mirrored_parts, unlabelled
 from animate_cli.train.samples.samples import encoded
 
@@ -142,11 +142,11 @@ def test_pairs_show_maps_through_the_square_of_their_pictures(
 ) -> None:
     named = with_parts(clip, Bright(), tmp_path)  # type: ignore[arg-type]
     config = PairAugment(size=SIDE, colour=0)
-    pair = seen(named, 0, 2, config, np.random.default_rng(seed))
+    pair = cut_frame(named, 0, 2, config, np.random.default_rng(seed))
     for shown, parts in ((pair.source, pair.source_parts), (pair.driver, pair.driver_parts)):
         agree = Bright()(shown) == parts
         assert agree.mean() > 0.95  # but for borders, which pictures blur
-    bare = seen(clip, 0, 2, config, np.random.default_rng(seed))
+    bare = cut_frame(clip, 0, 2, config, np.random.default_rng(seed))
     np.testing.assert_array_equal(bare.source, pair.source)  # maps draw no random numbers
     assert bare.source_parts.shape == (0, 0)
 

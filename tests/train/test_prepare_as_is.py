@@ -12,11 +12,11 @@ from toy_world import find_disc, toy_frame
 
 from animate_cli.data.pictures import label_of
 from animate_cli.errors import InputError, OptionError
-from animate_cli.prepare.options import PrepareChoices, Treatment
+from animate_cli.prepare.options import FileTreatment, PrepareOptions
 from animate_cli.prepare.run import prepare
 from animate_cli.train.samples.samples import clip_points
 
-AS_IS = PrepareChoices(treatment=Treatment.AS_IS)
+AS_IS = PrepareOptions(treatment=FileTreatment.AS_IS)
 
 
 @pytest.fixture(autouse=True)

@@ -15,13 +15,13 @@ from toy_world import find_disc, toy_frame
 
 from animate_cli.errors import Cancelled, InputError, OptionError, OutputError
 from animate_cli.media.provenance import read_marking, sha256_of
-from animate_cli.prepare.options import PrepareChoices, Split
+from animate_cli.prepare.options import PrepareOptions, Split
 from animate_cli.prepare.run import prepare
-from animate_cli.stages.driver import follow
+from animate_cli.stages.driver import track_driver
 from animate_cli.train.recipe import DataRecipe
 from animate_cli.train.samples.samples import clip_points, read_rows, read_samples
 
-SMALL = PrepareChoices(size=64, least_px=64, least_frames=3)
+SMALL = PrepareOptions(size=64, least_px=64, least_frames=3)
 
 
 @pytest.fixture(autouse=True)
@@ -101,13 +101,13 @@ def test_other_choices_replace_what_was_made_before(tmp_path):
     prepare(
         [tmp_path / "raw"],
         dataset,
-        PrepareChoices(size=64, least_px=64, least_frames=4, most_frames=4),
+        PrepareOptions(size=64, least_px=64, least_frames=4, most_frames=4),
     )
     assert len(rows(dataset)) == 2
     prepare(
         [tmp_path / "raw"],
         dataset,
-        PrepareChoices(size=64, least_px=64, least_frames=4, split=Split.VAL),
+        PrepareOptions(size=64, least_px=64, least_frames=4, split=Split.VAL),
     )
     (row,) = rows(dataset)
     assert (row["split"], row["frames"]) == ("val", "8")
@@ -131,7 +131,7 @@ def test_nothing_at_all_is_an_error(tmp_path):
         prepare([tmp_path / "raw"], tmp_path / "set", SMALL)
     film(tmp_path / "raw" / "a.mp4", [0.0] * 4)
     with pytest.raises(InputError, match="too short"):
-        prepare([tmp_path / "raw"], tmp_path / "set", PrepareChoices(size=64, least_px=64))
+        prepare([tmp_path / "raw"], tmp_path / "set", PrepareOptions(size=64, least_px=64))
 
 
 def test_the_same_content_counts_once(tmp_path):
@@ -186,7 +186,7 @@ def test_an_interrupt_in_the_middle_of_a_video_is_heard(tmp_path, monkeypatch):
         if not asked:
             asked.append(words)
             os.kill(os.getpid(), signal.SIGTERM)
-        return follow(*words, **more)
+        return track_driver(*words, **more)
 
     monkeypatch.setattr("animate_cli.prepare.worker_task.follow", interrupted)
     with pytest.raises(Cancelled) as told:
@@ -201,7 +201,7 @@ def test_an_interrupt_in_the_middle_of_a_video_is_heard(tmp_path, monkeypatch):
 def test_what_nothing_can_come_of_is_refused_before_any_work(tmp_path, wish):
     film(tmp_path / "a.mp4", [0.0] * 8)
     with pytest.raises(OptionError):
-        prepare([tmp_path / "a.mp4"], tmp_path / "set", PrepareChoices(**wish))
+        prepare([tmp_path / "a.mp4"], tmp_path / "set", PrepareOptions(**wish))
     assert not (tmp_path / "set").exists()
 
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from animate_cli.errors import InputError, MediaError, OptionError
-from animate_cli.prepare.manifest import Line, Origin, read_origins, write_manifest
-from animate_cli.prepare.options import PrepareChoices, Split, Treatment
+from animate_cli.prepare.manifest import ClipOrigin, ManifestLine, read_origins, write_manifest
+from animate_cli.prepare.options import FileTreatment, PrepareOptions, Split
 from animate_cli.prepare.sources import find_sources, identity_of
 
-ORIGIN = Origin(
+ORIGIN = ClipOrigin(
     identity="ada",
     split="val",
     terms="research",
@@ -30,8 +30,8 @@ def touch(*paths: Path) -> None:
         path.write_bytes(b"x")
 
 
-def line(file: str, origin: Origin = ORIGIN) -> Line:
-    return Line(
+def line(file: str, origin: ClipOrigin = ORIGIN) -> ManifestLine:
+    return ManifestLine(
         file=file,
         kind="clip",
         origin=origin,
@@ -76,7 +76,7 @@ def test_folders_give_videos_and_pictures_each_once(tmp_path):
     unwanted = ("a.npz", ".hidden.mp4", ".cache/c.mp4", "out/clips/d.mp4")
     touch(*wanted, *(tmp_path / name for name in unwanted))
     inputs = [tmp_path, tmp_path / "p", tmp_path / "a.mp4"]
-    sources = list(find_sources(inputs, PrepareChoices(), output=tmp_path / "out"))
+    sources = list(find_sources(inputs, PrepareOptions(), output=tmp_path / "out"))
     assert [(source.path, source.kind) for source in sources] == [
         (wanted[0], "clip"),
         (wanted[1], "image"),
@@ -88,15 +88,15 @@ def test_what_a_manifest_above_says_is_kept_and_the_rest_is_chosen(tmp_path):
     clips = tmp_path / "clips" / "val"
     touch(clips / "a.mp4", clips / "b.mp4")
     write_manifest(tmp_path / "manifest.csv", [line("clips/val/a.mp4")])
-    choices = PrepareChoices(split=Split.TRAIN, terms="mine", identity_from="file")
+    choices = PrepareOptions(split=Split.TRAIN, terms="mine", identity_from="file")
     a, b = find_sources([clips], choices, output=tmp_path / "out")
     assert (a.origin, a.listed) == (ORIGIN, "clips/val/a.mp4")
-    assert (b.origin, b.listed) == (Origin(identity="b", split="train", terms="mine"), "")
+    assert (b.origin, b.listed) == (ClipOrigin(identity="b", split="train", terms="mine"), "")
 
 
 def test_origins_survive_the_table(tmp_path):
     path = tmp_path / "manifest.csv"
-    other = Origin(identity='a, "b"', split="train")
+    other = ClipOrigin(identity='a, "b"', split="train")
     write_manifest(path, [line("b.mp4"), line("a.mp4", other)])
     assert read_origins(path) == {"b.mp4": ORIGIN, "a.mp4": other}
 
@@ -113,7 +113,7 @@ def test_what_was_named_must_be_there_and_be_a_video_or_a_picture(tmp_path):
     touch(tmp_path / "notes.txt")
     for name in ("missing.mp4", "notes.txt"):
         with pytest.raises(MediaError):
-            list(find_sources([tmp_path / name], PrepareChoices(), output=tmp_path / "out"))
+            list(find_sources([tmp_path / name], PrepareOptions(), output=tmp_path / "out"))
 
 
 def pictures(folder: Path, count: int, *, are_alike: bool) -> Path:
@@ -128,7 +128,7 @@ def pictures(folder: Path, count: int, *, are_alike: bool) -> Path:
 def test_a_folder_of_numbered_frames_is_a_clip_and_portraits_are_not(tmp_path):
     clip = pictures(tmp_path / "ada" / "take1", 5, are_alike=True)
     people = pictures(tmp_path / "people", 5, are_alike=False)
-    choices = PrepareChoices(least_frames=5)
+    choices = PrepareOptions(least_frames=5)
     found = list(find_sources([tmp_path], choices, output=tmp_path / "out"))
     assert [(one.path, one.kind, one.origin.identity) for one in found[:1]] == [
         (clip, "clip", "ada")
@@ -137,16 +137,16 @@ def test_a_folder_of_numbered_frames_is_a_clip_and_portraits_are_not(tmp_path):
     assert {one.kind for one in found[1:]} == {"image"}
     (itself,) = find_sources([clip], choices, output=tmp_path / "out")
     assert (itself.path, itself.origin.identity) == (clip, "take1")
-    as_is = PrepareChoices(least_frames=5, treatment=Treatment.AS_IS)
+    as_is = PrepareOptions(least_frames=5, treatment=FileTreatment.AS_IS)
     assert len(list(find_sources([clip], as_is, output=tmp_path / "out"))) == 5
 
 
 def test_a_public_data_set_says_whom_it_shows_unless_told_otherwise(tmp_path):
     files = [tmp_path / "vox" / name for name in ("dev/id10001/a/1.mp4", "test/id10002/b/1.mp4")]
     touch(*files, tmp_path / "vox" / "holiday.mp4")
-    found = list(find_sources([tmp_path / "vox"], PrepareChoices(), output=tmp_path / "out"))
+    found = list(find_sources([tmp_path / "vox"], PrepareOptions(), output=tmp_path / "out"))
     told = [(one.path, one.origin.identity, one.origin.split) for one in found]
     assert told == [(files[0], "id10001", "train"), (files[1], "id10002", "test")]
-    by_folder = PrepareChoices(identity_from="folder")
+    by_folder = PrepareOptions(identity_from="folder")
     found = list(find_sources([tmp_path / "vox"], by_folder, output=tmp_path / "out"))
     assert [one.origin.identity for one in found] == ["dev", "test"]

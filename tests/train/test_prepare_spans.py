@@ -12,11 +12,11 @@ from toy_world import canonical_points
 
 from animate_cli.faces.crop import face_square, to_crop
 from animate_cli.prepare.clip_spans import boxes_of, find_spans, overlap, union_square
-from animate_cli.prepare.options import PrepareChoices
+from animate_cli.prepare.options import PrepareOptions
 from animate_cli.records import Points, Trajectory
 
 SIZE = 2000
-CHOICES = PrepareChoices(least_frames=1, size=64, least_px=64)
+CHOICES = PrepareOptions(least_frames=1, size=64, least_px=64)
 
 
 def faces(x: list[float], y: float = 1000, radius: float = 100) -> Points:
@@ -85,7 +85,7 @@ def test_clips_end_where_the_face_is_lost_and_where_the_shot_changes():
 
 
 def test_long_ones_are_divided_and_short_ones_counted():
-    choices = PrepareChoices(least_frames=4, most_frames=6, size=64, least_px=64)
+    choices = PrepareOptions(least_frames=4, most_frames=6, size=64, least_px=64)
     spans = find_spans(trajectory(faces([1000] * 15)), choices)
     assert stretches(spans) == [(0, 6), (6, 12)]
     assert (spans.short, spans.small) == (3, 0)
@@ -94,7 +94,7 @@ def test_long_ones_are_divided_and_short_ones_counted():
 @pytest.mark.parametrize("wish", [{"size": 256, "least_px": 64}, {"size": 64, "least_px": 256}])
 def test_small_faces_are_counted_not_enlarged(wish):
     spans = find_spans(
-        trajectory(faces([1000] * 5, radius=50)), PrepareChoices(least_frames=1, **wish)
+        trajectory(faces([1000] * 5, radius=50)), PrepareOptions(least_frames=1, **wish)
     )
     assert (spans.kept, spans.small) == ([], 5)
 
@@ -107,7 +107,7 @@ def test_small_faces_are_counted_not_enlarged(wish):
 def test_every_frame_is_in_one_clip_or_counted(film, least):
     lost, cuts = ([n for n, (_, what) in enumerate(film) if what == mark] for mark in "lc")
     points = faces([float(x) for x, _ in film])
-    choices = PrepareChoices(least_frames=least, most_frames=6, size=64, least_px=64)
+    choices = PrepareOptions(least_frames=least, most_frames=6, size=64, least_px=64)
     spans = find_spans(trajectory(points, lost=tuple(lost), cuts=tuple(cuts)), choices)
     kept = [frame for span in spans.kept for frame in range(span.start, span.stop)]
     assert kept == sorted(set(kept) - set(lost))

@@ -8,8 +8,8 @@ import pytest
 
 from animate_cli.errors import OptionError
 from animate_cli.train.recipe import (
+    DataLayout,
     DataRecipe,
-    Layout,
     Precision,
     SourceRecipe,
     StepRecipe,
@@ -58,7 +58,7 @@ def test_a_base_lies_beside_the_recipe_that_extends_it(tmp_path):
 def test_further_sources_are_typed(write):
     text = '[[data.extra]]\nlayout = "wflw"\nroot = "W"\nlist = "l.txt"\n'
     (source,) = read_recipe(write(HEAD + text)).data.extra
-    assert source == SourceRecipe(layout=Layout.WFLW, root="W", list="l.txt")
+    assert source == SourceRecipe(layout=DataLayout.WFLW, root="W", list="l.txt")
 
 
 @pytest.mark.parametrize(

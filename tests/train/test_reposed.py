@@ -14,11 +14,17 @@ from animate_cli.faces.points import JAW, OUTER_EYE_CORNERS
 from animate_cli.faces.shape3d.model import HeadPose, load_shape_model, rotation
 from animate_cli.faces.shape3d.model import project as project_heads
 from animate_cli.records import Image
-from animate_cli.train.samples.reposed_portraits import Pose, Still, posed, read_reposed, take_apart
-from animate_cli.train.samples.samples import Row
+from animate_cli.train.samples.reposed_portraits import (
+    PortraitPose,
+    SegmentedPortrait,
+    read_reposed,
+    repose,
+    segment_portrait,
+)
+from animate_cli.train.samples.samples import TrainingClip
 
 SIZE = 256
-STILL = Pose(turn_deg=np.zeros(3), scale=1.0, shift=np.zeros(2), body=0.0)
+STILL = PortraitPose(turn_deg=np.zeros(3), scale=1.0, shift=np.zeros(2), body=0.0)
 
 
 def points() -> np.ndarray:
@@ -57,13 +63,13 @@ def parts(frame: Image) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def still() -> Still:
+def still() -> SegmentedPortrait:
     where = points()
-    return take_apart(portrait(where), where, parts, load_shape_model())
+    return segment_portrait(portrait(where), where, parts, load_shape_model())
 
 
-def test_at_rest_it_is_the_picture(still: Still) -> None:
-    pixels, where = posed(still, STILL)
+def test_at_rest_it_is_the_picture(still: SegmentedPortrait) -> None:
+    pixels, where = repose(still, STILL)
     assert np.allclose(where, still.points, atol=1e-3)
     off = np.abs(pixels.astype(int) - still.pixels.astype(int))
     assert off.mean() < 1
@@ -71,9 +77,11 @@ def test_at_rest_it_is_the_picture(still: Still) -> None:
 
 
 @pytest.mark.parametrize("turn", [(12, 0, 0), (0, 8, 0), (0, 0, 10), (-9, -5, 4)])
-def test_dots_go_where_their_landmarks_go(still: Still, turn: tuple[float, ...]) -> None:
+def test_dots_go_where_their_landmarks_go(
+    still: SegmentedPortrait, turn: tuple[float, ...]
+) -> None:
     pose = replace(STILL, turn_deg=np.array(turn, float), shift=np.array((0.03, -0.02)), scale=1.04)
-    pixels, where = posed(still, pose)
+    pixels, where = repose(still, pose)
     for index in (*OUTER_EYE_CORNERS, 30):
         x, y = where[index].round().astype(int)
         patch = pixels[y - 9 : y + 10, x - 9 : x + 10].min(axis=-1).astype(float) - 130
@@ -82,16 +90,16 @@ def test_dots_go_where_their_landmarks_go(still: Still, turn: tuple[float, ...])
         assert abs(rows.mean() - 9) < 1.5
 
 
-def test_a_turned_head_is_a_turned_body_in_space(still: Still) -> None:
+def test_a_turned_head_is_a_turned_body_in_space(still: SegmentedPortrait) -> None:
     """The nose, nearest to the viewer, moves most; the jaw's ends, behind the eyes, least."""
-    moved = posed(still, replace(STILL, turn_deg=np.array((12.0, 0.0, 0.0))))[1] - still.points
+    moved = repose(still, replace(STILL, turn_deg=np.array((12.0, 0.0, 0.0))))[1] - still.points
     nose, temples = moved[30, 0], moved[[JAW[0], JAW[-1]], 0].mean()
     assert abs(nose) > abs(temples) + 4
     assert np.sign(nose) == np.sign(moved[list(OUTER_EYE_CORNERS), 0].mean())
 
 
-def test_the_background_stays(still: Still) -> None:
-    pixels, _ = posed(still, replace(STILL, turn_deg=np.array((10.0, 5.0, 0.0))))
+def test_the_background_stays(still: SegmentedPortrait) -> None:
+    pixels, _ = repose(still, replace(STILL, turn_deg=np.array((10.0, 5.0, 0.0))))
     off = np.abs(pixels.astype(int) - still.pixels.astype(int))
     assert off[:40, :40].max() <= 1
     assert off[:40, -40:].max() <= 1
@@ -102,9 +110,9 @@ def test_a_portrait_becomes_a_clip_of_its_person(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), portrait(where))
     np.savez(tmp_path / "a.npz", landmarks=where)
     rows = [
-        Row(path=tmp_path / "a.png", kind="image", identity="someone"),
-        Row(path=tmp_path / "b.png", kind="image", identity="unlabelled"),
-        Row(path=tmp_path / "c.mp4", kind="clip", identity="a clip"),
+        TrainingClip(path=tmp_path / "a.png", kind="image", identity="someone"),
+        TrainingClip(path=tmp_path / "b.png", kind="image", identity="unlabelled"),
+        TrainingClip(path=tmp_path / "c.mp4", kind="clip", identity="a clip"),
     ]
     one, other = (
         list(read_reposed(rows, parts, frames=4, rng=np.random.default_rng(0))) for _ in range(2)

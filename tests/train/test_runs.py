@@ -13,14 +13,14 @@ from animate_cli.faces.points import MEDIAPIPE
 from animate_cli.media.container.kind import Kind, kind_of
 from animate_cli.train.samples.augment import AugmentConfig
 from animate_cli.train.samples.frame_runs import jittered_square, read_runs
-from animate_cli.train.samples.samples import Row
+from animate_cli.train.samples.samples import TrainingClip
 
 av = pytest.importorskip("av")
 FRAMES = 23
 
 
 @pytest.fixture
-def rows(tmp_path: Path) -> list[Row]:
+def rows(tmp_path: Path) -> list[TrainingClip]:
     """A clip whose frame i is grey 10 i, its face drifting by a pixel a frame; and a picture."""
     path = tmp_path / "clip.mp4"
     with av.open(str(path), "w") as container:
@@ -38,8 +38,8 @@ def rows(tmp_path: Path) -> list[Row]:
     labels[..., 0] += np.arange(FRAMES)[:, None]
     np.savez(path.with_suffix(".npz"), landmarks=labels)
     assert kind_of(path) is Kind.VIDEO
-    picture = Row(path=tmp_path / "none.jpg", kind="image", identity="b")
-    return [Row(path=path, kind="clip", identity="a"), picture]
+    picture = TrainingClip(path=tmp_path / "none.jpg", kind="image", identity="b")
+    return [TrainingClip(path=path, kind="clip", identity="a"), picture]
 
 
 def greys(run) -> list[int]:

@@ -18,7 +18,7 @@ from animate_cli.faces.landmarks.network import LandmarkConfig, Landmarker, Land
 from animate_cli.faces.points import MEDIAPIPE
 from animate_cli.faces.shape3d import model as shape
 from animate_cli.faces.shape3d.fit import fit
-from animate_cli.layers.weight_io import fill, read_config
+from animate_cli.layers.weight_io import load_strictly, read_config
 from animate_cli.train.engine.loop import train
 from animate_cli.train.recipe import DataRecipe, Recipe, StepRecipe
 
@@ -86,7 +86,7 @@ def landmarks_by(weights: Path) -> tuple[np.ndarray, np.ndarray]:
     """Points and their confidence on two grey squares."""
     metadata, tensors = hub.read(weights)
     network = LandmarkNet(read_config(LandmarkConfig, metadata, where="smoke"))
-    fill(network, tensors, where="smoke")
+    load_strictly(network, tensors, where="smoke")
     landmarker = Landmarker(network)
     size = landmarker.size
     return landmarker(np.full((2, size, size, 3), 128, np.uint8))

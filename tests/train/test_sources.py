@@ -13,7 +13,7 @@ from test_annotated import spread, write_pts
 from animate_cli.errors import TrainError
 from animate_cli.faces.points import MEDIAPIPE
 from animate_cli.train.objectives.landmarks.static import build
-from animate_cli.train.recipe import DataRecipe, Layout, Recipe, SourceRecipe
+from animate_cli.train.recipe import DataLayout, DataRecipe, Recipe, SourceRecipe
 from animate_cli.train.samples.samples import is_dev
 from animate_cli.train.training_data import read_training
 
@@ -28,7 +28,7 @@ def annotated(tmp_path):
         path.parent.mkdir(exist_ok=True)
         cv2.imwrite(str(path), np.full((128, 128, 3), 90, np.uint8))
         write_pts(path.with_suffix(".pts"), spread(68, 30, 90) + 1)
-    return SourceRecipe(layout=Layout.PTS, root=str(tmp_path / "pts"))
+    return SourceRecipe(layout=DataLayout.PTS, root=str(tmp_path / "pts"))
 
 
 def test_further_sources_are_trained_on_and_leave_dev_alone(data, annotated):

@@ -11,8 +11,8 @@ from animate_cli.train.synthetic.talking_head import (
     LIDS_AT_REST,
     VISEMES,
     Glance,
+    HeadPerformance,
     Key,
-    Performance,
     expressions,
     lids,
     poses,
@@ -34,9 +34,9 @@ class NamesOnly:
     expression_names: tuple[str, ...] = tuple(NAMES)
 
 
-def performance(phonemes: list[tuple[str, float]], **changes: object) -> Performance:
+def performance(phonemes: list[tuple[str, float]], **changes: object) -> HeadPerformance:
     end = phonemes[-1][1] if phonemes else 0
-    return Performance(
+    return HeadPerformance(
         **{
             "speech": Speech(
                 samples=np.zeros(int(1000 * (end + 0.2)), np.int16),
@@ -52,7 +52,7 @@ def performance(phonemes: list[tuple[str, float]], **changes: object) -> Perform
     )
 
 
-def weight(play: Performance, name: str, times_s: list[float]) -> np.ndarray:
+def weight(play: HeadPerformance, name: str, times_s: list[float]) -> np.ndarray:
     at = np.array(times_s, np.float32)
     return expressions(NamesOnly(), play, at)[:, NAMES.index(name)]  # type: ignore[arg-type]
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from animate_cli.data.layouts.listing import Listing
-from animate_cli.data.manifest import IMAGE, Entry
+from animate_cli.data.manifest import IMAGE, DataEntry
 from animate_cli.errors import DataError
 
 POINTS = "list_landmarks_align_celeba.txt"
@@ -22,7 +22,7 @@ PICTURES = "img_align_celeba"
 _SPLITS = {"0": "train", "1": "val", "2": "test"}
 
 
-def read(listing: Listing) -> list[Entry]:
+def read(listing: Listing) -> list[DataEntry]:
     """The aligned pictures that have an identity.
 
     Raises:
@@ -37,7 +37,7 @@ def read(listing: Listing) -> list[Entry]:
     people = _pairs(lists[IDENTITIES])
     parts = _pairs(lists[PARTITION]) if PARTITION in lists else {}
     return [
-        Entry(
+        DataEntry(
             path=listing.root / picture,
             split=_SPLITS.get(parts.get(picture.name, ""), ""),
             kind=IMAGE,

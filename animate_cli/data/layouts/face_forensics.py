@@ -15,17 +15,17 @@ from pathlib import Path
 
 from animate_cli.data.layouts.listing import Listing
 from animate_cli.data.layouts.voxceleb import split_of
-from animate_cli.data.manifest import CLIP, Entry
+from animate_cli.data.manifest import CLIP, DataEntry
 
 _ORIGINAL = "original_sequences"
 _SPLITS = ("train", "val", "test")
 _SCENE = "__"
 
 
-def read(listing: Listing) -> list[Entry]:
+def read(listing: Listing) -> list[DataEntry]:
     """Videos and frame folders of originals."""
     return [
-        Entry(
+        DataEntry(
             path=listing.root / clip,
             split=split_of(clip),
             kind=CLIP,

@@ -15,9 +15,9 @@ from animate_cli.data.layouts import (
     vw300,
 )
 from animate_cli.data.layouts.listing import Listing, listing_of
-from animate_cli.data.manifest import Entry
+from animate_cli.data.manifest import DataEntry
 
-Reader = Callable[[Listing], list[Entry]]
+Reader = Callable[[Listing], list[DataEntry]]
 """Of a folder that is its layout, all clips or pictures; of any other, none."""
 
 READERS: tuple[tuple[str, Reader], ...] = (
@@ -33,14 +33,14 @@ NAMES = ", ".join(name for name, _ in READERS)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layout:
+class PublicDataset:
     """A data set that was recognised. Entries whose split nobody says have an empty one."""
 
     name: str
-    entries: tuple[Entry, ...]
+    entries: tuple[DataEntry, ...]
 
 
-def find_layout(root: Path) -> Layout | None:
+def find_layout(root: Path) -> PublicDataset | None:
     """None where the folder looks like none of them.
 
     Raises:
@@ -50,5 +50,5 @@ def find_layout(root: Path) -> Layout | None:
     for name, read in READERS:
         entries = read(listing)
         if entries:
-            return Layout(name=name, entries=tuple(entries))
+            return PublicDataset(name=name, entries=tuple(entries))
     return None

@@ -12,16 +12,16 @@ import re
 from pathlib import Path
 
 from animate_cli.data.layouts.listing import Listing
-from animate_cli.data.manifest import CLIP, Entry
+from animate_cli.data.manifest import CLIP, DataEntry
 
 _SPEAKER = re.compile(r"s\d{1,2}$")
 _SENTENCE = re.compile(r"[blps][bgrw][abiw][a-z][0-9z][anps]$")
 
 
-def read(listing: Listing) -> list[Entry]:
+def read(listing: Listing) -> list[DataEntry]:
     """Sentences below a speaker's folder."""
     return [
-        Entry(path=listing.root / clip, split="", kind=CLIP, identity=speaker)
+        DataEntry(path=listing.root / clip, split="", kind=CLIP, identity=speaker)
         for clip in listing.clips
         if _SENTENCE.match(clip.stem) and (speaker := _speaker_of(listing.root / clip))
     ]

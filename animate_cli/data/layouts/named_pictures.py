@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 
 from animate_cli.data.layouts.listing import Listing
-from animate_cli.data.manifest import IMAGE, Entry
+from animate_cli.data.manifest import IMAGE, DataEntry
 
 _RAFD = re.compile(
     r"Rafd(?P<angle>\d{3})_(?P<subject>\d{2})_[A-Za-z]+_(fe)?male_"
@@ -24,10 +24,10 @@ _EMOTION_NET = re.compile(r"N_\d{10}_\d{5}$")
 _PROFILES = ("000", "180")
 
 
-def read_rafd(listing: Listing) -> list[Entry]:
+def read_rafd(listing: Listing) -> list[DataEntry]:
     """All but profiles."""
     return [
-        Entry(
+        DataEntry(
             path=listing.root / picture, split="", kind=IMAGE, identity=f"rafd/{match['subject']}"
         )
         for picture in listing.pictures
@@ -35,10 +35,10 @@ def read_rafd(listing: Listing) -> list[Entry]:
     ]
 
 
-def read_emotion_net(listing: Listing) -> list[Entry]:
+def read_emotion_net(listing: Listing) -> list[DataEntry]:
     """All of them."""
     return [
-        Entry(path=listing.root / picture, split="", kind=IMAGE, identity=picture.stem)
+        DataEntry(path=listing.root / picture, split="", kind=IMAGE, identity=picture.stem)
         for picture in listing.pictures
         if _EMOTION_NET.match(picture.stem)
     ]

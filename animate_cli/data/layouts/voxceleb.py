@@ -13,16 +13,16 @@ import re
 from pathlib import Path
 
 from animate_cli.data.layouts.listing import Listing
-from animate_cli.data.manifest import CLIP, Entry
+from animate_cli.data.manifest import CLIP, DataEntry
 
 _SPEAKER = re.compile(r"(id\d{5})(#|$)")
 _SPLITS = {"dev": "train", "train": "train", "val": "val", "test": "test"}
 
 
-def read(listing: Listing) -> list[Entry]:
+def read(listing: Listing) -> list[DataEntry]:
     """Videos and frame folders of speakers."""
     return [
-        Entry(path=listing.root / clip, split=split_of(clip), kind=CLIP, identity=speaker)
+        DataEntry(path=listing.root / clip, split=split_of(clip), kind=CLIP, identity=speaker)
         for clip in listing.clips
         if (speaker := _speaker_of(listing.root / clip, len(clip.parts)))
     ]

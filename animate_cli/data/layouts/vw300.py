@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from animate_cli.data.label_files import ANNOTATIONS
 from animate_cli.data.layouts.listing import Listing
-from animate_cli.data.manifest import CLIP, Entry
+from animate_cli.data.manifest import CLIP, DataEntry
 
 VIDEO = "vid.avi"
 
 
-def read(listing: Listing) -> list[Entry]:
+def read(listing: Listing) -> list[DataEntry]:
     """Every annotated video, each a person."""
     annotated = {file.parent.parent for file in listing.files if file.parent.name == ANNOTATIONS}
     videos = [v for v in listing.videos if v.name == VIDEO and v.parent in annotated]
     return [
-        Entry(
+        DataEntry(
             path=listing.root / video,
             split="",
             kind=CLIP,

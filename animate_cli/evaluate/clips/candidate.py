@@ -17,7 +17,7 @@ _FILE = ".safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entrant:
+class Candidate:
     """One column of the table.
 
     name: the model's, with FOLDER/FILE of its weights where they are not its own; model: its name,
@@ -37,7 +37,7 @@ class Entrant:
         return judge in self.trained_on
 
 
-def enter(wishes: list[str]) -> list[Entrant]:
+def read_candidates(wishes: list[str]) -> list[Candidate]:
     """The baselines, then MODEL or MODEL:WEIGHTS as wished, each once.
 
     Raises:
@@ -53,21 +53,21 @@ def enter(wishes: list[str]) -> list[Entrant]:
     ]
 
 
-def _entrant(wish: str) -> Entrant:
+def _entrant(wish: str) -> Candidate:
     if wish == STILL:
-        return Entrant(name=STILL, model="")
+        return Candidate(name=STILL, model="")
     model, _, weights = wish.partition(":")
     if model not in model_names():
         hint = f"models are {', '.join(model_names())}; other weights: MODEL:FILE{_FILE}"
         raise OptionError(f"there is no model named {model!r}", hint=hint)
     if _is_published_by_others(weights or model):
         sha256 = hub.used(weights or model).sha256
-        return Entrant(name=wish, model=model, weights=weights or None, sha256=sha256)
+        return Candidate(name=wish, model=model, weights=weights or None, sha256=sha256)
     path = _weights_path(weights or model, is_asked_for=bool(weights))
     if path is None:
-        return Entrant(name=model, model=model)
+        return Candidate(name=model, model=model)
     metadata, _ = hub.read(path)
-    return Entrant(
+    return Candidate(
         name=f"{model}:{_short(weights)}" if weights else model,
         model=model,
         weights=weights or None,

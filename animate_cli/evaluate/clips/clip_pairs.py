@@ -13,18 +13,18 @@ import numpy as np
 from animate_cli.data.frames import are_frames
 from animate_cli.data.layouts.find import NAMES, find_layout
 from animate_cli.data.layouts.listing import FEWEST, listing_of
-from animate_cli.data.manifest import CLIP, Entry, has_manifest, read_manifest
+from animate_cli.data.manifest import CLIP, DataEntry, has_manifest, read_manifest
 from animate_cli.errors import OptionError
-from animate_cli.evaluate.clips.start_frame import Opening
-from animate_cli.evaluate.protocol import Pairing, Protocol, Reenactment, Start
+from animate_cli.evaluate.clips.start_frame import StartFrame
+from animate_cli.evaluate.protocol import ClipPairing, Protocol, Reenactment, Start
 from animate_cli.media.container.kind import VIDEO_SUFFIXES
 
-Openings = Sequence[Opening]
+Openings = Sequence[StartFrame]
 """Where a clip may start, earliest first."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Take:
+class ClipPair:
     """One trial: a frame of `source`, driven by `driver` from a frame on to its end."""
 
     source: Path
@@ -34,7 +34,7 @@ class Take:
     driver_start: int = 0
 
 
-def read_clips(root: Path, split: str) -> list[Entry]:
+def read_clips(root: Path, split: str) -> list[DataEntry]:
     """The clips of a split: as a manifest says, or as a public data set is laid out; of any other
     folder, every video and every folder of numbered frames, each a person.
 
@@ -52,7 +52,7 @@ def read_clips(root: Path, split: str) -> list[Entry]:
     return clips
 
 
-def _entries(root: Path) -> Sequence[Entry]:
+def _entries(root: Path) -> Sequence[DataEntry]:
     if has_manifest(root):
         return read_manifest(root)
     layout = find_layout(root)
@@ -62,15 +62,15 @@ def _entries(root: Path) -> Sequence[Entry]:
     series = [at for at in listing.series if are_frames(root / at, least=FEWEST)]
     files = [root] if root.is_file() else [root / clip for clip in (*listing.videos, *series)]
     return [
-        Entry(path=file, split="", kind=CLIP, identity=file.stem)
+        DataEntry(path=file, split="", kind=CLIP, identity=file.stem)
         for file in sorted(files)
         if file.is_dir() or file.suffix.lower() in VIDEO_SUFFIXES
     ]
 
 
-def takes(
-    clips: list[Entry], protocol: Protocol, openings: Mapping[Path, Openings] | None = None
-) -> list[Take]:
+def clip_pairs(
+    clips: list[DataEntry], protocol: Protocol, openings: Mapping[Path, Openings] | None = None
+) -> list[ClipPair]:
     """What is tried, in a fixed order.
 
     openings: of the clips that have one, where the protocol does not start at first frames.
@@ -107,7 +107,7 @@ def _names(paths: Sequence[Path]) -> dict[Path, str]:
     return names
 
 
-def _name(take: Take, names: Mapping[Path, str], *, marks: bool) -> str:
+def _name(take: ClipPair, names: Mapping[Path, str], *, marks: bool) -> str:
     """marks: frames where clips start are part of it."""
     source, driver = names[take.source], names[take.driver]
     if take.source == take.driver:
@@ -117,32 +117,36 @@ def _name(take: Take, names: Mapping[Path, str], *, marks: bool) -> str:
     return f"{source}@{take.source_frame}--{driver}@{take.driver_start}"
 
 
-def _alone(clip: Entry, openings: Mapping[Path, Openings] | None) -> Take:
+def _alone(clip: DataEntry, openings: Mapping[Path, Openings] | None) -> ClipPair:
     frame = openings[clip.path][0].frame if openings else 0
-    return Take(source=clip.path, driver=clip.path, source_frame=frame)
+    return ClipPair(source=clip.path, driver=clip.path, source_frame=frame)
 
 
-def _cross(clips: list[Entry], protocol: Protocol, openings: Mapping[Path, Openings]) -> list[Take]:
+def _cross(
+    clips: list[DataEntry], protocol: Protocol, openings: Mapping[Path, Openings]
+) -> list[ClipPair]:
     if len({clip.identity for clip in clips}) < 2:
         hint = "give clips of several people, or use --protocol self"
         raise OptionError("cross-reenactment needs two people", hint=hint)
-    if protocol.pairing is Pairing.ALL:
+    if protocol.pairing is ClipPairing.ALL:
         return [
             _together(source, driver)
             for source in clips
             for driver in clips
             if source.identity != driver.identity
         ]
-    if protocol.pairing is Pairing.ALIKE:
+    if protocol.pairing is ClipPairing.ALIKE:
         return _alike(clips, protocol, openings)
     return _pairs(clips, protocol)
 
 
-def _together(source: Entry, driver: Entry) -> Take:
-    return Take(source=source.path, driver=driver.path)
+def _together(source: DataEntry, driver: DataEntry) -> ClipPair:
+    return ClipPair(source=source.path, driver=driver.path)
 
 
-def _alike(clips: list[Entry], protocol: Protocol, openings: Mapping[Path, Openings]) -> list[Take]:
+def _alike(
+    clips: list[DataEntry], protocol: Protocol, openings: Mapping[Path, Openings]
+) -> list[ClipPair]:
     """Heads that stand alike where their clips start: sources at their first opening, drivers at
     the first that is like it; of too many, as many as the seed draws."""
     found = []
@@ -153,7 +157,7 @@ def _alike(clips: list[Entry], protocol: Protocol, openings: Mapping[Path, Openi
         start = _first_like(one, openings[driver.path], protocol.alike_deg)
         if start is not None:
             found.append(
-                Take(
+                ClipPair(
                     source=source.path,
                     driver=driver.path,
                     source_frame=one.frame,
@@ -169,7 +173,7 @@ def _alike(clips: list[Entry], protocol: Protocol, openings: Mapping[Path, Openi
     return [found[k] for k in sorted(order)]
 
 
-def _first_like(one: Opening, openings: Openings, within_deg: float) -> int | None:
+def _first_like(one: StartFrame, openings: Openings, within_deg: float) -> int | None:
     """The first frame whose every angle differs by less."""
     for other in openings:
         if np.abs(np.subtract(one.angles_deg, other.angles_deg)).max() < within_deg:
@@ -177,10 +181,10 @@ def _first_like(one: Opening, openings: Openings, within_deg: float) -> int | No
     return None
 
 
-def _pairs(clips: list[Entry], protocol: Protocol) -> list[Take]:
+def _pairs(clips: list[DataEntry], protocol: Protocol) -> list[ClipPair]:
     """Different people, no pair twice; fewer than asked for where there are not enough."""
     rng = np.random.default_rng(protocol.seed)
-    drawn: dict[tuple[int, int], Take] = {}
+    drawn: dict[tuple[int, int], ClipPair] = {}
     for _ in range(100 * protocol.pairs):
         if len(drawn) == protocol.pairs:
             break
@@ -191,7 +195,7 @@ def _pairs(clips: list[Entry], protocol: Protocol) -> list[Take]:
     return list(drawn.values())
 
 
-def _spread(chosen: list[Take], limit: int) -> list[Take]:
+def _spread(chosen: list[ClipPair], limit: int) -> list[ClipPair]:
     if not limit or limit >= len(chosen):
         return chosen
     return [chosen[k * len(chosen) // limit] for k in range(limit)]

@@ -12,9 +12,9 @@ import numpy as np
 from animate_cli.data.label_files import read_labels
 from animate_cli.data.labels import complete
 from animate_cli.errors import FaceError
-from animate_cli.evaluate.clips.clip_pairs import Take
+from animate_cli.evaluate.clips.clip_pairs import ClipPair
 from animate_cli.evaluate.protocol import DrivenBy, Protocol
-from animate_cli.faces.tracking.lost_frames import fill
+from animate_cli.faces.tracking.lost_frames import fill_lost_frames
 from animate_cli.media.provenance import sha256_of
 from animate_cli.media.reader import open_driver
 from animate_cli.options import Lost, ReadOptions
@@ -23,22 +23,24 @@ from animate_cli.records import Trajectory, VideoInfo
 from animate_cli.stages.driver import trimmed
 
 
-def driving(animator: Animator, take: Take, protocol: Protocol, threads: int) -> Trajectory:
+def driver_motion(
+    animator: Animator, take: ClipPair, protocol: Protocol, threads: int
+) -> Trajectory:
     """The driver's motion from where the take starts as far as the cap goes.
 
     Raises:
         AnimateError: no face in the driver, or it or its labels cannot be read.
     """
     if protocol.driven_by is DrivenBy.LABELS:
-        return labelled(take.driver, protocol.cap, threads)
+        return labelled_motion(take.driver, protocol.cap, threads)
     if take.driver_start == 0:
-        return follow_first(animator, take.driver, protocol.cap, threads)
+        return track_start(animator, take.driver, protocol.cap, threads)
     trajectory, begin = animator.track(take.driver), take.driver_start  # known: it was looked at
     end = begin + protocol.cap if protocol.cap else len(trajectory)
     return trimmed(trajectory, take.driver, _between(trajectory.times_s, begin, end))
 
 
-def follow_first(animator: Animator, path: Path, count: int, threads: int) -> Trajectory:
+def track_start(animator: Animator, path: Path, count: int, threads: int) -> Trajectory:
     """A clip's first frames followed, and no other looked at; 0: all."""
     if not count:
         return animator.track(path)
@@ -47,7 +49,7 @@ def follow_first(animator: Animator, path: Path, count: int, threads: int) -> Tr
     return animator.with_options(replace(animator.options, read=read)).track(path)
 
 
-def labelled(path: Path, count: int, threads: int) -> Trajectory:
+def labelled_motion(path: Path, count: int, threads: int) -> Trajectory:
     """The labels of a clip's first frames, as they are, without a filter; 0: of all.
 
     Lids and pupils that labels do not name are made up; frames without a label lie between
@@ -68,7 +70,7 @@ def labelled(path: Path, count: int, threads: int) -> Trajectory:
         raise FaceError(f"{path}: the first frame has no label", hint=hint)
     cut = np.zeros(len(found), np.bool_)
     return Trajectory(
-        landmarks=fill(points, found, cut, times_s, Lost.INTERPOLATE),
+        landmarks=fill_lost_frames(points, found, cut, times_s, Lost.INTERPOLATE),
         confidence=np.repeat(found[:, None], points.shape[1], axis=1).astype(np.float32),
         found=found,
         cut=cut,

@@ -27,7 +27,7 @@ Follow = Callable[[Path], Trajectory]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Opening:
+class StartFrame:
     """A frame to start at, and how the head stands there: yaw, pitch, roll, zeros where nobody
     asked."""
 
@@ -35,12 +35,12 @@ class Opening:
     angles_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
-def find_openings(
+def find_start_frames(
     paths: Sequence[Path], protocol: Protocol, follow: Follow, shape: ShapeModel
-) -> dict[Path, tuple[Opening, ...]]:
+) -> dict[Path, tuple[StartFrame, ...]]:
     """Of every clip that has some, earliest first; clips that cannot be read or show no face have
     none."""
-    found: dict[Path, tuple[Opening, ...]] = {}
+    found: dict[Path, tuple[StartFrame, ...]] = {}
     for path in paths:
         try:
             trajectory = follow(path)
@@ -56,16 +56,16 @@ def find_openings(
     return found
 
 
-def random_frame(trajectory: Trajectory, name: str, protocol: Protocol) -> tuple[Opening, ...]:
+def random_frame(trajectory: Trajectory, name: str, protocol: Protocol) -> tuple[StartFrame, ...]:
     """One of those with a face, up to the cap; of none, none."""
     seen = np.flatnonzero(trajectory.found[: protocol.cap or None])
     rng = np.random.default_rng((protocol.seed, crc32(name.encode())))
-    return (Opening(frame=int(rng.choice(seen))),) if len(seen) else ()
+    return (StartFrame(frame=int(rng.choice(seen))),) if len(seen) else ()
 
 
 def frontal_frames(
     trajectory: Trajectory, shape: ShapeModel, within_deg: float
-) -> tuple[Opening, ...]:
+) -> tuple[StartFrame, ...]:
     """Those that are followed by another one."""
     seen = np.flatnonzero(trajectory.found[:-1])
     if not len(seen):
@@ -74,6 +74,6 @@ def frontal_frames(
     frontal = np.flatnonzero((np.abs(angles) < within_deg).all(axis=1))
     standing = ((int(seen[k]), (float(a) for a in angles[k])) for k in frontal)
     return tuple(
-        Opening(frame=frame, angles_deg=(yaw, pitch, roll))
+        StartFrame(frame=frame, angles_deg=(yaw, pitch, roll))
         for frame, (yaw, pitch, roll) in standing
     )

@@ -20,7 +20,7 @@ from animate_cli import hub
 from animate_cli.faces.landmarks.network import LandmarkConfig, LandmarkNet, confidence
 from animate_cli.layers import heatmap
 from animate_cli.layers.grid import points_to_normalised, points_to_pixel
-from animate_cli.layers.weight_io import fill, read_config
+from animate_cli.layers.weight_io import load_strictly, read_config
 from animate_cli.records import Image, Points
 
 
@@ -32,7 +32,7 @@ def read_network(path: Path) -> LandmarkNet:
     """
     metadata, tensors = hub.read(path)
     network = LandmarkNet(read_config(LandmarkConfig, metadata, where=str(path)))
-    fill(network, tensors, where=str(path))
+    load_strictly(network, tensors, where=str(path))
     return network.eval()
 
 

@@ -32,7 +32,7 @@ COMPARED = tuple(k for k in range(LANDMARKS) if k not in JAW)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Opinion:
+class LandmarkReading:
     """What one of the other networks says: which of the 74 points, and (N, len(points), 2)."""
 
     points: tuple[int, ...]
@@ -40,7 +40,7 @@ class Opinion:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Agreement:
+class ErrorAgreement:
     """error: root mean square, in % of the distance between the outer eye corners; copied: C.
 
     points: how many of a face were compared.
@@ -51,9 +51,12 @@ class Agreement:
     points: int
 
 
-def agreement(
-    found: Points, label: Points, opinions: tuple[Opinion, Opinion], known: Sequence[int]
-) -> Agreement:
+def error_agreement(
+    found: Points,
+    label: Points,
+    opinions: tuple[LandmarkReading, LandmarkReading],
+    known: Sequence[int],
+) -> ErrorAgreement:
     """found, label (N, 74, 2) in pixels; known: the points that `found` speaks of."""
     first, second = opinions
     shared = [k for k in COMPARED if all(k in p for p in (known, first.points, second.points))]
@@ -62,7 +65,7 @@ def agreement(
     b = _away(second.found[:, [second.points.index(k) for k in shared]], label, shared)
     own, taught = _product(o - a, o - b), _product(a, b)
     mixed = -(_product(o - a, b) + _product(a, o - b)) / 2
-    return Agreement(
+    return ErrorAgreement(
         error=100 * float(np.sqrt(max(own, 0.0))),
         copied=mixed / taught if taught > 0 else float("nan"),
         points=len(shared),

@@ -15,13 +15,13 @@ import numpy as np
 
 from animate_cli.faces.crop import landmark_square
 from animate_cli.faces.landmarks.inference import (
-    SeesLandmarks,
-    Sight,
-    look,
-    look_through,
+    LandmarkDetector,
+    LandmarkResult,
+    detect_in_crops,
+    detect_landmarks,
     upright_square,
 )
-from animate_cli.faces.tracking.follower import strays
+from animate_cli.faces.tracking.follower import is_another_face
 from animate_cli.faces.tracking.track import track
 from animate_cli.options import FaceOptions, Lost, Registration
 from animate_cli.records import Crop, Frame, Image, Points, Trajectory, VideoInfo
@@ -69,7 +69,7 @@ class LandmarkProtocol:
     batch: int = 8
 
 
-def track_clip(clip: LabelledClip, reference: SeesLandmarks) -> Trajectory:
+def track_clip(clip: LabelledClip, reference: LandmarkDetector) -> Trajectory:
     """The reference network's raw points of a clip.
 
     Raises:
@@ -84,34 +84,34 @@ def track_clip(clip: LabelledClip, reference: SeesLandmarks) -> Trajectory:
 def tracking_squares(tracked: Trajectory, size: int) -> list[Crop]:
     """Where a follower looks: the square stays until the face of the frame before strays from it.
 
-    As `faces.tracking.follower.Follower` cuts them; anew after a loss or a cut.
+    As `faces.tracking.follower.FaceFollower` cuts them; anew after a loss or a cut.
     """
     squares: list[Crop] = []
     for t, points in enumerate(tracked.landmarks):
         is_first = t == 0 or tracked.cut[t] or not tracked.found[t - 1]
         if is_first:
             squares.append(upright_square(points, size))
-        elif strays(tracked.landmarks[t - 1], squares[-1]):
+        elif is_another_face(tracked.landmarks[t - 1], squares[-1]):
             squares.append(upright_square(tracked.landmarks[t - 1], size))
         else:
             squares.append(squares[-1])
     return squares
 
 
-def look_at_clip(
-    clip: LabelledClip, squares: Sequence[Crop], network: SeesLandmarks, batch: int
-) -> list[Sight]:
+def detect_in_clip(
+    clip: LabelledClip, squares: Sequence[Crop], network: LandmarkDetector, batch: int
+) -> list[LandmarkResult]:
     """What a detector sees in every frame."""
     views = [(frame.pixels, s) for frame, s in zip(clip.frames, squares, strict=True)]
     return [
         sight
         for start in range(0, len(views), batch)
-        for sight in look_through(views[start : start + batch], network)
+        for sight in detect_in_crops(views[start : start + batch], network)
     ]
 
 
 def picture_square(
-    picture: LabelledPicture, reference: SeesLandmarks, protocol: LandmarkProtocol, rng: Rng
+    picture: LabelledPicture, reference: LandmarkDetector, protocol: LandmarkProtocol, rng: Rng
 ) -> Crop:
     """The square in which every detector meets a picture."""
     points = picture.landmarks
@@ -120,7 +120,7 @@ def picture_square(
     zoom = rng.uniform(1 - protocol.zoom, 1 + protocol.zoom)
     moved = middle + rng.uniform(-protocol.shift, protocol.shift, 2) * side
     careless = landmark_square((moved + (points - middle) * zoom), reference.size)
-    seen = look(picture.pixels, [careless], reference)[0]
+    seen = detect_landmarks(picture.pixels, [careless], reference)[0]
     return upright_square(seen.landmarks, reference.size)
 
 

@@ -17,9 +17,9 @@ import numpy as np
 
 from animate_cli.data.label_files import ClipLabels, read_npz
 from animate_cli.data.labels import IBUG_POINTS, complete
-from animate_cli.data.manifest import CLIP, NAME, Entry, read_manifest
-from animate_cli.faces.landmarks.inference import SeesLandmarks, look_through, upright_square
-from animate_cli.faces.tracking.follower import strays
+from animate_cli.data.manifest import CLIP, NAME, DataEntry, read_manifest
+from animate_cli.faces.landmarks.inference import LandmarkDetector, detect_in_crops, upright_square
+from animate_cli.faces.tracking.follower import is_another_face
 from animate_cli.records import Crop, Image
 
 _BATCH = 16
@@ -27,7 +27,7 @@ _COLUMNS = ("file", "split", "kind", "identity", "terms")
 
 
 def relabel(
-    root: Path, out: Path, detectors: Mapping[str, SeesLandmarks], *, terms: str, every: int
+    root: Path, out: Path, detectors: Mapping[str, LandmarkDetector], *, terms: str, every: int
 ) -> None:
     """Write the data folders OUT/<detector>: the clips of `root` and what each detector sees.
 
@@ -49,7 +49,7 @@ def relabel(
 
 
 def _look(
-    root: Path, out: Path, clip: Entry, detectors: Mapping[str, SeesLandmarks], every: int
+    root: Path, out: Path, clip: DataEntry, detectors: Mapping[str, LandmarkDetector], every: int
 ) -> None:
     own = read_npz(clip.path.with_suffix(".npz"))
     wanted = [t for t in range(0, len(own.points), every) if own.found[t]]
@@ -58,7 +58,7 @@ def _look(
         points = np.zeros_like(own.points)
         views = list(zip(frames, _squares(own, wanted, detector.size), strict=True))
         for start in range(0, len(views), _BATCH):
-            sights = look_through(views[start : start + _BATCH], detector)
+            sights = detect_in_crops(views[start : start + _BATCH], detector)
             points[wanted[start : start + _BATCH]] = [sight.landmarks for sight in sights]
         points[:, IBUG_POINTS:] = np.nan
         found = np.isin(np.arange(len(points)), wanted)
@@ -70,7 +70,7 @@ def _squares(own: ClipLabels, wanted: Sequence[int], size: int) -> list[Crop]:
     squares: list[Crop] = []
     for t in wanted:
         points = own.points[t]
-        keeps = squares and not strays(points, squares[-1])
+        keeps = squares and not is_another_face(points, squares[-1])
         squares.append(squares[-1] if keeps else upright_square(points, size))
     return squares
 
@@ -85,7 +85,7 @@ def _frames(path: Path, wanted: Sequence[int]) -> list[Image]:
         ]
 
 
-def _labels(root: Path, folder: Path, clip: Entry) -> Path:
+def _labels(root: Path, folder: Path, clip: DataEntry) -> Path:
     return folder / clip.path.relative_to(root).with_suffix(".npz")
 
 
@@ -97,7 +97,7 @@ def _save(path: Path, labels: ClipLabels) -> None:
     beside.replace(path)
 
 
-def _write_manifest(root: Path, folder: Path, clips: Sequence[Entry]) -> None:
+def _write_manifest(root: Path, folder: Path, clips: Sequence[DataEntry]) -> None:
     """The clips that have labels, each file beside its own."""
     with (folder / NAME).open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)

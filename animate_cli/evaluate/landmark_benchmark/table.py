@@ -1,8 +1,8 @@
 """Landmark detectors side by side: how near, how steady, and whose errors (Zhao 2021, table 5).
 
 `LandmarkComparison` fills the table; `LandmarkTable.text` and `.json` print it. The squares are
-those of `landmark_protocol`, the columns those of `landmarks`, `faces.landmarks.jitter`, `agreement`.
-"""
+those of `landmark_protocol`, the columns those of `landmarks`, `faces.landmarks.jitter`,
+`error_agreement`."""
 
 from __future__ import annotations
 
@@ -13,22 +13,26 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from animate_cli.evaluate.landmark_benchmark.error_agreement import Agreement, Opinion, agreement
+from animate_cli.evaluate.landmark_benchmark.error_agreement import (
+    ErrorAgreement,
+    LandmarkReading,
+    error_agreement,
+)
 from animate_cli.evaluate.landmark_benchmark.protocol import (
     LabelledClip,
     LabelledPicture,
     LandmarkProtocol,
-    look_at_clip,
+    detect_in_clip,
     picture_square,
     shortened,
     track_clip,
     tracking_squares,
 )
 from animate_cli.evaluate.metrics.landmarks.landmark_nme import Accuracy, Array, accuracy, errors
-from animate_cli.evaluate.metrics.networks.external_landmarks import SecondOpinion
-from animate_cli.faces.landmarks.inference import SeesLandmarks, look
-from animate_cli.faces.landmarks.jitter import Steadiness, sms
-from animate_cli.faces.tracking.registration import Register, calm
+from animate_cli.evaluate.metrics.networks.external_landmarks import ExternalLandmarks
+from animate_cli.faces.landmarks.inference import LandmarkDetector, detect_landmarks
+from animate_cli.faces.landmarks.jitter import Jitter, sms
+from animate_cli.faces.tracking.registration import PointRegistration, smooth_registration
 from animate_cli.faces.tracking.smooth import smooth
 from animate_cli.records import LANDMARKS, Crop, Image, Points, Trajectory
 
@@ -36,25 +40,25 @@ CLIPS = "clips"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Entry:
+class LandmarkEntry:
     """One detector. known: how many points, from the first on; registered: between frames, then
     smooth: strength."""
 
     name: str
-    network: SeesLandmarks
+    network: LandmarkDetector
     known: int = LANDMARKS
     registered: bool = False
     smooth: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class LandmarkRow:
     """One detector's figures: accuracy by kind of data, steadiness over all clips."""
 
     name: str
     accuracy: tuple[tuple[str, Accuracy], ...]
-    steadiness: Steadiness
-    agreement: Agreement | None
+    steadiness: Jitter
+    agreement: ErrorAgreement | None
 
     def on(self, kind: str) -> Accuracy:
         """The accuracy on "clips" or on one kind of pictures."""
@@ -72,9 +76,9 @@ class LandmarkTable:
     clips: int
     frames: int
     lost: int
-    rows: tuple[Row, ...]
+    rows: tuple[LandmarkRow, ...]
 
-    def row(self, name: str) -> Row:
+    def row(self, name: str) -> LandmarkRow:
         """The row of a detector."""
         return next(row for row in self.rows if row.name == name)
 
@@ -100,7 +104,7 @@ class _Tally:
 
     known: int
     errors: dict[str, list[Array]] = field(default_factory=dict)
-    steady: list[Steadiness] = field(default_factory=list)
+    steady: list[Jitter] = field(default_factory=list)
     judged: list[Points] = field(default_factory=list)
 
     def add_clip(
@@ -121,7 +125,7 @@ class _Tally:
 class _Judges:
     """The second opinions and the labels of the same frames."""
 
-    networks: Sequence[SecondOpinion]
+    networks: Sequence[ExternalLandmarks]
     labels: list[Points] = field(default_factory=list)
     said: list[list[Points]] = field(default_factory=list)
 
@@ -131,14 +135,16 @@ class _Judges:
         self.labels.append(label)
         self.said.append([network(pixels, label) for network in self.networks])
 
-    def compare(self, judged: list[Points], known: int) -> Agreement | None:
+    def compare(self, judged: list[Points], known: int) -> ErrorAgreement | None:
         if not self.labels:
             return None
         first, second = (
-            Opinion(points=network.points, found=np.stack([one[i] for one in self.said]))
+            LandmarkReading(points=network.points, found=np.stack([one[i] for one in self.said]))
             for i, network in enumerate(self.networks)
         )
-        return agreement(np.stack(judged), np.stack(self.labels), (first, second), range(known))
+        return error_agreement(
+            np.stack(judged), np.stack(self.labels), (first, second), range(known)
+        )
 
 
 class LandmarkComparison:
@@ -150,10 +156,10 @@ class LandmarkComparison:
 
     def __init__(
         self,
-        entries: Sequence[Entry],
+        entries: Sequence[LandmarkEntry],
         *,
-        reference: SeesLandmarks,
-        opinions: Sequence[SecondOpinion] = (),
+        reference: LandmarkDetector,
+        opinions: Sequence[ExternalLandmarks] = (),
         protocol: LandmarkProtocol,
     ) -> None:
         self._entries = entries
@@ -191,7 +197,9 @@ class LandmarkComparison:
         square = picture_square(picture, self._reference, self._protocol, self._rng)
         self._judges.ask(picture.pixels, picture.landmarks)
         for entry, tally in zip(self._entries, self._tallies, strict=True):
-            tally.add_picture(look(picture.pixels, [square], entry.network)[0].landmarks, picture)
+            tally.add_picture(
+                detect_landmarks(picture.pixels, [square], entry.network)[0].landmarks, picture
+            )
         self._labels.add_picture(picture.landmarks, picture)
 
     def table(self) -> LandmarkTable:
@@ -210,28 +218,28 @@ class LandmarkComparison:
 
 
 def _read(
-    clip: LabelledClip, squares: Sequence[Crop], network: SeesLandmarks, batch: int
+    clip: LabelledClip, squares: Sequence[Crop], network: LandmarkDetector, batch: int
 ) -> tuple[Points, NDArray[np.float32]]:
     """One detector's points (T, 74, 2) and confidence (T, 74)."""
-    sights = look_at_clip(clip, squares, network, batch)
+    sights = detect_in_clip(clip, squares, network, batch)
     return np.stack([s.landmarks for s in sights]), np.stack([s.confidence for s in sights])
 
 
 def _registered(clip: LabelledClip, points: Points, tracked: Trajectory) -> Points:
     """Points (T, 74, 2) as `faces.tracking.track` registers them."""
-    register, shifts = Register(), np.zeros_like(points)
+    register, shifts = PointRegistration(), np.zeros_like(points)
     for t in np.flatnonzero(tracked.found).tolist():
         if tracked.cut[t]:
             register.restart()
         shifts[t] = register(clip.frames[t], points[t])
     out = points.copy()
-    for frame, shift in calm(shifts, tracked.found, tracked.cut, tracked.times_s):
+    for frame, shift in smooth_registration(shifts, tracked.found, tracked.cut, tracked.times_s):
         out[frame] += shift
     return out
 
 
-def _row(name: str, tally: _Tally, judges: _Judges) -> Row:
-    return Row(
+def _row(name: str, tally: _Tally, judges: _Judges) -> LandmarkRow:
+    return LandmarkRow(
         name=name,
         accuracy=tuple(
             (kind, accuracy(np.concatenate(parts), range(tally.known)))
@@ -242,20 +250,20 @@ def _row(name: str, tally: _Tally, judges: _Judges) -> Row:
     )
 
 
-def pooled(parts: Sequence[Steadiness]) -> Steadiness:
+def pooled(parts: Sequence[Jitter]) -> Jitter:
     """The mean over all frames of several trajectories."""
     counted = [p for p in parts if p.frames]
     frames = sum(p.frames for p in counted)
     if not frames:
-        return Steadiness(px=float("nan"), interocular=float("nan"), frames=0)
-    return Steadiness(
+        return Jitter(px=float("nan"), interocular=float("nan"), frames=0)
+    return Jitter(
         px=sum(p.px * p.frames for p in counted) / frames,
         interocular=sum(p.interocular * p.frames for p in counted) / frames,
         frames=frames,
     )
 
 
-def _line(row: Row, kinds: Sequence[str]) -> list[str]:
+def _line(row: LandmarkRow, kinds: Sequence[str]) -> list[str]:
     per_kind = [row.on(kind) for kind in kinds]
     faces = np.array([a.faces for a in per_kind], float)
     area, failed = (

@@ -8,8 +8,8 @@ from enum import StrEnum
 
 from torch import Tensor
 
-from animate_cli.evaluate.metrics.face_measurements import Reading
-from animate_cli.evaluate.metrics.networks.evaluators import Judge
+from animate_cli.evaluate.metrics.face_measurements import FaceMeasurements
+from animate_cli.evaluate.metrics.networks.evaluators import EvaluatorName
 from animate_cli.records import Crop, Points
 
 TRIPLES_EVERY = 3  # scored frames: three looks at every candidate are costly
@@ -23,7 +23,7 @@ class Better(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Pictures:
+class FrameImages:
     """One frame: outputs (N, 3, H, W) of N entrants, source and target (1, 3, H, W), in [0, 1];
     landmarks (74, 2) of the target in pixels; square: what of the source moves.
 
@@ -38,26 +38,26 @@ class Pictures:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Step:
+class FrameStep:
     """Two frames that follow each other: outputs (2, N, 3, H, W), target (2, 1, 3, H, W), the
-    earlier first, in [0, 1]; a target as in `Pictures`."""
+    earlier first, in [0, 1]; a target as in `FrameImages`."""
 
     outputs: Tensor
     target: Tensor
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Performance:
+class ClipMeasurements:
     """One entrant's clip as the judges read it; source and anchor are what motion starts from.
 
     driving (T, 74, 2): the points that drove it; longer_side: of its frames, in pixels;
     triples (M, 3, 74, 2): our own landmarks in three frames that follow each other, M times.
     """
 
-    source: Reading
-    anchor: Reading
-    driver: tuple[Reading, ...]
-    output: tuple[Reading, ...]
+    source: FaceMeasurements
+    anchor: FaceMeasurements
+    driver: tuple[FaceMeasurements, ...]
+    output: tuple[FaceMeasurements, ...]
     driving: Points
     longer_side: int
     triples: Points
@@ -73,30 +73,30 @@ class Metric:
     name: str
     label: str
     better: Better
-    judge: Judge = Judge.NONE
+    judge: EvaluatorName = EvaluatorName.NONE
     unit: str = ""
     every: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PictureMetric(Metric):
+class ImageMetric(Metric):
     """Frame by frame -> (N,); averaged over a clip."""
 
-    of: Callable[[Pictures], Tensor]
+    of: Callable[[FrameImages], Tensor]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class StepMetric(Metric):
+class FrameStepMetric(Metric):
     """A scored frame and the one before it -> (N,); averaged over a clip."""
 
-    of: Callable[[Step], Tensor]
+    of: Callable[[FrameStep], Tensor]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ReadingMetric(Metric):
+class ClipMetric(Metric):
     """A clip at once; NaN where it has nothing to say of it."""
 
-    of: Callable[[Performance], float]
+    of: Callable[[ClipMeasurements], float]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from animate_cli.errors import OptionError
-from animate_cli.evaluate.result import Array, Measure, Result
+from animate_cli.evaluate.result import Array, MetricInfo, Result
 
 DRAWS = 10_000
 COVERED = 0.95
@@ -22,11 +22,11 @@ _BLOCK = 500  # draws held at once
 
 
 @dataclass(frozen=True, kw_only=True)
-class Contrast:
+class MetricDifference:
     """One metric. a, b: means over the takes that have both; low, high: of b − a;
     b_better: share of takes on which b is better."""
 
-    measure: Measure
+    measure: MetricInfo
     takes: int
     a: float
     b: float
@@ -48,7 +48,7 @@ class Comparison:
 
     a: str
     b: str
-    contrasts: tuple[Contrast, ...]
+    contrasts: tuple[MetricDifference, ...]
     left_out: tuple[str, ...]
 
 
@@ -90,13 +90,13 @@ def interval(differences: Array, seed: int) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _contrast(measure: Measure, a: Array, b: Array, seed: int) -> Contrast | None:
+def _contrast(measure: MetricInfo, a: Array, b: Array, seed: int) -> MetricDifference | None:
     both = np.isfinite(a) & np.isfinite(b)
     if both.sum() < FEWEST:
         return None
     a, b = a[both], b[both]
     low, high = interval(b - a, seed)
-    return Contrast(
+    return MetricDifference(
         measure=measure,
         takes=len(a),
         a=float(a.mean()),

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from animate_cli.evaluate.protocol import Reenactment
-from animate_cli.evaluate.runner.clip_run import Shown
+from animate_cli.evaluate.runner.clip_run import ScoredFrame
 from animate_cli.layers.grid import warp
 from animate_cli.records import Image, Rendered
 
@@ -40,7 +40,7 @@ class ContactSheet:
         self._kept: list[Image] = []
         self._every, self._seen = 1, 0
 
-    def add(self, shown: Shown) -> None:
+    def add(self, shown: ScoredFrame) -> None:
         """One more scored frame, in order."""
         if self._seen % self._every == 0:
             self._kept.append(self._row(shown))
@@ -62,7 +62,7 @@ class ContactSheet:
         rows = [self._kept[k] for k in chosen]
         return np.vstack((self._head(rows[0].shape[1]), *rows))
 
-    def _row(self, shown: Shown) -> Image:
+    def _row(self, shown: ScoredFrame) -> Image:
         tiles = [shown.source, shown.driver]
         for drawn in shown.outputs:
             if drawn.rendered is not None:

@@ -11,38 +11,38 @@ from pathlib import Path
 
 from PIL import Image as Pillow
 
-from animate_cli.evaluate.clips.candidate import Entrant
-from animate_cli.evaluate.clips.clip_pairs import Take
+from animate_cli.evaluate.clips.candidate import Candidate
+from animate_cli.evaluate.clips.clip_pairs import ClipPair
 from animate_cli.evaluate.protocol import Protocol
 from animate_cli.evaluate.report.contact_sheet import ContactSheet
-from animate_cli.evaluate.report.preview import Preview
-from animate_cli.evaluate.runner.clip_run import Shown
-from animate_cli.evaluate.runner.evaluate import Audience
+from animate_cli.evaluate.report.preview import ClipPreview
+from animate_cli.evaluate.runner.clip_run import ScoredFrame
+from animate_cli.evaluate.runner.evaluate import EvaluationObserver
 
 QUALITY = 82
 SHEET, PREVIEW = "image/jpeg", "image/webp"
 
 
-class Gallery(Audience):
+class Gallery(EvaluationObserver):
     """Looks on, and keeps pictures by the takes' names."""
 
-    def __init__(self, folder: Path, entrants: Sequence[Entrant], protocol: Protocol) -> None:
+    def __init__(self, folder: Path, entrants: Sequence[Candidate], protocol: Protocol) -> None:
         """folder: an empty one, emptied by whoever gave it."""
         self._folder, self._protocol = folder, protocol
         self._names = [one.name for one in entrants if one.model]
         self._places: dict[str, int] = {}
         self._open()
 
-    def begins(self, number: int, take: Take) -> None:
+    def begins(self, number: int, take: ClipPair) -> None:
         """New pictures."""
         self._open()
 
-    def sees(self, shown: Shown) -> None:
+    def sees(self, shown: ScoredFrame) -> None:
         """Keep it for both."""
         self._sheet.add(shown)
         self._preview.add(shown)
 
-    def ends(self, take: Take) -> None:
+    def ends(self, take: ClipPair) -> None:
         """Write both."""
         if not self._sheet.is_empty:
             place = self._places.setdefault(take.name, len(self._places))
@@ -66,4 +66,4 @@ class Gallery(Audience):
 
     def _open(self) -> None:
         self._sheet = ContactSheet(self._names, self._protocol.reenactment)
-        self._preview = Preview(self._protocol.stride)
+        self._preview = ClipPreview(self._protocol.stride)

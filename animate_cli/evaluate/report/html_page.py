@@ -18,8 +18,8 @@ from animate_cli.evaluate.report.gallery import PREVIEW, SHEET, Gallery
 from animate_cli.evaluate.report.html_style import STYLE
 from animate_cli.evaluate.report.published import BOLD, CAUTION, Published, published
 from animate_cli.evaluate.report.score_cells import Cell, footnotes, headline, number, row, times
-from animate_cli.evaluate.report.svg_chart import by_take, distribution
-from animate_cli.evaluate.result import Array, Measure, Result
+from animate_cli.evaluate.report.svg_chart import by_clip, distribution
+from animate_cli.evaluate.result import Array, MetricInfo, Result
 
 WORST = 10
 MOST_OTHERS = 60  # takes shown beside the worst ones: a page must still open
@@ -57,7 +57,7 @@ def inline(content: bytes, kind: str) -> str:
     return f"data:{kind};base64,{b64encode(content).decode('ascii')}"
 
 
-def worst_takes(result: Result, model: str, measure: Measure) -> list[str]:
+def worst_takes(result: Result, model: str, measure: MetricInfo) -> list[str]:
     """The takes with a figure, the worst first."""
     column = result.column(model, measure.name)
     badness = column if measure.is_lower_better else -column
@@ -109,7 +109,7 @@ def _drawings(result: Result) -> Iterator[str]:
     yield '<p class="note">Ordered by the last model; the pointer tells names.</p>'
     yield _legend(result)
     yield '<div class="charts">'
-    yield from (by_take(_columns(result, m), result.takes, m.title) for m in present)
+    yield from (by_clip(_columns(result, m), result.takes, m.title) for m in present)
     yield "</div>"
 
 
@@ -134,7 +134,7 @@ def _pictures(result: Result, gallery: Gallery) -> Iterator[str]:
         yield "</details>"
 
 
-def deciding(result: Result, model: str) -> Measure | None:
+def deciding(result: Result, model: str) -> MetricInfo | None:
     """By which metric a model's takes are the worst; None where it has no figure."""
     by_name = {m.name: m for m in result.measures if _is_known(result, model, m)}
     first = next((by_name[name] for name in DECIDES if name in by_name), None)
@@ -196,13 +196,13 @@ def _legend(result: Result) -> str:
     return f'<p class="legend">{" ".join(names)}</p>'
 
 
-def _columns(result: Result, measure: Measure) -> dict[str, Array]:
+def _columns(result: Result, measure: MetricInfo) -> dict[str, Array]:
     return {one.name: result.column(one.name, measure.name) for one in result.models}
 
 
-def _has_figures(result: Result, measure: Measure) -> bool:
+def _has_figures(result: Result, measure: MetricInfo) -> bool:
     return any(_is_known(result, one.name, measure) for one in result.models)
 
 
-def _is_known(result: Result, model: str, measure: Measure) -> bool:
+def _is_known(result: Result, model: str, measure: MetricInfo) -> bool:
     return bool(np.isfinite(result.column(model, measure.name)).any())

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image as Pillow
 
-from animate_cli.evaluate.runner.clip_run import Shown
+from animate_cli.evaluate.runner.clip_run import ScoredFrame
 from animate_cli.records import Image
 
 TILE_PX = 144
@@ -18,7 +18,7 @@ QUALITY = 70
 PACE_MS = 40  # between two frames of most drivers
 
 
-class Preview:
+class ClipPreview:
     """Fed with scored frames; keeps at most `MOST`, evenly spread."""
 
     def __init__(self, stride: int) -> None:
@@ -26,7 +26,7 @@ class Preview:
         self._stride, self._every, self._seen = stride, 1, 0
         self._kept: list[Image] = []
 
-    def add(self, shown: Shown) -> None:
+    def add(self, shown: ScoredFrame) -> None:
         """One more scored frame, in order."""
         if self._seen % self._every == 0:
             pictures = [shown.source, shown.driver]

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from animate_cli.evaluate.clips.candidate import BASELINES, STILL
-from animate_cli.evaluate.result import Measure, Result, Scored
+from animate_cli.evaluate.result import ClipResult, MetricInfo, Result
 
 REFERENCE = BASELINES[-1]
 
@@ -32,7 +32,7 @@ def headline(result: Result) -> str:
     return f"{what} (every {p['stride']}.)"
 
 
-def row(result: Result, measure: Measure) -> list[Cell]:
+def row(result: Result, measure: MetricInfo) -> list[Cell]:
     """One metric, a cell per model."""
     if measure.needs:
         return [Cell(figure="n/a")] * len(result.models)
@@ -63,7 +63,7 @@ def number(value: float) -> str:
     return f"{value:.4f}" if abs(value) < 1 else f"{value:.2f}"
 
 
-def _cell(result: Result, measure: Measure, one: Scored) -> Cell:
+def _cell(result: Result, measure: MetricInfo, one: ClipResult) -> Cell:
     mean = result.mean(one.name, measure.name)
     if math.isnan(mean):
         return Cell(figure="-")

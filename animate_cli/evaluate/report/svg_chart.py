@@ -34,7 +34,7 @@ def distribution(figures: Mapping[str, Array], across: str) -> str:
     return _svg(drawn, f"distribution of {across}")
 
 
-def by_take(figures: Mapping[str, Array], takes: Sequence[str], up: str) -> str:
+def by_clip(figures: Mapping[str, Array], takes: Sequence[str], up: str) -> str:
     """figures: of every model, one per take; up: what they are."""
     last = np.nan_to_num(list(figures.values())[-1], nan=math.inf)
     order = np.argsort(last, kind="stable")

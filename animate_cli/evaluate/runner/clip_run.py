@@ -17,15 +17,15 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from animate_cli.evaluate.clips.candidate import Entrant
-from animate_cli.evaluate.clips.clip_pairs import Take
-from animate_cli.evaluate.clips.driver_motion import driving
-from animate_cli.evaluate.metrics.landmark_metrics import all_place_errors
+from animate_cli.evaluate.clips.candidate import Candidate
+from animate_cli.evaluate.clips.clip_pairs import ClipPair
+from animate_cli.evaluate.clips.driver_motion import driver_motion
+from animate_cli.evaluate.metrics.landmark_metrics import all_landmark_errors
 from animate_cli.evaluate.metrics.metric import Metric
-from animate_cli.evaluate.metrics.networks.evaluators import Judges
+from animate_cli.evaluate.metrics.networks.evaluators import EvaluatorNetworks
 from animate_cli.evaluate.protocol import DrivenBy, Protocol, Reenactment
-from animate_cli.evaluate.runner.clip_scorer import BEFORE, Array, Bench, Moment
-from animate_cli.evaluate.runner.render_frames import Drawn, draw, stand_still
+from animate_cli.evaluate.runner.clip_scorer import BEFORE, Array, ClipScorer, UnscoredFrame
+from animate_cli.evaluate.runner.render_frames import RenderedFrame, render_frames, repeat_source
 from animate_cli.faces.tracking.template import save_template
 from animate_cli.media.images.image import write_image
 from animate_cli.media.reader import open_driver
@@ -39,27 +39,27 @@ from animate_cli.options import (
     OutputOptions,
     ReadOptions,
 )
-from animate_cli.pipeline import Animator, Staged
+from animate_cli.pipeline import Animator, PreparedJob
 from animate_cli.records import Image
-from animate_cli.stages.trajectories import Trajectories
+from animate_cli.stages.trajectories import TrajectoryCache
 from animate_cli.streams import Stage
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Shown:
+class ScoredFrame:
     """One scored frame of all entrants, for whoever wants to keep a picture of it."""
 
     index: int
     source: Image
     driver: Image
-    outputs: tuple[Drawn, ...]
+    outputs: tuple[RenderedFrame, ...]
 
 
-OnShown = Callable[[Shown], None]
+OnScoredFrame = Callable[[ScoredFrame], None]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Verdict:
+class ClipScores:
     """The figures of one take: (entrants, metrics), NaN where a metric has nothing to say.
 
     features (1 + entrants, frames, D): what set metrics are made of;
@@ -78,18 +78,18 @@ class Verdict:
     lost: int
     seconds: Array
 
-    def without_features(self) -> Verdict:
+    def without_features(self) -> ClipScores:
         """To be kept: features of every frame would grow with the data."""
         return replace(self, features=self.features[:, :0])
 
 
-class Court:
+class ClipEvaluator:
     """Entrants, judges and metrics, ready for any number of takes."""
 
     def __init__(
         self,
-        entrants: Sequence[Entrant],
-        judges: Judges,
+        entrants: Sequence[Candidate],
+        judges: EvaluatorNetworks,
         metrics: Sequence[Metric],
         protocol: Protocol,
         compute: ComputeOptions,
@@ -100,7 +100,7 @@ class Court:
         self._judges, self._metrics, self._protocol = judges, metrics, protocol
         self._threads = compute.threads
         compute = _repeatable(compute)
-        trajectories = Trajectories(kept)
+        trajectories = TrajectoryCache(kept)
         self._animators = [
             Animator(
                 Options(
@@ -116,7 +116,7 @@ class Court:
             for entrant in entrants
         ]
 
-    def hear(self, take: Take, on_shown: OnShown) -> Verdict:
+    def run(self, take: ClipPair, on_shown: OnScoredFrame) -> ClipScores:
         """All figures of one take.
 
         Raises:
@@ -129,20 +129,20 @@ class Court:
             staged = [self._stage(one, source, take) if one else None for one in self._animators]
             streams = [stack.enter_context(closing(_stream(one, first))) for one in staged]
             frames = stack.enter_context(closing(_frames(take.driver, self._threads)))
-            driving = islice(frames, take.driver_start, None)
-            shown = zip(driving, zip(*streams, strict=False), strict=False)
+            driver_motion = islice(frames, take.driver_start, None)
+            shown = zip(driver_motion, zip(*streams, strict=False), strict=False)
             return self._judge(take, first, staged, shown, on_shown)
 
-    def _stage(self, animator: Animator, source: Path, take: Take) -> Staged:
+    def _stage(self, animator: Animator, source: Path, take: ClipPair) -> PreparedJob:
         """The driver's motion as a template beside the source."""
-        trajectory = driving(animator, take, self._protocol, self._threads)
+        trajectory = driver_motion(animator, take, self._protocol, self._threads)
         template = source.with_name("driver.npz")
         save_template(trajectory, template, overwrite=True)
         is_labelled = self._protocol.driven_by is DrivenBy.LABELS
         face = trajectory.landmarks[take.source_frame] if is_labelled else None
         return self._anchored(animator, take).stage(source, template, face=face)
 
-    def _anchored(self, animator: Animator, take: Take) -> Animator:
+    def _anchored(self, animator: Animator, take: ClipPair) -> Animator:
         """A clip that drives one of its own frames is anchored there."""
         if not take.source_frame or self._protocol.reenactment is not Reenactment.SELF:
             return animator
@@ -151,15 +151,15 @@ class Court:
 
     def _judge(
         self,
-        take: Take,
+        take: ClipPair,
         first: Image,
-        staged: Sequence[Staged | None],
-        shown: Iterable[tuple[Image, tuple[Drawn, ...]]],
-        on_shown: OnShown,
-    ) -> Verdict:
+        staged: Sequence[PreparedJob | None],
+        shown: Iterable[tuple[Image, tuple[RenderedFrame, ...]]],
+        on_shown: OnScoredFrame,
+    ) -> ClipScores:
         anyone = next(one for one in staged if one)
         trajectory = anyone.followed.trajectory
-        bench = Bench(
+        bench = ClipScorer(
             self._judges,
             self._metrics,
             self._protocol.reenactment,
@@ -169,7 +169,7 @@ class Court:
             entrants=len(staged),
         )
         lost = 0
-        before: deque[Moment] = deque(maxlen=BEFORE)
+        before: deque[UnscoredFrame] = deque(maxlen=BEFORE)
         for index, (driver, outputs) in enumerate(shown):
             about = trajectory.landmarks[index]
             if index == anyone.anchor:
@@ -182,11 +182,11 @@ class Court:
             pixels = tuple(one.pixels for one in outputs)
             if self._protocol.is_scored(index, take.source_frame):
                 bench.look(driver, about, pixels, before)
-                on_shown(Shown(index=index, source=first, driver=driver, outputs=outputs))
-            before.append(Moment(driver=driver, outputs=pixels))
-        return Verdict(
+                on_shown(ScoredFrame(index=index, source=first, driver=driver, outputs=outputs))
+            before.append(UnscoredFrame(driver=driver, outputs=pixels))
+        return ClipScores(
             figures=bench.figures(),
-            place_errors=all_place_errors(self._protocol, bench.performances()),
+            place_errors=all_landmark_errors(self._protocol, bench.performances()),
             features=bench.features(),
             driver_sha256=trajectory.sha256,
             frames=len(trajectory),
@@ -203,7 +203,7 @@ def _repeatable(compute: ComputeOptions) -> ComputeOptions:
     return replace(compute, engine=engine)
 
 
-def motion_of(entrant: Entrant, protocol: Protocol) -> MotionOptions:
+def motion_of(entrant: Candidate, protocol: Protocol) -> MotionOptions:
     """How a protocol moves a source: absolutely by its own clip, relatively by another's; with
     its own shape of head."""
     is_self = protocol.reenactment is Reenactment.SELF
@@ -216,8 +216,8 @@ def motion_of(entrant: Entrant, protocol: Protocol) -> MotionOptions:
     )
 
 
-def _stream(staged: Staged | None, source: Image) -> Stage[Drawn]:
-    return stand_still(source) if staged is None else draw(staged)
+def _stream(staged: PreparedJob | None, source: Image) -> Stage[RenderedFrame]:
+    return repeat_source(source) if staged is None else render_frames(staged)
 
 
 def _frames(path: Path, threads: int) -> Stage[Image]:
@@ -231,6 +231,6 @@ def _frame(path: Path, number: int, threads: int) -> Image:
         return next(islice(frames, number, None))
 
 
-def _busy_s(staged: Staged | None) -> float:
+def _busy_s(staged: PreparedJob | None) -> float:
     """What pass 2 took so far, in seconds; encoding is not part of it."""
     return sum(t.seconds for t in staged.scene.clock.timings) if staged else 0.0

@@ -10,21 +10,25 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from animate_cli.evaluate.metrics.face_measurements import Reading, find_and_read, read
+from animate_cli.evaluate.metrics.face_measurements import (
+    FaceMeasurements,
+    find_and_measure,
+    measure_faces,
+)
 from animate_cli.evaluate.metrics.metric import (
     TRIPLES_EVERY,
+    ClipMeasurements,
+    ClipMetric,
+    FrameImages,
+    FrameStep,
+    FrameStepMetric,
+    ImageMetric,
     Metric,
-    Performance,
-    PictureMetric,
-    Pictures,
-    ReadingMetric,
     SetMetric,
-    Step,
-    StepMetric,
 )
-from animate_cli.evaluate.metrics.networks.evaluators import Judges
+from animate_cli.evaluate.metrics.networks.evaluators import EvaluatorNetworks
 from animate_cli.evaluate.protocol import Reenactment
-from animate_cli.faces.landmarks.inference import look_through, upright_square
+from animate_cli.faces.landmarks.inference import detect_in_crops, upright_square
 from animate_cli.records import LANDMARKS, Crop, Image, Points
 
 Array = NDArray[np.float64]
@@ -32,19 +36,19 @@ BEFORE = 2  # frames before a scored one that are asked for
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Moment:
+class UnscoredFrame:
     """A frame that was not scored: driver (H, W, 3), and every entrant's output."""
 
     driver: Image
     outputs: tuple[Image, ...]
 
 
-class Bench:
+class ClipScorer:
     """Of pictures, figures are kept; of faces, readings; never a frame."""
 
     def __init__(
         self,
-        judges: Judges,
+        judges: EvaluatorNetworks,
         metrics: Sequence[Metric],
         reenactment: Reenactment,
         *,
@@ -56,13 +60,13 @@ class Bench:
         """source (H, W, 3) with its landmarks (74, 2); square: what of it moves."""
         self._judges, self._metrics, self._reenactment = judges, metrics, reenactment
         self._absent = {one.judge for one in judges.absent}
-        self._source = read(judges, [(source, landmarks)])[0]
+        self._source = measure_faces(judges, [(source, landmarks)])[0]
         self._anchor = self._source
         self._photo, self._square = self._tensor([source]), square
         self._longer_side = max(source.shape[:2])
-        self._driver: list[Reading] = []
+        self._driver: list[FaceMeasurements] = []
         self._driving: list[Points] = []
-        self._outputs: list[list[Reading]] = [[] for _ in range(entrants)]
+        self._outputs: list[list[FaceMeasurements]] = [[] for _ in range(entrants)]
         self._rows: dict[str, list[Array]] = {}  # metric -> (entrants,) of the frames it looked at
         self._triples: list[list[Points]] = [[] for _ in range(entrants)]
         self._features: list[NDArray[np.float32]] = []
@@ -75,28 +79,28 @@ class Bench:
 
     def note_anchor(self, driver: Image, landmarks: Points) -> None:
         """The driver frame from which relative motion is measured."""
-        self._anchor = read(self._judges, [(driver, landmarks)])[0]
+        self._anchor = measure_faces(self._judges, [(driver, landmarks)])[0]
 
     def look(
         self,
         driver: Image,
         landmarks: Points,
         outputs: Sequence[Image],
-        before: Sequence[Moment] = (),
+        before: Sequence[UnscoredFrame] = (),
     ) -> None:
         """One scored frame: driver (H, W, 3) with its landmarks (74, 2), every entrant's output.
 
         before: the frames just before it, oldest first, `BEFORE` at most, of the same shot.
         """
-        now = Moment(driver=driver, outputs=tuple(outputs))
+        now = UnscoredFrame(driver=driver, outputs=tuple(outputs))
         self._compare(now, landmarks)
         if self._reenactment is Reenactment.SELF:
             views = [(picture, landmarks) for picture in (driver, *outputs)]
-            seen, *made = read(self._judges, views)
+            seen, *made = measure_faces(self._judges, views)
         else:
-            (seen,) = read(self._judges, [(driver, landmarks)])
+            (seen,) = measure_faces(self._judges, [(driver, landmarks)])
             near = [(own or [self._source])[-1].points for own in self._outputs]
-            made = find_and_read(self._judges, list(zip(outputs, near, strict=True)))
+            made = find_and_measure(self._judges, list(zip(outputs, near, strict=True)))
         self._driver.append(seen)
         self._driving.append(landmarks)
         for own, reading in zip(self._outputs, made, strict=True):
@@ -112,14 +116,14 @@ class Bench:
                 table[:, column] = np.mean(self._rows[metric.name], axis=0)
         for row, shown in zip(table, self.performances(), strict=True):
             for column, metric in enumerate(self._metrics):
-                if isinstance(metric, ReadingMetric) and self._is_present(metric) and shown.output:
+                if isinstance(metric, ClipMetric) and self._is_present(metric) and shown.output:
                     row[column] = metric.of(shown)
         return table
 
-    def performances(self) -> list[Performance]:
+    def performances(self) -> list[ClipMeasurements]:
         """What every entrant showed so far."""
         return [
-            Performance(
+            ClipMeasurements(
                 source=self._source,
                 anchor=self._anchor,
                 driver=tuple(self._driver),
@@ -137,8 +141,8 @@ class Bench:
             return np.zeros((1 + len(self._outputs), 0, 0), np.float32)
         return np.stack(self._features, axis=1)
 
-    def _compare(self, now: Moment, landmarks: Points) -> None:
-        pictures = Pictures(
+    def _compare(self, now: UnscoredFrame, landmarks: Points) -> None:
+        pictures = FrameImages(
             outputs=self._tensor(now.outputs),
             source=self._photo,
             target=self._tensor([now.driver]),
@@ -146,26 +150,26 @@ class Bench:
             square=self._square,
         )
         for metric in self._metrics:
-            if isinstance(metric, PictureMetric) and self._is_due(metric, self.scored):
+            if isinstance(metric, ImageMetric) and self._is_due(metric, self.scored):
                 self._note(metric, metric.of(pictures))
             elif isinstance(metric, SetMetric) and self._is_due(metric, self.scored):
                 shown = torch.cat((pictures.target, pictures.outputs))
                 self._features.append(metric.of(shown).float().cpu().numpy())
 
-    def _follow(self, moments: Sequence[Moment], made: Sequence[Reading]) -> None:
+    def _follow(self, moments: Sequence[UnscoredFrame], made: Sequence[FaceMeasurements]) -> None:
         """What the last frames show together."""
-        step = Step(
+        step = FrameStep(
             outputs=torch.stack([self._tensor(one.outputs) for one in moments[-2:]]),
             target=torch.stack([self._tensor([one.driver]) for one in moments[-2:]]),
         )
         for metric in self._metrics:
-            if isinstance(metric, StepMetric) and self._is_due(metric, self._steps):
+            if isinstance(metric, FrameStepMetric) and self._is_due(metric, self._steps):
                 self._note(metric, metric.of(step))
         if self._steps % TRIPLES_EVERY == 0:
             for entrant, reading in enumerate(made):
                 square = upright_square(reading.points, self._judges.landmarker.size)
                 views = [(one.outputs[entrant], square) for one in moments]
-                sights = look_through(views, self._judges.landmarker)
+                sights = detect_in_crops(views, self._judges.landmarker)
                 self._triples[entrant].append(np.stack([one.landmarks for one in sights]))
         self._steps += 1
 

@@ -13,17 +13,17 @@ import numpy as np
 
 from animate_cli import hub
 from animate_cli.errors import DataError, FaceError, MediaError
-from animate_cli.evaluate.clips.candidate import STILL, Entrant
-from animate_cli.evaluate.clips.clip_pairs import Take
-from animate_cli.evaluate.metrics.catalog import metrics_of
-from animate_cli.evaluate.metrics.images.fid_accumulator import Sets
+from animate_cli.evaluate.clips.candidate import STILL, Candidate
+from animate_cli.evaluate.clips.clip_pairs import ClipPair
+from animate_cli.evaluate.metrics.catalog import metric_catalog
+from animate_cli.evaluate.metrics.images.fid_accumulator import FidAccumulator
 from animate_cli.evaluate.metrics.landmark_metrics import DETECTORS
 from animate_cli.evaluate.metrics.landmarks.landmark_nme import CED_PLACES, ced
 from animate_cli.evaluate.metrics.metric import Better, Metric, SetMetric
-from animate_cli.evaluate.metrics.networks.evaluators import Absent, Judges
+from animate_cli.evaluate.metrics.networks.evaluators import EvaluatorNetworks, MissingEvaluator
 from animate_cli.evaluate.protocol import Protocol
 from animate_cli.evaluate.result import SCHEMA, Result, parse_result
-from animate_cli.evaluate.runner.clip_run import Court, Shown, Verdict, motion_of
+from animate_cli.evaluate.runner.clip_run import ClipEvaluator, ClipScores, ScoredFrame, motion_of
 from animate_cli.evaluate.runner.clip_scorer import Array
 from animate_cli.options import ComputeOptions
 from animate_cli.report import versions
@@ -33,7 +33,7 @@ OWN_JUDGES = ("landmarks", "shape")  # weights that every evaluation depends on
 
 
 @dataclass(frozen=True, kw_only=True)
-class Skipped:
+class SkippedClip:
     """A take that nobody could be tried on, and why."""
 
     take: str
@@ -50,12 +50,12 @@ class Evaluation:
     protocol: Protocol
     data: str
     split: str
-    entrants: tuple[Entrant, ...]
+    entrants: tuple[Candidate, ...]
     metrics: tuple[Metric, ...]
-    absent: tuple[Absent, ...]
+    absent: tuple[MissingEvaluator, ...]
     takes: tuple[str, ...]
     drivers_sha256: tuple[str, ...]
-    skipped: tuple[Skipped, ...]
+    skipped: tuple[SkippedClip, ...]
     figures: Array
     place_errors: Array
     set_distances: Array
@@ -145,7 +145,7 @@ class Evaluation:
             },
         }
 
-    def _result(self, entrant: Entrant) -> dict[str, object]:
+    def _result(self, entrant: Candidate) -> dict[str, object]:
         return {
             "model": entrant.model,
             "weights": entrant.weights,
@@ -164,51 +164,51 @@ class Evaluation:
         }
 
 
-class Audience:
+class EvaluationObserver:
     """Who follows an evaluation; this one keeps quiet."""
 
-    def begins(self, number: int, take: Take) -> None:
+    def begins(self, number: int, take: ClipPair) -> None:
         """A take, counted from 0, is about to be tried."""
 
-    def sees(self, shown: Shown) -> None:
+    def sees(self, shown: ScoredFrame) -> None:
         """A frame was scored."""
 
-    def ends(self, take: Take) -> None:
+    def ends(self, take: ClipPair) -> None:
         """All frames of the take were scored; not called for one that is skipped."""
 
 
-class Audiences(Audience):
+class EvaluationObservers(EvaluationObserver):
     """Several at once."""
 
-    def __init__(self, *audiences: Audience) -> None:
+    def __init__(self, *audiences: EvaluationObserver) -> None:
         self._audiences = audiences
 
-    def begins(self, number: int, take: Take) -> None:
+    def begins(self, number: int, take: ClipPair) -> None:
         """To all."""
         for one in self._audiences:
             one.begins(number, take)
 
-    def sees(self, shown: Shown) -> None:
+    def sees(self, shown: ScoredFrame) -> None:
         """To all."""
         for one in self._audiences:
             one.sees(shown)
 
-    def ends(self, take: Take) -> None:
+    def ends(self, take: ClipPair) -> None:
         """To all."""
         for one in self._audiences:
             one.ends(take)
 
 
 def evaluate(
-    entrants: Sequence[Entrant],
-    takes: Sequence[Take],
-    judges: Judges,
+    entrants: Sequence[Candidate],
+    takes: Sequence[ClipPair],
+    judges: EvaluatorNetworks,
     *,
     protocol: Protocol,
     data: Path,
     split: str,
     compute: ComputeOptions,
-    audience: Audience,
+    audience: EvaluationObserver,
     kept: Path | None = None,
 ) -> Evaluation:
     """Try every entrant on every take.
@@ -218,18 +218,20 @@ def evaluate(
     Raises:
         AnimateError: nothing could be scored; weights or a model are missing.
     """
-    metrics = metrics_of(protocol, judges)
-    heard: list[tuple[Take, Verdict]] = []
-    sets = Sets(len(entrants))
-    skipped: list[Skipped] = []
+    metrics = metric_catalog(protocol, judges)
+    heard: list[tuple[ClipPair, ClipScores]] = []
+    sets = FidAccumulator(len(entrants))
+    skipped: list[SkippedClip] = []
     with TemporaryDirectory() as folder:
-        court = Court(entrants, judges, metrics, protocol, compute, kept=kept or Path(folder))
+        court = ClipEvaluator(
+            entrants, judges, metrics, protocol, compute, kept=kept or Path(folder)
+        )
         for number, take in enumerate(takes):
             audience.begins(number, take)
             try:
-                verdict = court.hear(take, audience.sees)
+                verdict = court.run(take, audience.sees)
             except (DataError, FaceError, MediaError) as error:
-                skipped.append(Skipped(take=take.name, reason=error.message))
+                skipped.append(SkippedClip(take=take.name, reason=error.message))
             else:
                 sets.add(verdict.features)
                 heard.append((take, verdict.without_features()))

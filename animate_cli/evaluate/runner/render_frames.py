@@ -5,14 +5,14 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import dataclass
 
-from animate_cli.pipeline import Staged
+from animate_cli.pipeline import PreparedJob
 from animate_cli.records import Image, Rendered
 from animate_cli.stages.scene import paste, render, upscale
 from animate_cli.streams import Stage
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Drawn:
+class RenderedFrame:
     """A finished frame (H, W, 3), and where it is in the batch it was rendered in.
 
     rendered: None for the still source.
@@ -23,7 +23,7 @@ class Drawn:
     place: int = 0
 
 
-def draw(staged: Staged) -> Stage[Drawn]:
+def render_frames(staged: PreparedJob) -> Stage[RenderedFrame]:
     """Render, upscale, paste back: one step after the other, nothing runs beside."""
     batches: list[Rendered] = []
     place = 0
@@ -36,11 +36,11 @@ def draw(staged: Staged) -> Stage[Drawn]:
 
     with closing(paste(staged.scene, upscale(staged.scene, kept()))) as frames:
         for pixels in frames:
-            yield Drawn(pixels=pixels, rendered=batches[0], place=place)
+            yield RenderedFrame(pixels=pixels, rendered=batches[0], place=place)
             place += 1
 
 
-def stand_still(source: Image) -> Stage[Drawn]:
+def repeat_source(source: Image) -> Stage[RenderedFrame]:
     """The source for every frame of a driver, however long."""
     while True:
-        yield Drawn(pixels=source)
+        yield RenderedFrame(pixels=source)

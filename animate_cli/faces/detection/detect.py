@@ -18,10 +18,10 @@ from animate_cli.errors import FaceError, OptionError
 from animate_cli.faces.crop import LANDMARK_MARGIN, points_box, square
 from animate_cli.faces.detection.viola_jones import Box, Proposal, Proposer, ViolaJones
 from animate_cli.faces.landmarks.inference import (
-    SeesLandmarks,
-    Sight,
+    LandmarkDetector,
+    LandmarkResult,
+    detect_landmarks,
     eyes_and_mouth,
-    look,
     upright_square,
 )
 from animate_cli.options import Detector
@@ -75,17 +75,17 @@ def _yunet_file(detector: Detector) -> Path | None:
 
 
 def find_faces(
-    frame: Image, network: SeesLandmarks, proposer: Proposer, search: Search = Search.ALL
+    frame: Image, network: LandmarkDetector, proposer: Proposer, search: Search = Search.ALL
 ) -> list[Detection]:
     """All faces of a frame (H, W, 3), from left to right."""
-    return [detection(s) for s in find_sights(frame, network, proposer, search)]
+    return [detection(s) for s in find_landmark_results(frame, network, proposer, search)]
 
 
-def find_sights(
-    frame: Image, network: SeesLandmarks, proposer: Proposer, search: Search
-) -> list[Sight]:
+def find_landmark_results(
+    frame: Image, network: LandmarkDetector, proposer: Proposer, search: Search
+) -> list[LandmarkResult]:
     """As `find_faces`, with what the network was shown."""
-    found: list[Sight] = []
+    found: list[LandmarkResult] = []
     for proposals in proposer.usual(frame):
         found += confirm(frame, network, proposals)
         if search is Search.QUICK or (found and search is Search.FIRST):
@@ -96,26 +96,30 @@ def find_sights(
     return sorted(suppress(found), key=lambda s: float(s.landmarks[:, 0].mean()))
 
 
-def confirm(frame: Image, network: SeesLandmarks, proposals: Iterable[Proposal]) -> list[Sight]:
+def confirm(
+    frame: Image, network: LandmarkDetector, proposals: Iterable[Proposal]
+) -> list[LandmarkResult]:
     """Those of the proposals that are faces; may hold the same face more than once."""
     sights = settle(frame, network, [_square_of(p, network.size) for p in proposals])
     return [s for s in sights if s is not None and is_face(s, frame, LEAST_SCORE)]
 
 
-def is_face(sight: Sight, frame: Image, least_score: float) -> bool:
+def is_face(sight: LandmarkResult, frame: Image, least_score: float) -> bool:
     """Whether what was seen is sure enough and shaped like a face."""
     height, width = frame.shape[:2]
     return sight.score >= least_score and is_plausible(sight.landmarks, width, height)
 
 
-def settle(frame: Image, network: SeesLandmarks, crops: Sequence[Crop]) -> list[Sight | None]:
+def settle(
+    frame: Image, network: LandmarkDetector, crops: Sequence[Crop]
+) -> list[LandmarkResult | None]:
     """Look again and again until the points stand still; None where they never do."""
-    sights = look(frame, crops, network)
-    settled: list[Sight | None] = [None] * len(crops)
+    sights = detect_landmarks(frame, crops, network)
+    settled: list[LandmarkResult | None] = [None] * len(crops)
     restless = [i for i, s in enumerate(sights) if s.score >= HOPELESS_SCORE]
     for _ in range(LOOKS - 1):
         squares = [upright_square(sights[i].landmarks, network.size) for i in restless]
-        again = dict(zip(restless, look(frame, squares, network), strict=True))
+        again = dict(zip(restless, detect_landmarks(frame, squares, network), strict=True))
         moved = {i: shift(sights[i].landmarks, s.landmarks) for i, s in again.items()}
         for i, sight in again.items():
             sights[i] = sight
@@ -149,16 +153,16 @@ def is_plausible(points: Points, width: int, height: int) -> bool:
     return is_human and float(seen.mean()) > LEAST_SEEN
 
 
-def detection(sight: Sight) -> Detection:
+def detection(sight: LandmarkResult) -> Detection:
     """What was seen, as a record."""
     return Detection(
         box=points_box(sight.landmarks), landmarks=sight.landmarks, confidence=sight.confidence
     )
 
 
-def suppress(sights: Iterable[Sight]) -> list[Sight]:
+def suppress(sights: Iterable[LandmarkResult]) -> list[LandmarkResult]:
     """One sight per face: the surest of each group that overlaps."""
-    kept: list[Sight] = []
+    kept: list[LandmarkResult] = []
     for s in sorted(sights, key=lambda s: -s.score):
         box = points_box(s.landmarks)
         if all(_covered(box, points_box(k.landmarks)) < SAME_FACE for k in kept):
@@ -167,7 +171,7 @@ def suppress(sights: Iterable[Sight]) -> list[Sight]:
 
 
 def face_in_box(
-    frame: Image, network: SeesLandmarks, box: tuple[float, float, float, float]
+    frame: Image, network: LandmarkDetector, box: tuple[float, float, float, float]
 ) -> Detection:
     """The face in a box x, y, w, h given by the user: believed unless it is hopeless.
 
@@ -184,7 +188,7 @@ def face_in_box(
     center = (x + (w - 1) / 2, y + (h - 1) / 2)
     sides = [share * max(w, h) for share in BOX_SIZES]
     crops = [_square_of(Proposal(center=center, side=s), network.size) for s in sides]
-    first = look(frame, crops, network)
+    first = detect_landmarks(frame, crops, network)
     settled = settle(frame, network, crops)
     best = max((s or f for s, f in zip(settled, first, strict=True)), key=lambda s: s.score)
     if best.score < HOPELESS_SCORE or not np.isfinite(best.landmarks).all():

@@ -72,7 +72,7 @@ def draw_landmarks(pixels: Image, trajectory: Trajectory, index: int) -> Image:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class HeadLines:
+class HeadWireframe:
     """What a trajectory's heads do, ready to draw.
 
     axes (T, 4, 2): their common start, then the tips of x, y and z, in pixels; rays (T, 2, 2, 2):
@@ -86,7 +86,7 @@ class HeadLines:
     angles_deg: NDArray[np.float32]
 
 
-def head_lines(model: ShapeModel, trajectory: Trajectory) -> HeadLines:
+def head_lines(model: ShapeModel, trajectory: Trajectory) -> HeadWireframe:
     """Fit the shape model to every frame of a trajectory."""
     points = torch.from_numpy(trajectory.landmarks)
     found = fit(model, points, torch.from_numpy(trajectory.confidence))
@@ -94,7 +94,7 @@ def head_lines(model: ShapeModel, trajectory: Trajectory) -> HeadLines:
     tips = torch.cat((torch.zeros(1, 3), AXIS_LENGTH * torch.eye(3)))
     start = pupils(model, shape, found.gaze_deg)
     rays = torch.stack((start, start + RAY_LENGTH * gaze_direction(found.gaze_deg)), dim=2)
-    return HeadLines(
+    return HeadWireframe(
         axes=see(model, found.pose, shape[:, ORIGIN, None] + tips).numpy(),
         rays=see(model, found.pose, rays.flatten(1, 2)).reshape(-1, 2, 2, 2).numpy(),
         is_open=_openness(trajectory.landmarks) > SHUT,
@@ -102,7 +102,7 @@ def head_lines(model: ShapeModel, trajectory: Trajectory) -> HeadLines:
     )
 
 
-def draw_head(canvas: Image, lines: HeadLines, index: int) -> None:
+def draw_head(canvas: Image, lines: HeadWireframe, index: int) -> None:
     """Draw into frame `index`: axes red to image right, green down, blue out of the face; rays
     where the open eyes look; the angles in words."""
     start, *tips = lines.axes[index]

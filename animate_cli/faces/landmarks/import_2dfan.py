@@ -22,8 +22,8 @@ from torch import Tensor
 from animate_cli import hub
 from animate_cli.errors import WeightsError
 from animate_cli.faces.landmarks.network import LandmarkConfig, LandmarkNet
-from animate_cli.layers.hourglass import Block
-from animate_cli.layers.weight_io import COUNTER, fill, save_half
+from animate_cli.layers.hourglass import HourglassBlock
+from animate_cli.layers.weight_io import COUNTER, load_strictly, save_half
 from animate_cli.records import LANDMARKS
 
 PUBLISHED = 68  # heatmaps
@@ -66,7 +66,7 @@ def convert(source: Path, target: Path) -> None:
     published = hub.read_published(source)
     config, tensors = from_2dfan(published)
     network = LandmarkNet(config)
-    fill(network, tensors, where=str(source))
+    load_strictly(network, tensors, where=str(source))
     save_half(network, config, target, notes={"kind": "landmarks"})
 
 
@@ -88,5 +88,5 @@ def _config(published: Mapping[str, Tensor]) -> LandmarkConfig:
         width=published["l0.weight"].shape[1],
         stacks=stacks,
         depth=depth,
-        block=Block.HIERARCHICAL,
+        block=HourglassBlock.HIERARCHICAL,
     )

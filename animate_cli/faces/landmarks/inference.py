@@ -18,7 +18,7 @@ from animate_cli.faces.points import LEFT_EYE, OUTER_LIPS, RIGHT_EYE
 from animate_cli.records import LANDMARKS, Crop, Image, Points
 
 
-class SeesLandmarks(Protocol):
+class LandmarkDetector(Protocol):
     """The landmark network as its users see it (`landmarks.Landmarker`)."""
 
     size: int
@@ -29,7 +29,7 @@ class SeesLandmarks(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Sight:
+class LandmarkResult:
     """What the network saw in one square.
 
     landmarks (74, 2) in frame pixels; confidence (74,); crop: where it looked;
@@ -47,12 +47,16 @@ class Sight:
         return float(self.confidence.mean())
 
 
-def look(frame: Image, crops: Sequence[Crop], network: SeesLandmarks) -> list[Sight]:
+def detect_landmarks(
+    frame: Image, crops: Sequence[Crop], network: LandmarkDetector
+) -> list[LandmarkResult]:
     """The network's answer for each square of one frame (H, W, 3), in one batch."""
-    return look_through([(frame, crop) for crop in crops], network)
+    return detect_in_crops([(frame, crop) for crop in crops], network)
 
 
-def look_through(views: Sequence[tuple[Image, Crop]], network: SeesLandmarks) -> list[Sight]:
+def detect_in_crops(
+    views: Sequence[tuple[Image, Crop]], network: LandmarkDetector
+) -> list[LandmarkResult]:
     """The network's answer for each (frame, square), in one batch."""
     if not views:
         return []
@@ -62,7 +66,7 @@ def look_through(views: Sequence[tuple[Image, Crop]], network: SeesLandmarks) ->
     if points.shape != shape:  # a network of another kind must not travel further
         raise ValueError(f"the landmark network gave points {points.shape}, not {shape}")
     return [
-        Sight(
+        LandmarkResult(
             landmarks=to_frame(p, rescale(crop, network.size)),
             confidence=c.astype(np.float32),
             crop=crop,

@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Steadiness:
+class Jitter:
     """SMS of one trajectory.
 
     px: in the pixels of its points; interocular: each frame's share divided by its distance
@@ -38,19 +38,19 @@ class Steadiness:
     frames: int
 
 
-def sms(landmarks: Points, found: NDArray[np.bool_], cut: NDArray[np.bool_]) -> Steadiness:
+def sms(landmarks: Points, found: NDArray[np.bool_], cut: NDArray[np.bool_]) -> Jitter:
     """SMS of points (T, 74, 2), seen where `found` (T,); a new shot begins before `cut` (T,).
 
     Fewer points may be given, from the first on, if the eyes are among them.
     """
     if len(landmarks) < 3:
-        return Steadiness(px=float("nan"), interocular=float("nan"), frames=0)
+        return Jitter(px=float("nan"), interocular=float("nan"), frames=0)
     counted = found[:-2] & found[1:-1] & found[2:] & ~cut[1:-1] & ~cut[2:]
     if not counted.any():
-        return Steadiness(px=float("nan"), interocular=float("nan"), frames=0)
+        return Jitter(px=float("nan"), interocular=float("nan"), frames=0)
     deviation = deviations(landmarks)[counted].mean(axis=1)
     between = interocular_px(landmarks)[1:-1][counted]
-    return Steadiness(
+    return Jitter(
         px=float(deviation.mean()),
         interocular=float((deviation / between).mean()),
         frames=int(counted.sum()),

@@ -27,9 +27,9 @@ from torch import Tensor, nn
 from animate_cli import hub
 from animate_cli.layers import heatmap
 from animate_cli.layers.grid import points_to_pixel
-from animate_cli.layers.hourglass import Block, Hourglass, build_block
+from animate_cli.layers.hourglass import Hourglass, HourglassBlock, build_block
 from animate_cli.layers.inference.fuse_batch_norm import fold_batch_norm
-from animate_cli.layers.weight_io import fill, read_config
+from animate_cli.layers.weight_io import load_strictly, read_config
 from animate_cli.records import LANDMARKS, Image, Points
 
 
@@ -49,7 +49,7 @@ class LandmarkConfig:
     width: int = 128
     stacks: int = 1
     depth: int = 4
-    block: Block = Block.BOTTLENECK
+    block: HourglassBlock = HourglassBlock.BOTTLENECK
     half_confidence_cells: float = 2.5
     confidence_slope: float = 2.0
 
@@ -117,7 +117,7 @@ class Landmarker:
         self.config = network.config
         self.size = network.config.size
         self._device = device
-        if network.config.block is Block.BOTTLENECK:
+        if network.config.block is HourglassBlock.BOTTLENECK:
             folded = fold_batch_norm(network, FOLDED)
         else:
             folded = network.eval()
@@ -144,5 +144,5 @@ def load_landmarker(*, weights: str = "landmarks", device: str = "cpu") -> Landm
     metadata, tensors = hub.load(weights)
     config = read_config(LandmarkConfig, metadata, where=f"weights {weights!r}")
     network = LandmarkNet(config)
-    fill(network, tensors, where=f"weights {weights!r}")
+    load_strictly(network, tensors, where=f"weights {weights!r}")
     return Landmarker(network, device=device)

@@ -16,7 +16,7 @@ from animate_cli.faces.points import PUPILS
 from animate_cli.options import Amounts, Motion
 
 
-class Opening(NamedTuple):
+class EyeOrMouth(NamedTuple):
     """An eye or a mouth: its corners, facing pairs of edge points, and their widths when shut.
 
     followers: points beyond each pair that move with it, and how much (the outer lips).
@@ -37,9 +37,9 @@ class Opening(NamedTuple):
     carried: tuple[tuple[int, float], ...] = ()
 
 
-RIGHT_EYE = Opening((36, 39), (37, 68, 38), (41, 69, 40), (), (), 0.07, 0.08, (0.5, 1.2))
-LEFT_EYE = Opening((42, 45), (43, 70, 44), (47, 71, 46), (), (), 0.07, 0.08, (0.5, 1.2))
-MOUTH = Opening(
+RIGHT_EYE = EyeOrMouth((36, 39), (37, 68, 38), (41, 69, 40), (), (), 0.07, 0.08, (0.5, 1.2))
+LEFT_EYE = EyeOrMouth((42, 45), (43, 70, 44), (47, 71, 46), (), (), 0.07, 0.08, (0.5, 1.2))
+MOUTH = EyeOrMouth(
     corners=(60, 64),
     upper=(61, 62, 63),
     lower=(67, 66, 65),
@@ -50,16 +50,16 @@ MOUTH = Opening(
     grows=(1.0, 1.0),
     carried=tuple(enumerate((0.2, 0.5, 0.8, 0.95, 1.0, 0.95, 0.8, 0.5, 0.2), start=4)),
 )
-OPENINGS = (RIGHT_EYE, LEFT_EYE, MOUTH)
+EYES_AND_MOUTH = (RIGHT_EYE, LEFT_EYE, MOUTH)
 EYES = ((RIGHT_EYE, PUPILS[0]), (LEFT_EYE, PUPILS[1]))
 _STEEPEST = 3.0  # an almost shut anchor must not magnify what it does
 _TOUCHING = 0.1  # of `least`: who is shown as he is may shut further, but not cross
 _TINY = 1e-6
 
 
-def follow_openings(points: Tensor, source: Tensor, anchor: Tensor, driver: Tensor) -> Tensor:
+def apply_aperture_change(points: Tensor, source: Tensor, anchor: Tensor, driver: Tensor) -> Tensor:
     """Lids and lips of `points`, by how far the driver's opened or shut since the anchor."""
-    for opening in OPENINGS:
+    for opening in EYES_AND_MOUTH:
         s, a, t = (apertures(x, opening) for x in (source, anchor, driver))
         shut = torch.minimum(opening.closed * width(anchor, opening), a / 2)
         slope = s / (a - shut).clamp_min(_TINY)
@@ -75,9 +75,11 @@ def follow_openings(points: Tensor, source: Tensor, anchor: Tensor, driver: Tens
     return points
 
 
-def take_openings(points: Tensor, source: Tensor, driver: Tensor, amounts: Amounts) -> Tensor:
+def apply_apertures(points: Tensor, source: Tensor, driver: Tensor, amounts: Amounts) -> Tensor:
     """Lids and lips of `points` as far open as the driver's, in widths of the eye or mouth."""
-    for opening, amount in zip(OPENINGS, (amounts.eyes, amounts.eyes, amounts.lips), strict=True):
+    for opening, amount in zip(
+        EYES_AND_MOUTH, (amounts.eyes, amounts.eyes, amounts.lips), strict=True
+    ):
         own, other = (
             apertures(x, opening) / width(x, opening).clamp_min(_TINY) for x in (source, driver)
         )
@@ -94,7 +96,7 @@ def keep_apart(points: Tensor, source: Tensor, motion: Motion) -> Tensor:
     further than the source's own are.
     """
     share = 1.0 if motion is Motion.RELATIVE else _TOUCHING
-    for opening in OPENINGS:
+    for opening in EYES_AND_MOUTH:
         gap, own = apertures(points, opening), apertures(source, opening)
         least = torch.minimum(share * opening.least * width(points, opening), own)
         points = set_apertures(points, opening, torch.maximum(gap, least))
@@ -113,14 +115,14 @@ def keep_pupils(points: Tensor, source: Tensor) -> Tensor:
     return points
 
 
-def _from_middle(points: Tensor, opening: Opening, pupil: int) -> tuple[Tensor, Tensor]:
+def _from_middle(points: Tensor, opening: EyeOrMouth, pupil: int) -> tuple[Tensor, Tensor]:
     """How far a pupil is below the middle of the lids, and half their opening there: (B, 1)."""
     middle = (points[:, opening.upper[1]] + points[:, opening.lower[1]]) / 2
     aside = ((points[:, pupil] - middle) * _down(points, opening)[:, 0]).sum(dim=-1, keepdim=True)
     return aside, apertures(points, opening)[:, 1:2].clamp_min(0) / 2
 
 
-def follow_gaze(points: Tensor, source: Tensor, anchor: Tensor, driver: Tensor) -> Tensor:
+def apply_gaze_change(points: Tensor, source: Tensor, anchor: Tensor, driver: Tensor) -> Tensor:
     """The change of gaze between the source's corners; a closing eye takes its pupil along."""
     points = points.clone()
     for opening, pupil in EYES:
@@ -134,7 +136,7 @@ def follow_gaze(points: Tensor, source: Tensor, anchor: Tensor, driver: Tensor) 
     return points
 
 
-def take_gaze(points: Tensor, source: Tensor, driver: Tensor, amount: float) -> Tensor:
+def apply_gaze(points: Tensor, source: Tensor, driver: Tensor, amount: float) -> Tensor:
     """The pupils of `points` where the driver's are between the corners of their eye."""
     points = points.clone()
     for opening, pupil in EYES:
@@ -143,25 +145,25 @@ def take_gaze(points: Tensor, source: Tensor, driver: Tensor, amount: float) -> 
     return points
 
 
-def in_eye(points: Tensor, opening: Opening, index: int) -> Tensor:
+def in_eye(points: Tensor, opening: EyeOrMouth, index: int) -> Tensor:
     """A point's coordinates along and down the eye, from its middle, in eye widths: (B, 2)."""
     return _place(points, opening, points[:, index])
 
 
-def width(points: Tensor, opening: Opening) -> Tensor:
+def width(points: Tensor, opening: EyeOrMouth) -> Tensor:
     """Between the corners: (B, 1)."""
     first, last = opening.corners
     across = points[:, last] - points[:, first]
     return across.square().sum(dim=-1, keepdim=True).sqrt()
 
 
-def apertures(points: Tensor, opening: Opening) -> Tensor:
+def apertures(points: Tensor, opening: EyeOrMouth) -> Tensor:
     """How far each pair is apart, negative when crossed: (B, pairs)."""
     gap = points[:, list(opening.lower)] - points[:, list(opening.upper)]
     return (gap * _down(points, opening)).sum(dim=-1)
 
 
-def set_apertures(points: Tensor, opening: Opening, wanted: Tensor) -> Tensor:
+def set_apertures(points: Tensor, opening: EyeOrMouth, wanted: Tensor) -> Tensor:
     """Move each pair apart or together about its middle, to (B, pairs); followers go along."""
     excess = (wanted - apertures(points, opening))[..., None] / 2  # (B, pairs, 1)
     change = excess * _down(points, opening)  # (B, pairs, 2)
@@ -175,32 +177,32 @@ def set_apertures(points: Tensor, opening: Opening, wanted: Tensor) -> Tensor:
     return points
 
 
-def _eye_frame(points: Tensor, opening: Opening) -> tuple[Tensor, Tensor]:
+def _eye_frame(points: Tensor, opening: EyeOrMouth) -> tuple[Tensor, Tensor]:
     """Middle of the corners (B, 2) and the axes along and down the eye, as long (B, 2, 2)."""
     first, last = points[:, opening.corners[0]], points[:, opening.corners[1]]
     along = last - first
     return (first + last) / 2, torch.stack((along, torch.stack((-along[:, 1], along[:, 0]), -1)), 1)
 
 
-def _place(points: Tensor, opening: Opening, where: Tensor) -> Tensor:
+def _place(points: Tensor, opening: EyeOrMouth, where: Tensor) -> Tensor:
     """where (B, 2) -> along and down the eye, in eye widths (B, 2); `_at` is its inverse."""
     middle, axes = _eye_frame(points, opening)
     square = axes[:, 0].square().sum(dim=-1, keepdim=True).clamp_min(_TINY)
     return (axes @ (where - middle)[..., None])[..., 0] / square
 
 
-def _at(points: Tensor, opening: Opening, place: Tensor) -> Tensor:
+def _at(points: Tensor, opening: EyeOrMouth, place: Tensor) -> Tensor:
     """Along and down the eye, in eye widths (B, 2) -> (B, 2)."""
     middle, axes = _eye_frame(points, opening)
     return middle + (place[:, None] @ axes)[:, 0]
 
 
-def _middle_in_eye(points: Tensor, opening: Opening) -> Tensor:
+def _middle_in_eye(points: Tensor, opening: EyeOrMouth) -> Tensor:
     middle = (points[:, opening.upper[1]] + points[:, opening.lower[1]]) / 2
     return _place(points, opening, middle)
 
 
-def _down(points: Tensor, opening: Opening) -> Tensor:
+def _down(points: Tensor, opening: EyeOrMouth) -> Tensor:
     """The unit normal of the line between the corners, downwards: (B, 1, 2)."""
     normal = _eye_frame(points, opening)[1][:, 1:]
     return normal / normal.square().sum(dim=-1, keepdim=True).sqrt().clamp_min(_TINY)

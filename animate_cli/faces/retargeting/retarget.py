@@ -5,19 +5,18 @@
     landmarks ─► lift ─┬─► pose ──────────────────────► pose ────────┬─► see ─► landmarks
                        └─► points in the head's frame ─► expression ─┘
 
-Every face is lifted into the frame of its own head (`faces.shape3d.lift`). There pose and expression part,
-and the source keeps its own head unless `identity` asks for the driver's:
+Every face is lifted into the frame of its own head (`faces.shape3d.lift`). There pose and
+expression part, and the source keeps its own head unless `identity` asks for the driver's:
 
     relative    X = X_s + A (X_d − X_a) + i (H_a − H_s)
     absolute    X = X_s + A (X_d − X_a + E_a − E_s) + i (H_a − H_s)        H = X − E
 
 X: points in the head's frame; s, a, d: source, anchor, driver; E: what the fitted expression adds
 to a face at rest; A: the amount of each point's part; i: identity. Lids, lips and pupils are then
-set by opening and gaze (`faces.retargeting.eye_mouth_aperture`), the pose follows by itself (`faces.retargeting.pose_transfer`), and
-the camera shows the result. Absolute motion with all amounts and identity 1 is the driver's own
-points. Everything is computed in double precision: zero motion gives the source's points back, and
-a frame does not depend on the others of its batch.
-"""
+set by opening and gaze (`faces.retargeting.eye_mouth_aperture`), the pose follows by itself
+(`faces.retargeting.pose_transfer`), and the camera shows the result. Absolute motion with all
+amounts and identity 1 is the driver's own points. Everything is computed in double precision: zero
+motion gives the source's points back, and a frame does not depend on the others of its batch."""
 
 from __future__ import annotations
 
@@ -36,12 +35,12 @@ from animate_cli.faces.points import (
     RIGHT_LIDS,
 )
 from animate_cli.faces.retargeting.eye_mouth_aperture import (
-    follow_gaze,
-    follow_openings,
+    apply_aperture_change,
+    apply_apertures,
+    apply_gaze,
+    apply_gaze_change,
     keep_apart,
     keep_pupils,
-    take_gaze,
-    take_openings,
 )
 from animate_cli.faces.retargeting.pose_transfer import (
     absolute_pose,
@@ -49,7 +48,11 @@ from animate_cli.faces.retargeting.pose_transfer import (
     relative_pose,
     relative_turn,
 )
-from animate_cli.faces.retargeting.visibility import bearable, bearable_change, keep_contour
+from animate_cli.faces.retargeting.visibility import (
+    keep_contour,
+    max_safe_change,
+    max_safe_rotation,
+)
 from animate_cli.faces.shape3d.lift import LiftedFaces, identify, lift
 from animate_cli.faces.shape3d.model import ShapeModel, load_shape_model, see
 from animate_cli.faces.shape3d.rigid_head import RIGID
@@ -109,11 +112,11 @@ def _relative(
     amounts = options.amounts
     share = _amount_of_points(amounts, source.points)
     change = share * (driver.points - anchor.points)
-    change[:, _RIGID] *= bearable_change(source.points, change)
+    change[:, _RIGID] *= max_safe_change(source.points, change)
     points = source.points + change + options.identity * _other_head(model, source, anchor)
     fronts = (x[..., :2] for x in (points, source.points, anchor.points, anchor.points + change))
     front, *faces = fronts
-    front = follow_gaze(follow_openings(front, *faces), *faces)
+    front = apply_gaze_change(apply_aperture_change(front, *faces), *faces)
     points = torch.cat((front, points[..., 2:]), dim=-1)
     pose = relative_pose(
         source.pose,
@@ -133,7 +136,7 @@ def _bearable_turn(source: LiftedFaces, turn: Tensor, amount: float) -> Tensor:
     def turned(share: Tensor) -> Tensor:
         return power(turn, amount * share) @ facing
 
-    return power(turn, amount * bearable(source.points, facing, turned))
+    return power(turn, amount * max_safe_rotation(source.points, facing, turned))
 
 
 def _absolute(
@@ -150,8 +153,8 @@ def _absolute(
     change = share * (driver.points - anchor.points + expression)
     points = source.points + change + options.identity * _other_head(model, source, anchor)
     front, still, moved = (x[..., :2] for x in (points, source.points, driver.points))
-    front = take_openings(front, still, moved, amounts)
-    front = take_gaze(front, still, moved, amounts.gaze)
+    front = apply_apertures(front, still, moved, amounts)
+    front = apply_gaze(front, still, moved, amounts.gaze)
     points = torch.cat((front, points[..., 2:]), dim=-1)
     return see(model, absolute_pose(source.pose, driver.pose, amounts.pose), points)
 

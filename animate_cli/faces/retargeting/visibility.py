@@ -29,7 +29,7 @@ _LEAST_WIDTH = 0.12  # of the eyes' distance: a part as narrow as that in the ph
 _HALVINGS = 10  # of the search: to a thousandth of the turn
 
 
-def bearable(source: Tensor, facing: Tensor, turned: Callable[[Tensor], Tensor]) -> Tensor:
+def max_safe_rotation(source: Tensor, facing: Tensor, turned: Callable[[Tensor], Tensor]) -> Tensor:
     """The share of each turn, at most 1, that leaves every inner part of the face some width, and
     spreads none too far.
 
@@ -58,7 +58,7 @@ def bearable(source: Tensor, facing: Tensor, turned: Callable[[Tensor], Tensor])
     return torch.where(everything, most, low)
 
 
-def bearable_change(source: Tensor, change: Tensor) -> Tensor:
+def max_safe_change(source: Tensor, change: Tensor) -> Tensor:
     """The share of a change, at most 1, that leaves every inner part of the face some width.
 
     source (1, 74, 3) and change (B, 74, 3) in the head's frame -> (B, 1, 1). No expression moves

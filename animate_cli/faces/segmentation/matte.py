@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from animate_cli import hub
 from animate_cli.faces.segmentation.matte_network import MatteConfig, MatteNetwork
-from animate_cli.layers.weight_io import fill, read_config
+from animate_cli.layers.weight_io import load_strictly, read_config
 
 MATTE = "matte"
 
@@ -17,5 +17,5 @@ def load_matte(weights: str = MATTE) -> MatteNetwork:
     """
     metadata, tensors = hub.load(weights)
     network = MatteNetwork(read_config(MatteConfig, metadata, where=f"weights {weights}"))
-    fill(network, tensors, where=f"weights {weights}")
+    load_strictly(network, tensors, where=f"weights {weights}")
     return network.requires_grad_(requires_grad=False).eval()

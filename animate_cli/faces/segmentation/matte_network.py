@@ -20,8 +20,8 @@ from torch import Tensor, nn
 
 from animate_cli.layers.conv_blocks import ConvNorm, ResidualBlock
 from animate_cli.layers.grid import identity_grid, points_to_normalised
-from animate_cli.layers.pixel_shuffle import fold, unfold
-from animate_cli.layers.roi import region_about
+from animate_cli.layers.pixel_shuffle import channels_to_pixels, pixels_to_channels
+from animate_cli.layers.roi import landmark_region
 
 _FARTHEST = 4.0  # boxes' halves: farther away all is alike
 
@@ -55,14 +55,16 @@ class MatteNetwork(nn.Module):
     def forward(self, face: Tensor, landmarks_px: Tensor) -> Tensor:
         """I (B, 3, S, S) in [0, 1], landmarks (B, K, 2) in its pixels -> α (B, 1, S, S)."""
         extent, size = face.shape[-2:], (self.config.size, self.config.size)
-        folded = fold(_resized(face, size), self.config.fold)
+        folded = pixels_to_channels(_resized(face, size), self.config.fold)
         levels = [self.stem(torch.cat((folded, _places(landmarks_px, face, folded)), dim=1))]
         for down in self.down:
             levels.append(down(levels[-1]))
         x = self.blocks(levels[-1])
         for up, join, level in zip(self.up, self.join, levels[-2::-1], strict=True):
             x = join(up(x) + level)
-        return _resized(unfold(self.head(x).float(), self.config.fold).sigmoid(), extent)
+        return _resized(
+            channels_to_pixels(self.head(x).float(), self.config.fold).sigmoid(), extent
+        )
 
 
 def _resized(picture: Tensor, extent: torch.Size | tuple[int, int]) -> Tensor:
@@ -75,7 +77,7 @@ def _resized(picture: Tensor, extent: torch.Size | tuple[int, int]) -> Tensor:
 def _places(landmarks_px: Tensor, face: Tensor, like: Tensor) -> Tensor:
     """u of the module's table, at the resolution of `like` (B, C, s, s)."""
     height, width = face.shape[-2:]
-    box = region_about(points_to_normalised(landmarks_px, height, width), 1.0)
+    box = landmark_region(points_to_normalised(landmarks_px, height, width), 1.0)
     pixels = identity_grid(*like.shape[-2:], device=like.device, dtype=face.dtype)
     places = box.into(pixels.expand(len(face), -1, -1, -1)).permute(0, 3, 1, 2)
     return places.clamp(-_FARTHEST, _FARTHEST)

@@ -71,7 +71,8 @@ _SHOULDERS = tuple(
 _HAIR = tuple((x, y, 0.0) for y in (-0.55, -0.9) for x in (-0.6, -0.2, 0.2, 0.6))
 
 BODY_XYZ = (*_NECK, *_SHOULDERS, *_HAIR)
-"""What moves by itself as well, `faces.tracking.body_motion`: neck, shoulders, forehead and hair."""
+"""What moves by itself as well, `faces.tracking.body_motion`: neck, shoulders, forehead and
+hair."""
 BODY_FOLLOWS = OUTLINE_FOLLOWS[NECK] + (0.1,) * len(_SHOULDERS) + (1.0,) * len(_HAIR)
 
 

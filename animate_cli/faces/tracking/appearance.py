@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animate_cli.faces.crop import cut, rescale, square, to_crop
-from animate_cli.faces.landmarks.inference import Sight, eyes_and_mouth, roll_deg
+from animate_cli.faces.landmarks.inference import LandmarkResult, eyes_and_mouth, roll_deg
 from animate_cli.records import Crop, Points
 
 Look = NDArray[np.float32]
@@ -23,7 +23,7 @@ _REACH = 3.2  # side of the patch / distance from the eyes to the mouth
 _CHROMA_SCALE = 12.0  # grey levels of LAB a and b that count as much as one deviation of light
 
 
-def describe(sight: Sight) -> Look:
+def describe(sight: LandmarkResult) -> Look:
     """The face's patch as a unit vector (3072,)."""
     small = cv2.resize(sight.pixels, (_SEEN_SIDE, _SEEN_SIDE), interpolation=cv2.INTER_AREA)
     points = to_crop(sight.landmarks, rescale(sight.crop, _SEEN_SIDE))

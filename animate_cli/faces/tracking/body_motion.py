@@ -1,10 +1,10 @@
 """Neck, shoulders and hair: how they move beyond what the head's motion makes of them.
 
-Landmarks cover the face alone, and `faces.shape3d.rigid_head` carries what is about it along by a rule. People
-breathe, shrug and lean, and their hair swings. So the first frame of a shot in which the face is
-seen is kept as the reference, as in `faces.tracking.registration`, and dense inverse search (Kroeger et al.
-2016, *Fast Optical Flow using Dense Inverse Search*, OpenCV's `DISOpticalFlow`) finds it again in
-some ten frames a second:
+Landmarks cover the face alone, and `faces.shape3d.rigid_head` carries what is about it along by a
+rule. People breathe, shrug and lean, and their hair swings. So the first frame of a shot in which
+the face is seen is kept as the reference, as in `faces.tracking.registration`, and dense inverse
+search (Kroeger et al. 2016, *Fast Optical Flow using Dense Inverse Search*, OpenCV's
+`DISOpticalFlow`) finds it again in some ten frames a second:
 
     m = (d − f ⊙ (C − C₀) X) / s                         what is seen beyond the rule
     n = t ⊙ m + (1 − t) ⊙ N(t ⊙ m) / (N t + ALONE)       or what its neighbours do
@@ -12,7 +12,7 @@ some ten frames a second:
 
     symbol | name     | shape        | where
     b      | body     | (26, 2)      | the result: units of the head, 0 where the rule holds
-    X      | BODY_XYZ | (26, 3)      | `faces.shape3d.rigid_head`: places on neck, shoulders, forehead and hair
+    X      | BODY_XYZ | (26, 3)      | `faces.shape3d.rigid_head`: on neck, shoulders, brow, hair
     C₀, C  | cameras  | (2, 4)       | of the reference's landmarks and the frame's
     f      | BODY_FOLLOWS | (26,)    | the rule: how much of the head's motion each place takes
     d      | displacement | (26, 2)  | where the flow takes it, frame pixels
@@ -39,7 +39,7 @@ from torch import Tensor
 from animate_cli.faces.crop import points_box, rescale, to_crop, to_frame
 from animate_cli.faces.shape3d import rigid_head as head
 from animate_cli.faces.tracking.patches import believed, likeness, nearness, patches_about
-from animate_cli.faces.tracking.reference_frames import AgainstFirst
+from animate_cli.faces.tracking.reference_frames import ReferenceComparator
 from animate_cli.records import BODY, Crop, Image, Points
 
 SIZE = 128  # pixels of the view
@@ -59,7 +59,7 @@ _NEAR = nearness(np.array(head.BODY_XYZ)[:, :2], ABOUT).astype(np.float32)
 Array = NDArray[np.float32]
 
 
-class BodyFlow(AgainstFirst["_Reference"]):
+class BodyFlow(ReferenceComparator["_BodyReference"]):
     """What the body did since the first frame: b (26, 2)."""
 
     def __init__(self) -> None:
@@ -72,7 +72,7 @@ def body_between(before: Image, after: Image, before_px: Points, after_px: Point
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Reference:
+class _BodyReference:
     """A person as first seen.
 
     points (74, 2), body (26, 2) in frame pixels; scale: of them per unit of the head; crop: of the
@@ -87,12 +87,12 @@ class _Reference:
     templates: Array
 
 
-def _remember(frame: Image, points: Points) -> _Reference:
+def _remember(frame: Image, points: Points) -> _BodyReference:
     crop = _about(points)
     view = _view(frame, crop)
     camera = _camera(points)
     body = _body(camera)
-    return _Reference(
+    return _BodyReference(
         points=points,
         body=body,
         scale=max(float(head.scale(camera)), 1e-6),
@@ -102,7 +102,7 @@ def _remember(frame: Image, points: Points) -> _Reference:
     )
 
 
-def _moved(reference: _Reference, frame: Image, points: Points) -> Points:
+def _moved(reference: _BodyReference, frame: Image, points: Points) -> Points:
     """b (26, 2) of a frame (H, W, 3) with its landmarks (74, 2)."""
     crop = _following(reference.crop, points.mean(axis=0) - reference.points.mean(axis=0))
     view = _view(frame, crop)

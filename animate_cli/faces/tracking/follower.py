@@ -14,16 +14,16 @@ from animate_cli.faces.detection.detect import (
     Search,
     choose,
     detection,
-    find_sights,
+    find_landmark_results,
     is_face,
     settle,
     shift,
 )
 from animate_cli.faces.detection.viola_jones import Proposer
 from animate_cli.faces.landmarks.inference import (
-    SeesLandmarks,
-    Sight,
-    look_through,
+    LandmarkDetector,
+    LandmarkResult,
+    detect_in_crops,
     roll_deg,
     upright_square,
 )
@@ -54,7 +54,7 @@ LEARNING = 0.05  # share of each frame in the remembered look
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Seen:
+class TrackedFace:
     """One frame's answer.
 
     landmarks (74, 2) and confidence (74,), both 0 where not `found`; cut: another shot begins;
@@ -68,10 +68,10 @@ class Seen:
     revoked: int = 0
 
 
-class Follower:
+class FaceFollower:
     """Follows one face. The answers do not depend on how many frames wait at a time."""
 
-    def __init__(self, network: SeesLandmarks, proposer: Proposer, face: str) -> None:
+    def __init__(self, network: LandmarkDetector, proposer: Proposer, face: str) -> None:
         self.ahead = 1
         self._network = network
         self._proposer = proposer
@@ -83,7 +83,7 @@ class Follower:
         self._unseen = 0
         self._doubt = 0
 
-    def advance(self, waiting: Sequence[Frame]) -> list[Seen]:
+    def advance(self, waiting: Sequence[Frame]) -> list[TrackedFace]:
         """Answers for the first frames of those waiting: at least one."""
         frames = [frame.pixels for frame in waiting][: self.ahead]
         thumbnails = [thumbnail(frame) for frame in frames]
@@ -97,11 +97,11 @@ class Follower:
         self._thumbnail = thumbnails[len(seen) - 1]
         return seen
 
-    def _follow(self, frames: Sequence[Image], where: Crop, *, may_cut: bool) -> list[Seen]:
+    def _follow(self, frames: Sequence[Image], where: Crop, *, may_cut: bool) -> list[TrackedFace]:
         """Look at all frames through one square; stop where the face leaves it or is lost."""
-        seen: list[Seen] = []
+        seen: list[TrackedFace] = []
         for frame, sight in zip(
-            frames, look_through([(f, where) for f in frames], self._network), strict=True
+            frames, detect_in_crops([(f, where) for f in frames], self._network), strict=True
         ):
             step = np.inf if self._last is None else shift(self._last, sight.landmarks)
             is_there = is_face(sight, frame, FOLLOW_SCORE) and step <= FARTHEST_STEP
@@ -110,14 +110,14 @@ class Follower:
                 self.ahead = 1
                 return [*seen, self._seek(frame, is_cut=is_cut)]
             seen.append(self._believe_or_doubt(frame, sight))
-            if self._last is not None and strays(self._last, where):
+            if self._last is not None and is_another_face(self._last, where):
                 self._square = upright_square(self._last, self._network.size)
                 self.ahead = max(self.ahead // 2, 1)
                 return seen
         self.ahead = min(2 * self.ahead, MOST_AHEAD)
         return seen
 
-    def _believe_or_doubt(self, frame: Image, sight: Sight) -> Seen:
+    def _believe_or_doubt(self, frame: Image, sight: LandmarkResult) -> TrackedFace:
         """Take what was followed, unless it looks strange and another face looks like ours."""
         looks = describe(sight)
         likeness = 1.0 if self._reference is None else similarity(looks, self._reference)
@@ -133,7 +133,7 @@ class Follower:
         self._last = sight.landmarks
         return _found(sight)
 
-    def _seek(self, frame: Image, *, is_cut: bool) -> Seen:
+    def _seek(self, frame: Image, *, is_cut: bool) -> TrackedFace:
         """Search for the face: nearby in every frame, in the whole picture every few frames."""
         self.ahead = 1
         width = frame.shape[1]
@@ -151,7 +151,7 @@ class Follower:
         share = LEARNING if self._reference is not None and not is_cut else 1.0
         return self._take(choice, describe(choice), share, is_cut=is_cut)
 
-    def _nearby(self, frame: Image) -> list[Sight]:
+    def _nearby(self, frame: Image) -> list[LandmarkResult]:
         """The face where it was last seen, or not far from there."""
         if self._last is None:
             return []
@@ -160,7 +160,7 @@ class Follower:
         sights = settle(frame, self._network, crops)
         return [s for s in sights if s is not None and is_face(s, frame, LEAST_SCORE)]
 
-    def _search(self, frame: Image) -> list[Sight]:
+    def _search(self, frame: Image) -> list[LandmarkResult]:
         """Faces of the whole picture: at first with patience, later the quick round for most."""
         is_start = self._reference is None and self._unseen == 0
         rounds = self._unseen // SEEK_EVERY
@@ -170,9 +170,11 @@ class Follower:
             search = Search.FIRST
         else:
             search = Search.QUICK
-        return find_sights(frame, self._network, self._proposer, search)
+        return find_landmark_results(frame, self._network, self._proposer, search)
 
-    def _recognise(self, faces: Sequence[Sight], width: int, *, is_cut: bool) -> Sight | None:
+    def _recognise(
+        self, faces: Sequence[LandmarkResult], width: int, *, is_cut: bool
+    ) -> LandmarkResult | None:
         """The one of the faces that is ours, if any."""
         if not faces:
             return None
@@ -191,8 +193,14 @@ class Follower:
         return best if alike >= (OTHER_PERSON if is_in_place else SAME_PERSON) else None
 
     def _take(
-        self, sight: Sight, looks: Look, share: float, *, is_cut: bool = False, revoked: int = 0
-    ) -> Seen:
+        self,
+        sight: LandmarkResult,
+        looks: Look,
+        share: float,
+        *,
+        is_cut: bool = False,
+        revoked: int = 0,
+    ) -> TrackedFace:
         """Believe that this is our face, and learn how it looks."""
         self._last = sight.landmarks
         self._doubt = 0
@@ -201,7 +209,7 @@ class Follower:
         return _found(sight, is_cut=is_cut, revoked=revoked)
 
 
-def strays(points: Points, where: Crop) -> bool:
+def is_another_face(points: Points, where: Crop) -> bool:
     """Whether a face has moved, grown or tilted so far that its square should be cut anew."""
     x0, y0, x1, y1 = points_box(points)
     upright = upright_square(points, where.size)
@@ -228,8 +236,8 @@ def _wider(points: Points, size: int) -> Crop:
     return square(((x0 + x1) / 2, (y0 + y1) / 2), side, size, roll_deg(points))
 
 
-def _found(sight: Sight, *, is_cut: bool = False, revoked: int = 0) -> Seen:
-    return Seen(
+def _found(sight: LandmarkResult, *, is_cut: bool = False, revoked: int = 0) -> TrackedFace:
+    return TrackedFace(
         landmarks=sight.landmarks,
         confidence=sight.confidence,
         found=True,
@@ -238,8 +246,8 @@ def _found(sight: Sight, *, is_cut: bool = False, revoked: int = 0) -> Seen:
     )
 
 
-def _nobody(*, is_cut: bool) -> Seen:
-    return Seen(
+def _nobody(*, is_cut: bool) -> TrackedFace:
+    return TrackedFace(
         landmarks=np.zeros((LANDMARKS, 2), np.float32),
         confidence=np.zeros(LANDMARKS, np.float32),
         found=False,

@@ -22,7 +22,7 @@ EASE_S = 0.4  # the time in which motion fades to rest, and back
 LONGEST_STEP_S = 0.1  # a gap in the time stamps must not make the fade jump
 
 
-def fill(
+def fill_lost_frames(
     values: Values,
     found: NDArray[np.bool_],
     cut: NDArray[np.bool_],
@@ -51,7 +51,7 @@ def fill(
     return out
 
 
-def presence(
+def motion_weights(
     found: NDArray[np.bool_], times_s: Sequence[Fraction], lost: Lost
 ) -> NDArray[np.float32]:
     """(T,) in [0, 1]: the weight of the driver's motion; 1 throughout unless `lost` is REST."""

@@ -15,7 +15,7 @@ EVERY_S = Fraction(1, 10)
 Reference = TypeVar("Reference")
 
 
-class Pace:
+class ReferenceSchedule:
     """The first frame, the first after whatever was missed, then one in every `EVERY_S`."""
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class Pace:
         return True
 
 
-class AgainstFirst(Generic[Reference]):
+class ReferenceComparator(Generic[Reference]):
     """Holds the frames of a video against its first, one after another."""
 
     def __init__(
@@ -46,7 +46,7 @@ class AgainstFirst(Generic[Reference]):
         with those of another frame -> (count, 2)."""
         self._count, self._remember, self._compare = count, remember, compare
         self._reference: Reference | None = None
-        self._pace = Pace()
+        self._pace = ReferenceSchedule()
 
     def restart(self) -> None:
         """Forget the reference: another shot, or another person, begins."""
@@ -59,7 +59,7 @@ class AgainstFirst(Generic[Reference]):
 
     def __call__(self, frame: Frame, points: Points) -> Points:
         """A frame, the points (74, 2) seen in it, in its pixels -> (count, 2): nothing in the first
-        frame, NaN where it is not asked for, see `Pace`.
+        frame, NaN where it is not asked for, see `ReferenceSchedule`.
         """
         if not self._pace.is_due(frame.time_s):
             return np.full((self._count, 2), np.nan, np.float32)

@@ -9,7 +9,7 @@ form of Baker & Matthews 2004; Dong et al. 2018, *Supervision-by-Registration*, 
     Σₖ Σₙ wₙ (I(xₖ + oₙ + pₖ) - Tₖₙ)² + λ Σₖ |pₖ|² + μ Σₖₗ cₖₗ |pₖ - pₗ|²   least over p
 
     symbol | name      | shape        | where
-    T      | templates | (74, N)      | `_Reference`: patches about the reference's points, grey
+    T      | templates | (74, N)      | `_RegistrationReference`: patches about the points, grey
     I      | view      | (S, S)       | the frame through the affine map that brings its points x
            |           |              | nearest to the reference's, in the reference's light
     p      | shift     | (74, 2)      | pixels of the view: what is added to what the network saw
@@ -22,7 +22,7 @@ between them the iris moves by itself, and a shut lid does not look like an open
 of lips move together, so that how far a mouth is open stays what the network says. Nothing drifts:
 no frame is held against the one before it. And since the network errs slowly, while the patches'
 own errors tremble, one frame in every `pace.EVERY_S` is enough, and shifts are averaged over time
-(`calm`).
+(`smooth_registration`).
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ from animate_cli.faces.tracking.patches import (
     nearness,
     patches_about,
 )
-from animate_cli.faces.tracking.reference_frames import AgainstFirst
+from animate_cli.faces.tracking.reference_frames import ReferenceComparator
 from animate_cli.faces.tracking.smooth import runs
 from animate_cli.records import LANDMARKS, Crop, Image, Points
 
@@ -67,7 +67,7 @@ ENOUGH = 2 / 3  # ... and this share of it is enough
 MOST_PX = 5.0  # beyond, it is something else
 BELIEVED = (0.7, 0.9)  # correlation of patches: below the first not at all, above the second wholly
 SAME_LIGHT, SAME_CONTRAST = 0.015, 1.07  # differences of grey, ratios: within, no other light
-CALM_S = 0.15  # half the window of `calm`
+CALM_S = 0.15  # half the window of `smooth_registration`
 ITERATIONS = 4  # more would fit the pictures better and the motion worse
 
 _FACING = np.array(FACING_LIPS)
@@ -80,7 +80,7 @@ _LIDS = tuple(
 Array = NDArray[np.float32]
 
 
-class Register(AgainstFirst["_Reference"]):
+class PointRegistration(ReferenceComparator["_RegistrationReference"]):
     """What is added to points (74, 2) so that they lie on the spots of the first frame's, pixels of
     the frame."""
 
@@ -88,7 +88,7 @@ class Register(AgainstFirst["_Reference"]):
         super().__init__(LANDMARKS, _remember, _added)
 
 
-def calm(
+def smooth_registration(
     shifts: NDArray[np.floating],
     found: NDArray[np.bool_],
     cut: NDArray[np.bool_],
@@ -112,7 +112,7 @@ def calm(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Reference:
+class _RegistrationReference:
     """A face as it was first seen.
 
     points (74, 2) in its view; templates (74, N); slopes (74, 2, N): w ∇T; resists (148, 148): the
@@ -127,7 +127,7 @@ class _Reference:
     about: Array
 
 
-def _remember(frame: Image, points: Points) -> _Reference:
+def _remember(frame: Image, points: Points) -> _RegistrationReference:
     crop = upright_square(points, SIZE)
     view, seen = _view(frame, crop), to_crop(points, crop)
     across, down = (cv2.Sobel(view, cv2.CV_32F, x, 1 - x, scale=1 / 8) for x in (1, 0))
@@ -137,7 +137,7 @@ def _remember(frame: Image, points: Points) -> _Reference:
     hessian = resists.copy()
     for k, own in enumerate(weighted @ slopes.transpose(0, 2, 1)):
         hessian[2 * k : 2 * k + 2, 2 * k : 2 * k + 2] += own
-    return _Reference(
+    return _RegistrationReference(
         points=seen,
         templates=patches_about(view, seen),
         slopes=weighted,
@@ -172,14 +172,14 @@ def _view(frame: Image, crop: Crop) -> Array:
     return cv2.cvtColor(cut_out(frame, crop), cv2.COLOR_RGB2GRAY) * np.float32(1 / 255)
 
 
-def _added(reference: _Reference, frame: Image, points: Points) -> Points:
+def _added(reference: _RegistrationReference, frame: Image, points: Points) -> Points:
     """What is added to the points (74, 2) seen in a frame, in its pixels."""
     crop = _aligned(reference.points, points)
     linear = crop.crop_to_frame[:, :2].astype(np.float32)
     return _shift(reference, _view(frame, crop), to_crop(points, crop)) @ linear.T
 
 
-def _shift(reference: _Reference, view: Array, seen: Points) -> Array:
+def _shift(reference: _RegistrationReference, view: Array, seen: Points) -> Array:
     """What is added to the points (74, 2) seen in a view."""
     templates = reference.templates
     gain, bias = _light(templates, patches_about(view, seen))

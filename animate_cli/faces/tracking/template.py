@@ -36,7 +36,7 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Member:
+class TemplateMember:
     """One array of the file: numpy's kind of its type, bytes of an item (0: a text), shape."""
 
     kind: str
@@ -45,33 +45,33 @@ class Member:
 
 
 MEMBERS = {
-    "version": Member(kind="i", bytes=8, shape=()),
-    "landmarks": Member(kind="f", bytes=4, shape=(T, LANDMARKS, 2)),
-    "confidence": Member(kind="f", bytes=4, shape=(T, LANDMARKS)),
-    "found": Member(kind="b", bytes=1, shape=(T,)),
-    "cut": Member(kind="b", bytes=1, shape=(T,)),
-    "presence": Member(kind="f", bytes=4, shape=(T,)),
-    "times_s": Member(kind="i", bytes=8, shape=(T, 2)),  # numerator, denominator
-    "rate": Member(kind="i", bytes=8, shape=(2,)),
-    "size": Member(kind="i", bytes=8, shape=(2,)),  # width, height
-    "frames_declared": Member(kind="i", bytes=8, shape=()),  # -1: the container did not say
-    "frames_concealed": Member(kind="i", bytes=8, shape=()),
-    "driver": Member(kind="U", bytes=0, shape=()),
-    "sha256": Member(kind="U", bytes=0, shape=()),
+    "version": TemplateMember(kind="i", bytes=8, shape=()),
+    "landmarks": TemplateMember(kind="f", bytes=4, shape=(T, LANDMARKS, 2)),
+    "confidence": TemplateMember(kind="f", bytes=4, shape=(T, LANDMARKS)),
+    "found": TemplateMember(kind="b", bytes=1, shape=(T,)),
+    "cut": TemplateMember(kind="b", bytes=1, shape=(T,)),
+    "presence": TemplateMember(kind="f", bytes=4, shape=(T,)),
+    "times_s": TemplateMember(kind="i", bytes=8, shape=(T, 2)),  # numerator, denominator
+    "rate": TemplateMember(kind="i", bytes=8, shape=(2,)),
+    "size": TemplateMember(kind="i", bytes=8, shape=(2,)),  # width, height
+    "frames_declared": TemplateMember(kind="i", bytes=8, shape=()),  # -1: the container did not say
+    "frames_concealed": TemplateMember(kind="i", bytes=8, shape=()),
+    "driver": TemplateMember(kind="U", bytes=0, shape=()),
+    "sha256": TemplateMember(kind="U", bytes=0, shape=()),
 }
 
 
 CODES = {
-    "codes": Member(kind="f", bytes=4, shape=(T, D)),
-    "language": Member(kind="U", bytes=0, shape=()),
+    "codes": TemplateMember(kind="f", bytes=4, shape=(T, D)),
+    "language": TemplateMember(kind="U", bytes=0, shape=()),
 }
 """There for models that read frames."""
 
-OPTIONAL = (CODES, {"body": Member(kind="f", bytes=2, shape=(T, BODY, 2))})
+OPTIONAL = (CODES, {"body": TemplateMember(kind="f", bytes=2, shape=(T, BODY, 2))})
 """Groups of members that a file has or has not: the body, since 2026-11-29."""
 
 
-class _Refused(Exception):  # noqa: N818 - never leaves this file
+class _BadTemplate(Exception):  # noqa: N818 - never leaves this file
     """Why a file is no template."""
 
 
@@ -112,7 +112,7 @@ def load_template(path: Path) -> Trajectory:
         return _to_trajectory(arrays)
     except FileNotFoundError as error:
         raise MediaError(f"{path} does not exist", hint="check the name") from error
-    except (_Refused, OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (_BadTemplate, OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise MediaError(
             f"{path} is not a driver template: {error}",
             hint="write it anew with: animate track VIDEO -o T.npz",
@@ -126,7 +126,7 @@ def _to_arrays(trajectory: Trajectory) -> dict[str, NDArray[Any]]:
         presence = np.ones(len(trajectory), np.float32)
     declared = trajectory.frames_declared
     codes = trajectory.codes
-    added = {} if codes is None else {"codes": codes.values, "language": np.array(codes.language)}
+    added = {} if codes is None else {"codes": codes.values, "language": np.array(codes.encoder_id)}
     if trajectory.body is not None:
         added["body"] = trajectory.body.astype(np.float16, copy=False)
     return added | {
@@ -149,7 +149,7 @@ def _to_arrays(trajectory: Trajectory) -> dict[str, NDArray[Any]]:
 def _to_trajectory(arrays: Arrays) -> Trajectory:
     declared = int(arrays["frames_declared"])
     codes = (
-        Codes(language=str(arrays["language"]), values=arrays["codes"])
+        Codes(encoder_id=str(arrays["language"]), values=arrays["codes"])
         if "codes" in arrays
         else None
     )
@@ -177,21 +177,21 @@ def _read_arrays(archive: zipfile.ZipFile, file_bytes: int) -> dict[str, NDArray
     names = archive.namelist()
     members = _members_of(names)
     if len(names) != len(set(names)) or set(names) != _file_names(members):
-        raise _Refused("its arrays are not those of a template")
+        raise _BadTemplate("its arrays are not those of a template")
     infos = archive.infolist()
     if any(i.compress_type != zipfile.ZIP_STORED for i in infos):
-        raise _Refused("it is compressed, which templates are not")
+        raise _BadTemplate("it is compressed, which templates are not")
     if sum(i.file_size for i in infos) > file_bytes:
-        raise _Refused("it promises more than it holds")
+        raise _BadTemplate("it promises more than it holds")
     arrays = {name: _read_array(archive, name, member) for name, member in members.items()}
     if int(arrays["version"]) != VERSION:
-        raise _Refused(f"version {arrays['version']}, this program reads version {VERSION}")
+        raise _BadTemplate(f"version {arrays['version']}, this program reads version {VERSION}")
     if len({len(arrays[n]) for n, m in members.items() if m.shape[:1] == (T,)}) != 1:
-        raise _Refused("its arrays differ in their number of frames")
+        raise _BadTemplate("its arrays differ in their number of frames")
     return arrays
 
 
-def _members_of(names: Sequence[str]) -> dict[str, Member]:
+def _members_of(names: Sequence[str]) -> dict[str, TemplateMember]:
     """What a file of these names should hold: of optional groups those it begins."""
     members = dict(MEMBERS)
     for group in OPTIONAL:
@@ -200,28 +200,28 @@ def _members_of(names: Sequence[str]) -> dict[str, Member]:
     return members
 
 
-def _file_names(members: Mapping[str, Member]) -> set[str]:
+def _file_names(members: Mapping[str, TemplateMember]) -> set[str]:
     return {f"{name}.npy" for name in members}
 
 
-def _read_array(archive: zipfile.ZipFile, name: str, member: Member) -> NDArray[Any]:
+def _read_array(archive: zipfile.ZipFile, name: str, member: TemplateMember) -> NDArray[Any]:
     """One member, if its header is what is expected and its size what the header says."""
     info = archive.getinfo(f"{name}.npy")
     with archive.open(info) as file:
         if npy.read_magic(file) != (1, 0):
-            raise _Refused(f"{name} has an unknown header")
+            raise _BadTemplate(f"{name} has an unknown header")
         shape, is_fortran, dtype = npy.read_array_header_1_0(file)
         is_shape = len(shape) == len(member.shape) and all(
             wanted in (T, given) for given, wanted in zip(shape, member.shape, strict=True)
         )
         is_type = dtype.kind == member.kind and dtype.itemsize in (member.bytes or dtype.itemsize,)
         if not is_shape or not is_type or is_fortran or dtype.hasobject:
-            raise _Refused(f"{name} is {dtype} {shape}")
+            raise _BadTemplate(f"{name} is {dtype} {shape}")
         count = int(np.prod(shape, dtype=object))
         if count * dtype.itemsize != info.file_size - file.tell():
-            raise _Refused(f"{name} does not have the size that it claims")
+            raise _BadTemplate(f"{name} does not have the size that it claims")
         if member.kind == "U" and dtype.itemsize > 4 * LONGEST_TEXT:
-            raise _Refused(f"{name} is too long")
+            raise _BadTemplate(f"{name} is too long")
         content = np.frombuffer(file.read(), dtype, count).reshape(shape)
     return content.astype(dtype.newbyteorder("="))
 
@@ -246,7 +246,7 @@ def _check_values(arrays: Arrays) -> None:
     }
     for problem, is_met in demands.items():
         if not is_met:
-            raise _Refused(problem)
+            raise _BadTemplate(problem)
 
 
 def _is_rate(terms: NDArray[Any]) -> bool:

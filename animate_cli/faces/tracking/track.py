@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from animate_cli.errors import FaceError
 from animate_cli.faces.detection.detect import make_proposer
-from animate_cli.faces.landmarks.inference import SeesLandmarks
+from animate_cli.faces.landmarks.inference import LandmarkDetector
 from animate_cli.faces.tracking import lost_frames
 from animate_cli.faces.tracking.blinks import shut_lids
 from animate_cli.faces.tracking.body_motion import BodyFlow
-from animate_cli.faces.tracking.follower import Follower, Seen
-from animate_cli.faces.tracking.registration import Register, calm
+from animate_cli.faces.tracking.follower import FaceFollower, TrackedFace
+from animate_cli.faces.tracking.registration import PointRegistration, smooth_registration
 from animate_cli.faces.tracking.smooth import smooth
 from animate_cli.options import FaceOptions, Lost, Registration
 from animate_cli.records import BODY, LANDMARKS, Frame, Points, Trajectory, VideoInfo
@@ -31,7 +31,7 @@ from animate_cli.records import BODY, LANDMARKS, Frame, Points, Trajectory, Vide
 def track(
     frames: Iterable[Frame],
     info: VideoInfo,
-    network: SeesLandmarks,
+    network: LandmarkDetector,
     options: FaceOptions,
     *,
     sha256: str,
@@ -46,8 +46,8 @@ def track(
         FaceError: no face in the whole video; not the one asked for; or the face is lost in a
             frame and `options.lost` is FAIL.
     """
-    follower = Follower(network, make_proposer(options.detector), options.driver_face)
-    register = Register() if options.registration is Registration.ON else None
+    follower = FaceFollower(network, make_proposer(options.detector), options.driver_face)
+    register = PointRegistration() if options.registration is Registration.ON else None
     flow, record = BodyFlow(), _Record()
     waiting: deque[Frame] = deque()
     stream = iter(frames)
@@ -62,7 +62,7 @@ def track(
     return _assemble(record, info, options, sha256=sha256)
 
 
-def _shift(register: Register, seen: Seen, frame: Frame) -> Points:
+def _shift(register: PointRegistration, seen: TrackedFace, frame: Frame) -> Points:
     """What brings a frame's points (74, 2) to where its shot's first frame shows the same."""
     if seen.cut:
         register.restart()
@@ -72,7 +72,7 @@ def _shift(register: Register, seen: Seen, frame: Frame) -> Points:
     return np.zeros_like(seen.landmarks)
 
 
-def _body(flow: BodyFlow, seen: Seen, frame: Frame, shift: Points | None) -> Points:
+def _body(flow: BodyFlow, seen: TrackedFace, frame: Frame, shift: Points | None) -> Points:
     """How neck, shoulders and hair moved besides: (26, 2)."""
     if seen.cut:
         flow.restart()
@@ -100,7 +100,7 @@ class _Record:
         self._times_s: list[Fraction] = []
         self.concealed = 0
 
-    def add(self, seen: Seen, frame: Frame, shift: Points | None, body: Points) -> None:
+    def add(self, seen: TrackedFace, frame: Frame, shift: Points | None, body: Points) -> None:
         """One more frame, what registration adds, if there is one, and what the body does; it may
         revoke the ones before."""
         if seen.revoked:
@@ -121,7 +121,7 @@ class _Record:
             return
         shifts = np.frombuffer(self._shifts, np.float16).reshape(-1, LANDMARKS, 2)
         landmarks = self.landmarks
-        for i, shift in calm(shifts, self.found, self.cut, self.times_s):
+        for i, shift in smooth_registration(shifts, self.found, self.cut, self.times_s):
             landmarks[i] += shift
         self._shifts = bytearray()
 
@@ -129,7 +129,7 @@ class _Record:
         """(T, 26, 2), averaged over time; 0 where nothing is known."""
         seen = np.frombuffer(self._body, np.float16).reshape(-1, BODY, 2)
         moved = np.zeros_like(seen)
-        for i, average in calm(seen, self.found, self.cut, self.times_s):
+        for i, average in smooth_registration(seen, self.found, self.cut, self.times_s):
             moved[i] = average
         return moved
 
@@ -174,12 +174,12 @@ def _assemble(record: _Record, info: VideoInfo, options: FaceOptions, *, sha256:
     points = shut_lids(points, found, times_s)
     body = record.body()
     return Trajectory(
-        landmarks=lost_frames.fill(points, found, cut, times_s, options.lost),
-        body=lost_frames.fill(body, found, cut, times_s, options.lost),
+        landmarks=lost_frames.fill_lost_frames(points, found, cut, times_s, options.lost),
+        body=lost_frames.fill_lost_frames(body, found, cut, times_s, options.lost),
         confidence=confidence,
         found=found,
         cut=cut,
-        presence=lost_frames.presence(found, times_s, options.lost),
+        presence=lost_frames.motion_weights(found, times_s, options.lost),
         times_s=times_s,
         rate=info.rate,
         width=info.width,

@@ -3,11 +3,10 @@
 An engine takes a module whose inputs and outputs are plain pictures (convolutions, not grids) and
 gives back a module with the same inputs and outputs. Results agree within `TOLERANCE`.
 
-Auto is torch, which may then draw in less precision (`layers.inference.bfloat16`). Measured in turn on one
-Zen 4 core, on which other work ran, a frame of the default model took 37.0 ms by torch, 35.2 by
-ONNX Runtime, 41.6 by OpenVINO (CPU time, least of eight batches): not worth the half second in
-which a graph is made before the first frame. In bfloat16 torch took 19.4 ms instead of 26.7.
-"""
+Auto is torch, which may then draw in less precision (`layers.inference.bfloat16`). Measured in turn
+on one Zen 4 core, on which other work ran, a frame of the default model took 37.0 ms by torch, 35.2
+by ONNX Runtime, 41.6 by OpenVINO (CPU time, least of eight batches): not worth the half second in
+which a graph is made before the first frame. In bfloat16 torch took 19.4 ms instead of 26.7."""
 
 from __future__ import annotations
 
@@ -65,10 +64,10 @@ def run_by(engine: Engine, module: nn.Module, example: tuple[Tensor, ...]) -> nn
     """
     if engine is Engine.TORCH:
         return module
-    return Foreign(engine, onnx_graph(module, example))
+    return ForeignEngine(engine, onnx_graph(module, example))
 
 
-class Foreign(nn.Module):
+class ForeignEngine(nn.Module):
     """A graph of `onnx_graph` as a module. It takes as many threads as torch does when it is
     called, and is made ready anew when their number changes."""
 

@@ -8,7 +8,8 @@ from torch import Tensor
 
 
 class OnnxSession:
-    """A graph of `layers.inference.onnx_export` on a CPU. Its threads do not spin: other stages need them."""
+    """A graph of `layers.inference.onnx_export` on a CPU. Its threads do not spin: other stages
+    need them."""
 
     def __init__(self, graph: bytes, threads: int) -> None:
         options = onnxruntime.SessionOptions()

@@ -14,7 +14,8 @@ from torch import Tensor
 
 
 class OpenVinoSession:
-    """A graph of `layers.inference.onnx_export` on a CPU; compiling it takes some tenths of a second."""
+    """A graph of `layers.inference.onnx_export` on a CPU; compiling it takes some tenths of a
+    second."""
 
     def __init__(self, graph: bytes, threads: int) -> None:
         core = openvino.Core()

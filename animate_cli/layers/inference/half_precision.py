@@ -21,7 +21,7 @@ Drawn = TypeVar("Drawn")
 logger = logging.getLogger(__name__)
 
 
-class SteadyHalf:
+class SafeHalfPrecision:
     """Calls what draws, in half precision on a CUDA device, in full precision elsewhere.
 
     On CPUs half precision is emulated and slower, on MPS it saves little.

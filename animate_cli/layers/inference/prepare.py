@@ -3,7 +3,7 @@
     normalisation after a convolution   becomes part of it
     enlarging before a convolution      becomes a transposed convolution (`layers.upsample_conv`)
     spectral normalisation              becomes the weight that it stands for
-    a module with a shorter way         becomes it (`Settles`)
+    a module with a shorter way         becomes it (`Fusable`)
 
 The names of its tensors change by that, so weights are loaded before.
 """
@@ -19,16 +19,16 @@ from torch.nn.utils.spectral_norm import SpectralNorm
 from animate_cli.layers.inference.fft_conv import LEAST_TAPS, FourierConv3d
 from animate_cli.layers.inference.fuse_batch_norm import fold_batch_norm
 from animate_cli.layers.inference.winograd import WinogradConv, is_wide
-from animate_cli.layers.upsample_conv import EnlargingConv2d, EnlargingConv3d, without_enlarging
+from animate_cli.layers.upsample_conv import UpsampleConv2d, UpsampleConv3d, as_transposed_conv
 
 Network = TypeVar("Network", bound=nn.Module)
 
 
 @runtime_checkable
-class Settles(Protocol):
+class Fusable(Protocol):
     """A module that has a shorter way of its own once it no longer learns."""
 
-    def settled(self) -> nn.Module:
+    def fused(self) -> nn.Module:
         """The same function."""
         ...
 
@@ -37,26 +37,26 @@ FOLDED = {"conv": "norm", "conv1": "norm2", "compress": "norm"}
 """Convolutions and the normalisations that directly follow them, wherever both are."""
 
 
-def ready(network: Network) -> Network:
+def fuse_for_inference(network: Network) -> Network:
     """A copy that computes the same up to rounding."""
     folded = fold_batch_norm(network, FOLDED)
     for parent in list(folded.modules()):
         for name, child in list(parent.named_children()):
-            if isinstance(child, Settles):
-                setattr(parent, name, child.settled())
+            if isinstance(child, Fusable):
+                setattr(parent, name, child.fused())
     for parameter in folded.parameters():
         parameter.requires_grad = False
     for parent in list(folded.modules()):
         for name, child in list(parent.named_children()):
-            if isinstance(child, EnlargingConv2d | EnlargingConv3d):
-                setattr(parent, name, without_enlarging(child))
+            if isinstance(child, UpsampleConv2d | UpsampleConv3d):
+                setattr(parent, name, as_transposed_conv(child))
         hooks = parent._forward_pre_hooks.values()
         if any(isinstance(hook, SpectralNorm) for hook in hooks):
             remove_spectral_norm(parent)
     return cast(Network, folded)
 
 
-def quick_on_cpus(network: Network, *, depth: int = 0) -> Network:
+def use_fast_convs(network: Network, *, depth: int = 0) -> Network:
     """Wide convolutions and those of many taps by shorter ways (`winograd`, `fourier`), in place.
 
     depth: of the volumes that pass through. The results differ by rounding, some 1e-5.

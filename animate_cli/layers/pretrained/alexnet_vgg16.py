@@ -5,7 +5,7 @@ Simonyan & Zisserman 2015, *Very Deep Convolutional Networks*, configuration D. 
 [0, 1]; whoever calls normalises them.
 
     name  | shape             | where
-    taps  | 5 x (B, C, H, W)  | `Tapped.forward`
+    taps  | 5 x (B, C, H, W)  | `TappedBackbone.forward`
 
 Classifiers are not built.
 """
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from animate_cli import hub
 from animate_cli.errors import WeightsError
-from animate_cli.layers.weight_io import fill
+from animate_cli.layers.weight_io import load_strictly
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ VGG16 = Backbone(
 )
 
 
-class Tapped(nn.Module):
+class TappedBackbone(nn.Module):
     """The convolutional part of a network."""
 
     def __init__(self, backbone: Backbone) -> None:
@@ -99,16 +99,16 @@ class Tapped(nn.Module):
         return taps
 
 
-def load_tapped(backbone: Backbone, folder: Path) -> Tapped:
+def load_tapped(backbone: Backbone, folder: Path) -> TappedBackbone:
     """From one of its files in a folder, else from the registry, where it is on this machine.
 
     Raises:
         WeightsError: there are none, they are damaged, or hold other tensors.
     """
     path = next((path for name in backbone.files if (path := folder / name).is_file()), None)
-    network = Tapped(backbone)
+    network = TappedBackbone(backbone)
     tensors = _registered(backbone, folder) if path is None else hub.read_published(path)
-    fill(network, _own(tensors, network), where=str(path or backbone.registered))
+    load_strictly(network, _own(tensors, network), where=str(path or backbone.registered))
     return network.eval()
 
 
@@ -125,7 +125,7 @@ def _registered(backbone: Backbone, folder: Path) -> dict[str, Tensor]:
     return hub.load_published(backbone.registered)
 
 
-def _own(tensors: dict[str, Tensor], network: Tapped) -> dict[str, Tensor]:
+def _own(tensors: dict[str, Tensor], network: TappedBackbone) -> dict[str, Tensor]:
     """Those of the features, whatever stands before their names."""
     bare = {f"features.{k.rpartition('features.')[2]}": v for k, v in tensors.items()}
     wanted = network.state_dict().keys()

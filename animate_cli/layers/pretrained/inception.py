@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from animate_cli import hub
 from animate_cli.errors import WeightsError
-from animate_cli.layers.weight_io import fill
+from animate_cli.layers.weight_io import load_strictly
 
 FILE = "pt_inception-2015-12-05-6726825d.pth"
 REGISTERED = "inception"
@@ -138,7 +138,7 @@ def load_inception(folder: Path | None) -> Inception:
         raise WeightsError(message, hint=hub.advice(REGISTERED))
     network = Inception()
     used = {name: value for name, value in tensors.items() if not name.startswith(_UNUSED)}
-    fill(network, used, where=str(path or REGISTERED))
+    load_strictly(network, used, where=str(path or REGISTERED))
     return network.eval().requires_grad_(requires_grad=False)
 
 

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from animate_cli import hub
 from animate_cli.errors import WeightsError
 from animate_cli.layers.grid import points_to_normalised, sample
-from animate_cli.layers.weight_io import fill
+from animate_cli.layers.weight_io import load_strictly
 
 FILE = "raft_small_fp16.safetensors"
 """The weights' name in a folder."""
@@ -58,7 +58,7 @@ class Bottleneck(nn.Module):
         return F.relu(y + (x if self.downsample is None else self.downsample(x)))
 
 
-class Encoder(nn.Module):
+class RaftEncoder(nn.Module):
     """A picture's features at an eighth of its resolution."""
 
     def __init__(self, outputs: int, norm: type[nn.Module]) -> None:
@@ -147,8 +147,8 @@ class RaftSmall(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.fnet = Encoder(128, nn.InstanceNorm2d)
-        self.cnet = Encoder(HIDDEN + CONTEXT, nn.Identity)
+        self.fnet = RaftEncoder(128, nn.InstanceNorm2d)
+        self.cnet = RaftEncoder(HIDDEN + CONTEXT, nn.Identity)
         self.update_block = UpdateBlock()
 
     @torch.inference_mode()
@@ -182,7 +182,7 @@ def load_raft(folder: Path) -> RaftSmall:
     if not path.is_file():
         raise WeightsError(f"{path} does not exist", hint="optical flow needs this file")
     network = RaftSmall()
-    fill(network, hub.read(path)[1], where=str(path))
+    load_strictly(network, hub.read(path)[1], where=str(path))
     return network.eval()
 
 

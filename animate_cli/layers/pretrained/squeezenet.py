@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from animate_cli import hub
 from animate_cli.errors import WeightsError
-from animate_cli.layers.weight_io import fill
+from animate_cli.layers.weight_io import load_strictly
 
 FILE = "squeezenet1_1_fp16.safetensors"
 """The weights' name in a folder."""
@@ -76,7 +76,7 @@ def load_squeezenet(folder: Path) -> SqueezeNetFeatures:
         raise WeightsError(f"{path} does not exist", hint="SqueezeNet's features need this file")
     tensors = {k: v for k, v in hub.read(path)[1].items() if k.startswith("features.")}
     network = SqueezeNetFeatures()
-    fill(network, tensors, where=str(path))
+    load_strictly(network, tensors, where=str(path))
     return network
 
 

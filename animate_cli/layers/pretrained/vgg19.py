@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from animate_cli import hub
 from animate_cli.errors import WeightsError
-from animate_cli.layers.weight_io import fill
+from animate_cli.layers.weight_io import load_strictly
 
 BLOCKS = ((64, 64), (128, 128), (256, 256, 256, 256), (512, 512, 512, 512), (512,))
 TAPS = (1, 6, 11, 20, 29)
@@ -65,7 +65,7 @@ def load_vgg19(folder: Path) -> Vgg19Features:
     network = Vgg19Features()
     wanted = network.state_dict().keys()
     kept = {k: v for k, v in tensors.items() if k in wanted}
-    fill(network, kept, where=str(path or REGISTERED))
+    load_strictly(network, kept, where=str(path or REGISTERED))
     return network
 
 

@@ -25,7 +25,7 @@ from animate_cli.media.container.open_container import (
     video_stream,
 )
 from animate_cli.media.container.orientation import Orientation, orientation_of, square_size
-from animate_cli.media.container.timestamps import Clock
+from animate_cli.media.container.timestamps import Timestamps
 from animate_cli.options import ReadOptions
 from animate_cli.records import AudioInfo, VideoInfo
 
@@ -62,9 +62,9 @@ class Survey:
         """When the first frame is shown, on the clock that the sound shares."""
         return self.first_pts * self.time_base
 
-    def clock(self) -> Clock:
+    def clock(self) -> Timestamps:
         """Return a clock at the first frame."""
-        return Clock(
+        return Timestamps(
             time_base=self.time_base,
             first_pts=self.first_pts,
             rate=self.info.rate,

@@ -7,7 +7,7 @@ from fractions import Fraction
 _JUMP_S = 1
 
 
-class Clock:
+class Timestamps:
     """Turns time stamps into seconds since the file's first frame, rising without exception.
 
     Frames at a constant rate are put on exact multiples of its period where the container could

@@ -10,7 +10,7 @@ from av.filter import Graph
 from av.video.frame import VideoFrame
 
 
-class Palette:
+class GifPalette:
     """Reduces RGB frames of one size to palette frames, each with its own 256 colours."""
 
     def __init__(self, *, width: int, height: int, time_base: Fraction) -> None:

@@ -28,7 +28,7 @@ Shown = tuple[int | None, VideoFrame | None]
 
 
 @dataclass(kw_only=True, eq=False)
-class Decoder:
+class FrameDecoder:
     """Decodes one stream once.
 
     threads: 0: one per core. damage: the last thing that FFmpeg found wrong, or ""; cut: why the

@@ -17,12 +17,12 @@ from av.video.frame import VideoFrame
 
 from animate_cli.errors import OutputError
 from animate_cli.media.container.open_container import last_words, reason
-from animate_cli.media.images.gif_palette import Palette
+from animate_cli.media.images.gif_palette import GifPalette
 from animate_cli.media.output_plan import OutputPlan, VideoWriter
 from animate_cli.media.provenance import COMMENT, mark_gif
 from animate_cli.media.sound.mux import AudioFeed
 from animate_cli.media.target import told, write_error
-from animate_cli.media.video.encoder_frames import Canvas, Timeline
+from animate_cli.media.video.encoder_frames import EncoderFrames, Timeline
 from animate_cli.records import Image
 
 _BT709, _LIMITED = 1, 1
@@ -35,11 +35,11 @@ class EncodedWriter(VideoWriter):
     def __init__(self, plan: OutputPlan) -> None:
         super().__init__()
         self._plan = plan
-        self._canvas = Canvas(plan)
+        self._canvas = EncoderFrames(plan)
         self._notes += self._canvas.notes
         self._timeline = Timeline(plan.rate, plan.encoding.suffix)
         self._resources = ExitStack()
-        self._palette: Palette | None = None
+        self._palette: GifPalette | None = None
         try:
             self._open()
         except BaseException:
@@ -67,7 +67,7 @@ class EncodedWriter(VideoWriter):
                 hint="try another --codec or --size",
             ) from error
         if plan.encoding.encoder == "gif":
-            self._palette = Palette(
+            self._palette = GifPalette(
                 width=plan.width, height=plan.height, time_base=self._timeline.time_base
             )
 

@@ -20,7 +20,7 @@ _FINEST_CLOCK = 10_000_000
 _GIF_CLOCK = Fraction(1, 100)
 
 
-class Canvas:
+class EncoderFrames:
     """Frames of the size and colours that the encoder takes, padded at the edge if need be."""
 
     def __init__(self, plan: OutputPlan) -> None:

@@ -21,7 +21,7 @@ from animate_cli.media.provenance import COMMENT
 from animate_cli.media.sound.mux import AudioFeed
 from animate_cli.media.target import told
 from animate_cli.media.video.encode import create
-from animate_cli.media.video.encoder_frames import Canvas, Timeline
+from animate_cli.media.video.encoder_frames import EncoderFrames, Timeline
 from animate_cli.records import Image
 
 _TAGS = {"colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709"}
@@ -35,7 +35,7 @@ class PipedWriter(VideoWriter):
     def __init__(self, plan: OutputPlan) -> None:
         super().__init__()
         self._plan = plan
-        self._canvas = Canvas(plan)
+        self._canvas = EncoderFrames(plan)
         self._notes += self._canvas.notes
         self._timeline = Timeline(plan.rate, plan.encoding.suffix)
         self._stamps: list[int] = []
@@ -183,7 +183,7 @@ def _encoders(executable: str) -> list[str]:
     return [row[1] for row in rows if len(row) > 1 and row[0].startswith("V")]
 
 
-def _command(plan: OutputPlan, canvas: Canvas, output: str) -> list[str]:
+def _command(plan: OutputPlan, canvas: EncoderFrames, output: str) -> list[str]:
     """The command line, as a list that no shell ever sees."""
     executable = require_encoder(plan.encoding.encoder)
     import ffmpeg

@@ -16,9 +16,9 @@ from animate_cli.media.container.colour import to_rgb
 from animate_cli.media.container.open_container import open_container, video_stream
 from animate_cli.media.container.orientation import upright
 from animate_cli.media.container.probe import Survey, survey
-from animate_cli.media.container.timestamps import Clock
+from animate_cli.media.container.timestamps import Timestamps
 from animate_cli.media.driver import DriverReader, refuse_long
-from animate_cli.media.video.decode import Decoder
+from animate_cli.media.video.decode import FrameDecoder
 from animate_cli.options import ReadOptions
 from animate_cli.records import Frame, Image
 
@@ -43,11 +43,11 @@ class VideoReader(DriverReader):
         with open_container(self.info.path) as container:
             stream = video_stream(container, self.info.path)
             self._seek(container, stream)
-            decoder = Decoder(container=container, stream=stream, threads=self._threads)
+            decoder = FrameDecoder(container=container, stream=stream, threads=self._threads)
             yield from self._wanted(decoder, clock, screen)
         self._finish(decoder, clock, screen)
 
-    def _wanted(self, decoder: Decoder, clock: Clock, screen: _Screen) -> Iterator[Frame]:
+    def _wanted(self, decoder: FrameDecoder, clock: Timestamps, screen: _Screen) -> Iterator[Frame]:
         start, length = self.options.start_s, self.options.duration_s
         blank: list[Fraction] = []
         began: Fraction | None = None
@@ -84,7 +84,7 @@ class VideoReader(DriverReader):
             pts = self._survey.first_pts + int(target_s / self._survey.time_base)
             container.seek(pts, stream=stream)
 
-    def _conceal(self, time: Fraction, decoder: Decoder) -> None:
+    def _conceal(self, time: Fraction, decoder: FrameDecoder) -> None:
         self.concealed += 1
         if self.options.strict:
             raise MediaError(
@@ -92,7 +92,7 @@ class VideoReader(DriverReader):
                 hint="without --strict it is replaced by the frame before",
             )
 
-    def _require_whole(self, clock: Clock) -> None:
+    def _require_whole(self, clock: Timestamps) -> None:
         """The file ended before the wanted part did: was that the end it declared?"""
         loss = self._loss(clock.reached_s)
         if loss and self.options.strict:
@@ -113,7 +113,7 @@ class VideoReader(DriverReader):
         missing = round((length - reached_s) * self.info.rate) - 1
         return f"about {self.decoded + missing} frames declared, {self.decoded} decoded"
 
-    def _finish(self, decoder: Decoder, clock: Clock, screen: _Screen) -> None:
+    def _finish(self, decoder: FrameDecoder, clock: Timestamps, screen: _Screen) -> None:
         if self.decoded == 0:
             raise MediaError(
                 f"{self.info.path}: no frame between start and end",

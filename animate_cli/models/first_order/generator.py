@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from animate_cli.layers.fomm_blocks import (
     DownBlock,
-    Hourglass,
+    FommHourglass,
     ResBlock,
     SameBlock,
     UpBlock,
@@ -56,12 +56,12 @@ class DenseMotion:
     occlusion: Tensor
 
 
-class DenseMotionNetwork(nn.Module):
+class FommDenseMotion(nn.Module):
     """Which key point moves which pixel."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.hourglass = Hourglass((POINTS + 1) * 4, _WIDTH)
+        self.hourglass = FommHourglass((POINTS + 1) * 4, _WIDTH)
         self.mask = nn.Conv2d(self.hourglass.features, POINTS + 1, 7, padding=3)
         self.occlusion = nn.Conv2d(self.hourglass.features, 1, 7, padding=3)
         self.down = Shrink()
@@ -117,7 +117,7 @@ class Generator(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.dense_motion_network = DenseMotionNetwork()
+        self.dense_motion_network = FommDenseMotion()
         self.first = SameBlock(3, _WIDTH, 7)
         self.down_blocks = nn.ModuleList(
             (DownBlock(_WIDTH, 2 * _WIDTH), DownBlock(2 * _WIDTH, 4 * _WIDTH))

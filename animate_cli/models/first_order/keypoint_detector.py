@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from animate_cli.layers.fomm_blocks import Hourglass
+from animate_cli.layers.fomm_blocks import FommHourglass
 from animate_cli.layers.grid import corner_grid
 
 POINTS = 10
@@ -61,7 +61,7 @@ class KeyPointDetector(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.predictor = Hourglass(3, 32)
+        self.predictor = FommHourglass(3, 32)
         self.kp = nn.Conv2d(self.predictor.features, POINTS, 7)
         self.jacobian = nn.Conv2d(self.predictor.features, 4 * POINTS, 7)
         self.down = Shrink()

@@ -19,15 +19,15 @@ from torch import Tensor
 from animate_cli import hub
 from animate_cli.errors import OptionError
 from animate_cli.layers.grid import corner_grid, identity_grid, resize_grid
-from animate_cli.layers.inference.half_precision import SteadyHalf, frames_at_once
-from animate_cli.layers.inference.prepare import quick_on_cpus, ready
-from animate_cli.layers.weight_io import digest, fill
+from animate_cli.layers.inference.half_precision import SafeHalfPrecision, frames_at_once
+from animate_cli.layers.inference.prepare import fuse_for_inference, use_fast_convs
+from animate_cli.layers.weight_io import digest, load_strictly
 from animate_cli.models.base import ALONE, Reads
 from animate_cli.models.first_order.generator import Generator, SourceFeatures
 from animate_cli.models.first_order.keypoint_detector import POINTS, KeyPointDetector, KeyPoints
-from animate_cli.models.first_order.relative_motion import spread, toward, transfer
+from animate_cli.models.first_order.relative_motion import relative_keypoints, spread, toward
 from animate_cli.options import Motion, MotionOptions
-from animate_cli.records import Beyond, Rendered
+from animate_cli.records import OpenEdges, Rendered
 
 FACE_SIZE = 256
 _FRAME_BYTES = 400 << 20
@@ -48,7 +48,7 @@ class FirstOrder:
     face_size: int = FACE_SIZE
     reads: Reads = Reads.FRAMES
     gmac_per_frame: float = 45.0
-    language: str
+    encoder_id: str
 
     def __init__(
         self,
@@ -57,16 +57,16 @@ class FirstOrder:
         *,
         device: torch.device | str = "cpu",
     ) -> None:
-        self.language = f"first_order {digest(detector)}"
-        self._detector = ready(detector).to(device)
-        self._generator = ready(generator).to(device)
+        self.encoder_id = f"first_order {digest(detector)}"
+        self._detector = fuse_for_inference(detector).to(device)
+        self._generator = fuse_for_inference(generator).to(device)
         if torch.device(device).type == "cpu":
-            quick_on_cpus(self._generator)
-        self._half = SteadyHalf(device, name="first_order")
+            use_fast_convs(self._generator)
+        self._half = SafeHalfPrecision(device, name="first_order")
         self._batch = frames_at_once(device, bytes_per_frame=_FRAME_BYTES, most=_MOST_FRAMES)
 
     def encode_source(
-        self, face: Tensor, landmarks: Tensor, beyond: Beyond = ALONE
+        self, face: Tensor, landmarks: Tensor, beyond: OpenEdges = ALONE
     ) -> FirstOrderSource:
         """face (1, 3, 256, 256) in [0, 1]; its landmarks and what lies beyond are not used."""
         del landmarks, beyond
@@ -105,7 +105,7 @@ class FirstOrder:
         if options.motion is Motion.RELATIVE:
             start = _to_points(anchor)
             scale = spread(at_rest.value[0]) / max(spread(start.value[0]), 1e-6)
-            moved = transfer(at_rest, moved, start, scale=scale)
+            moved = relative_keypoints(at_rest, moved, start, scale=scale)
         return _to_code(toward(at_rest, moved, amount))
 
     def render(
@@ -148,8 +148,8 @@ def create_model(*, device: torch.device | str, weights: str | None = None) -> F
         raise OptionError("first_order has no weights of its own", hint=hint)
     detector, generator = KeyPointDetector(), Generator()
     where = f"weights {weights}"
-    fill(detector, hub.load_published(weights, under="kp_detector"), where=where)
-    fill(generator, hub.load_published(weights, under="generator"), where=where)
+    load_strictly(detector, hub.load_published(weights, under="kp_detector"), where=where)
+    load_strictly(generator, hub.load_published(weights, under="generator"), where=where)
     return FirstOrder(detector, generator, device=device)
 
 

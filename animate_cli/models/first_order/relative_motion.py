@@ -14,7 +14,7 @@ from torch import Tensor
 from animate_cli.models.first_order.keypoint_detector import KeyPoints
 
 
-def transfer(
+def relative_keypoints(
     source: KeyPoints, driver: KeyPoints, anchor: KeyPoints, *, scale: float = 1.0
 ) -> KeyPoints:
     """The change since the anchor frame, applied to the source's points (eq. 13).

@@ -19,12 +19,12 @@ from torch import Tensor, nn
 
 from animate_cli import hub
 from animate_cli.errors import WeightsError
-from animate_cli.layers.inference.prepare import quick_on_cpus, ready
-from animate_cli.layers.weight_io import fill
+from animate_cli.layers.inference.prepare import fuse_for_inference, use_fast_convs
+from animate_cli.layers.weight_io import load_strictly
 from animate_cli.models.liveportrait.appearance_extractor import DEPTH, AppearanceExtractor
 from animate_cli.models.liveportrait.motion_extractor import MotionExtractor
 from animate_cli.models.liveportrait.spade_generator import SpadeGenerator
-from animate_cli.models.liveportrait.stitching_retargeting import Eyes, Lips, Stitching
+from animate_cli.models.liveportrait.stitching_retargeting import Eyes, Lips, StitchingNetwork
 from animate_cli.models.liveportrait.warping import WarpingModule
 
 SUFFIXES = (".safetensors", ".pth")
@@ -41,27 +41,27 @@ class LivePortraitNetworks:
     motion: MotionExtractor
     warping: WarpingModule
     generator: SpadeGenerator
-    stitching: Stitching
+    stitching: StitchingNetwork
     eyes: Eyes
     lips: Lips
 
-    def ready(self, device: torch.device | str) -> LivePortraitNetworks:
+    def fuse_for_inference(self, device: torch.device | str) -> LivePortraitNetworks:
         """Copies for use on a device; on a CPU by the ways that are shorter there."""
-        used = self._ready(device)
+        used = self._fused(device)
         if torch.device(device).type == "cpu":
-            quick_on_cpus(used.generator).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            quick_on_cpus(used.warping, depth=DEPTH)
+            use_fast_convs(used.generator).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            use_fast_convs(used.warping, depth=DEPTH)
         return used
 
-    def _ready(self, device: torch.device | str) -> LivePortraitNetworks:
+    def _fused(self, device: torch.device | str) -> LivePortraitNetworks:
         return LivePortraitNetworks(
-            appearance=ready(self.appearance).to(device),
-            motion=ready(self.motion).to(device),
-            warping=ready(self.warping).to(device),
-            generator=ready(self.generator).to(device),
-            stitching=ready(self.stitching).to(device),
-            eyes=ready(self.eyes).to(device),
-            lips=ready(self.lips).to(device),
+            appearance=fuse_for_inference(self.appearance).to(device),
+            motion=fuse_for_inference(self.motion).to(device),
+            warping=fuse_for_inference(self.warping).to(device),
+            generator=fuse_for_inference(self.generator).to(device),
+            stitching=fuse_for_inference(self.stitching).to(device),
+            eyes=fuse_for_inference(self.eyes).to(device),
+            lips=fuse_for_inference(self.lips).to(device),
         )
 
 
@@ -76,14 +76,14 @@ def load_networks(weights: str) -> LivePortraitNetworks:
         motion=_load(MotionExtractor(), weights, "motion_extractor"),
         warping=_load(WarpingModule(), weights, "warping_module"),
         generator=_load(SpadeGenerator(), weights, "spade_generator"),
-        stitching=_load(Stitching(), weights, RETARGETING, under="retarget_shoulder"),
+        stitching=_load(StitchingNetwork(), weights, RETARGETING, under="retarget_shoulder"),
         eyes=_load(Eyes(), weights, RETARGETING, under="retarget_eye"),
         lips=_load(Lips(), weights, RETARGETING, under="retarget_mouth"),
     )
 
 
 def _load(network: Network, weights: str, part: str, *, under: str = "") -> Network:
-    fill(network, _tensors(weights, part, under), where=f"weights {weights}, {part}")
+    load_strictly(network, _tensors(weights, part, under), where=f"weights {weights}, {part}")
     return network
 
 

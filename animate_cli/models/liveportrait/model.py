@@ -27,7 +27,7 @@ from torch import Tensor
 
 from animate_cli.faces.retargeting.pose_transfer import power
 from animate_cli.layers.grid import identity_grid, resize_grid
-from animate_cli.layers.inference.half_precision import SteadyHalf, frames_at_once
+from animate_cli.layers.inference.half_precision import SafeHalfPrecision, frames_at_once
 from animate_cli.layers.weight_io import digest
 from animate_cli.models.base import ALONE, Reads
 from animate_cli.models.liveportrait.checkpoint import LivePortraitNetworks, load_networks
@@ -37,7 +37,7 @@ from animate_cli.models.liveportrait.motion_extractor import POINTS
 from animate_cli.models.liveportrait.stitching_retargeting import opened
 from animate_cli.models.liveportrait.warping import Warped, flat_flow
 from animate_cli.options import Amounts, Motion, MotionOptions, Stitching
-from animate_cli.records import Beyond, Rendered
+from animate_cli.records import OpenEdges, Rendered
 
 WEIGHTS = "liveportrait"
 FACE_SIZE = 512  # of the square that is drawn
@@ -63,16 +63,16 @@ class LivePortrait:
     face_size: int = FACE_SIZE
     reads: Reads = Reads.FRAMES
     gmac_per_frame: float = 450.0
-    language: str
+    encoder_id: str
 
     def __init__(self, networks: LivePortraitNetworks, *, device: torch.device | str) -> None:
-        self.language = f"liveportrait {digest(networks.motion)}"
-        self._networks = networks.ready(device)
-        self._half = SteadyHalf(device, name="liveportrait")
+        self.encoder_id = f"liveportrait {digest(networks.motion)}"
+        self._networks = networks.fuse_for_inference(device)
+        self._half = SafeHalfPrecision(device, name="liveportrait")
         self._batch = frames_at_once(device, bytes_per_frame=_FRAME_BYTES, most=_MOST_FRAMES)
 
     def encode_source(
-        self, face: Tensor, landmarks: Tensor, beyond: Beyond = ALONE
+        self, face: Tensor, landmarks: Tensor, beyond: OpenEdges = ALONE
     ) -> LivePortraitSource:
         """face (1, 3, 512, 512) in [0, 1], landmarks (1, 74, 2) in face pixels; what lies beyond
         is not used."""

@@ -72,7 +72,7 @@ class ResponseNorm(nn.Module):
         return torch.addcmul(self.beta, self.gamma * share + 1, x)
 
 
-class Block(nn.Module):
+class ConvNeXtBlock(nn.Module):
     """ConvNeXt V2: a wide look per channel, then two layers per pixel; shape unchanged."""
 
     def __init__(self, channels: int) -> None:
@@ -90,7 +90,7 @@ class Block(nn.Module):
         return x.add(y.permute(0, 3, 1, 2))
 
 
-class Detector(nn.Module):
+class ConvNeXtDetector(nn.Module):
     """ConvNeXt V2 tiny with seven heads."""
 
     def __init__(self) -> None:
@@ -102,7 +102,7 @@ class Detector(nn.Module):
         )
         self.downsample_layers = nn.ModuleList((stem, *halve))
         self.stages = nn.ModuleList(
-            nn.Sequential(*(Block(width) for _ in range(depth)))
+            nn.Sequential(*(ConvNeXtBlock(width) for _ in range(depth)))
             for depth, width in zip(_DEPTHS, _WIDTHS, strict=True)
         )
         self.norm = nn.LayerNorm(_WIDTHS[-1], eps=_EPS)
@@ -133,7 +133,7 @@ class MotionExtractor(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.detector = Detector()
+        self.detector = ConvNeXtDetector()
 
     def forward(self, face: Tensor) -> Heads:
         """(B, 3, 256, 256) in [0, 1]"""

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import spectral_norm
 
-from animate_cli.layers.upsample_conv import EnlargingConv2d
+from animate_cli.layers.upsample_conv import UpsampleConv2d
 
 SCENE = 256
 _WIDTH = 512
@@ -34,7 +34,7 @@ class Modulation(nn.Module):
     def __init__(self, channels: int, times: int) -> None:
         """times: how much larger than the scene."""
         super().__init__()
-        enlarging = EnlargingConv2d(SCENE, _HIDDEN, times=times)
+        enlarging = UpsampleConv2d(SCENE, _HIDDEN, times=times)
         self.mlp_shared = nn.Sequential(enlarging, nn.ReLU(inplace=True))
         self.mlp_gamma = nn.Conv2d(_HIDDEN, channels, 3, padding=1)
         self.mlp_beta = nn.Conv2d(_HIDDEN, channels, 3, padding=1)
@@ -44,12 +44,12 @@ class Modulation(nn.Module):
         hidden = self.mlp_shared(scene)
         return torch.addcmul(self.mlp_beta(hidden), F.instance_norm(x), 1 + self.mlp_gamma(hidden))
 
-    def settled(self) -> nn.Module:
+    def fused(self) -> nn.Module:
         """The same function, as it is used."""
-        return SettledModulation(self)
+        return FusedModulation(self)
 
 
-class SettledModulation(nn.Module):
+class FusedModulation(nn.Module):
     """As `Modulation`: 1 + γ and β by one convolution, the normalisation where the pixels lie."""
 
     def __init__(self, plain: Modulation) -> None:
@@ -72,7 +72,7 @@ class SettledModulation(nn.Module):
         return torch.addcmul(shift, torch.addcmul(-mean * ratio, x, ratio), scale)
 
 
-class Block(nn.Module):
+class SpadeBlock(nn.Module):
     """A residual block in which every convolution follows a modulation."""
 
     def __init__(self, channels: int, features: int, *, times: int = 1) -> None:
@@ -102,9 +102,9 @@ class SpadeGenerator(nn.Module):
         super().__init__()
         self.fc = nn.Conv2d(SCENE, _WIDTH, 3, padding=1)
         for i in range(_MIDDLES):
-            self.add_module(f"G_middle_{i}", Block(_WIDTH, _WIDTH))
-        self.up_0 = Block(_WIDTH, _WIDTH // 2, times=2)
-        self.up_1 = Block(_WIDTH // 2, _WIDTH // 8, times=4)
+            self.add_module(f"G_middle_{i}", SpadeBlock(_WIDTH, _WIDTH))
+        self.up_0 = SpadeBlock(_WIDTH, _WIDTH // 2, times=2)
+        self.up_1 = SpadeBlock(_WIDTH // 2, _WIDTH // 8, times=4)
         self.conv_img = nn.Sequential(
             nn.Conv2d(_WIDTH // 8, 3 * 4, 3, padding=1), nn.PixelShuffle(2)
         )

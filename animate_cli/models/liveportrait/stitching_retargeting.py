@@ -39,7 +39,7 @@ class Corrector(nn.Module):
         return y
 
 
-class Stitching(Corrector):
+class StitchingNetwork(Corrector):
     """Moves the driven points so that shoulders and hair stay where the photo has them."""
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class Lips(Corrector):
 class Correctors:
     """The three networks of the published file."""
 
-    stitching: Stitching
+    stitching: StitchingNetwork
     eyes: Eyes
     lips: Lips
 

@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from animate_cli.layers.fomm_blocks import Hourglass, SameBlock, Space
+from animate_cli.layers.fomm_blocks import FommHourglass, SameBlock, Space
 from animate_cli.layers.grid import corner_grid, sample
 from animate_cli.models.liveportrait.appearance_extractor import CHANNELS, DEPTH
 from animate_cli.models.liveportrait.motion_extractor import POINTS
@@ -43,13 +43,13 @@ class Warped:
     volume: Tensor
 
 
-class DenseMotionNetwork(nn.Module):
+class VolumeDenseMotion(nn.Module):
     """Points of source and driver -> deformation and occlusion."""
 
     def __init__(self) -> None:
         super().__init__()
         grids = POINTS + 1
-        self.hourglass = Hourglass(grids * (_COMPRESSED + 1), 32, Space.VOLUME)
+        self.hourglass = FommHourglass(grids * (_COMPRESSED + 1), 32, Space.VOLUME)
         self.mask = nn.Conv3d(self.hourglass.features, grids, 7, padding=3)
         self.compress = nn.Conv3d(CHANNELS, _COMPRESSED, 1)
         self.norm = nn.BatchNorm3d(_COMPRESSED)
@@ -99,7 +99,7 @@ class WarpingModule(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.dense_motion_network = DenseMotionNetwork()
+        self.dense_motion_network = VolumeDenseMotion()
         self.third = SameBlock(CHANNELS * DEPTH, _WIDTH, 3, slope=0.01)
         self.fourth = nn.Conv2d(_WIDTH, _WIDTH, 1)
 

@@ -4,11 +4,11 @@ Ours; the paper's grid bends a photo's background along with the head.
 
     symbol | name   | shape        | here
     S      | face   | (B, 3, S, S) | the photo
-    α      | matte  | (B, 1, S, S) | the person's share of its pixels, `faces.segmentation.matte_network`
-    n, w   | narrow, wide | (B, 1, S, S) | 1 where the person is, and a little or more about
+    α      | matte  | (B, 1, S, S) | the person's share of its pixels, `matte_network`
+    n, w   | tight, dilated | (B, 1, S, S) | 1 where the person is, and a little or more about
     B      | filled | (B, 3, S, S) | S, where w = 1 filled from around
     F      | grid   | (B, S, S, 2) | where the person's pixels come from
-    h      | hidden | (B, 1, S, S) | what the person uncovers: n at rest, w where F moves
+    h      | disoccluded | (B, 1, S, S) | what the person uncovers: n at rest, w where F moves
     a      | share  | (B, 1, S, S) | W(α, F): the person's share of the pixels that are drawn
     E      | warped | (B, 3, S, S) | b + a ⊙ (W(S, F) − b) with b = S + h ⊙ (B − S), for eq. 1's
 
@@ -26,7 +26,7 @@ from torch import Tensor
 
 from animate_cli.layers.grid import identity_grid, warp, warp_sharply
 
-NARROW_PX, WIDE_PX = 1, 2  # of 256: about mattes above a half
+TIGHT_PX, DILATED_PX = 1, 2  # of 256: about mattes above a half
 NEAR_CELLS = 2  # of 64: so far about a person there is something to mend
 MOVING_PX = (1.0, 4.0)  # of 256: from rest to motion
 _PRESENT = 0.1  # share from which a pixel moves with the person
@@ -34,64 +34,66 @@ _SURE = (0.35, 0.65)  # mattes below and above are nothing and all
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Standing:
+class BackgroundLayers:
     """A photo taken apart; letters as in the module's table."""
 
     matte: Tensor
-    narrow: Tensor
-    wide: Tensor
+    tight: Tensor
+    dilated: Tensor
     filled: Tensor
 
-    def expand(self, count: int) -> Standing:
+    def expand(self, count: int) -> BackgroundLayers:
         """The same photo for `count` drivers."""
-        return Standing(
+        return BackgroundLayers(
             matte=self.matte.expand(count, -1, -1, -1),
-            narrow=self.narrow.expand(count, -1, -1, -1),
-            wide=self.wide.expand(count, -1, -1, -1),
+            tight=self.tight.expand(count, -1, -1, -1),
+            dilated=self.dilated.expand(count, -1, -1, -1),
             filled=self.filled.expand(count, -1, -1, -1),
         )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Laid:
+class Composite:
     """The person moved, before what stands: E, a, h; flow (B, 2, S, S): a ⊙ (F − identity); near
     (B, 1, S, S): 1 where the person is or was, and about, 0 where the photo is as it was."""
 
     warped: Tensor
     flow: Tensor
     share: Tensor
-    hidden: Tensor
+    disoccluded: Tensor
     near: Tensor
 
 
-def take_apart(face: Tensor, matte: Tensor) -> Standing:
+def split_background(face: Tensor, matte: Tensor) -> BackgroundLayers:
     """S (B, 3, S, S) and α (B, 1, S, S), both in [0, 1]."""
     low, high = _SURE
     person = (matte > 0.5).to(face.dtype)
-    wide = _grown(person, WIDE_PX)
-    return Standing(
+    dilated = _grown(person, DILATED_PX)
+    return BackgroundLayers(
         matte=((matte - low) / (high - low)).clamp(0, 1),
-        narrow=_grown(person, NARROW_PX),
-        wide=wide,
-        filled=filled(face, 1 - wide),
+        tight=_grown(person, TIGHT_PX),
+        dilated=dilated,
+        filled=fill_from_around(face, 1 - dilated),
     )
 
 
-def put_together(face: Tensor, standing: Standing, grid: Tensor) -> Laid:
+def composite(face: Tensor, layers: BackgroundLayers, grid: Tensor) -> Composite:
     """The person of S (B, 3, S, S) moved by F (B, S, S, 2)."""
     size = grid.shape[1]
     identity = identity_grid(size, size, device=grid.device, dtype=grid.dtype)
     flow = (grid - identity).permute(0, 3, 1, 2)
-    share = warp(standing.matte, grid)
-    hidden = torch.lerp(standing.narrow, standing.wide, _motion(flow.detach()))
-    behind = _over(face, standing.filled, hidden)
+    share = warp(layers.matte, grid)
+    disoccluded = torch.lerp(layers.tight, layers.dilated, _motion(flow.detach()))
+    behind = _over(face, layers.filled, disoccluded)
     warped = _over(behind, warp_sharply(face, grid), share)
-    near = _near(torch.maximum(share.detach(), standing.wide))
-    return Laid(warped=warped, flow=share * flow, share=share, hidden=hidden, near=near)
+    near = _near(torch.maximum(share.detach(), layers.dilated))
+    return Composite(
+        warped=warped, flow=share * flow, share=share, disoccluded=disoccluded, near=near
+    )
 
 
 def without_person(
-    grid: Tensor, mask: Tensor, share: Tensor, hidden: Tensor
+    grid: Tensor, mask: Tensor, share: Tensor, disoccluded: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Grid and mask for the photo's full resolution: what is behind points at itself.
 
@@ -101,7 +103,7 @@ def without_person(
     size = grid.shape[1]
     identity = identity_grid(size, size, device=grid.device, dtype=grid.dtype)
     present = share > _PRESENT
-    kept = torch.where(present, share, 1 - hidden) * (1 - mask)
+    kept = torch.where(present, share, 1 - disoccluded) * (1 - mask)
     return torch.where(present[:, 0, ..., None], grid, identity), 1 - kept
 
 
@@ -112,7 +114,7 @@ def _motion(flow: Tensor) -> Tensor:
     return ((px - rest) / (moving - rest)).clamp(0, 1)
 
 
-def filled(picture: Tensor, known: Tensor) -> Tensor:
+def fill_from_around(picture: Tensor, known: Tensor) -> Tensor:
     """Pixels nobody knows, from those around (Gortler et al. 1996, the lumigraph's pull-push).
 
     picture (B, 3, S, S), known (B, 1, S, S) in [0, 1] -> (B, 3, S, S): the picture where known = 1.

@@ -1,6 +1,7 @@
 """What a rigid head does to the pixels it carries: cues that say where hair and ears may go.
 
-One affine camera per face is fitted to landmarks that no expression moves (`faces.shape3d.rigid_head`):
+One affine camera per face is fitted to landmarks that no expression moves
+(`faces.shape3d.rigid_head`):
 
     symbol | name     | shape        | here
     X      | points   | (R, 3)       | `HeadConfig`: the landmarks on a neutral head

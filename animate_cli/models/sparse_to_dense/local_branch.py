@@ -5,8 +5,8 @@ mouth; what comes of it is merged around the *driver's*.
 
     symbol | name   | shape           | here
     f̂_L    | moved  | (B, 2, s, s)    | `merge`: shifted and scaled into the whole face
-    m_L    | share  | (B, 1, p, p)    | `Local.field`
-    Δ_L    | change | (B, 3, p, p)    | `Local.paint` (ours)
+    m_L    | share  | (B, 1, p, p)    | `LocalMotion.field`
+    Δ_L    | change | (B, 3, p, p)    | `LocalMotion.paint` (ours)
 
 Departures from the paper
     window  m_L is faded out towards the edges of its patch, so that the merged field has no seams
@@ -24,8 +24,8 @@ import torch
 from torch import Tensor, nn
 
 from animate_cli.layers.grid import identity_grid, normalised_to_pixel, warp
-from animate_cli.layers.pixel_shuffle import unfold
-from animate_cli.layers.roi import Region, region_about
+from animate_cli.layers.pixel_shuffle import channels_to_pixels
+from animate_cli.layers.roi import LandmarkRegion, landmark_region
 from animate_cli.models.sparse_to_dense.motion_branch import FLOW_GAIN, BranchConfig, MotionBranch
 from animate_cli.models.sparse_to_dense.refinement import smooth_mask
 
@@ -41,7 +41,7 @@ class PartConfig:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Local:
+class LocalMotion:
     """What a branch draws: here, there: its region in source and output;
 
     field (B, 3, p/f, p/f), f the branch's fold: displacement in the source region's own
@@ -49,14 +49,14 @@ class Local:
     branch does not paint.
     """
 
-    here: Region
-    there: Region
+    here: LandmarkRegion
+    there: LandmarkRegion
     field: Tensor
     paint: Tensor | None
 
 
 class LocalBranch(nn.Module):
-    """The whole face's tensors in, one part's `Local` out."""
+    """The whole face's tensors in, one part's `LocalMotion` out."""
 
     def __init__(
         self, part: PartConfig, config: BranchConfig, *, patch: int, has_prior: bool, paints: bool
@@ -75,15 +75,15 @@ class LocalBranch(nn.Module):
     def encode(self, face: Tensor, source: Tensor) -> list[Tensor]:
         """face (B, 3, S, S), all its landmarks (B, K, 2) normalised -> features of the patch."""
         own = source[:, self._part.landmarks]
-        region = region_about(own, self._part.margin)
+        region = landmark_region(own, self._part.margin)
         return self.branch.encode(region.cut(face, self._patch), region.into(own))
 
     def draw(
         self, features: list[Tensor], source: Tensor, driver: Tensor, prior: Tensor | None
-    ) -> Local:
+    ) -> LocalMotion:
         """Features of `encode`, all landmarks (B, K, 2) normalised, prior grid (B, S, S, 2)."""
         points = [landmarks[:, self._part.landmarks] for landmarks in (source, driver)]
-        here, there = (region_about(own, self._part.margin) for own in points)
+        here, there = (landmark_region(own, self._part.margin) for own in points)
         placed = None
         if prior is not None:
             cut = there.cut(prior.permute(0, 3, 1, 2), self._patch)
@@ -92,18 +92,18 @@ class LocalBranch(nn.Module):
         share = drawn[:, 2:3].sigmoid() * _window(drawn.shape[-1], drawn)
         field = torch.cat((drawn[:, :2] / FLOW_GAIN, share), dim=1)
         paint = self._paint(drawn[:, _FIELD:]) if self._paints else None
-        return Local(here=here, there=there, field=field, paint=paint)
+        return LocalMotion(here=here, there=there, field=field, paint=paint)
 
     def _paint(self, drawn: Tensor) -> Tensor:
-        """Channels of folded pixels (B, 4 f², p/f, p/f) -> `Local.paint`."""
+        """Channels of folded pixels (B, 4 f², p/f, p/f) -> `LocalMotion.paint`."""
         colours = 3 * self._fold**2
-        change = unfold(drawn[:, :colours], self._fold).tanh()
+        change = channels_to_pixels(drawn[:, :colours], self._fold).tanh()
         mask = smooth_mask(drawn[:, colours:], self._patch)
         window = _window(self._patch, drawn)
         return torch.cat((change, mask * window, window.expand(len(mask), -1, -1, -1)), dim=1)
 
 
-def merge(flow: Tensor, local: Local, *, has_prior: bool) -> Tensor:
+def merge(flow: Tensor, local: LocalMotion, *, has_prior: bool) -> Tensor:
     """Eq. 3 for one region: f_G (1 − m) + f̂ m in the region around the driver's part.
 
     flow (B, 2, s, s): what is added to the prior, or to the identity where there is none; without
@@ -128,7 +128,7 @@ class Layers(NamedTuple):
     painted: Tensor
 
 
-def overlay(below: Layers, local: Local) -> Layers:
+def overlay(below: Layers, local: LocalMotion) -> Layers:
     """The branch's paint over the whole face's: (B, 3 / 3 / 1 / 3, S, S).
 
     Eq. 2 once more within the region, and M grows to what either has painted. R is laid over
@@ -156,7 +156,7 @@ class _Place(NamedTuple):
     columns: slice
 
 
-def _place(region: Region, like: Tensor) -> _Place:
+def _place(region: LandmarkRegion, like: Tensor) -> _Place:
     """The pixels of (B, C, s, s) that B regions reach, all of them: nothing changes elsewhere."""
     side = like.shape[-1]
     low = normalised_to_pixel(region.centre - region.half, side).amin(dim=0).floor()
@@ -177,7 +177,7 @@ def _put(layer: Tensor, place: _Place, inner: Tensor) -> Tensor:
     return other
 
 
-def _own_positions(region: Region, like: Tensor, place: _Place) -> Tensor:
+def _own_positions(region: LandmarkRegion, like: Tensor, place: _Place) -> Tensor:
     """Where pixels of (B, C, s, s) lie in a region's own coordinates: (B, h, w, 2)."""
     side = like.shape[-1]
     pixels = identity_grid(side, side, device=like.device, dtype=like.dtype)

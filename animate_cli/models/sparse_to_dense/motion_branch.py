@@ -25,8 +25,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from animate_cli.layers.grid import identity_grid, resize_grid, warp_maps
-from animate_cli.layers.pixel_shuffle import fold
-from animate_cli.layers.upsample_conv import EnlargingConv2d
+from animate_cli.layers.pixel_shuffle import pixels_to_channels
+from animate_cli.layers.upsample_conv import UpsampleConv2d
 from animate_cli.models.sparse_to_dense.adain import AdaIN, LandmarkCode
 from animate_cli.models.sparse_to_dense.add_motion import AddMotion
 
@@ -89,7 +89,7 @@ class MotionBranch(nn.Module):
     def encode(self, picture: Tensor, source: Tensor, cue: Tensor | None = None) -> list[Tensor]:
         """picture (B, 3, S, S), source (B, K, 2) normalised in it, cue (B, C, s, s) at the folded
         size -> features, finest first."""
-        code, folded = self.source_code(source), fold(picture, self._fold)
+        code, folded = self.source_code(source), pixels_to_channels(picture, self._fold)
         features = [self.stem(folded if cue is None else torch.cat((folded, cue), dim=1), code)]
         for down in self.down:
             features.append(down(features[-1], code))
@@ -152,7 +152,7 @@ class _Block(nn.Module):
     ) -> None:
         super().__init__()
         self.conv = (
-            EnlargingConv2d(inputs, outputs, bias=not code)
+            UpsampleConv2d(inputs, outputs, bias=not code)
             if grows
             else nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=not code)
         )

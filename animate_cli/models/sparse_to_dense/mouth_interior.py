@@ -13,7 +13,7 @@ between the lips for each aperture, in shares of the photo's own colours:
     d       | _DARK    |                     | every mouth before anything is learned, of the tone
     t, l    | tone     | (B, 3), (B, 1)      | mean colour of nose and cheeks, and their brightest
     g       | share    | (B, 1, S, S)        | between what the photo shows under the upper lip and
-            |          |                     | over the lower one (`layers.lip_lid_field.Gap`)
+            |          |                     | over the lower one (`lip_lid_field.ApertureRegion`)
     E       | warped   | (B, 3, S, S)        | eq. 1 of Zhao et al. 2021; ours
 
 A mouth that is open in the photo keeps what it shows: g is 0 all over where it opens no further,
@@ -29,7 +29,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from animate_cli.layers.grid import points_to_normalised, sample, warp
-from animate_cli.layers.lip_lid_field import Gap, Upright
+from animate_cli.layers.lip_lid_field import ApertureRegion, EyeLineFrame
 from animate_cli.layers.smoothstep import smooth_step
 
 _BINS, _ROWS, _COLUMNS = 6, 20, 40
@@ -43,7 +43,7 @@ _EDGE_PX = 1.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class InsideConfig:
+class MouthInteriorConfig:
     """Landmarks of the inner lips, upper and lower, each from the right corner to the left, those
     between facing each other; skin: pairs between which nose and cheeks are seen."""
 
@@ -52,10 +52,10 @@ class InsideConfig:
     skin: tuple[tuple[int, int], ...]
 
 
-class MouthInside(nn.Module):
+class MouthInterior(nn.Module):
     """Lays the inside of mouths over pictures in which lips are merely spread."""
 
-    def __init__(self, config: InsideConfig) -> None:
+    def __init__(self, config: MouthInteriorConfig) -> None:
         super().__init__()
         self._upper, self._lower, self._skin = config.upper, config.lower, config.skin
         self.colours = nn.Parameter(torch.zeros(6, _BINS, _ROWS, _COLUMNS))
@@ -65,9 +65,12 @@ class MouthInside(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """warped and the source's face (B, 3, S, S), landmarks (B, K, 2) px of source and output ->
         warped, share (B, 1, S, S). Where no gradients are wanted `warped` is written to."""
-        gap = Gap(source_px, driver_px, self._upper, self._lower, warped.shape[-1])
+        gap = ApertureRegion(source_px, driver_px, self._upper, self._lower, warped.shape[-1])
         depth = gap.below / (gap.below + gap.above).clamp_min(_EDGE_PX)
-        within = torch.minimum(gap.below - gap.hanging, gap.above - gap.standing) - gap.aside
+        within = (
+            torch.minimum(gap.below - gap.upper_attached, gap.above - gap.lower_attached)
+            - gap.aside
+        )
         edge = within.clamp(0, _EDGE_PX) / _EDGE_PX
         aperture, before = self._aperture(driver_px), self._aperture(source_px)
         opens = smooth_step(aperture / _OPEN)
@@ -104,7 +107,7 @@ class MouthInside(nn.Module):
 
     def _aperture(self, points_px: Tensor) -> Tensor:
         """Mean gap of the inner lips over their width, at least 0: (B,)."""
-        frame = Upright(points_px, self._upper[0], self._upper[-1])
+        frame = EyeLineFrame(points_px, self._upper[0], self._upper[-1])
         down = frame.points[..., 1]
         gaps = (down[:, self._lower[1:-1]] - down[:, self._upper[1:-1]]).clamp_min(0)
         aperture: Tensor = gaps.mean(dim=1) / frame.width[:, 0]

@@ -13,12 +13,12 @@
 
 Departures from the paper, each but the first a switch of the config
     sampling   eq. 1 is bicubic: what is warped once loses less of its detail
-    prior      F is a given grid (thin-plate) plus learned corrections; see `models.sparse_to_dense.motion_branch`
+    prior      F is a given grid (thin-plate) plus learned corrections; see `motion_branch`
     widths     as small as a CPU needs (`fast`)
     paint      local branches also paint; see `models.sparse_to_dense.local_branch`
     head       the whole face's branch sees where each pixel lies on the head and what a rigid head
                would do to it, and mixes such motions; see `models.sparse_to_dense.carried`
-    layered    only the person is warped, before what stands still; see `models.sparse_to_dense.background`
+    layered    only the person is warped, before what stands still; see `background`
     inside     E shows the inside of a mouth that opens, and M is 1 there, for the photo has no
                detail to lend; see `models.sparse_to_dense.mouth_interior`
 """
@@ -41,24 +41,28 @@ from animate_cli.layers.grid import (
     resize_grid,
     warp_sharply,
 )
-from animate_cli.models.sparse_to_dense.background import Standing, put_together, take_apart
+from animate_cli.models.sparse_to_dense.background import (
+    BackgroundLayers,
+    composite,
+    split_background,
+)
 from animate_cli.models.sparse_to_dense.carried import Head, HeadConfig
 from animate_cli.models.sparse_to_dense.local_branch import (
     Layers,
-    Local,
     LocalBranch,
+    LocalMotion,
     PartConfig,
     merge,
     overlay,
 )
 from animate_cli.models.sparse_to_dense.motion_branch import FLOW_GAIN, BranchConfig, MotionBranch
-from animate_cli.models.sparse_to_dense.mouth_interior import InsideConfig, MouthInside
+from animate_cli.models.sparse_to_dense.mouth_interior import MouthInterior, MouthInteriorConfig
 from animate_cli.models.sparse_to_dense.refinement import RefineConfig, RefineNetwork
 
 _BASIS = 3  # carried as a head is, deeper or less deep, at rest
 
 
-class Extent(StrEnum):
+class CarriedExtent(StrEnum):
     """How much is drawn while training begins: the whole face's motion, all motion, or the picture.
 
     Short of the picture T and R are E and M is 0; that costs a tenth and a half of it.
@@ -85,7 +89,7 @@ class SparseMotionConfig:
     local_branches: bool = True
     local_paint: bool = True
     layered: bool = False
-    inside: InsideConfig | None = None
+    inside: MouthInteriorConfig | None = None
     head: HeadConfig | None = None
     whole: BranchConfig = dataclasses.field(
         default_factory=lambda: BranchConfig(fold=4, widths=(32, 64, 96, 128))
@@ -97,10 +101,10 @@ class SparseMotionConfig:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Encoded:
+class EncodedSource:
     """A source as the networks remember it; B is 1 in use, the batch in training.
 
-    landmarks (B, 74, 2) normalised; whole, parts: features of the branches' encoders; standing:
+    landmarks (B, 74, 2) normalised; whole, parts: features of the branches' encoders; background:
     of a layered network.
     """
 
@@ -108,24 +112,24 @@ class Encoded:
     landmarks: Tensor
     whole: list[Tensor]
     parts: tuple[list[Tensor], ...]
-    standing: Standing | None = None
+    background: BackgroundLayers | None = None
 
-    def expand(self, count: int) -> Encoded:
+    def expand(self, count: int) -> EncodedSource:
         """The same source for `count` drivers."""
-        return Encoded(
+        return EncodedSource(
             face=self.face.expand(count, -1, -1, -1),
             landmarks=self.landmarks.expand(count, -1, -1),
             whole=[level.expand(count, -1, -1, -1) for level in self.whole],
             parts=tuple([x.expand(count, -1, -1, -1) for x in part] for part in self.parts),
-            standing=None if self.standing is None else self.standing.expand(count),
+            background=None if self.background is None else self.background.expand(count),
         )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Drawn:
+class SparseMotionOutput:
     """One step's results, letters as in the module's table; T and R may leave [0, 1] a little.
 
-    share, hidden (B, 1, S, S): the person's, and what it uncovers, of a layered network.
+    share, disoccluded (B, 1, S, S): the person's, and what it uncovers, of a layered network.
     """
 
     image: Tensor
@@ -134,7 +138,7 @@ class Drawn:
     warped: Tensor
     painted: Tensor
     share: Tensor | None = None
-    hidden: Tensor | None = None
+    disoccluded: Tensor | None = None
 
 
 class SparseMotion(nn.Module):
@@ -165,7 +169,7 @@ class SparseMotion(nn.Module):
             for part in (config.parts if config.local_branches else ())
         )
         self.refine = RefineNetwork(config.refine)
-        self.inside = None if config.inside is None else MouthInside(config.inside)
+        self.inside = None if config.inside is None else MouthInterior(config.inside)
 
     def forward(
         self,
@@ -175,8 +179,8 @@ class SparseMotion(nn.Module):
         prior: Tensor | None,
         matte: Tensor | None = None,
         *,
-        extent: Extent = Extent.PICTURE,
-    ) -> Drawn:
+        extent: CarriedExtent = CarriedExtent.PICTURE,
+    ) -> SparseMotionOutput:
         """face (B, 3, S, S), landmarks (B, 74, 2) in its pixels, prior grid (B, S, S, 2), matte
         (B, 1, S, S) where the network is layered."""
         encoded = self.encode(face, source_px, matte, extent)
@@ -187,32 +191,32 @@ class SparseMotion(nn.Module):
         face: Tensor,
         source_px: Tensor,
         matte: Tensor | None = None,
-        extent: Extent = Extent.PICTURE,
-    ) -> Encoded:
+        extent: CarriedExtent = CarriedExtent.PICTURE,
+    ) -> EncodedSource:
         """All that depends on the source alone; ValueError: a matte is missing, or not wanted."""
         if self.config.layered == (matte is None):
             raise ValueError("a matte goes with a layered network, and with no other")
         source = points_to_normalised(source_px, *face.shape[-2:])
-        branches = [] if extent is Extent.WHOLE else self._branches()
+        branches = [] if extent is CarriedExtent.WHOLE else self._branches()
         side = face.shape[-1] // self.config.whole.fold
         cue = None if self.head is None else self.head.places(self.head.camera(source), side)
-        return Encoded(
+        return EncodedSource(
             face=face,
             landmarks=source,
             whole=self.whole.encode(face, source, cue),
             parts=tuple(branch.encode(face, source) for branch in branches),
-            standing=None if matte is None else take_apart(face, matte),
+            background=None if matte is None else split_background(face, matte),
         )
 
     def draw(
         self,
-        source: Encoded,
+        source: EncodedSource,
         driver_px: Tensor,
         prior: Tensor | None,
         *,
-        extent: Extent = Extent.PICTURE,
+        extent: CarriedExtent = CarriedExtent.PICTURE,
         free: Tensor | None = None,
-    ) -> Drawn:
+    ) -> SparseMotionOutput:
         """Move an encoded source (B) to where its landmarks lie at driver_px (B, 74, 2); free
         (1, S, S, 2): how much of what the branches add to the prior is used."""
         size = source.face.shape[-1]
@@ -225,16 +229,18 @@ class SparseMotion(nn.Module):
         identity = identity_grid(size, size, device=grid.device, dtype=grid.dtype)
         if free is not None:
             grid = torch.lerp(identity if prior is None else prior, grid, free)
-        laid = None
-        if source.standing is None:
+        composed = None
+        if source.background is None:
             warped = warp_sharply(source.face, grid)  # eq. 1
             flow = (grid - identity).permute(0, 3, 1, 2)
         else:
-            laid = put_together(source.face, source.standing, grid)
-            warped, flow = laid.warped, laid.flow
-        share, hidden = (None, None) if laid is None else (laid.share, laid.hidden)
-        drawn = partial(Drawn, grid=grid, share=share, hidden=hidden)
-        if extent is not Extent.PICTURE:
+            composed = composite(source.face, source.background, grid)
+            warped, flow = composed.warped, composed.flow
+        share, disoccluded = (
+            (None, None) if composed is None else (composed.share, composed.disoccluded)
+        )
+        drawn = partial(SparseMotionOutput, grid=grid, share=share, disoccluded=disoccluded)
+        if extent is not CarriedExtent.PICTURE:
             nothing = torch.zeros_like(warped[:, :1])
             return drawn(image=warped, warped=warped, painted=warped, mask=nothing)
         inside = None
@@ -242,8 +248,8 @@ class SparseMotion(nn.Module):
             here = points_to_pixel(source.landmarks, size, size)
             warped, inside = self.inside(warped, source.face, here, driver_px)
         painted, mask = self.refine(warped, flow)
-        if laid is not None:
-            mask = mask * laid.near
+        if composed is not None:
+            mask = mask * composed.near
         image = compose(warped, painted, mask)
         layers = Layers(warped=warped, image=image, mask=mask, painted=painted)
         for local in locals_:
@@ -252,7 +258,11 @@ class SparseMotion(nn.Module):
         return drawn(image=layers.image, warped=warped, painted=layers.painted, mask=mask)
 
     def _grid(
-        self, source: Encoded, driver: Tensor, prior: Tensor | None, locals_: list[Local]
+        self,
+        source: EncodedSource,
+        driver: Tensor,
+        prior: Tensor | None,
+        locals_: list[LocalMotion],
     ) -> Tensor:
         """F of eq. 3: (B, S, S, 2). Branches are merged at `field` pixels, then enlarged."""
         size = source.face.shape[-1]
@@ -267,7 +277,7 @@ class SparseMotion(nn.Module):
         base = identity if prior is None else prior
         return base + flow.permute(0, 2, 3, 1)
 
-    def _whole_flow(self, source: Encoded, driver: Tensor, prior: Tensor | None) -> Tensor:
+    def _whole_flow(self, source: EncodedSource, driver: Tensor, prior: Tensor | None) -> Tensor:
         """f_G (B, 2, s, s): what is added to the prior, or to the identity where there is none.
 
         With `head`: a field of its own, and shares of what would make of the prior a head that is

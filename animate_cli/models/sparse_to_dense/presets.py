@@ -9,7 +9,7 @@ from animate_cli.models.sparse_to_dense.model import CARRIED, FAST, INSIDE, PAPE
 from animate_cli.models.sparse_to_dense.network import SparseMotionConfig
 
 
-class Size(StrEnum):
+class NetworkSize(StrEnum):
     """Which of the model's configs."""
 
     FAST = "fast"
@@ -18,11 +18,11 @@ class Size(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class NetworkChoice:
+class NetworkRecipe:
     """The config, and a switch for every row of the ablation (table 4; grid_cue: table 1), and
     for ours."""
 
-    size: Size = Size.FAST
+    size: NetworkSize = NetworkSize.FAST
     prior: bool = True
     adain: bool = True
     add_motion: bool = True
@@ -34,10 +34,10 @@ class NetworkChoice:
     inside: bool = False
 
 
-_CONFIGS = {Size.FAST: FAST, Size.CARRIED: CARRIED, Size.PAPER: PAPER}
+_CONFIGS = {NetworkSize.FAST: FAST, NetworkSize.CARRIED: CARRIED, NetworkSize.PAPER: PAPER}
 
 
-def chosen(choice: NetworkChoice) -> SparseMotionConfig:
+def network_config(choice: NetworkRecipe) -> SparseMotionConfig:
     """The config with its switches set."""
     config = _CONFIGS[choice.size]
     adain, add_motion = choice.adain, choice.add_motion

@@ -26,7 +26,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from animate_cli.layers.conv_blocks import ConvNorm, ResidualBlock
-from animate_cli.layers.pixel_shuffle import fold, unfold
+from animate_cli.layers.pixel_shuffle import channels_to_pixels, pixels_to_channels
 from animate_cli.models.sparse_to_dense.motion_branch import FLOW_GAIN
 
 _MASK_START = -2.0  # logit
@@ -71,7 +71,7 @@ class RefineNetwork(nn.Module):
 
         R may leave [0, 1] a little.
         """
-        x = fold(warped, self._fold)
+        x = pixels_to_channels(warped, self._fold)
         if self._cue:
             cue = F.interpolate(flow, x.shape[-2:], mode="bilinear", align_corners=False)
             x = torch.cat((x, FLOW_GAIN * cue), dim=1)
@@ -82,7 +82,7 @@ class RefineNetwork(nn.Module):
         for up, level in zip(self.up, levels[-2::-1], strict=True):
             x = up(x) + level if self._skips else up(x)
         drawn = self.head(x).to(warped.dtype)  # (B, 4 fold², s, s)
-        change = unfold(drawn[:, : 3 * self._folded], self._fold)  # (B, 3, S, S)
+        change = channels_to_pixels(drawn[:, : 3 * self._folded], self._fold)  # (B, 3, S, S)
         mask = smooth_mask(drawn[:, 3 * self._folded :], warped.shape[-1])
         return warped + change.tanh(), mask
 

@@ -15,13 +15,13 @@ from animate_cli.layers.smoothstep import smooth_step
 FADE_PX = 1.0  # of a landmark, in face pixels
 
 
-def presence(source_px: Tensor, driver_px: Tensor) -> Tensor:
+def motion_weight(source_px: Tensor, driver_px: Tensor) -> Tensor:
     """0 where no landmark moves, 1 from `FADE_PX` on: (B, K, 2) twice -> (B, 1, 1, 1)."""
     farthest = (driver_px - source_px).square().sum(dim=-1).amax(dim=-1).sqrt()
     return smooth_step(farthest / FADE_PX).view(-1, 1, 1, 1)
 
 
-def fade(
+def blend_to_rest(
     face: Tensor, image: Tensor, grid: Tensor, mask: Tensor, present: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Image (B, 3, S, S), grid (B, S, S, 2) and mask (B, 1, S, S) of a face (1 or B, 3, S, S)."""

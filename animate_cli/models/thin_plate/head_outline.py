@@ -1,8 +1,7 @@
 """What is about a face, in a photo: skull, neck, shoulders, hair and the air, and how they move.
 
-By the rule of `faces.shape3d.rigid_head`, and, where a driver's body was seen, by what it did besides
-(`faces.tracking.body_motion`).
-"""
+By the rule of `faces.shape3d.rigid_head`, and, where a driver's body was seen, by what it did
+besides (`faces.tracking.body_motion`)."""
 
 from __future__ import annotations
 
@@ -15,7 +14,7 @@ from animate_cli.faces.points import OUTER_EYE_CORNERS
 from animate_cli.faces.shape3d import rigid_head as head
 
 
-class Outline:
+class HeadOutline:
     """Points that no landmark names, carried along with a head."""
 
     def __init__(self, device: torch.device | str = "cpu") -> None:

@@ -1,8 +1,9 @@
 """Thin-plate model: landmarks alone move the photo; no weights, no training.
 
-The grid is a radial spline (`models.thin_plate.radial_spline`, after Bookstein 1989) through control points: the 74
-landmarks, an outline that follows the head (`models.thin_plate.head_outline`), and the border of
-the square, pinned. It lives in the output and points into the source.
+The grid is a radial spline (`models.thin_plate.radial_spline`, after Bookstein 1989) through
+control points: the 74 landmarks, an outline that follows the head
+(`models.thin_plate.head_outline`), and the border of the square, pinned. It lives in the output and
+points into the source.
 
     symbol | name          | shape     | here
     p      | source points | (B, K, 2) | `_controls`
@@ -38,9 +39,9 @@ from animate_cli.faces.points import (
     UPPER_INNER_LIP,
 )
 from animate_cli.faces.retargeting.eye_mouth_aperture import (
+    EYES_AND_MOUTH,
     MOUTH,
-    OPENINGS,
-    Opening,
+    EyeOrMouth,
     apertures,
     keep_pupils,
     set_apertures,
@@ -49,13 +50,13 @@ from animate_cli.faces.retargeting.eye_mouth_aperture import (
 from animate_cli.faces.retargeting.retarget import retarget_landmarks
 from animate_cli.faces.shape3d import rigid_head as head
 from animate_cli.layers.grid import identity_grid, warp
-from animate_cli.layers.lip_lid_field import Slit, follow_slits
+from animate_cli.layers.lip_lid_field import ApertureContour, correct_apertures
 from animate_cli.layers.smoothstep import smooth_step
 from animate_cli.models.base import ALONE, Reads
-from animate_cli.models.thin_plate.head_outline import Outline, across_eyes, length
+from animate_cli.models.thin_plate.head_outline import HeadOutline, across_eyes, length
 from animate_cli.models.thin_plate.radial_spline import RadialSpline
 from animate_cli.options import MotionOptions
-from animate_cli.records import LANDMARKS, Beyond, Rendered
+from animate_cli.records import LANDMARKS, OpenEdges, Rendered
 
 FACE_SIZE = 256
 FADE_PX = 12.0
@@ -64,7 +65,7 @@ LEAST_ROOM = 0.45
 LEAST_GAP, LIDS_KEPT = 0.04, 0.2  # of the width of the eye or mouth; of the gap before
 CALM_PX, CALM_FROM = 0.4, 0.15
 SLITS = (
-    Slit(
+    ApertureContour(
         curves=(
             (48, 49, 50, 51, 52, 53, 54),
             (48, *UPPER_INNER_LIP, 54),
@@ -75,8 +76,8 @@ SLITS = (
         until=CHIN,
         gap=(UPPER_INNER_LIP, LOWER_INNER_LIP),
     ),
-    Slit(curves=((36, 37, 68, 38, 39), (36, 41, 69, 40, 39)), fade=0.3),
-    Slit(curves=((42, 43, 70, 44, 45), (42, 47, 71, 46, 45)), fade=0.3),
+    ApertureContour(curves=((36, 37, 68, 38, 39), (36, 41, 69, 40, 39)), fade=0.3),
+    ApertureContour(curves=((42, 43, 70, 44, 45), (42, 47, 71, 46, 45)), fade=0.3),
 )
 _YIELD = 0.5  # an outline point moves at most this share of its distance to the border
 _BODY_YIELD = 0.7  # ... one of the body, which goes on behind it
@@ -101,7 +102,7 @@ class ThinPlate:
         self._grid = LandmarkGrid(self.face_size, device=device)
 
     def encode_source(
-        self, face: Tensor, landmarks: Tensor, beyond: Beyond = ALONE
+        self, face: Tensor, landmarks: Tensor, beyond: OpenEdges = ALONE
     ) -> ThinPlateSource:
         """face (1, 3, S, S) in [0, 1], landmarks (1, 74, 2) in face pixels; all edges rest."""
         del beyond
@@ -144,19 +145,18 @@ class LandmarkGrid:
         self._fade = _fade(self._spline.nodes, size)  # (L, L)
         self._fade_pixels = _fade(torch.arange(size, device=device), size)  # (S, S)
         self._border = _border_points(size).to(device)
-        self._outline = Outline(device)
+        self._outline = HeadOutline(device)
         self._identity = identity_grid(size, size, device=device)
 
     def grid(self, source_px: Tensor, output_px: Tensor, body: Tensor | None = None) -> Tensor:
         """Landmarks in source and output (B, 74, 2), px -> backward grid (B, S, S, 2).
 
-        body (B, 26, 2): how neck, shoulders and hair move besides (`faces.tracking.body_motion`); None: nobody
-        looked, and there are no points on shoulders and hair.
-        """
+        body (B, 26, 2): how neck, shoulders and hair move besides (`faces.tracking.body_motion`);
+        None: nobody looked, and there are no points on shoulders and hair."""
         source_px, output_px = parted(source_px, self.keep_room(source_px, output_px))
         p, q = self._controls(source_px, output_px, body)
         flow_px = self._spline.field(q, p - q, self._fade, self._calm(q))  # (B, 2, S, S)
-        flow_px = follow_slits(flow_px, source_px, output_px, SLITS, self._fade_pixels)
+        flow_px = correct_apertures(flow_px, source_px, output_px, SLITS, self._fade_pixels)
         return self._identity + flow_px.permute(0, 2, 3, 1) * (2 / self.size)
 
     def _calm(self, controls_px: Tensor) -> Tensor:
@@ -208,16 +208,16 @@ def parted(source_px: Tensor, output_px: Tensor) -> tuple[Tensor, Tensor]:
     """Both (B, 74, 2) px with lids and lips in order and `LEAST_GAP` apart, lids in the output at
     least `LIDS_KEPT` of the source's gap, and pupils between them; the rest stays.
 
-    Landmarks that were retargeted are so already (`faces.retargeting.retarget`); those of films are not.
-    """
-    for opening in OPENINGS:
+    Landmarks that were retargeted are so already (`faces.retargeting.retarget`); those of films are
+    not."""
+    for opening in EYES_AND_MOUTH:
         source_px = _part(source_px, opening, torch.zeros_like(apertures(source_px, opening)))
         kept = 0.0 if opening is MOUTH else LIDS_KEPT
         output_px = _part(output_px, opening, kept * apertures(source_px, opening))
     return source_px, keep_pupils(output_px, source_px)
 
 
-def _part(points: Tensor, opening: Opening, least: Tensor) -> Tensor:
+def _part(points: Tensor, opening: EyeOrMouth, least: Tensor) -> Tensor:
     """Open points (B, 74, 2) px to `least` (B, pairs) px and `LEAST_GAP`, where they are not."""
     gaps = apertures(points, opening)
     least = torch.maximum(least, LEAST_GAP * width(points, opening))

@@ -83,8 +83,8 @@ class RadialSpline:
         weights = _solve(factors, values)
         miss = values - _read(self._evaluate(basis, weights), landing)
         field = self._evaluate(basis, weights + _solve(factors, miss))
-        calmed = shorten(field * window, calm[:, None])
-        return self._to_pixels @ unfold(calmed, self.nodes) @ self._to_pixels.T
+        calmed = limit_displacement(field * window, calm[:, None])
+        return self._to_pixels @ remove_folds(calmed, self.nodes) @ self._to_pixels.T
 
     def _basis(self, controls: Tensor) -> Tensor:
         """U between every node and every control: (B, K, 2) -> (B, L, L, K)."""
@@ -150,7 +150,7 @@ def _solve(factors: tuple[Tensor, Tensor], values: Tensor) -> Tensor:
     return solution.to(values.dtype)
 
 
-def unfold(field: Tensor, nodes: Tensor) -> Tensor:
+def remove_folds(field: Tensor, nodes: Tensor) -> Tensor:
     """Smooth a displacement field where it folds, until it does not.
 
     field (B, 2, L, L) px on nodes (L,) px; samples that do not fold come back untouched. What
@@ -180,7 +180,7 @@ def _mean_within(values: Tensor, reach: int) -> Tensor:
     return F.avg_pool2d(padded, 2 * reach + 1, stride=1)
 
 
-def shorten(field: Tensor, by: Tensor) -> Tensor:
+def limit_displacement(field: Tensor, by: Tensor) -> Tensor:
     """Displacements (B, 2, L, L) shorter by (B, 1, L, L), in the same direction, at least 0."""
     length = field.square().sum(dim=1, keepdim=True).sqrt()
     return field * ((length - by).clamp_min(0) / length.clamp_min(1e-6))

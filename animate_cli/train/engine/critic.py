@@ -33,7 +33,7 @@ def frozen(critic: nn.Module) -> Iterator[nn.Module]:
             weight.requires_grad = True
 
 
-class Critic:
+class CriticTrainer:
     """A critic in training: prepared for the device, stepped by AdamW at the network's rate."""
 
     def __init__(self, critic: nn.Module, plan: StepRecipe, accelerator: Accelerator) -> None:

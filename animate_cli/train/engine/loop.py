@@ -17,14 +17,14 @@ from animate_cli.errors import Cancelled
 from animate_cli.interrupts import halt_on_signal
 from animate_cli.train.engine.distributed import open_accelerator
 from animate_cli.train.engine.log import Log
-from animate_cli.train.engine.state import Training
+from animate_cli.train.engine.state import TrainingState
 from animate_cli.train.objectives.find import build_objective
 from animate_cli.train.recipe import Recipe
 from animate_cli.train.saving import saving
 
 
 @dataclass(frozen=True, kw_only=True)
-class Logged:
+class LogEntry:
     """What the loop tells after a step: figures by name; empty in all but the first process."""
 
     step: int
@@ -33,7 +33,7 @@ class Logged:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trained:
+class TrainingSummary:
     """Where the result is, how good it was on dev, and whether this is the process to tell it."""
 
     weights: Path
@@ -42,7 +42,7 @@ class Trained:
     is_main: bool = True
 
 
-def _ignore(logged: Logged) -> None:
+def _ignore(logged: LogEntry) -> None:
     """Tell nobody."""
 
 
@@ -50,10 +50,10 @@ def train(
     recipe: Recipe,
     folder: Path,
     *,
-    on_log: Callable[[Logged], None],
-    on_step: Callable[[Logged], None] = _ignore,
+    on_log: Callable[[LogEntry], None],
+    on_step: Callable[[LogEntry], None] = _ignore,
     device: torch.device | None = None,
-) -> Trained:
+) -> TrainingSummary:
     """Run a recipe to its end, from the folder's checkpoint if it has one.
 
     folder receives `last.pt` (to resume), `best.safetensors` (the moving average that scored best
@@ -71,7 +71,7 @@ def train(
     torch.manual_seed(recipe.steps.seed)
     with accelerator.main_process_first():  # it fills caches for the others
         objective = build_objective(recipe)
-    with closing(Training(recipe, objective, folder, accelerator)) as training:
+    with closing(TrainingState(recipe, objective, folder, accelerator)) as training:
         training.start()
         told = _Told(training, on_log, on_step)
         with halt_on_signal() as halt, closing(told):
@@ -84,12 +84,12 @@ def train(
                         hint="run the same command again to go on",
                     )
         training.save()
-    return Trained(
+    return TrainingSummary(
         weights=training.weights, steps=training.step, best=training.best, is_main=training.is_main
     )
 
 
-def _step(training: Training) -> dict[str, float]:
+def _step(training: TrainingState) -> dict[str, float]:
     """Advance; evaluate and save when it is time."""
     plan = training.recipe.steps
     figures = training.advance()
@@ -105,9 +105,9 @@ class _Told:
 
     def __init__(
         self,
-        training: Training,
-        on_log: Callable[[Logged], None],
-        on_step: Callable[[Logged], None],
+        training: TrainingState,
+        on_log: Callable[[LogEntry], None],
+        on_step: Callable[[LogEntry], None],
     ) -> None:
         self._training, self._on_log, self._on_step = training, on_log, on_step
         recipe = training.recipe
@@ -125,7 +125,7 @@ class _Told:
         if self._log is None:
             return
         training, config = self._training, self._training.recipe.log
-        logged = Logged(step=training.step, steps=training.recipe.steps.steps, figures=figures)
+        logged = LogEntry(step=training.step, steps=training.recipe.steps.steps, figures=figures)
         if training.is_due(config.every) or "score" in figures:
             self._log.figures(training.step, figures)
             self._on_log(logged)

@@ -41,17 +41,17 @@ class _Row:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Refused:
+class _WorkerRefused:
     """An error with a hint, on its way out of a worker."""
 
     message: str
     hint: str
 
 
-Drawn = dict[str, NDArray[Any]] | _Refused | Exception
+Drawn = dict[str, NDArray[Any]] | _WorkerRefused | Exception
 
 
-def feed(
+def prefetch_batches(
     objective: Objective, plan: StepRecipe, numbers: Sequence[int]
 ) -> Generator[Batch, None, None]:
     """The batches of these numbers; closing the generator stops its workers.
@@ -90,7 +90,7 @@ def _receive(pipe: Connection) -> Batch:
         raise TrainError(
             "a data worker died", hint="resume, with fewer steps.workers if memory was short"
         ) from error
-    if isinstance(drawn, _Refused):
+    if isinstance(drawn, _WorkerRefused):
         raise TrainError(drawn.message, hint=drawn.hint)
     if isinstance(drawn, Exception):
         raise drawn
@@ -114,7 +114,7 @@ def _draw(row: _Row, number: int) -> Drawn:
     try:
         return {key: value.numpy() for key, value in row.draw(number).items()}
     except AnimateError as error:
-        return _Refused(message=error.message, hint=error.hint)
+        return _WorkerRefused(message=error.message, hint=error.hint)
     except Exception as error:  # raised again where the batch is read
         error.add_note("in a data worker:\n" + traceback.format_exc())
         return error

@@ -17,14 +17,20 @@ from torch import Tensor, nn
 
 from animate_cli import hub
 from animate_cli.errors import TrainError
-from animate_cli.layers.weight_io import fill
+from animate_cli.layers.weight_io import load_strictly
 from animate_cli.records import Image
 from animate_cli.train.engine.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from animate_cli.train.engine.critic import Critic
+from animate_cli.train.engine.critic import CriticTrainer
 from animate_cli.train.engine.distributed import any_process
 from animate_cli.train.engine.optimiser import build_optimiser, learning_rate, same_rule, set_rate
-from animate_cli.train.engine.prefetch import feed
-from animate_cli.train.objective import Adversarial, Batch, Judged, Objective, Shows
+from animate_cli.train.engine.prefetch import prefetch_batches
+from animate_cli.train.objective import (
+    AdversarialObjective,
+    Batch,
+    HasFrozenNetworks,
+    Objective,
+    ShowsSamples,
+)
 from animate_cli.train.recipe import Recipe
 from animate_cli.train.saving import saving
 
@@ -32,7 +38,7 @@ WEIGHTS = "best.safetensors"
 CHECKPOINT = "last.pt"
 
 
-class Training:
+class TrainingState:
     """One training as it stands after `step` steps.
 
     All randomness of step s comes from its batches' numbers n: process p of P draws the numbers
@@ -52,10 +58,10 @@ class Training:
         self.average: nn.Module = copy.deepcopy(network)
         self.network, self.optimiser = accelerator.prepare(network, optimiser)
         self.average.to(accelerator.device)
-        self._critic: Critic | None = None
-        if isinstance(objective, Adversarial):
-            self._critic = Critic(objective.critic, recipe.steps, accelerator)
-        for judge in objective.judges if isinstance(objective, Judged) else ():
+        self._critic: CriticTrainer | None = None
+        if isinstance(objective, AdversarialObjective):
+            self._critic = CriticTrainer(objective.critic, recipe.steps, accelerator)
+        for judge in objective.judges if isinstance(objective, HasFrozenNetworks) else ():
             judge.to(accelerator.device)
         self._batches: Generator[Batch, None, None] | None = None
 
@@ -122,7 +128,9 @@ class Training:
 
     def sheet(self) -> Image | None:
         """The objective's picture of the moving average, where it draws one."""
-        return self.objective.sheet(self.average) if isinstance(self.objective, Shows) else None
+        return (
+            self.objective.sheet(self.average) if isinstance(self.objective, ShowsSamples) else None
+        )
 
     def save(self) -> None:
         """Write `last.pt`; only the first process does.
@@ -174,7 +182,7 @@ class Training:
             own, later = network.state_dict(), getattr(network, "LATER", ())
             missing = tuple(part for part in later if not any(k.startswith(part) for k in tensors))
             added = {key: own[key] for key in own if key.startswith(missing)}
-            fill(network, {**added, **tensors}, where=f"init {weights}")
+            load_strictly(network, {**added, **tensors}, where=f"init {weights}")
 
     def _bare(self) -> nn.Module:
         network: nn.Module = self._accelerator.unwrap_model(self.network)
@@ -201,7 +209,7 @@ class Training:
         if self._critic is None:
             loss, figures = self.objective.loss(self.network, batch)
             return {"loss": loss}, figures
-        assert isinstance(self.objective, Adversarial)
+        assert isinstance(self.objective, AdversarialObjective)
         played = self.objective.play(self.network, self._critic.network, batch)
         return {"loss": played.loss, "critic_loss": played.critic_loss}, played.figures
 
@@ -213,7 +221,7 @@ class Training:
         if self._batches is None:
             end = plan.steps * plan.accumulate * processes
             numbers = range(self._number(0), end, processes)
-            self._batches = feed(self.objective, plan, numbers)
+            self._batches = prefetch_batches(self.objective, plan, numbers)
         device = self._accelerator.device
         return {key: value.to(device) for key, value in next(self._batches).items()}
 

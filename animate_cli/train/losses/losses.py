@@ -1,7 +1,8 @@
 """One function per loss; all return a scalar to be minimised.
 
 known (B, K) bool: the points that are labelled; a loss is the mean over them, 0 without any.
-judged, true, drawn: maps (B, 1, h, w) of a discriminator, one per scale (`train.losses.discriminator`).
+judged, true, drawn: maps (B, 1, h, w) of a discriminator, one per scale
+(`train.losses.discriminator`).
 
 Departures from the papers: the norms of Zhao et al.'s eqs. 5 and 6 are read as mean squares, as the
 least-squares GAN they name has them (Mao et al. 2017), summed over scales; the G of eq. 6 can only
@@ -43,7 +44,7 @@ def heatmap_shape(
     return _mean(_kl(probability, middle) + _kl(density, middle), known) / 2
 
 
-def openings(
+def aperture_errors(
     points: Tensor, target: Tensor, known: Tensor, pairs: tuple[tuple[int, int], ...]
 ) -> Tensor:
     """How wrongly eyes and mouth are opened: |(μ_u − μ_l) − (p_u − p_l)|₂, the mean over pairs.

@@ -88,7 +88,8 @@ class Perceptual(nn.Module):
 def load_perceptual(
     *, kind: Features, folder: Path, scales: tuple[int, ...] = PYRAMID
 ) -> Perceptual:
-    """L_per with weights from a folder: files that `layers.pretrained.vgg19`, `.squeezenet`, `.lpips` name.
+    """L_per with weights from a folder: files that `layers.pretrained.vgg19`, `.squeezenet`,
+    `.lpips` name.
 
     Raises:
         WeightsError: a file is missing, damaged, or holds other tensors.

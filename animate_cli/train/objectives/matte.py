@@ -2,9 +2,9 @@
 
     L = BCE(α, P) + λ_s · (1 − 2 Σ α P / (Σ α + Σ P))
 
-P is 1 where `faces.segmentation.face_parsing` names any part of a person, its edge softened by `EDGE_PX`; the second
-term is the Dice loss of Milletari et al. 2016. Some people stand before other backgrounds
-(`train.samples.background_swap`), where the edge is known better than by any parser.
+P is 1 where `faces.segmentation.face_parsing` names any part of a person, its edge softened by
+`EDGE_PX`; the second term is the Dice loss of Milletari et al. 2016. Some people stand before other
+backgrounds (`train.samples.background_swap`), where the edge is known better than by any parser.
 """
 
 from __future__ import annotations
@@ -28,7 +28,12 @@ from animate_cli.records import Image, Points
 from animate_cli.train.objective import Batch
 from animate_cli.train.recipe import Recipe
 from animate_cli.train.samples.augment import AugmentConfig, damage
-from animate_cli.train.samples.background_swap import Backdrops, laid_over, outline, read_backdrops
+from animate_cli.train.samples.background_swap import (
+    Backgrounds,
+    laid_over,
+    outline,
+    read_backgrounds,
+)
 from animate_cli.train.samples.clip_parsing import with_parts
 from animate_cli.train.samples.pair_batch import picture
 from animate_cli.train.samples.pairs import (
@@ -69,7 +74,7 @@ class MatteObjective:
         recipe: Recipe,
         train: list[ClipFrames],
         dev: list[ClipFrames],
-        backdrops: Backdrops,
+        backdrops: Backgrounds,
         portrayed: frozenset[str] = frozenset(),
     ) -> None:
         """portrayed: whom a portrait shows."""
@@ -171,9 +176,9 @@ def build(recipe: Recipe) -> MatteObjective:
         raise TrainError("too few people to keep one in ten apart", hint="add data")
     theirs = [row for row in rows if not is_dev(row.identity)]
     coarse = Parser(Path(recipe.data.root) / loss.parser, size=256)
-    behind = list(read_backdrops(theirs, train[:: max(1, len(train) // SEARCHED)], coarse))
+    behind = list(read_backgrounds(theirs, train[:: max(1, len(train) // SEARCHED)], coarse))
     portrayed = frozenset(row.identity for row in rows if row.kind == "image")
-    return MatteObjective(recipe, train, dev, Backdrops(behind), portrayed)
+    return MatteObjective(recipe, train, dev, Backgrounds(behind), portrayed)
 
 
 def _people(samples: list[Sample]) -> Iterator[ClipFrames]:

@@ -2,8 +2,8 @@
 
 In clips, what lies behind a head moves with the camera or with the square that was cut, or it is
 plain: a network that sees nothing else drags and bends a photo's background along with the head.
-Here a person is cut out of both frames (`faces.segmentation.face_parsing`) and put before one still picture.
-"""
+Here a person is cut out of both frames (`faces.segmentation.face_parsing`) and put before one still
+picture."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from animate_cli.data.pictures import read_picture
 from animate_cli.faces.segmentation.face_parsing import Labels, Parser
 from animate_cli.records import Image
 from animate_cli.train.samples.clip_parsing import with_parts
-from animate_cli.train.samples.inpaint_holes import filled, grown
+from animate_cli.train.samples.inpaint_holes import dilate, inpaint_holes
 from animate_cli.train.samples.pairs import ClipFrames, Pair, PairAugment, PairDraw, Rng, pair_of
 from animate_cli.train.samples.part_maps import unlabelled
-from animate_cli.train.samples.samples import Row, decoded, encoded
+from animate_cli.train.samples.samples import TrainingClip, decoded, encoded
 
 Parses = Callable[[Image], Labels]
 
@@ -35,7 +35,7 @@ _TILTS_DEG = (0, 0, 90, 90, 20, 45, 70, 110, 135, 160)
 _INNER_PX, _EDGE_PX = 3, 1.0  # how far a person's outline is drawn in, and how soft it is
 
 
-class Backdrop:
+class Background:
     """A clip before one still picture, in the shape of the `ClipFrames` that pairs are cut from."""
 
     def __init__(self, clip: ClipFrames, backdrop: Image) -> None:
@@ -56,7 +56,7 @@ class Backdrop:
         return unlabelled()
 
 
-class Backdrops:
+class Backgrounds:
     """Pictures to stand before."""
 
     def __init__(self, jpegs: Sequence[NDArray[np.uint8]]) -> None:
@@ -76,22 +76,22 @@ class Backdrops:
         return _furnished(shown, rng) if rng.random() < 0.5 else shown
 
 
-class BackdropDraw:
+class BackgroundSampler:
     """Pairs of cut-out people, each before another backdrop."""
 
-    def __init__(self, cutouts: list[ClipFrames], backdrops: Backdrops) -> None:
+    def __init__(self, cutouts: list[ClipFrames], backdrops: Backgrounds) -> None:
         """cutouts: clips with maps of their parts."""
         self._people, self._backdrops = PairDraw(cutouts), backdrops
 
     def __call__(self, config: PairAugment, rng: Rng) -> Pair:
         """Everything random comes from `rng`."""
-        clip = Backdrop(self._people.clip(rng), self._backdrops.draw(rng))
+        clip = Background(self._people.clip(rng), self._backdrops.draw(rng))
         return pair_of(clip, config, rng)
 
 
 def cut_out(
-    clips: list[ClipFrames], rows: Sequence[Row], parser: Parser, maps: Path
-) -> BackdropDraw:
+    clips: list[ClipFrames], rows: Sequence[TrainingClip], parser: Parser, maps: Path
+) -> BackgroundSampler:
     """The people of clips, before what lies behind them and behind those in the rows' pictures.
 
     maps: folder where the maps of parts are kept.
@@ -100,11 +100,11 @@ def cut_out(
         TrainError: the disk is full or cannot be written.
     """
     cutouts = [with_parts(clip, parser, maps) for clip in clips]
-    return BackdropDraw(cutouts, Backdrops(list(read_backdrops(rows, clips, parser))))
+    return BackgroundSampler(cutouts, Backgrounds(list(read_backgrounds(rows, clips, parser))))
 
 
-def read_backdrops(
-    rows: Sequence[Row], clips: Sequence[ClipFrames], parse: Parses
+def read_backgrounds(
+    rows: Sequence[TrainingClip], clips: Sequence[ClipFrames], parse: Parses
 ) -> Iterator[NDArray[np.uint8]]:
     """JPEG of what lies behind the people in pictures and in the first frames of clips, with the
     people filled in from their surroundings."""
@@ -114,7 +114,7 @@ def read_backdrops(
         square = cv2.resize(picture[:side, :side], (_SIZE, _SIZE), interpolation=cv2.INTER_AREA)
         person = parse(square) > 0  # type: ignore[arg-type]
         if person.mean() <= 1 - _LEAST_SHARE:
-            yield encoded(filled(square, grown(person, _AROUND_PX)))  # type: ignore[arg-type]
+            yield encoded(inpaint_holes(square, dilate(person, _AROUND_PX)))  # type: ignore[arg-type]
 
 
 def thinned(clip: ClipFrames, stride: int) -> ClipFrames:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from animate_cli.train.samples.samples import Sample
 
 
-class Draw:
+class BalancedSampler:
     """Kinds by their share, then people, then pictures: nobody is seen a hundred times as often.
 
     shares: by kind; those of absent kinds do not count.

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from animate_cli.faces.crop import cut, landmark_square, points_box, square
 from animate_cli.records import Crop, Image, Points
 from animate_cli.train.samples.augment import AugmentConfig
-from animate_cli.train.samples.samples import JPEG_QUALITY, Row, clip_points, decoded
+from animate_cli.train.samples.samples import JPEG_QUALITY, TrainingClip, clip_points, decoded
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,7 +40,7 @@ class Run:
         return cut(decoded(self.jpegs[index]), crop)
 
 
-def read_runs(rows: list[Row], *, length: int, every: int) -> Iterator[Run]:
+def read_runs(rows: list[TrainingClip], *, length: int, every: int) -> Iterator[Run]:
     """`length` neighbouring frames out of each `every` frames of the rows that are clips."""
     for row in rows:
         if row.kind == "clip":
@@ -58,7 +58,7 @@ def jittered_square(run: Run, size: int, config: AugmentConfig, rng: np.random.G
     return square(((x0 + x1) / 2 + x, (y0 + y1) / 2 + y), side * zoom, size, roll)
 
 
-def _read(row: Row, length: int, every: int) -> Iterator[Run]:
+def _read(row: TrainingClip, length: int, every: int) -> Iterator[Run]:
     points, _ = clip_points(row.path)
     jpegs: list[NDArray[np.uint8]] = []
     with av.open(str(row.path)) as container:

@@ -10,7 +10,7 @@ from animate_cli.faces.segmentation.face_parsing import Labels
 from animate_cli.records import Image
 
 
-def filled(pixels: Image, hole: Labels) -> Image:
+def inpaint_holes(pixels: Image, hole: Labels) -> Image:
     """The picture (S, S, 3) with a hole (S, S) closed from its edge, at a quarter of the size."""
     size = len(pixels)
     small = cv2.resize(pixels, (size // 4, size // 4), interpolation=cv2.INTER_AREA)
@@ -21,6 +21,6 @@ def filled(pixels: Image, hole: Labels) -> Image:
     return np.where(hole[..., None] > 0, large, pixels)
 
 
-def grown(mask: NDArray[np.bool_], size: int) -> Labels:
+def dilate(mask: NDArray[np.bool_], size: int) -> Labels:
     """1 within half so many pixels of the mask (S, S)."""
     return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((size, size), np.uint8)), np.uint8)

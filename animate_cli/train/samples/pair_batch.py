@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from animate_cli.layers.grid import pixel_to_normalised, points_to_normalised
-from animate_cli.layers.roi import region_about
+from animate_cli.layers.roi import landmark_region
 from animate_cli.models.sparse_to_dense.model import PARTS
 from animate_cli.train.objective import Batch
 from animate_cli.train.samples.pairs import ClipFrames, Pair, untouched
@@ -46,7 +46,7 @@ def part_weights(landmarks_px: Tensor, size: int, gain: float) -> Tensor:
     axis = pixel_to_normalised(pixels, size)
     weights = points.new_ones(len(points), size, size)
     for part in PARTS:
-        region = region_about(points[:, part.landmarks], part.margin)
+        region = landmark_region(points[:, part.landmarks], part.margin)
         u = (axis - region.centre[..., None]) / region.half[..., None]  # (B, 2, S)
         inside = (2.5 * (1 - u.abs())).clamp(0, 1)
         weights = torch.maximum(weights, 1 + gain * inside[:, 0, None] * inside[:, 1, :, None])

@@ -23,7 +23,7 @@ from animate_cli.faces.tracking.body_motion import body_between
 from animate_cli.records import BODY, Crop, Image, Points
 from animate_cli.train.samples.augment import mirrored
 from animate_cli.train.samples.part_maps import cut_parts, mirrored_parts, unlabelled
-from animate_cli.train.samples.samples import Row, clip_points, decoded, encoded
+from animate_cli.train.samples.samples import TrainingClip, clip_points, decoded, encoded
 
 Rng = np.random.Generator
 _LOOKED_AT = 8  # frames, for a pair whose lips part
@@ -38,12 +38,11 @@ class PairAugment:
     sides' and diagonals' relation and of its tilt, so that one person lends the features of many;
     parting: share of pairs whose mouth is as shut as can be in one of `_LOOKED_AT` frames and as
     open as can be in the other: what photos are asked for, and films seldom show;
-    backdrop: share of pairs that stand before another background (`train.samples.background_swap`); colour:
-    strength of changes of light; noise_px, bias_px: standard deviations added to
-    landmarks, in pixels of 256, in each frame anew, and alike in both: a network that finds the
-    landmarks of people it was not trained on errs in both ways;
-    unseen: share of pairs of which nobody says how the body moves by itself.
-    """
+    backdrop: share of pairs that stand before another background (`train.samples.background_swap`);
+    colour: strength of changes of light; noise_px, bias_px: standard deviations added to landmarks,
+    in pixels of 256, in each frame anew, and alike in both: a network that finds the landmarks of
+    people it was not trained on errs in both ways; unseen: share of pairs of which nobody says how
+    the body moves by itself."""
 
     size: int = 256
     far: float = 0.5
@@ -102,7 +101,8 @@ class Frames(Protocol):
 
 class Pair(NamedTuple):
     """Source and driver: pictures (S, S, 3) uint8, landmarks (74, 2) in their pixels, maps of
-    their parts (S, S), or (0, 0), and how the body moves by itself (26, 2), see `faces.tracking.body_motion`."""
+    their parts (S, S), or (0, 0), and how the body moves by itself (26, 2), see
+    `faces.tracking.body_motion`."""
 
     source: Image
     driver: Image
@@ -113,7 +113,7 @@ class Pair(NamedTuple):
     body: Points
 
 
-def read_clip_frames(rows: list[Row], stride: int) -> Iterator[ClipFrames]:
+def read_clip_frames(rows: list[TrainingClip], stride: int) -> Iterator[ClipFrames]:
     """Every clip among the rows that has two usable frames, every `stride`-th frame of it."""
     for row in rows:
         if row.kind == "clip":
@@ -147,14 +147,14 @@ def pair_of(clip: Frames, config: PairAugment, rng: Rng) -> Pair:
     if config.parting and rng.random() < config.parting:
         some = rng.integers(len(clip.points), size=_LOOKED_AT)
         gaps = _lips_apart(clip.points[some])
-        return seen(clip, int(some[gaps.argmin()]), int(some[gaps.argmax()]), config, rng)
+        return cut_frame(clip, int(some[gaps.argmin()]), int(some[gaps.argmax()]), config, rng)
     source, first, second = (int(i) for i in rng.integers(len(clip.points), size=3))
     if rng.random() < config.far and _apart(clip, source, second) > _apart(clip, source, first):
         first = second
-    return seen(clip, source, first, config, rng)
+    return cut_frame(clip, source, first, config, rng)
 
 
-def seen(clip: Frames, source: int, driver: int, config: PairAugment, rng: Rng) -> Pair:
+def cut_frame(clip: Frames, source: int, driver: int, config: PairAugment, rng: Rng) -> Pair:
     """Two frames through one random square, in one random light."""
     frames = [clip.pixels(index) for index in (source, driver)]
     points = [clip.points[index] for index in (source, driver)]
@@ -182,7 +182,7 @@ def untouched(
     """Two frames as they are, at `size`."""
     unseen = 0.0 if with_body else 1.0
     still = PairAugment(size=size, mirror=0, zoom=1, shift=0, colour=0, noise_px=0, unseen=unseen)
-    return seen(clip, source, driver, still, np.random.default_rng(0))
+    return cut_frame(clip, source, driver, still, np.random.default_rng(0))
 
 
 def _crop(points: Points, extent: int, config: PairAugment, rng: Rng) -> Crop:
@@ -254,7 +254,7 @@ def _apart(clip: Frames, one: int, other: int) -> float:
     return float(np.linalg.norm(clip.points[one] - clip.points[other], axis=1).mean())
 
 
-def _read(row: Row, stride: int) -> ClipFrames:
+def _read(row: TrainingClip, stride: int) -> ClipFrames:
     points, found = clip_points(row.path)
     jpegs, kept = [], []
     with av.open(str(row.path)) as container:

@@ -1,4 +1,5 @@
-"""Maps of a face's parts (`faces.segmentation.face_parsing`), cut and mirrored with their pictures."""
+"""Maps of a face's parts (`faces.segmentation.face_parsing`), cut and mirrored with their
+pictures."""
 
 from __future__ import annotations
 

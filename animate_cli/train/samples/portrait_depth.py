@@ -1,7 +1,7 @@
 """How deep each pixel of a portrait lies, from its landmarks alone.
 
-Known at the landmarks, where the 3-D landmark model puts them (`faces.shape3d.lift`), and on the skull
-(`faces.shape3d.rigid_head`); smooth between, as a multiquadric (Hardy 1971):
+Known at the landmarks, where the 3-D landmark model puts them (`faces.shape3d.lift`), and on the
+skull (`faces.shape3d.rigid_head`); smooth between, as a multiquadric (Hardy 1971):
 
     z(x) = Σ wᵢ φ(|x - xᵢ|)        φ(r) = √(r² + c²)
 """

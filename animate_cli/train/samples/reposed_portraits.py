@@ -1,8 +1,9 @@
 """Portraits seen again in other poses: more people than clips show.
 
-A still becomes a short clip. Its parts (`faces.segmentation.face_parsing`) lie in three layers: background, body, and
-head; the head turns as a body in space (`train.samples.portrait_depth`), the neck bends, the body follows
-a little, and what a layer uncovers is filled in from its own surroundings.
+A still becomes a short clip. Its parts (`faces.segmentation.face_parsing`) lie in three layers:
+background, body, and head; the head turns as a body in space (`train.samples.portrait_depth`), the
+neck bends, the body follows a little, and what a layer uncovers is filled in from its own
+surroundings.
 
     symbol | name     | shape        | here
     z      | depth    | (S, S)       | `train.samples.portrait_depth`: px towards the viewer
@@ -28,10 +29,10 @@ from animate_cli.faces.points import CHIN, OUTER_EYE_CORNERS
 from animate_cli.faces.segmentation.face_parsing import Labels
 from animate_cli.faces.shape3d.model import ShapeModel, load_shape_model, rotation
 from animate_cli.records import Image, Points
-from animate_cli.train.samples.inpaint_holes import filled, grown
+from animate_cli.train.samples.inpaint_holes import dilate, inpaint_holes
 from animate_cli.train.samples.pairs import ClipFrames, Rng
 from animate_cli.train.samples.portrait_depth import eyes_apart, portrait_depth
-from animate_cli.train.samples.samples import Row, encoded
+from animate_cli.train.samples.samples import TrainingClip, encoded
 
 SIZE = 256
 _AROUND = 32  # pixels beyond each edge, from which what comes into view is taken
@@ -49,7 +50,7 @@ Parses = Callable[[Image], Labels]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pose:
+class PortraitPose:
     """Yaw, pitch and roll in degrees; share of the size; shares of the square's side."""
 
     turn_deg: NDArray[np.float64]
@@ -59,7 +60,7 @@ class Pose:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Still:
+class SegmentedPortrait:
     """A portrait taken apart: pixels (S, S, 3), points (74, 2) px, depth z (S, S) px, and the
     layers' colours (S, S, 3) and shares (S, S) from the background up."""
 
@@ -72,7 +73,9 @@ class Still:
     head_share: Field
 
 
-def read_reposed(rows: list[Row], parser: Parses, *, frames: int, rng: Rng) -> Iterator[ClipFrames]:
+def read_reposed(
+    rows: list[TrainingClip], parser: Parses, *, frames: int, rng: Rng
+) -> Iterator[ClipFrames]:
     """Every labelled portrait among the rows as a clip of so many frames, itself the first.
 
     Cost: about a second a portrait, most of it for its parts.
@@ -82,9 +85,9 @@ def read_reposed(rows: list[Row], parser: Parses, *, frames: int, rng: Rng) -> I
         points = label_of(row.path) if row.kind == "image" else None
         if points is None:
             continue
-        still = take_apart(*_framed(read_picture(row.path), points, rng), parser, model)
+        still = segment_portrait(*_framed(read_picture(row.path), points, rng), parser, model)
         poses = [_pose(rng) for _ in range(frames - 1)]
-        shown = [(still.pixels, still.points), *(posed(still, pose) for pose in poses)]
+        shown = [(still.pixels, still.points), *(repose(still, pose) for pose in poses)]
         inner = slice(_AROUND, -_AROUND)
         yield ClipFrames(
             jpegs=tuple(encoded(np.ascontiguousarray(pixels[inner, inner])) for pixels, _ in shown),
@@ -93,24 +96,26 @@ def read_reposed(rows: list[Row], parser: Parses, *, frames: int, rng: Rng) -> I
         )
 
 
-def take_apart(pixels: Image, points: Points, parser: Parses, model: ShapeModel) -> Still:
+def segment_portrait(
+    pixels: Image, points: Points, parser: Parses, model: ShapeModel
+) -> SegmentedPortrait:
     """A square (S, S, 3) and its landmarks (74, 2) px -> its layers."""
     labels = parser(pixels)
     is_head, is_body = np.isin(labels, _HEAD), np.isin(labels, _BODY)
-    behind = grown(is_head, 7)
-    neck = is_body | (is_head & (grown(is_body, 31) > 0))
-    return Still(
+    behind = dilate(is_head, 7)
+    neck = is_body | (is_head & (dilate(is_body, 31) > 0))
+    return SegmentedPortrait(
         pixels=pixels,
         points=points,
         depth=portrait_depth(points, len(pixels), model),
-        background=filled(pixels, np.maximum(behind, is_body).astype(np.uint8)),
-        body=filled(pixels, behind),
+        background=inpaint_holes(pixels, np.maximum(behind, is_body).astype(np.uint8)),
+        body=inpaint_holes(pixels, behind),
         body_share=_soft(neck),
         head_share=_soft(is_head),
     )
 
 
-def posed(still: Still, pose: Pose) -> tuple[Image, Points]:
+def repose(still: SegmentedPortrait, pose: PortraitPose) -> tuple[Image, Points]:
     """The portrait in another pose: pixels (S, S, 3), landmarks (74, 2) px."""
     head_motion = _head_motion(still, pose)
     body_motion = _body_motion(still, pose, head_motion)
@@ -141,9 +146,9 @@ def _framed(pixels: Image, points: Points, rng: Rng) -> tuple[Image, Points]:
     return cut(pixels, crop), to_crop(points, crop)
 
 
-def _pose(rng: Rng) -> Pose:
+def _pose(rng: Rng) -> PortraitPose:
     turn = np.clip(rng.normal(0, _TURN_DEG), np.negative(_MOST_DEG), _MOST_DEG)
-    return Pose(
+    return PortraitPose(
         turn_deg=turn,
         scale=float(np.exp(rng.normal(0, 0.03))),
         shift=rng.normal(0, 0.03, 2),
@@ -151,7 +156,7 @@ def _pose(rng: Rng) -> Pose:
     )
 
 
-def _head_motion(still: Still, pose: Pose) -> Field:
+def _head_motion(still: SegmentedPortrait, pose: PortraitPose) -> Field:
     """The displacement of each pixel as if all were head: (S, S, 2) px."""
     eyes, middle = eyes_apart(still.points), still.points[list(OUTER_EYE_CORNERS)].mean(axis=0)
     pivot = np.array((middle[0], middle[1] + _PIVOT[0] * eyes, _PIVOT[1] * eyes))
@@ -162,7 +167,7 @@ def _head_motion(still: Still, pose: Pose) -> Field:
     return moved.astype(np.float32)
 
 
-def _body_motion(still: Still, pose: Pose, head_motion: Field) -> Field:
+def _body_motion(still: SegmentedPortrait, pose: PortraitPose, head_motion: Field) -> Field:
     """Shoulders follow a little; the neck leads from the chin's motion to theirs."""
     x, y = still.points[CHIN].clip(0, len(still.pixels) - 1).astype(int)
     follows = pose.body * pose.shift * len(still.pixels)
@@ -171,7 +176,7 @@ def _body_motion(still: Still, pose: Pose, head_motion: Field) -> Field:
     return moved.astype(np.float32)
 
 
-def _below_chin(still: Still) -> Field:
+def _below_chin(still: SegmentedPortrait) -> Field:
     """0 down to the chin, 1 from an eye distance below it, smooth between: (S, S)."""
     eyes = eyes_apart(still.points)
     below = (_pixels(still.pixels)[..., 1] - still.points[CHIN, 1]) / eyes

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from animate_cli.data.label_files import read_npz
 from animate_cli.data.labels import named
-from animate_cli.data.manifest import CLIP, IMAGE, Entry, has_manifest, read_manifest
+from animate_cli.data.manifest import CLIP, IMAGE, DataEntry, has_manifest, read_manifest
 from animate_cli.data.pictures import label_of, read_picture
 from animate_cli.errors import TrainError
 from animate_cli.faces.crop import cut, points_box, square, to_crop
@@ -51,7 +51,7 @@ class Sample:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class TrainingClip:
     """One line of the manifest."""
 
     path: Path
@@ -64,7 +64,7 @@ def is_dev(identity: str) -> bool:
     return hashlib.sha256(identity.encode()).digest()[0] % 10 == 0
 
 
-def read_rows(recipe: DataRecipe, split: str) -> list[Row]:
+def read_rows(recipe: DataRecipe, split: str) -> list[TrainingClip]:
     """The clips and pictures of a split ("train" or "val") that have labels.
 
     Raises:
@@ -75,7 +75,7 @@ def read_rows(recipe: DataRecipe, split: str) -> list[Row]:
     if not has_manifest(root):
         return _clips_of(root, split)
     rows = [
-        Row(path=entry.path, kind=_kind(entry, root), identity=entry.identity)
+        TrainingClip(path=entry.path, kind=_kind(entry, root), identity=entry.identity)
         for entry in read_manifest(root)
         if entry.split == split
         and entry.kind in (CLIP, IMAGE)
@@ -88,17 +88,17 @@ def read_rows(recipe: DataRecipe, split: str) -> list[Row]:
     return rows
 
 
-def _clips_of(root: Path, split: str) -> list[Row]:
+def _clips_of(root: Path, split: str) -> list[TrainingClip]:
     clips = [clip for clip in sorted(root.rglob("*.mp4")) if clip.with_suffix(".npz").is_file()]
     if split != "train" or not clips:
         raise TrainError(
             f"{root} holds no manifest.csv and no labelled clips to {split} on",
             hint="point data.root at a data folder: clips x.mp4, each with its x.npz",
         )
-    return [Row(path=clip, kind="clip", identity=clip.stem) for clip in clips]
+    return [TrainingClip(path=clip, kind="clip", identity=clip.stem) for clip in clips]
 
 
-def read_samples(rows: list[Row], stride: int) -> Iterator[Sample]:
+def read_samples(rows: list[TrainingClip], stride: int) -> Iterator[Sample]:
     """Every labelled picture of the rows, every `stride`-th frame of clips."""
     for row in rows:
         if row.kind == "clip":
@@ -109,13 +109,13 @@ def read_samples(rows: list[Row], stride: int) -> Iterator[Sample]:
                 yield _read_image(row, points)
 
 
-def _kind(entry: Entry, root: Path) -> str:
+def _kind(entry: DataEntry, root: Path) -> str:
     if entry.kind == CLIP:
         return CLIP
     return "lfw" if entry.path.is_relative_to(root / "lfw") else IMAGE
 
 
-def _read_clip(row: Row, stride: int) -> Iterator[Sample]:
+def _read_clip(row: TrainingClip, stride: int) -> Iterator[Sample]:
     points, found = clip_points(row.path)
     with av.open(str(row.path)) as container:
         for index, frame in enumerate(container.decode(video=0)):
@@ -159,9 +159,9 @@ def decoded(jpeg: NDArray[np.uint8]) -> Image:
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)  # type: ignore[arg-type,return-value]
 
 
-def _read_image(row: Row, points: Points) -> Sample:
+def _read_image(row: TrainingClip, points: Points) -> Sample:
     return stored(read_picture(row.path), points, identity=row.identity, kind=row.kind)
 
 
-def _sample(row: Row, pixels: Image, points: Points) -> Sample:
+def _sample(row: TrainingClip, pixels: Image, points: Points) -> Sample:
     return Sample(jpeg=encoded(pixels), points=points, identity=row.identity, kind=row.kind)

@@ -25,7 +25,7 @@ from animate_cli.records import Crop, Matrix
 
 
 @dataclass(frozen=True, kw_only=True)
-class Jolt:
+class CropJitter:
     """How far a twin may be from its square: shift in pixels of the square along each axis, zoom
     as the logarithm of its side's share, roll in degrees."""
 
@@ -34,7 +34,7 @@ class Jolt:
     roll_deg: float = 3.0
 
 
-def twin_of(crop: Crop, jolt: Jolt, rng: np.random.Generator) -> tuple[Crop, Matrix]:
+def second_crop(crop: Crop, jolt: CropJitter, rng: np.random.Generator) -> tuple[Crop, Matrix]:
     """A square moved, resized and turned a little about its middle, and `twin_to_square`."""
     middle = (crop.size - 1) / 2
     zoom = np.exp(rng.uniform(-jolt.zoom, jolt.zoom))
@@ -53,7 +53,7 @@ def mirrored(to_square: Matrix, size: int) -> Matrix:
     return _chain(_chain(flip, to_square), flip)
 
 
-def apart(points: Tensor, twins: Tensor, twin_to_square: Tensor, size: int) -> Tensor:
+def crop_disagreement(points: Tensor, twins: Tensor, twin_to_square: Tensor, size: int) -> Tensor:
     """Mean distance of the module's docstring, normalised; squares of `size` pixels."""
     there = points_to_pixel(twins, size, size)
     linear, offset = twin_to_square[..., :2], twin_to_square[..., 2]

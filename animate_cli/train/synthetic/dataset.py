@@ -17,8 +17,8 @@ from animate_cli.data.pictures import read_picture
 from animate_cli.records import Image, Points
 from animate_cli.train.samples.samples import JPEG_QUALITY, Sample, encoded
 from animate_cli.train.saving import saving
-from animate_cli.train.synthetic.head_texture import Colour, Look
-from animate_cli.train.synthetic.ict_head import Camera, IctHead, Pose, load
+from animate_cli.train.synthetic.head_texture import Colour, SkinColours
+from animate_cli.train.synthetic.ict_head import Camera, IctHead, IctPose, load
 from animate_cli.train.synthetic.render import HeadRenderer
 
 SIZE_PX = 192
@@ -77,12 +77,12 @@ def _person(head: IctHead, rng: Rng) -> HeadRenderer:
     return HeadRenderer(head, identity, _look(rng))
 
 
-def _look(rng: Rng) -> Look:
+def _look(rng: Rng) -> SkinColours:
     between = float(rng.uniform(0, len(SKINS) - 1.001))
     low = SKINS[int(between)]
     skin = _mixed(low, SKINS[int(between) + 1], between % 1)
     grey = float(rng.uniform(0.02, 0.35)) ** 1.5
-    return Look(
+    return SkinColours(
         skin=skin,
         lips=_mixed((skin[0] * 0.75, skin[1] * 0.5, skin[2] * 0.55), (0.40, 0.12, 0.12), 0.4),
         hair=(grey * 1.3, grey, grey * float(rng.uniform(0.5, 1.0))),
@@ -102,8 +102,8 @@ def _any_colour(rng: Rng, low: float, high: float) -> Colour:
     return red, green, blue
 
 
-def _shot(actor: HeadRenderer, rng: Rng) -> tuple[Image, Points, Pose]:
-    stance = Pose(
+def _shot(actor: HeadRenderer, rng: Rng) -> tuple[Image, Points, IctPose]:
+    stance = IctPose(
         yaw_deg=float(np.clip(rng.normal(0, 25), -65, 65)),
         pitch_deg=float(np.clip(rng.normal(0, 12), -30, 30)),
         roll_deg=float(np.clip(rng.normal(0, 8), -25, 25)),
@@ -141,7 +141,7 @@ def _files(root: Path, number: int) -> tuple[Path, Path]:
     return root / f"{number:06d}.jpg", root / f"{number:06d}.npz"
 
 
-def _save(root: Path, number: int, pixels: Image, points: Points, stance: Pose) -> None:
+def _save(root: Path, number: int, pixels: Image, points: Points, stance: IctPose) -> None:
     """landmarks (74, 2) px, pose_deg and gaze_deg; the label last, each beside and renamed."""
     picture, label = _files(root, number)
     turn = (stance.yaw_deg, stance.pitch_deg, stance.roll_deg)

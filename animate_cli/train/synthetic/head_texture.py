@@ -28,7 +28,7 @@ IRIS_ANGLE, PUPIL_ANGLE, LIMBUS = 0.36, 0.145, 0.035  # radians about the eye's 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class SkinColours:
     """One person's colours."""
 
     skin: Colour = (0.66, 0.40, 0.30)
@@ -54,7 +54,7 @@ def hair(rest: Floats) -> Floats:
     return height.astype(np.float32)
 
 
-def skin(rest: Floats, rims: Floats, look: Look) -> Floats:
+def skin(rest: Floats, rims: Floats, look: SkinColours) -> Floats:
     """Skin, lips, brows, hair and shirt. rest (P, 3), rims (68, 3) landmarks at rest -> (P, 3)"""
     x, y, z = rest.T
     front = smoothstep(z, 6.0, 7.5)
@@ -77,7 +77,7 @@ def skin(rest: Floats, rims: Floats, look: Look) -> Floats:
     return _mix(colour, look.cloth, smoothstep(y - neckline, 0.06, -0.06))
 
 
-def eyeball(rest: Floats, eye: Eye, look: Look) -> Floats:
+def eyeball(rest: Floats, eye: Eye, look: SkinColours) -> Floats:
     """White, iris and pupil by the angle from the eye's axis. rest (P, 3) -> (P, 3)"""
     away = (rest - eye.center) / np.linalg.norm(rest - eye.center, axis=1, keepdims=True)
     angle = np.arccos(np.clip(away @ eye.axis, -1, 1))

@@ -61,7 +61,7 @@ class IctHead:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pose:
+class IctPose:
     """How head and eyes stand: degrees by the convention above; shift in centimetres.
 
     gaze_yaw_deg, gaze_pitch_deg are the eyes' own, on top of the head's.
@@ -181,7 +181,7 @@ def shape(
     return head.neutral + person + np.tensordot(expression[used_e], head.expression[used_e], 1)
 
 
-def pose(head: IctHead, vertices: Vertices, stance: Pose) -> Vertices:
+def pose(head: IctHead, vertices: Vertices, stance: IctPose) -> Vertices:
     """Turn the eyes, then the head; the neck bends between shoulders and jaw. (V, 3) -> (V, 3)
 
     vertices may be longer than the model's own: what is added moves by its height alone.
@@ -237,7 +237,7 @@ def project(points: Vertices, camera: Camera) -> Projected:
     return Projected(np.stack((x, y), axis=-1).astype(np.float32), depth.astype(np.float32))
 
 
-def landmarks(head: IctHead, unposed: Vertices, stance: Pose) -> Vertices:
+def landmarks(head: IctHead, unposed: Vertices, stance: IctPose) -> Vertices:
     """The 74 points in head space (74, 3): 72 vertices and, where the gaze leaves them, pupils."""
     posed = pose(head, unposed, stance)
     turn = rotation(stance.yaw_deg, stance.pitch_deg, stance.roll_deg)

@@ -18,7 +18,7 @@ BLOCKS = (4, 8, 16, 32, 64, 128, 256)  # triangles are tested against a square o
 PIXELS_AT_ONCE = 1_000_000  # tested together: bounds the memory
 
 
-class Seen(NamedTuple):
+class RasterHit(NamedTuple):
     """The nearest triangle of every covered pixel, P pixels.
 
     pixel (P,) = row * width + column; triangle (P,); weight (P, 3) barycentric.
@@ -35,7 +35,7 @@ class Seen(NamedTuple):
         return blended
 
 
-def rasterise(xy: Floats, depth: Floats, triangles: NDArray[np.int64], size: int) -> Seen:
+def rasterise(xy: Floats, depth: Floats, triangles: NDArray[np.int64], size: int) -> RasterHit:
     """What a square picture of `size` pixels sees of a mesh: a z-buffer.
 
     xy (V, 2), depth (V,), triangles (N, 3). Both sides of a triangle are drawn; triangles wider
@@ -86,13 +86,13 @@ def _fragments(
 
 def _nearest(
     pixel: NDArray[np.int64], z: Floats, triangle: NDArray[np.int64], weight: Floats, size: int
-) -> Seen:
+) -> RasterHit:
     """Of all fragments of a pixel the one with the least depth."""
     order = np.argsort(-z, kind="stable")
     winner = np.full(size * size, -1, np.int64)
     winner[pixel[order]] = order  # the last written, the nearest, stays
     kept = winner[winner >= 0]
-    return Seen(pixel[kept], triangle[kept], weight[kept].astype(np.float32))
+    return RasterHit(pixel[kept], triangle[kept], weight[kept].astype(np.float32))
 
 
 def normals(vertices: Floats, triangles: NDArray[np.int64]) -> Floats:

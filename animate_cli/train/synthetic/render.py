@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 
 from animate_cli.records import Image
 from animate_cli.train.synthetic import head_texture as head_skin
-from animate_cli.train.synthetic.head_texture import Floats, Look, smoothstep
+from animate_cli.train.synthetic.head_texture import Floats, SkinColours, smoothstep
 from animate_cli.train.synthetic.ict_head import (
     Camera,
     IctHead,
-    Pose,
+    IctPose,
     Vertices,
     landmarks,
     pose,
     project,
     shape,
 )
-from animate_cli.train.synthetic.rasterise import Seen, normals, rasterise
+from animate_cli.train.synthetic.rasterise import RasterHit, normals, rasterise
 
 SKIN = ("M_Face", "M_BackHead")
 BALLS = ("M_ScleraRight", "M_ScleraLeft")
@@ -47,13 +47,13 @@ class HeadRenderer:
         self,
         head: IctHead,
         identity: NDArray[np.float32],
-        look: Look | None = None,
+        look: SkinColours | None = None,
         *,
         oversample: int = 2,
     ) -> None:
         self.head = head
         self.identity = identity
-        self.look = look or Look()
+        self.look = look or SkinColours()
         self.oversample = oversample
         drawn = [head.material_names.index(name) for name in (*SKIN, *BALLS, *MOUTH)]
         kept = np.isin(head.material, drawn)
@@ -63,7 +63,7 @@ class HeadRenderer:
         resting = head.neutral + self._dress
         self._open = _openness(resting, self._triangles_of(*SKIN), len(head.neutral))
 
-    def draw(self, expression: NDArray[np.float32], stance: Pose, camera: Camera) -> Image:
+    def draw(self, expression: NDArray[np.float32], stance: IctPose, camera: Camera) -> Image:
         """-> (size, size, 3) uint8 RGB."""
         size = camera.size * self.oversample
         large = _magnify(camera, self.oversample)
@@ -74,14 +74,14 @@ class HeadRenderer:
         looking = pose(
             self.head,
             unposed,
-            Pose(gaze_yaw_deg=stance.gaze_yaw_deg, gaze_pitch_deg=stance.gaze_pitch_deg),
+            IctPose(gaze_yaw_deg=stance.gaze_yaw_deg, gaze_pitch_deg=stance.gaze_pitch_deg),
         )
         picture = _backdrop(size, self.look).reshape(-1, 3)
         picture[seen.pixel] = self._light(seen, posed, self._paint(seen, unposed, looking))
         return _develop(picture.reshape(size, size, 3), camera.size)
 
     def points(
-        self, expression: NDArray[np.float32], stance: Pose, camera: Camera
+        self, expression: NDArray[np.float32], stance: IctPose, camera: Camera
     ) -> NDArray[np.float32]:
         """The 74 landmarks of the picture that draw() gives, in its pixels. -> (74, 2)"""
         unposed = shape(self.head, self.identity, expression)
@@ -105,11 +105,11 @@ class HeadRenderer:
         wanted = [self.head.material_names.index(name) for name in names]
         return self.head.triangles[np.isin(self.head.material, wanted)]
 
-    def _is(self, seen: Seen, *names: str) -> NDArray[np.bool_]:
+    def _is(self, seen: RasterHit, *names: str) -> NDArray[np.bool_]:
         wanted = [self.head.material_names.index(name) for name in names]
         return np.isin(self.material[seen.triangle], wanted)
 
-    def _paint(self, seen: Seen, unposed: Floats, looking: Floats) -> Floats:
+    def _paint(self, seen: RasterHit, unposed: Floats, looking: Floats) -> Floats:
         """The colour of every seen point, with the shade that hollows have. -> (P, 3)"""
         rest = seen.interpolate(self.head.neutral, self.triangles)
         colour = np.zeros_like(rest)
@@ -129,7 +129,7 @@ class HeadRenderer:
             colour[part] = np.asarray(tone) * dark[:, None]
         return colour
 
-    def _light(self, seen: Seen, posed: Floats, colour: Floats) -> Floats:
+    def _light(self, seen: RasterHit, posed: Floats, colour: Floats) -> Floats:
         """Two lamps, a sky, a gloss. colour (P, 3) -> (P, 3) linear light"""
         normal = seen.interpolate(normals(posed, self.triangles), self.triangles)
         normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
@@ -192,7 +192,7 @@ def _magnify(camera: Camera, times: int) -> Camera:
     )
 
 
-def _backdrop(size: int, look: Look) -> Floats:
+def _backdrop(size: int, look: SkinColours) -> Floats:
     """A wall with a soft pool of light. -> (size, size, 3)"""
     line = np.linspace(-1, 1, size, dtype=np.float32)
     pool = np.exp(-((line[None] + 0.25) ** 2 + (line[:, None] + 0.3) ** 2) / 1.6)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from animate_cli.train.synthetic.ict_head import IctHead, Pose, weights
+from animate_cli.train.synthetic.ict_head import IctHead, IctPose, weights
 from animate_cli.train.synthetic.speech import Speech
 
 Floats = NDArray[np.floating]
@@ -118,7 +118,7 @@ class Glance(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Performance:
+class HeadPerformance:
     """speech starts at speech_start_s; brows: moments at which they rise for half a second."""
 
     speech: Speech
@@ -129,14 +129,14 @@ class Performance:
     brows_s: tuple[float, ...] = ()
 
 
-def poses(performance: Performance, times_s: Floats) -> list[Pose]:
+def poses(performance: HeadPerformance, times_s: Floats) -> list[IctPose]:
     """Head and gaze at each time (T,)."""
     keys = np.array(performance.keys, np.float64)
     moved = np.stack([_eased(times_s, keys[:, 0], keys[:, k]) for k in range(1, 7)], axis=1)
     glances = np.array(performance.glances, np.float64)
     gaze = np.stack([_jumping(times_s, glances[:, 0], glances[:, k]) for k in (1, 2)], axis=1)
     return [
-        Pose(
+        IctPose(
             yaw_deg=float(yaw),
             pitch_deg=float(pitch),
             roll_deg=float(roll),
@@ -148,7 +148,7 @@ def poses(performance: Performance, times_s: Floats) -> list[Pose]:
     ]
 
 
-def expressions(head: IctHead, performance: Performance, times_s: Floats) -> Floats:
+def expressions(head: IctHead, performance: HeadPerformance, times_s: Floats) -> Floats:
     """Expression weights at each time: mouth, lids, brows. -> (T, E)"""
     total = _mouth(head, performance, times_s)
     closed = lids(performance, times_s)[:, None]
@@ -164,7 +164,7 @@ def expressions(head: IctHead, performance: Performance, times_s: Floats) -> Flo
     return np.asarray(total + lid, np.float32)
 
 
-def lids(performance: Performance, times_s: Floats) -> Floats:
+def lids(performance: HeadPerformance, times_s: Floats) -> Floats:
     """How far the lids are closed, 0 to 1: 80 ms down, 40 ms shut, 160 ms up. (T,) -> (T,)"""
     closed = np.zeros_like(times_s)
     for at in performance.blinks_s:
@@ -173,7 +173,7 @@ def lids(performance: Performance, times_s: Floats) -> Floats:
     return closed.astype(np.float32)
 
 
-def _mouth(head: IctHead, performance: Performance, times_s: Floats) -> Floats:
+def _mouth(head: IctHead, performance: HeadPerformance, times_s: Floats) -> Floats:
     """Phonemes held for their length, melted together, read off at the asked times. -> (T, E)"""
     steps = int((float(times_s.max()) + 1) / STEP_S)
     track = np.tile(weights(head, _REST), (steps, 1))

@@ -16,14 +16,14 @@ from animate_cli.media.provenance import Marking
 from animate_cli.media.sound.mux import plan_audio
 from animate_cli.media.writer import open_writer
 from animate_cli.options import OutputOptions
-from animate_cli.train.synthetic.ict_head import Camera, Pose
+from animate_cli.train.synthetic.ict_head import Camera, IctPose
 from animate_cli.train.synthetic.render import HeadRenderer
-from animate_cli.train.synthetic.talking_head import Performance, expressions, lids, poses
+from animate_cli.train.synthetic.talking_head import HeadPerformance, expressions, lids, poses
 
 
-def film(
+def render_video(
     actor: HeadRenderer,
-    performance: Performance,
+    performance: HeadPerformance,
     camera: Camera,
     path: Path,
     *,
@@ -62,7 +62,7 @@ def film(
     _write_truth(path, np.stack(points), stances, lids(performance, times_s))
 
 
-def _write_sound(path: Path, performance: Performance, duration_s: float) -> None:
+def _write_sound(path: Path, performance: HeadPerformance, duration_s: float) -> None:
     """The speech with the silence around it, 16-bit mono."""
     speech = performance.speech
     track = np.zeros(round(duration_s * speech.rate), np.int16)
@@ -79,7 +79,7 @@ def _write_sound(path: Path, performance: Performance, duration_s: float) -> Non
 def _write_truth(
     path: Path,
     points: NDArray[np.float32],
-    stances: Sequence[Pose],
+    stances: Sequence[IctPose],
     closed: NDArray[np.floating],
 ) -> None:
     """landmarks (T, 74, 2) px; pose_deg (T, 3) yaw, pitch, roll; gaze_deg (T, 2); lids (T,)."""

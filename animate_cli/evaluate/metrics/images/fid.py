@@ -1,8 +1,8 @@
 """FID, Fréchet inception distance (Heusel et al. 2017): how far two sets of pictures are apart.
 
     symbol | name        | formula
-    m, C   | `Gathered`  | mean and covariance of Inception features (N, 2048), double precision
-    FID    | `frechet`   | |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))
+    m, C   | `FeatureStatistics`  | mean and covariance of Inception features (N, 2048), float64
+    FID    | `frechet_distance`   | |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))
 
 tr (C1 C2)^(1/2) is the sum of the roots of the eigenvalues of C1^(1/2) C2 C1^(1/2), which is
 symmetric. With fewer pictures than features the figure is too large, and only to be compared among
@@ -22,17 +22,17 @@ FEWEST = 2  # pictures that have a covariance
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Gathered:
+class FeatureStatistics:
     """Features of many pictures: count, their sum (D,), sum of their outer products (D, D)."""
 
     count: int
     total: Array
     outer: Array
 
-    def with_(self, features: NDArray[np.floating]) -> Gathered:
+    def with_(self, features: NDArray[np.floating]) -> FeatureStatistics:
         """More of them (N, D)."""
         more = features.astype(np.float64)
-        return Gathered(
+        return FeatureStatistics(
             count=self.count + len(more),
             total=self.total + more.sum(axis=0),
             outer=self.outer + more.T @ more,
@@ -50,14 +50,14 @@ class Gathered:
         return found / (self.count - 1)
 
 
-def gathered(features: NDArray[np.floating]) -> Gathered:
+def feature_statistics(features: NDArray[np.floating]) -> FeatureStatistics:
     """The first ones (N, D)."""
     dimensions = features.shape[1]
     empty = np.zeros((dimensions, dimensions))
-    return Gathered(count=0, total=np.zeros(dimensions), outer=empty).with_(features)
+    return FeatureStatistics(count=0, total=np.zeros(dimensions), outer=empty).with_(features)
 
 
-def frechet(one: Gathered, other: Gathered) -> float:
+def frechet_distance(one: FeatureStatistics, other: FeatureStatistics) -> float:
     """Their distance; NaN where either has no covariance. Some 20 s for 2048 features."""
     if min(one.count, other.count) < FEWEST:
         return float("nan")

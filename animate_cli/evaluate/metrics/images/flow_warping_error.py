@@ -5,8 +5,8 @@ Lai et al. 2018, *Learning Blind Video Temporal Consistency*, eq. 8, as Yi et al
     FWE = Σ_p M(p) |x_t(p) - x_t-1(p + w(p))|² / Σ_p M(p)        w: flow from t to t - 1
 
     symbol | name         | is
-    w      | `layers.pretrained.raft`| of the outputs themselves, or of the driver they should move like
-    M      | `seen_twice` | 1 where flow there and back agree (Ruder et al. 2016, eq. 5)
+    w      | `layers.pretrained.raft`| of the outputs, or of the driver
+    M      | `visible_in_both` | 1 where flow there and back agree (Ruder et al. 2016, eq. 5)
 
 Departures: RAFT-small for FlowNet 2; the mean over colours; pictures whose longer side is at most
 `SIDE_PX`; the borders of motion are not left out (Ruder's eq. 6).
@@ -30,20 +30,20 @@ def flow_warping_error(raft: RaftSmall, now: Tensor, before: Tensor, guide: Tens
     guide: the two frames whose motion counts, now and before, (2, 1 or N, 3, H, W).
     """
     here, back = raft(guide[0], guide[1]), raft(guide[1], guide[0])
-    counted = seen_twice(here, back)[:, None].to(now.dtype)
-    gap = (now - moved(before, here)).square().mean(dim=1, keepdim=True)
+    counted = visible_in_both(here, back)[:, None].to(now.dtype)
+    gap = (now - warp_by_flow(before, here)).square().mean(dim=1, keepdim=True)
     total = counted.sum(dim=(1, 2, 3))
     return (counted * gap).sum(dim=(1, 2, 3)) / torch.where(total > 0, total, torch.nan)
 
 
-def seen_twice(here: Tensor, back: Tensor) -> Tensor:
+def visible_in_both(here: Tensor, back: Tensor) -> Tensor:
     """Where following a flow and the reverse one leads back: (B, 2, H, W) twice -> (B, H, W)."""
-    returned = moved(back, here)
+    returned = warp_by_flow(back, here)
     lengths = here.square().sum(dim=1) + returned.square().sum(dim=1)
     return (here + returned).square().sum(dim=1) <= 0.01 * lengths + 0.5
 
 
-def moved(pictures: Tensor, flow: Tensor) -> Tensor:
+def warp_by_flow(pictures: Tensor, flow: Tensor) -> Tensor:
     """out[p] = pictures[p + flow[p]]: (B, C, H, W), (1 or B, 2, H, W) in pixels -> (B, C, H, W)."""
     height, width = flow.shape[-2:]
     step = flow.permute(0, 2, 3, 1) * 2 / flow.new_tensor((width, height))
@@ -51,7 +51,7 @@ def moved(pictures: Tensor, flow: Tensor) -> Tensor:
     return warp(pictures, grid.expand(len(pictures), -1, -1, -1))
 
 
-def small(pictures: Tensor) -> Tensor:
+def shrink_for_flow(pictures: Tensor) -> Tensor:
     """(B, 3, H, W), its longer side brought down to `SIDE_PX` where it is more."""
     height, width = pictures.shape[-2:]
     share = SIDE_PX / max(height, width)

@@ -22,7 +22,7 @@ from animate_cli.records import LANDMARKS, Points
 GROWN = 0.1
 
 
-class Region(StrEnum):
+class FaceRegion(StrEnum):
     """A part of the face."""
 
     FACE = "face"
@@ -32,14 +32,16 @@ class Region(StrEnum):
 
 HULLS = MappingProxyType(
     {
-        Region.FACE: (tuple(range(LANDMARKS)),),
-        Region.MOUTH: (OUTER_LIPS,),
-        Region.EYES: (RIGHT_EYE + RIGHT_LIDS, LEFT_EYE + LEFT_LIDS),
+        FaceRegion.FACE: (tuple(range(LANDMARKS)),),
+        FaceRegion.MOUTH: (OUTER_LIPS,),
+        FaceRegion.EYES: (RIGHT_EYE + RIGHT_LIDS, LEFT_EYE + LEFT_LIDS),
     }
 )
 
 
-def region_mask(landmarks: Points, region: Region, height: int, width: int) -> NDArray[np.bool_]:
+def region_mask(
+    landmarks: Points, region: FaceRegion, height: int, width: int
+) -> NDArray[np.bool_]:
     """Where a region is, of points (74, 2) in pixels of a picture: (H, W)."""
     mask = np.zeros((height, width), np.uint8)
     radius = max(1, round(GROWN * float(interocular_px(landmarks))))

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from animate_cli.faces.crop import beyond
+from animate_cli.faces.crop import open_edges
 from animate_cli.records import Crop
 
 DEPTH = 0.03
@@ -31,7 +31,7 @@ def seam(outputs: Tensor, source: Tensor, square: Crop) -> Tensor:
     rows = slice(max(top + inside, 0), min(bottom - inside, height - 1) + 1)
     columns = slice(max(left + inside, 0), min(right - inside, width - 1) + 1)
     gap = (outputs - source).abs().mean(dim=1)
-    edges = beyond(square, width, height)
+    edges = open_edges(square, width, height)
     across = ((top + inside, edges.top), (bottom - inside, edges.bottom))
     down = ((left + inside, edges.left), (right - inside, edges.right))
     lines = [gap[:, y, columns] for y, goes_on in across if goes_on]

@@ -1,9 +1,8 @@
 """SMS of a result (Zhao, Wu, Guo 2021, eq. 9): how much its landmarks tremble.
 
-`faces.landmarks.jitter` has the formula. Here it is taken of triples of frames that follow each other,
-seen in one and the same square, so that its own jumps do not count. A still picture scores 0: it
-is a figure to hold beside the driver's own, and beside how far the output moves at all.
-"""
+`faces.landmarks.jitter` has the formula. Here it is taken of triples of frames that follow each
+other, seen in one and the same square, so that its own jumps do not count. A still picture scores
+0: it is a figure to hold beside the driver's own, and beside how far the output moves at all."""
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ from animate_cli.faces.landmarks.jitter import deviations
 from animate_cli.records import Points
 
 
-def trembling(triples: Points, longer_side: int) -> float:
+def jitter(triples: Points, longer_side: int) -> float:
     """triples (M, 3, 74, 2) in pixels of frames of that longer side -> px of 256; NaN of none."""
     if not len(triples):
         return float("nan")

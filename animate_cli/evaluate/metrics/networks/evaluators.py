@@ -27,9 +27,9 @@ from typing import TypeVar
 import torch
 
 from animate_cli.errors import AnimateError
-from animate_cli.evaluate.metrics.networks.expression import Express, load_expression
+from animate_cli.evaluate.metrics.networks.expression import ReadExpression, load_expression
 from animate_cli.evaluate.metrics.networks.external_landmarks import (
-    SecondOpinion,
+    ExternalLandmarks,
     openseeface,
     pfld,
 )
@@ -39,7 +39,7 @@ from animate_cli.evaluate.metrics.networks.identity import Embed, load_embedder
 from animate_cli.evaluate.metrics.networks.lpips import Lpips, load_lpips, load_lpips_on
 from animate_cli.evaluate.metrics.networks.parsing_miou import load_parser
 from animate_cli.faces.landmarks import network as landmarks
-from animate_cli.faces.landmarks.inference import SeesLandmarks
+from animate_cli.faces.landmarks.inference import LandmarkDetector
 from animate_cli.faces.segmentation.face_parsing import Parser
 from animate_cli.faces.shape3d.model import ShapeModel, load_shape_model
 from animate_cli.layers.pretrained.alexnet_vgg16 import ALEXNET, VGG16
@@ -49,7 +49,7 @@ from animate_cli.layers.pretrained.raft import RaftSmall, load_raft
 Network = TypeVar("Network")
 
 
-class Judge(StrEnum):
+class EvaluatorName(StrEnum):
     """Who says so. NONE: no network, arithmetic alone."""
 
     NONE = ""
@@ -70,75 +70,75 @@ class Judge(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Absent:
+class MissingEvaluator:
     """A judge that is not here, and what it would need."""
 
-    judge: Judge
+    judge: EvaluatorName
     needs: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Judges:
+class EvaluatorNetworks:
     """All of them; None where one is absent. device: of those that are torch's."""
 
     device: str
-    landmarker: SeesLandmarks
+    landmarker: LandmarkDetector
     shape: ShapeModel
     lpips: Lpips | None
     lpips_alex: Lpips | None
     lpips_vgg: Lpips | None
-    openseeface: SecondOpinion | None
-    pfld: SecondOpinion | None
+    openseeface: ExternalLandmarks | None
+    pfld: ExternalLandmarks | None
     embed: Embed | None
     head_pose: ReadPose | None
     gaze: ReadGaze | None
-    expression: Express | None
+    expression: ReadExpression | None
     raft: RaftSmall | None
     parser: Parser | None
     inception: Inception | None
-    absent: tuple[Absent, ...]
+    absent: tuple[MissingEvaluator, ...]
 
 
-def load_judges(folder: Path | None, *, device: str) -> Judges:
+def load_evaluators(folder: Path | None, *, device: str) -> EvaluatorNetworks:
     """Ours, and those whose files are in the folder.
 
     Raises:
         WeightsError: our own weights are missing or damaged.
     """
-    absent: list[Absent] = []
+    absent: list[MissingEvaluator] = []
 
-    def attempt(judge: Judge, loader: Callable[[], Network]) -> Network | None:
+    def attempt(judge: EvaluatorName, loader: Callable[[], Network]) -> Network | None:
         try:
             return loader()
         except AnimateError as error:
-            absent.append(Absent(judge=judge, needs=error.message))
+            absent.append(MissingEvaluator(judge=judge, needs=error.message))
             return None
 
-    def load(judge: Judge, loader: Callable[[Path], Network]) -> Network | None:
+    def load(judge: EvaluatorName, loader: Callable[[Path], Network]) -> Network | None:
         if folder is None:
-            absent.append(Absent(judge=judge, needs="--metric-weights DIR"))
+            absent.append(MissingEvaluator(judge=judge, needs="--metric-weights DIR"))
             return None
         return attempt(judge, partial(loader, folder))
 
-    lpips, raft = load(Judge.SQUEEZENET, load_lpips), load(Judge.RAFT, load_raft)
-    alex = load(Judge.ALEXNET, partial(load_lpips_on, ALEXNET))
-    vgg = load(Judge.VGG16, partial(load_lpips_on, VGG16))
-    inception = attempt(Judge.INCEPTION, partial(load_inception, folder))
-    return Judges(
+    lpips, raft = load(EvaluatorName.SQUEEZENET, load_lpips), load(EvaluatorName.RAFT, load_raft)
+    alex = load(EvaluatorName.ALEXNET, partial(load_lpips_on, ALEXNET))
+    vgg = load(EvaluatorName.VGG16, partial(load_lpips_on, VGG16))
+    inception = attempt(EvaluatorName.INCEPTION, partial(load_inception, folder))
+    return EvaluatorNetworks(
         landmarker=landmarks.load_landmarker(device=device),
         shape=load_shape_model(),
         device=device,
         lpips=lpips and _ready(lpips, device),
         lpips_alex=alex and _ready(alex, device),
         lpips_vgg=vgg and _ready(vgg, device),
-        openseeface=load(Judge.OPENSEEFACE, openseeface),
-        pfld=load(Judge.PFLD, pfld),
-        embed=load(Judge.FACE_REID, load_embedder),
-        head_pose=load(Judge.HEAD_POSE, load_head_pose),
-        gaze=load(Judge.GAZE, _gaze_with_pose),
-        expression=load(Judge.EXPRESSION, load_expression),
+        openseeface=load(EvaluatorName.OPENSEEFACE, openseeface),
+        pfld=load(EvaluatorName.PFLD, pfld),
+        embed=load(EvaluatorName.FACE_REID, load_embedder),
+        head_pose=load(EvaluatorName.HEAD_POSE, load_head_pose),
+        gaze=load(EvaluatorName.GAZE, _gaze_with_pose),
+        expression=load(EvaluatorName.EXPRESSION, load_expression),
         raft=raft and raft.to(device),
-        parser=load(Judge.PARSING, load_parser),
+        parser=load(EvaluatorName.PARSING, load_parser),
         inception=inception and inception.to(device),
         absent=tuple(absent),
     )

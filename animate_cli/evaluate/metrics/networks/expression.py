@@ -31,11 +31,11 @@ BLOCKS = 4
 MEAN = (122.782, 117.001, 104.298)
 
 Array = NDArray[np.float64]
-Express = Callable[[Image, Points], Array]
+ReadExpression = Callable[[Image, Points], Array]
 Tensors = dict[str, Tensor]
 
 
-def load_expression(folder: Path) -> Express:
+def load_expression(folder: Path) -> ReadExpression:
     """picture (H, W, 3), its landmarks (74, 2) -> probabilities (7,) of `EXPRESSIONS`.
 
     Raises:

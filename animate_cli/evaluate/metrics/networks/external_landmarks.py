@@ -38,7 +38,7 @@ OPENSEEFACE = {
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SecondOpinion:
+class ExternalLandmarks:
     """One network. points: which of the 74 landmarks it speaks of; size: of its square, pixels."""
 
     name: str
@@ -54,7 +54,7 @@ class SecondOpinion:
         return to_frame(self.read(cut(frame, crop)), crop)
 
 
-def openseeface(folder: Path) -> SecondOpinion:
+def openseeface(folder: Path) -> ExternalLandmarks:
     """OpenSeeFace's model 0.
 
     Raises:
@@ -70,10 +70,10 @@ def openseeface(folder: Path) -> SecondOpinion:
         normal = (as_batch(seen) - mean) / deviation
         return decode_offsets(run(normal)[0])[order]
 
-    return SecondOpinion(name="openseeface", points=tuple(OPENSEEFACE), size=224, read=read)
+    return ExternalLandmarks(name="openseeface", points=tuple(OPENSEEFACE), size=224, read=read)
 
 
-def pfld(folder: Path) -> SecondOpinion:
+def pfld(folder: Path) -> ExternalLandmarks:
     """PFLD GhostOne, trained on WFLW; knows the pupils.
 
     Raises:
@@ -88,7 +88,7 @@ def pfld(folder: Path) -> SecondOpinion:
         points: Array = (share * seen.shape[1] - 0.5).astype(np.float32)
         return points
 
-    return SecondOpinion(name="pfld", points=tuple(range(LANDMARKS)), size=112, read=read)
+    return ExternalLandmarks(name="pfld", points=tuple(range(LANDMARKS)), size=112, read=read)
 
 
 def decode_offsets(maps: Array, size: int = 224) -> Array:

@@ -32,7 +32,7 @@ def load_parser(folder: Path) -> Parser:
     return Parser(folder / FILE)
 
 
-def parts_agreement(parser: Parser, outputs: Tensor, target: Tensor, landmarks: Points) -> Tensor:
+def parsing_miou(parser: Parser, outputs: Tensor, target: Tensor, landmarks: Points) -> Tensor:
     """Outputs (N, 3, H, W), target (1, 3, H, W) in [0, 1], its landmarks (74, 2) -> mIoU (N,)."""
     crop = _about(landmarks)
     shown = parser(cut(_image(target[0]), crop))

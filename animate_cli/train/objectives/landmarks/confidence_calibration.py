@@ -1,9 +1,10 @@
 """What confidence 0.5 means: a logistic curve fitted to how often points really were near.
 
 A landmark's confidence is σ(s (h - d)), d the standard deviation of its heatmap in cells
-(`faces.landmarks.network.confidence`). h and s are the maximum-likelihood fit, on people that the training
-did not see and squares as damaged as its own, of the event that a point is near: off by less than
-`NEAR` of the distance between the outer eye corners. So confidence 0.5 says: as likely near as not.
+(`faces.landmarks.network.confidence`). h and s are the maximum-likelihood fit, on people that the
+training did not see and squares as damaged as its own, of the event that a point is near: off by
+less than `NEAR` of the distance between the outer eye corners. So confidence 0.5 says: as likely
+near as not.
 
 A tenth is where the field begins to speak of failure. A twentieth was tried: so small an error is
 made of labels and persons as much as of what the heatmap knows, and the curve did not fit it

@@ -105,7 +105,9 @@ class SbrObjective:
         parts |= {"registration": moved.item(), "believed": believed}
         total = total + self._loss.registration * moved
         if self._loss.twins:
-            near = twins.apart(found[:, 0], points[len(frames) :], batch["twin_to_square"], size)
+            near = twins.crop_disagreement(
+                found[:, 0], points[len(frames) :], batch["twin_to_square"], size
+            )
             parts["twins"] = near.item()
             total = total + self._loss.twins * near
         return total, parts
@@ -137,7 +139,7 @@ class SbrObjective:
     def _view(self, run: Run, config: AugmentConfig, rng: np.random.Generator) -> _View:
         """A run through one square, undamaged, and its first frame through another one."""
         crop = jittered_square(run, self._static.config.size, config, rng)
-        other, to_square = twins.twin_of(crop, twins.Jolt(), rng)
+        other, to_square = twins.second_crop(crop, twins.CropJitter(), rng)
         frames = torch.from_numpy(run.squares(crop))
         twin = torch.from_numpy(run.square(0, other))
         if rng.random() < config.mirror:

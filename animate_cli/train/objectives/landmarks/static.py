@@ -29,7 +29,7 @@ from animate_cli.train.objectives.landmarks.lid_opening import is_shut, lid_open
 from animate_cli.train.recipe import Recipe
 from animate_cli.train.samples import negatives
 from animate_cli.train.samples.augment import AugmentConfig, damage, jitter, make_square
-from animate_cli.train.samples.balanced_sampler import Draw
+from animate_cli.train.samples.balanced_sampler import BalancedSampler
 from animate_cli.train.samples.samples import Sample
 from animate_cli.train.training_data import read_training
 from animate_cli.typed import typed
@@ -44,7 +44,7 @@ class LandmarkLoss:
     """Weights of the parts, and where the pictures come from.
 
     euclidean: 0 trains heatmaps alone, as for arg max; sigma_cells: σ of the target density;
-    shape: λ; flat: ε; openings: of `losses.openings`;
+    shape: λ; flat: ε; openings: of `losses.aperture_errors`;
     negatives: share of squares without a face; shares: how often each kind of picture is drawn,
     shut_share: pictures of any kind with shut eyes once more.
     """
@@ -76,7 +76,7 @@ class LandmarkObjective:
         self._dev_samples = dev
         self.network: nn.Module = LandmarkNet(self.config)
         shut = [replace(s, kind="shut") for s in train if loss.shut_share and is_shut(s.points)]
-        self._draw = Draw([*train, *shut], _shares(loss))
+        self._draw = BalancedSampler([*train, *shut], _shares(loss))
         self._mined = [
             (sample, crop)
             for sample in train[:: max(1, len(train) // MINED_PICTURES)]
@@ -118,7 +118,7 @@ class LandmarkObjective:
             shape = losses.heatmap_shape(
                 probability, target, known, sigma_cells=self._loss.sigma_cells
             )
-            gaps = losses.openings(points, target, known, FACING_LIDS + FACING_LIPS)
+            gaps = losses.aperture_errors(points, target, known, FACING_LIDS + FACING_LIPS)
             flat = losses.flatness(logits[~face]) if (~face).any() else near.new_zeros(())
             total = total + self._loss.euclidean * near + self._loss.shape * shape
             total = total + self._loss.flat * flat + self._loss.openings * gaps

@@ -38,7 +38,7 @@ from animate_cli.train.objectives.shape.trainable_shape import (
     standardised,
 )
 from animate_cli.train.recipe import Recipe
-from animate_cli.train.samples.samples import Row, is_dev, read_rows
+from animate_cli.train.samples.samples import TrainingClip, is_dev, read_rows
 from animate_cli.train.synthetic import ict_head
 from animate_cli.typed import typed
 
@@ -133,7 +133,7 @@ class ShapeObjective:
 class _People:
     """Tracked clips (T, 72, 2) by person, and single pictures (74, 2)."""
 
-    def __init__(self, rows: list[Row]) -> None:
+    def __init__(self, rows: list[TrainingClip]) -> None:
         self.pictures: list[NDArray[np.float32]] = []
         self._by_person: dict[str, list[NDArray[np.float32]]] = {}
         for row in rows:
@@ -205,7 +205,7 @@ def _posed_heads(head: ict_head.IctHead) -> tuple[Tensor, Tensor]:
         person = rng.normal(size=len(head.identity)).astype(np.float32)
         shape = ict_head.shape(head, person, ict_head.weights(head, {}))
         yaw, pitch, roll = rng.uniform(-1, 1, 3) * POSE_RANGE_DEG
-        stance = ict_head.Pose(yaw_deg=yaw, pitch_deg=pitch, roll_deg=roll)
+        stance = ict_head.IctPose(yaw_deg=yaw, pitch_deg=pitch, roll_deg=roll)
         where = ict_head.landmarks(head, shape, stance)
         middle = tuple(where[list(OUTER_EYE_CORNERS)].mean(axis=0).tolist())  # no ray to mind
         points.append(ict_head.project(where, ict_head.Camera(target=middle)).xy[:LINEAR])

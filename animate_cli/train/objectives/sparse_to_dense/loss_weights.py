@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from animate_cli.faces.segmentation.matte import MATTE
-from animate_cli.models.sparse_to_dense.network import Extent
+from animate_cli.models.sparse_to_dense.network import CarriedExtent
 from animate_cli.train.losses.perceptual import Features
 
 
 @dataclass(frozen=True, kw_only=True)
-class DrawLoss:
+class LossWeights:
     """λ of the parts. parts: how much more eyes and mouth weigh; teacher, folder: whose features
     L_per compares, and where its weights lie, from the data's root; scales: of its pyramid; view:
     it sees a random square of that share of the side; extent: how much is drawn at all.
@@ -36,4 +36,4 @@ class DrawLoss:
     parser: str = "teachers/face_parse_bisenetv2_19.onnx"
     maps: str = ""
     matte: str = MATTE
-    extent: Extent = Extent.PICTURE
+    extent: CarriedExtent = CarriedExtent.PICTURE

@@ -6,13 +6,13 @@ Zhao et al. 2021, section 3.4:
         + λ_g · |F − prior| + λ_f · |w ⊙ (F − G)| + λ_m · mean(M) + λ_s · L_par(F) + λ_D · L_gan(T)
 
     symbol | name    | here
-    T, E, R, F | image, warped, painted, grid | `models.sparse_to_dense.network.Drawn`
+    T, E, R, F | image, warped, painted, grid | `models.sparse_to_dense.network.SparseMotionOutput`
     L_per  | perceptual          | eq. 4, `train.losses.perceptual`
     w      | weights             | 1, and more about eyes and mouth (ours)
     λ_r    | warped              | refine loss of Yi et al. 2020, eq. 9: the warp alone should do
     λ_o    | painted             | ours: R learns everywhere, else M shuts before R is any good
     λ_g    | regular             | ours: the prior is left only where it pays
-    λ_f    | guided              | ours: G is the motion that the frames show, `train.objectives.sparse_to_dense.flow_guide`
+    λ_f    | guided              | ours: G is the motion that the frames show, `flow_guide`
     λ_m    | mask                | ours: painting costs the photo's own detail, see ResWarp
     L_par  | parsing             | eq. 7, `losses.part_mismatch`
     L_gan  | gan                 | eqs. 5 and 6, `losses.gan_critic`, `gan_network`
@@ -36,19 +36,19 @@ from animate_cli.faces.segmentation.matte import load_matte
 from animate_cli.layers.grid import warp
 from animate_cli.layers.weight_io import save_half
 from animate_cli.models.sparse_to_dense.model import PRIOR_COARSENESS
-from animate_cli.models.sparse_to_dense.network import Drawn, SparseMotion
-from animate_cli.models.sparse_to_dense.presets import NetworkChoice, chosen
+from animate_cli.models.sparse_to_dense.network import SparseMotion, SparseMotionOutput
+from animate_cli.models.sparse_to_dense.presets import NetworkRecipe, network_config
 from animate_cli.models.thin_plate.model import LandmarkGrid
 from animate_cli.records import Image
 from animate_cli.train.engine.critic import frozen
 from animate_cli.train.losses.discriminator import Discriminator, DiscriminatorConfig
 from animate_cli.train.losses.losses import gan_critic, gan_network, part_mismatch
 from animate_cli.train.losses.perceptual import Features, Perceptual, load_perceptual, same_view
-from animate_cli.train.objective import Batch, Played
+from animate_cli.train.objective import Batch, GanLosses
 from animate_cli.train.objectives.sparse_to_dense.flow_guide import guide_grid
-from animate_cli.train.objectives.sparse_to_dense.loss_weights import DrawLoss
+from animate_cli.train.objectives.sparse_to_dense.loss_weights import LossWeights
 from animate_cli.train.recipe import Recipe
-from animate_cli.train.samples.background_swap import BackdropDraw, cut_out, thinned
+from animate_cli.train.samples.background_swap import BackgroundSampler, cut_out, thinned
 from animate_cli.train.samples.clip_parsing import with_parts
 from animate_cli.train.samples.pair_batch import dev_batch, part_weights, picture, stacked
 from animate_cli.train.samples.pairs import (
@@ -66,7 +66,7 @@ SHOWN = 6
 _JUDGE = {Features.VGG19: "vgg19", Features.SQUEEZENET: "squeezenet", Features.LPIPS: "squeezenet"}
 
 
-class DrawObjective:
+class SparseToDenseObjective:
     """Draws pairs, scores pictures."""
 
     def __init__(
@@ -75,11 +75,11 @@ class DrawObjective:
         perceptual: Perceptual | None,
         train: list[ClipFrames],
         dev: list[ClipFrames],
-        before: BackdropDraw | None = None,
+        before: BackgroundSampler | None = None,
     ) -> None:
-        choice = typed(NetworkChoice, recipe.network, where="recipe, table [network]")
-        self.config = chosen(choice)
-        self._loss = typed(DrawLoss, recipe.loss, where="recipe, table [loss]")
+        choice = typed(NetworkRecipe, recipe.network, where="recipe, table [network]")
+        self.config = network_config(choice)
+        self._loss = typed(LossWeights, recipe.loss, where="recipe, table [loss]")
         self._augment = typed(PairAugment, recipe.augment, where="recipe, table [augment]")
         self.network: nn.Module = SparseMotion(self.config)
         self._perceptual = perceptual
@@ -107,7 +107,7 @@ class DrawObjective:
         """L of the module's docstring, without a critic's part."""
         return self._compare(self._run(network, batch), batch)
 
-    def _compare(self, drawn: Drawn, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+    def _compare(self, drawn: SparseMotionOutput, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         target, loss = picture(batch["driver"]), self._loss
         weights = part_weights(batch["driver_px"], target.shape[-1], loss.parts)
         l1 = ((drawn.image - target).abs() * weights).mean()
@@ -175,7 +175,7 @@ class DrawObjective:
         sheet = torch.cat(tuple(rows), dim=1).clamp(0, 1)
         return (255 * sheet).byte().permute(1, 2, 0).cpu().numpy()
 
-    def _run(self, network: nn.Module, batch: Batch) -> Drawn:
+    def _run(self, network: nn.Module, batch: Batch) -> SparseMotionOutput:
         source = picture(batch["source"])
         prior = batch["prior"] if self.config.prior else None
         points = batch["source_px"], batch["driver_px"]
@@ -183,7 +183,7 @@ class DrawObjective:
         if self._matte is not None:
             with torch.no_grad():
                 matte = self._matte(source, batch["source_px"]).float()
-        drawn: Drawn = network(source, *points, prior, matte, extent=self._loss.extent)
+        drawn: SparseMotionOutput = network(source, *points, prior, matte, extent=self._loss.extent)
         return drawn
 
     @torch.no_grad()
@@ -218,7 +218,7 @@ class DrawObjective:
         return torch.stack((apart.mean(dim=(1, 2, 3)).sum(), share.sum(), perceptual)).cpu()
 
 
-class Contest(DrawObjective):
+class AdversarialSparseToDense(SparseToDenseObjective):
     """The same against a critic."""
 
     def __init__(
@@ -227,13 +227,13 @@ class Contest(DrawObjective):
         perceptual: Perceptual | None,
         train: list[ClipFrames],
         dev: list[ClipFrames],
-        before: BackdropDraw | None = None,
+        before: BackgroundSampler | None = None,
     ) -> None:
         super().__init__(recipe, perceptual, train, dev, before)
         critic = typed(DiscriminatorConfig, recipe.critic, where="recipe, table [critic]")
         self.critic: nn.Module = Discriminator(critic)
 
-    def play(self, network: nn.Module, critic: nn.Module, batch: Batch) -> Played:
+    def play(self, network: nn.Module, critic: nn.Module, batch: Batch) -> GanLosses:
         """L with the critic's part, and the critic's loss."""
         drawn, target = self._run(network, batch), picture(batch["driver"])
         loss, figures = self._compare(drawn, batch)
@@ -241,21 +241,21 @@ class Contest(DrawObjective):
         true, false = zip(*(scale.chunk(2) for scale in judged), strict=True)
         with frozen(self.critic) as judge:
             gan = gan_network(judge(drawn.image))
-        return Played(
+        return GanLosses(
             loss=loss + self._loss.gan * gan,
             critic_loss=gan_critic(true, false),
             figures=figures | {"gan": gan.item()},
         )
 
 
-def build(recipe: Recipe) -> DrawObjective:
+def build(recipe: Recipe) -> SparseToDenseObjective:
     """The objective with its clips in memory.
 
     Raises:
         TrainError: no clips of training or of dev people.
         WeightsError: the teacher's weights are not in `loss.folder`, or the parser is missing.
     """
-    loss = typed(DrawLoss, recipe.loss, where="recipe, table [loss]")
+    loss = typed(LossWeights, recipe.loss, where="recipe, table [loss]")
     folder = Path(recipe.data.root) / loss.folder
     perceptual = (
         load_perceptual(kind=loss.teacher, folder=folder, scales=loss.scales)
@@ -281,5 +281,5 @@ def build(recipe: Recipe) -> DrawObjective:
     dev = [clip for clip in clips if is_dev(clip.identity)]
     if not train or not dev:
         raise TrainError("too few clips to keep one person in ten apart", hint="add clips")
-    made = Contest if loss.gan else DrawObjective
+    made = AdversarialSparseToDense if loss.gan else SparseToDenseObjective
     return made(recipe, perceptual, train, dev, before)
