@@ -46,7 +46,7 @@ smoke: setup
 	$(VENV_PYTHON) -m pytest -m smoke
 
 bench: setup
-	$(VENV_PYTHON) -m pytest -m bench -s tests/bars
+	$(VENV_PYTHON) -m pytest -m bench -s tests/benchmarks
 
 clean:
 	@$(PYTHON) -c "import shutil; [shutil.rmtree(p, ignore_errors=True) for p in ('.venv', 'demo', 'build', 'dist')]"

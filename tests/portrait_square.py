@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from places import EXAMPLES
 
 from animate_cli.faces.detection.detect import find_faces, make_proposer
 from animate_cli.faces.landmarks.network import load_landmarker
@@ -10,7 +10,7 @@ from animate_cli.media.images.image import read_photo
 from animate_cli.options import FaceOptions, OutputOptions, ReadOptions
 from animate_cli.stages.portrait import OutputCanvas, open_canvas
 
-PORTRAIT = Path(__file__).parents[1] / "examples/portrait.png"
+PORTRAIT = EXAMPLES / "portrait.png"
 
 
 def portrait_canvas() -> OutputCanvas:

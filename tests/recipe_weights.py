@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from places import SHARED
 from safetensors import safe_open
 from torch import Tensor, nn
 
 KEPT = Path(__file__).parent / "data" / "published"
-ALL = Path(__file__).resolve().parents[2] / "shared" / "interop"
+ALL = SHARED / "interop"
 
 Floats = NDArray[np.float32]
 _TENTH = np.float32(0.1)

@@ -21,14 +21,24 @@ COUNTER = "num_batches_tracked"  # of batch normalisation: no meaning outside it
 REINSTALL = "use weights made by this version, or train them again"
 
 
-def read_config(record: type[Config], metadata: Mapping[str, str], *, where: str) -> Config:
+def read_config(
+    record: type[Config],
+    metadata: Mapping[str, str],
+    *,
+    where: str,
+    retired: tuple[str, ...] = (),
+) -> Config:
     """The typed config that a weight file carries under "config", as JSON.
+
+    retired: keys of former versions, which older files hold as null.
 
     Raises:
         WeightsError: there is none, or it does not fit.
     """
     try:
-        return typed(record, json.loads(metadata["config"]), where=where)
+        config = json.loads(metadata["config"])
+        kept = {key: config[key] for key in config if key not in retired or config[key] is not None}
+        return typed(record, kept, where=where)
     except (KeyError, json.JSONDecodeError, OptionError) as error:
         raise WeightsError(f"{where}: no usable config ({error})", hint=REINSTALL) from error
 

@@ -8,10 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from places import EXAMPLES
 
 from animate_cli import Animator, ComputeOptions, FaceOptions, Options
-
-EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from places import ROOT
 from refusal import refused
 from toy_world import ToyWorld
 
@@ -128,7 +129,7 @@ def test_weights_that_are_not_there(toy: ToyWorld, monkeypatch: pytest.MonkeyPat
     monkeypatch.undo()
     monkeypatch.chdir(toy.folder)
     empty = toy.folder / "weights"
-    shutil.copytree(Path(__file__).parents[2] / "weights", empty)
+    shutil.copytree(ROOT / "weights", empty)
     (empty / "landmarks.safetensors").unlink(missing_ok=True)
     monkeypatch.setattr("animate_cli.hub.environment.embedded_dir", lambda: empty)
     monkeypatch.setenv("ANIMATE_HOME", str(toy.folder / "home"))

@@ -11,6 +11,7 @@ from pathlib import Path
 import av
 import cv2
 import pytest
+from places import EXAMPLES
 from refusal import animate
 from rich.console import Console
 from typer.testing import CliRunner, Result
@@ -21,8 +22,6 @@ from animate_cli.cli.app import app
 from animate_cli.cli.batch_table import printable, table_of
 from animate_cli.cli.console import harmless
 from animate_cli.report import Progress, Step
-
-EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture

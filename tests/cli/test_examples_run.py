@@ -12,13 +12,13 @@ import av
 import cv2
 import numpy as np
 import pytest
+from places import EXAMPLES
 from refusal import animate, command
 
 from animate_cli import hub
 from animate_cli.media.container.probe import probe
 from animate_cli.media.provenance import read_marking
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 PORTRAIT, DRIVER = EXAMPLES / "portrait.png", EXAMPLES / "driver.mp4"
 
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from fractions import Fraction
-from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from places import EXAMPLES
 
 from animate_cli.faces.points import INNER_LIPS, JAW, PUPILS
 from animate_cli.train.synthetic.speech import Speech
 from animate_cli.train.synthetic.talking_head import Glance, HeadPerformance, Key, lids, poses
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 DRIVER = EXAMPLES / "driver.mp4"
 FRAMES, SIZE, RATE = 200, 512, 25
 

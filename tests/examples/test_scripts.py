@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from places import EXAMPLES
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 WRITES = {
     "animate_in_python.py": {"side_by_side.mp4"},
     "contact_sheet.py": {"contact_sheet.jpg"},

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import av
 import pytest
+from places import SHARED
 from sync import lag_s
 
 from animate_cli.media.audio_plan import plan_audio
@@ -16,7 +17,7 @@ from animate_cli.media.reader import open_driver
 from animate_cli.media.writer import open_writer
 from animate_cli.options import OutputOptions, ReadOptions
 
-FOLDER = Path(__file__).parents[3] / "shared" / "data" / "originals"
+FOLDER = SHARED / "data" / "originals"
 ORIGINALS = sorted(FOLDER.glob("*.m*")) if FOLDER.is_dir() else []
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from places import EXAMPLES
 from toy_objective import Line
 
 from animate_cli.faces.points import MEDIAPIPE
@@ -16,7 +17,6 @@ from animate_cli.train.engine import loop
 from animate_cli.train.recipe import LogRecipe, Recipe, StepRecipe
 from animate_cli.train.samples.samples import is_dev
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 PLAN = StepRecipe(
     steps=20, batch=8, learning_rate=0.1, warmup_steps=2, evaluate_every=5, save_every=5
 )

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from places import SHARED
 
 from animate_cli import hub
 from animate_cli.faces.landmarks.network import LandmarkConfig, Landmarker, LandmarkNet
@@ -22,7 +23,7 @@ from animate_cli.layers.weight_io import load_strictly, read_config
 from animate_cli.train.engine.loop import train
 from animate_cli.train.recipe import DataRecipe, Recipe, StepRecipe
 
-HEAD = Path(__file__).parents[3] / "shared/data/ict_face.npz"
+HEAD = SHARED / "data/ict_face.npz"
 
 RECIPE = """
 objective = "landmarks"

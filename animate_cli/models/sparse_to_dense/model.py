@@ -4,8 +4,7 @@ Zhao et al. 2021; the networks, their equations and departures are in
 `models.sparse_to_dense.network`. Here they meet the prior (`models.thin_plate.model`) and the
 landmarks' names.
 
-`fast` is the embedded config, made for CPUs; `carried` is a lighter one that knows what a rigid
-head does (`models.sparse_to_dense.carried`); `paper` has the published structure: 256² without
+`fast` is the embedded config, made for CPUs; `paper` has the published structure: 256² without
 folding, the generator of the first-order model, no prior."""
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from animate_cli.faces import points
 from animate_cli.faces.retargeting.retarget import retarget_landmarks
 from animate_cli.faces.segmentation.matte import load_matte
 from animate_cli.faces.segmentation.matte_network import MatteNetwork
-from animate_cli.faces.shape3d import rigid_head as head
 from animate_cli.layers.colour import grey
 from animate_cli.layers.grid import identity_grid, points_to_pixel
 from animate_cli.layers.inference.bfloat16 import InBfloat16, is_native
@@ -30,7 +28,6 @@ from animate_cli.layers.smoothstep import smooth_step
 from animate_cli.layers.weight_io import load_strictly, read_config
 from animate_cli.models.base import ALONE, Reads
 from animate_cli.models.sparse_to_dense.background import without_person
-from animate_cli.models.sparse_to_dense.carried import HeadConfig
 from animate_cli.models.sparse_to_dense.local_branch import PartConfig
 from animate_cli.models.sparse_to_dense.motion_branch import BranchConfig
 from animate_cli.models.sparse_to_dense.mouth_interior import MouthInteriorConfig
@@ -66,12 +63,6 @@ INSIDE = MouthInteriorConfig(
 )
 
 FAST = SparseMotionConfig(parts=PARTS)
-CARRIED = SparseMotionConfig(
-    parts=PARTS,
-    head=HeadConfig(landmarks=head.RIGID, points=head.RIGID_XYZ, depth=head.OUTLINE_DEPTH),
-    whole=BranchConfig(fold=8, widths=(64, 96, 128, 192), blocks=1),
-    local=BranchConfig(fold=2, widths=(32, 48, 64, 96), blocks=1),
-)
 PAPER = SparseMotionConfig(
     parts=PARTS,
     prior=False,
@@ -222,7 +213,7 @@ def create_model(
     """
     name = weights or WEIGHTS
     metadata, tensors = hub.load(name)
-    config = read_config(SparseMotionConfig, metadata, where=f"weights {name}")
+    config = read_config(SparseMotionConfig, metadata, where=f"weights {name}", retired=("head",))
     network = SparseMotion(config)
     load_strictly(network, tensors, where=f"weights {name}")
     matte = load_matte() if config.layered else None

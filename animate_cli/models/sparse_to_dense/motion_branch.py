@@ -61,14 +61,12 @@ class MotionBranch(nn.Module):
         size: int,
         outputs: int,
         has_prior: bool,
-        cues: tuple[int, int] = (0, 0),
     ) -> None:
-        """cues: channels of further maps that `encode` and `decode` are given."""
         super().__init__()
-        widths, cue = config.widths, cues[1] + (2 if has_prior else 0)
+        widths, cue = config.widths, 2 if has_prior else 0
         code = config.code if config.adain else 0
         self._fold = config.fold
-        self.stem = _Block(3 * config.fold**2 + cues[0], widths[0], code, stride=1)
+        self.stem = _Block(3 * config.fold**2, widths[0], code, stride=1)
         self.down = nn.ModuleList(_Block(a, b, code, stride=2) for a, b in pairwise(widths))
         self.up = nn.ModuleList(
             _Block(b + cue, a, code, grows=True) for b, a in pairwise(widths[::-1])
@@ -86,11 +84,10 @@ class MotionBranch(nn.Module):
         for tensor in self.head.parameters():
             nn.init.zeros_(tensor)  # an untrained branch leaves the grid as it is
 
-    def encode(self, picture: Tensor, source: Tensor, cue: Tensor | None = None) -> list[Tensor]:
-        """picture (B, 3, S, S), source (B, K, 2) normalised in it, cue (B, C, s, s) at the folded
-        size -> features, finest first."""
+    def encode(self, picture: Tensor, source: Tensor) -> list[Tensor]:
+        """picture (B, 3, S, S), source (B, K, 2) normalised in it -> features, finest first."""
         code, folded = self.source_code(source), pixels_to_channels(picture, self._fold)
-        features = [self.stem(folded if cue is None else torch.cat((folded, cue), dim=1), code)]
+        features = [self.stem(folded, code)]
         for down in self.down:
             features.append(down(features[-1], code))
         return features
@@ -101,15 +98,14 @@ class MotionBranch(nn.Module):
         source: Tensor,
         driver: Tensor,
         prior: Tensor | None,
-        cue: Tensor | None = None,
     ) -> Tensor:
-        """Features of `encode`, landmarks (B, K, 2), prior grid (B, H, W, 2), cue (B, C, h, w)
+        """Features of `encode`, landmarks (B, K, 2), prior grid (B, H, W, 2)
         -> (B, outputs, h, w).
 
         Normalised, in the branch's own square.
         """
         code = self.driver_code(driver)
-        skips = [_Placed(level, prior, cue) for level in features]
+        skips = [_Placed(level, prior) for level in features]
         x = self._move(skips[-1].features, driver - source)
         for up, skip, below in zip(self.up, skips[-2::-1], skips[:0:-1], strict=True):
             x = up(below.with_cue(x), code) + skip.features
@@ -128,7 +124,7 @@ class MotionBranch(nn.Module):
 class _Placed:
     """Encoder features in the output's place, and the maps that go with their level."""
 
-    def __init__(self, features: Tensor, prior: Tensor | None, cue: Tensor | None) -> None:
+    def __init__(self, features: Tensor, prior: Tensor | None) -> None:
         self.features, self._maps = features, []
         height, width = features.shape[-2:]
         if prior is not None:
@@ -136,8 +132,6 @@ class _Placed:
             self.features = warp_maps(features, grid)
             flow = grid - identity_grid(height, width, device=grid.device, dtype=grid.dtype)
             self._maps.append(FLOW_GAIN * flow.permute(0, 3, 1, 2))
-        if cue is not None:
-            self._maps.append(F.adaptive_avg_pool2d(cue, (height, width)))
 
     def with_cue(self, x: Tensor) -> Tensor:
         """x (B, C, h, w) -> with the maps' channels behind its own."""

@@ -16,8 +16,6 @@ Departures from the paper, each but the first a switch of the config
     prior      F is a given grid (thin-plate) plus learned corrections; see `motion_branch`
     widths     as small as a CPU needs (`fast`)
     paint      local branches also paint; see `models.sparse_to_dense.local_branch`
-    head       the whole face's branch sees where each pixel lies on the head and what a rigid head
-               would do to it, and mixes such motions; see `models.sparse_to_dense.carried`
     layered    only the person is warped, before what stands still; see `background`
     inside     E shows the inside of a mouth that opens, and M is 1 there, for the photo has no
                detail to lend; see `models.sparse_to_dense.mouth_interior`
@@ -27,7 +25,6 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 
 import torch
@@ -38,7 +35,6 @@ from animate_cli.layers.grid import (
     identity_grid,
     points_to_normalised,
     points_to_pixel,
-    resize_grid,
     warp_sharply,
 )
 from animate_cli.models.sparse_to_dense.background import (
@@ -46,7 +42,6 @@ from animate_cli.models.sparse_to_dense.background import (
     composite,
     split_background,
 )
-from animate_cli.models.sparse_to_dense.carried import Head, HeadConfig
 from animate_cli.models.sparse_to_dense.local_branch import (
     Layers,
     LocalBranch,
@@ -59,26 +54,12 @@ from animate_cli.models.sparse_to_dense.motion_branch import FLOW_GAIN, BranchCo
 from animate_cli.models.sparse_to_dense.mouth_interior import MouthInterior, MouthInteriorConfig
 from animate_cli.models.sparse_to_dense.refinement import RefineConfig, RefineNetwork
 
-_BASIS = 3  # carried as a head is, deeper or less deep, at rest
-
-
-class CarriedExtent(StrEnum):
-    """How much is drawn while training begins: the whole face's motion, all motion, or the picture.
-
-    Short of the picture T and R are E and M is 0; that costs a tenth and a half of it.
-    """
-
-    WHOLE = "whole"
-    MOTION = "motion"
-    PICTURE = "picture"
-
 
 @dataclass(frozen=True, kw_only=True)
 class SparseMotionConfig:
     """What weights were built with. patch: pixels of a local branch's square; field: at which
-    side the branches' fields are merged; head: the whole face's branch is told what a rigid head
-    would do; None: it is not; layered: a matte of the source comes with it; inside: what mouths
-    show that open is learned; None: it is not."""
+    side the branches' fields are merged; layered: a matte of the source comes with it; inside:
+    the inside of mouths that open is learned; None: it is not."""
 
     parts: tuple[PartConfig, ...]
     face_size: int = 256
@@ -90,7 +71,6 @@ class SparseMotionConfig:
     local_paint: bool = True
     layered: bool = False
     inside: MouthInteriorConfig | None = None
-    head: HeadConfig | None = None
     whole: BranchConfig = dataclasses.field(
         default_factory=lambda: BranchConfig(fold=4, widths=(32, 64, 96, 128))
     )
@@ -153,11 +133,9 @@ class SparseMotion(nn.Module):
             config.whole,
             points=config.landmarks,
             size=config.face_size,
-            outputs=2 if config.head is None else 2 + _BASIS,
+            outputs=2,
             has_prior=config.prior,
-            cues=(0, 0) if config.head is None else (2, 4),
         )
-        self.head = None if config.head is None else Head(config.head)
         self.parts = nn.ModuleList(
             LocalBranch(
                 part,
@@ -178,33 +156,21 @@ class SparseMotion(nn.Module):
         driver_px: Tensor,
         prior: Tensor | None,
         matte: Tensor | None = None,
-        *,
-        extent: CarriedExtent = CarriedExtent.PICTURE,
     ) -> SparseMotionOutput:
         """face (B, 3, S, S), landmarks (B, 74, 2) in its pixels, prior grid (B, S, S, 2), matte
         (B, 1, S, S) where the network is layered."""
-        encoded = self.encode(face, source_px, matte, extent)
-        return self.draw(encoded, driver_px, prior, extent=extent)
+        return self.draw(self.encode(face, source_px, matte), driver_px, prior)
 
-    def encode(
-        self,
-        face: Tensor,
-        source_px: Tensor,
-        matte: Tensor | None = None,
-        extent: CarriedExtent = CarriedExtent.PICTURE,
-    ) -> EncodedSource:
+    def encode(self, face: Tensor, source_px: Tensor, matte: Tensor | None = None) -> EncodedSource:
         """All that depends on the source alone; ValueError: a matte is missing, or not wanted."""
         if self.config.layered == (matte is None):
             raise ValueError("a matte goes with a layered network, and with no other")
         source = points_to_normalised(source_px, *face.shape[-2:])
-        branches = [] if extent is CarriedExtent.WHOLE else self._branches()
-        side = face.shape[-1] // self.config.whole.fold
-        cue = None if self.head is None else self.head.places(self.head.camera(source), side)
         return EncodedSource(
             face=face,
             landmarks=source,
-            whole=self.whole.encode(face, source, cue),
-            parts=tuple(branch.encode(face, source) for branch in branches),
+            whole=self.whole.encode(face, source),
+            parts=tuple(branch.encode(face, source) for branch in self._branches()),
             background=None if matte is None else split_background(face, matte),
         )
 
@@ -214,7 +180,6 @@ class SparseMotion(nn.Module):
         driver_px: Tensor,
         prior: Tensor | None,
         *,
-        extent: CarriedExtent = CarriedExtent.PICTURE,
         free: Tensor | None = None,
     ) -> SparseMotionOutput:
         """Move an encoded source (B) to where its landmarks lie at driver_px (B, 74, 2); free
@@ -223,7 +188,7 @@ class SparseMotion(nn.Module):
         driver = points_to_normalised(driver_px, size, size)
         locals_ = [
             branch.draw(features, source.landmarks, driver, prior)
-            for branch, features in zip(self._branches(), source.parts, strict=False)
+            for branch, features in zip(self._branches(), source.parts, strict=True)
         ]
         grid = self._grid(source, driver, prior, locals_)
         identity = identity_grid(size, size, device=grid.device, dtype=grid.dtype)
@@ -240,9 +205,6 @@ class SparseMotion(nn.Module):
             (None, None) if composed is None else (composed.share, composed.disoccluded)
         )
         drawn = partial(SparseMotionOutput, grid=grid, share=share, disoccluded=disoccluded)
-        if extent is not CarriedExtent.PICTURE:
-            nothing = torch.zeros_like(warped[:, :1])
-            return drawn(image=warped, warped=warped, painted=warped, mask=nothing)
         inside = None
         if self.inside is not None:
             here = points_to_pixel(source.landmarks, size, size)
@@ -267,7 +229,7 @@ class SparseMotion(nn.Module):
         """F of eq. 3: (B, S, S, 2). Branches are merged at `field` pixels, then enlarged."""
         size = source.face.shape[-1]
         side = min(size, self.config.field)
-        drawn = self._whole_flow(source, driver, prior)
+        drawn = self.whole.decode(source.whole, source.landmarks, driver, prior) / FLOW_GAIN
         drawn = drawn.contiguous()  # enlarging two channels side by side takes four times as long
         flow = F.interpolate(drawn, (side, side), mode="bilinear", align_corners=False)  # f_G
         for local in locals_:
@@ -276,27 +238,6 @@ class SparseMotion(nn.Module):
         identity = identity_grid(size, size, device=driver.device, dtype=driver.dtype)
         base = identity if prior is None else prior
         return base + flow.permute(0, 2, 3, 1)
-
-    def _whole_flow(self, source: EncodedSource, driver: Tensor, prior: Tensor | None) -> Tensor:
-        """f_G (B, 2, s, s): what is added to the prior, or to the identity where there is none.
-
-        With `head`: a field of its own, and shares of what would make of the prior a head that is
-        carried, more or less deep, or nothing at all.
-        """
-        if self.head is None:
-            return self.whole.decode(source.whole, source.landmarks, driver, prior) / FLOW_GAIN
-        side = source.whole[0].shape[-1]
-        here, there = self.head.camera(source.landmarks), self.head.camera(driver)
-        flow, parallax = self.head.carried(here, there, side)
-        cue = torch.cat((FLOW_GAIN * flow, self.head.places(there, side)), dim=1)
-        drawn = self.whole.decode(source.whole, source.landmarks, driver, prior, cue)
-        present = torch.zeros_like(flow)
-        if prior is not None:
-            identity = identity_grid(side, side, device=flow.device, dtype=flow.dtype)
-            present = (resize_grid(prior, side, side) - identity).permute(0, 3, 1, 2)
-        basis = (flow - present, parallax[..., None, None].expand_as(flow), -present)
-        shares = drawn[:, 2:, None].tanh()  # (B, 3, 1, s, s)
-        return drawn[:, :2] / FLOW_GAIN + (shares * torch.stack(basis, dim=1)).sum(dim=1)
 
     def _branches(self) -> list[LocalBranch]:
         return list(self.parts)  # type: ignore[arg-type]

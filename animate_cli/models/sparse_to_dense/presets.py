@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from animate_cli.models.sparse_to_dense.model import CARRIED, FAST, INSIDE, PAPER
+from animate_cli.models.sparse_to_dense.model import FAST, INSIDE, PAPER
 from animate_cli.models.sparse_to_dense.network import SparseMotionConfig
 
 
@@ -13,7 +13,6 @@ class NetworkSize(StrEnum):
     """Which of the model's configs."""
 
     FAST = "fast"
-    CARRIED = "carried"
     PAPER = "paper"
 
 
@@ -29,12 +28,11 @@ class NetworkRecipe:
     local_branches: bool = True
     local_paint: bool = True
     grid_cue: bool = True
-    head: bool = True
     layered: bool = False
     inside: bool = False
 
 
-_CONFIGS = {NetworkSize.FAST: FAST, NetworkSize.CARRIED: CARRIED, NetworkSize.PAPER: PAPER}
+_CONFIGS = {NetworkSize.FAST: FAST, NetworkSize.PAPER: PAPER}
 
 
 def network_config(choice: NetworkRecipe) -> SparseMotionConfig:
@@ -46,7 +44,6 @@ def network_config(choice: NetworkRecipe) -> SparseMotionConfig:
         prior=choice.prior,
         layered=choice.layered,
         inside=INSIDE if choice.inside else None,
-        head=config.head if choice.head else None,
         local_branches=choice.local_branches,
         local_paint=choice.local_paint and config.local_paint,
         whole=replace(config.whole, adain=adain, add_motion=add_motion),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from animate_cli.faces.segmentation.matte import MATTE
-from animate_cli.models.sparse_to_dense.network import CarriedExtent
 from animate_cli.train.losses.perceptual import Features
 
 
@@ -13,7 +12,7 @@ from animate_cli.train.losses.perceptual import Features
 class LossWeights:
     """λ of the parts. parts: how much more eyes and mouth weigh; teacher, folder: whose features
     L_per compares, and where its weights lie, from the data's root; scales: of its pyramid; view:
-    it sees a random square of that share of the side; extent: how much is drawn at all.
+    it sees a random square of that share of the side.
     perceptual 0: no teacher is needed, and the score is L1's ratio alone. parser: of parsing, from
     the data's root, and of reposed portraits; maps: folder where its maps are kept, empty: with the
     trainings. Without a weight, no maps are made; gan 0: no critic is made.
@@ -36,4 +35,3 @@ class LossWeights:
     parser: str = "teachers/face_parse_bisenetv2_19.onnx"
     maps: str = ""
     matte: str = MATTE
-    extent: CarriedExtent = CarriedExtent.PICTURE

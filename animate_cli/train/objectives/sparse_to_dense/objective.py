@@ -183,7 +183,7 @@ class SparseToDenseObjective:
         if self._matte is not None:
             with torch.no_grad():
                 matte = self._matte(source, batch["source_px"]).float()
-        drawn: SparseMotionOutput = network(source, *points, prior, matte, extent=self._loss.extent)
+        drawn: SparseMotionOutput = network(source, *points, prior, matte)
         return drawn
 
     @torch.no_grad()

@@ -1,0 +1,15 @@
+"""Bars measured on real data beside the checkout; a user's clone has none and skips them."""
+
+from pathlib import Path
+
+import pytest
+from places import SHARED
+
+DATA = SHARED / "data"
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    if not DATA.is_dir():
+        pytest.skip("needs ../shared/data, which is not part of the repository")
+    return DATA

@@ -1,0 +1,155 @@
+"""Blinks that a network reads too timidly are shut, and nothing else is touched."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from painted import FACE
+from places import EXAMPLES
+
+from animate_cli.faces.retargeting.eye_mouth_aperture import LEFT_EYE, RIGHT_EYE
+from animate_cli.faces.retargeting.retarget import driver_square, retarget_landmarks
+from animate_cli.faces.tracking.blinks import (
+    PAIRS,
+    SHUT,
+    opening,
+    shut_lids,
+    shut_reading,
+    stretched,
+)
+from animate_cli.options import MotionOptions
+from animate_cli.records import Points
+
+TRUTH = EXAMPLES / "driver_truth.npz"
+RATE = 25
+BOTTOMS = (30, 31, 80, 81)
+
+
+def clock(count: int) -> tuple[Fraction, ...]:
+    return tuple(Fraction(k, RATE) for k in range(count))
+
+
+def openings(count: int = 100) -> NDArray[np.float64]:
+    """An eye that blinks twice, each time shut for two frames."""
+    share = np.ones(count)
+    for k in (29, 32, 79, 82):
+        share[k] = 0.5
+    share[list(BOTTOMS)] = 0.05
+    return share
+
+
+def timid(share: NDArray[np.float64], gain: float = 0.3) -> NDArray[np.float64]:
+    """What a network makes of it that draws everything towards the usual."""
+    return np.asarray(1 + gain * (share - 1))
+
+
+def face(share: NDArray[np.float64]) -> Points:
+    """A still face whose lids are open by this share: (T, 74, 2)."""
+    points = np.repeat(100 * FACE[None], len(share), axis=0)
+    for pairs in PAIRS:
+        for upper, lower in pairs:
+            middle, half = (points[:, upper] + points[:, lower]) / 2, [0.0, 2.5]
+            points[:, upper] = middle - share[:, None] * half
+            points[:, lower] = middle + share[:, None] * half
+    return points.astype(np.float32)
+
+
+def read(points: Points) -> NDArray[np.float64]:
+    """Openings over the usual one, both eyes': (T,)."""
+    both = np.stack([opening(points, pairs) for pairs in PAIRS], axis=1)
+    return np.asarray((both / np.median(both, axis=0)).mean(axis=1))
+
+
+def awake(points: Points) -> Points:
+    return shut_lids(points, np.ones(len(points), bool), clock(len(points)))
+
+
+@pytest.mark.parametrize("gain", [0.2, 0.4, 0.7])
+def test_blinks_of_a_timid_network_are_shut(gain: float) -> None:
+    out = read(awake(face(timid(openings(), gain))))
+    assert out[list(BOTTOMS)].max() == pytest.approx(SHUT, abs=0.01)
+    assert (np.delete(out, [*BOTTOMS, 29, 32, 79, 82]) > 0.999).all()
+
+
+def test_blinks_that_are_read_as_shut_are_left_alone() -> None:
+    points = face(openings())
+    assert awake(points) is points
+
+
+@pytest.mark.parametrize(
+    "share",
+    [np.ones(80), 1 + 0.05 * np.sin(np.arange(80.0)), np.repeat((1.0, 0.75, 1.0), 40)],
+    ids=["open", "trembling", "looking down"],
+)
+def test_what_is_no_blink_changes_nothing(share: NDArray[np.float64]) -> None:
+    points = face(share)
+    assert awake(points) is points
+
+
+def test_eyes_shut_for_long_are_shut_where_a_blink_has_told_how_that_looks() -> None:
+    share = openings(200)
+    share[120:180] = 0.05
+    assert read(awake(face(timid(share))))[120:180].max() == pytest.approx(SHUT, abs=0.01)
+
+
+def test_only_lids_move_and_only_where_the_face_was_seen() -> None:
+    points = face(timid(openings()))
+    found = np.ones(len(points), bool)
+    found[80] = False
+    out = shut_lids(points, found, clock(len(points)))
+    lids = [k for pairs in PAIRS for pair in pairs for k in pair]
+    others = [k for k in range(74) if k not in lids]
+    np.testing.assert_array_equal(out[:, others], points[:, others])
+    np.testing.assert_array_equal(out[80], points[80])
+    assert not np.array_equal(out[81], points[81])
+
+
+@pytest.mark.parametrize("shut", [0.2, 0.5, 0.85])
+def test_stretching_rises_and_keeps_open_eyes(shut: float) -> None:
+    readings = np.linspace(0, 2, 400)
+    out = stretched(readings, shut)
+    assert (np.diff(out) >= 0).all()
+    np.testing.assert_allclose(out[readings >= 1], readings[readings >= 1])
+    np.testing.assert_allclose(out[readings <= shut], SHUT)
+
+
+def test_a_clip_without_blinks_says_nothing_of_shut_eyes() -> None:
+    assert shut_reading(np.ones(50), np.arange(50) / RATE) is None
+
+
+def test_one_and_two_frames_are_no_clip() -> None:
+    for count in (1, 2):
+        points = face(np.ones(count))
+        assert awake(points) is points
+
+
+@pytest.mark.parametrize("gain", [0.35, 1.0])
+def test_when_the_rendered_head_shuts_its_eyes_so_does_the_portrait(gain: float) -> None:
+    """Its true points, and the same with the lids read timidly, on another face."""
+    truth = np.load(TRUTH)
+    seen, source = truth["landmarks"].copy(), face(np.ones(1))[0]
+    for pairs in PAIRS:
+        reading = opening(seen, pairs)
+        share = timid(reading / np.median(reading), gain) / (reading / np.median(reading))
+        for upper, lower in pairs:
+            half = (share - 1)[:, None] * (seen[:, lower] - seen[:, upper]) / 2
+            seen[:, upper] -= half
+            seen[:, lower] += half
+    lids = awake(seen)
+    anchor = int(np.argmin(np.abs(truth["pose_deg"]).sum(axis=1) + 99 * truth["lids_closed"]))
+    square = driver_square(source, lids[anchor])
+    driver = torch.from_numpy((lids @ square[:, :2].T + square[:, 2]).astype(np.float32))
+    moved = retarget_landmarks(
+        torch.from_numpy(source)[None], driver, driver[anchor : anchor + 1], MotionOptions()
+    ).numpy()
+    shut, wide = truth["lids_closed"] > 0.98, truth["lids_closed"] == 0
+    for eye in (RIGHT_EYE, LEFT_EYE):
+        gap = np.linalg.norm(moved[:, list(eye.lower)] - moved[:, list(eye.upper)], axis=2)
+        usual = np.linalg.norm(source[list(eye.lower)] - source[list(eye.upper)], axis=1)
+        width = np.linalg.norm(source[eye.corners[1]] - source[eye.corners[0]])
+        assert gap[shut].max() < 1.3 * eye.least * width
+        assert np.median(gap[wide].mean(axis=1)) > 0.85 * usual.mean()

@@ -1,0 +1,51 @@
+"""Pictures of the real model; skipped where it is not beside the checkout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from places import SHARED
+
+from animate_cli.errors import InputError
+from animate_cli.train.synthetic import dataset as rendered
+from animate_cli.train.synthetic.dataset import draw, read_rendered
+
+MODEL = SHARED / "data" / "ict_face.npz"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    if not MODEL.exists():
+        pytest.skip("the ICT Face Model is not beside this checkout")
+    folder = tmp_path_factory.mktemp("rendered")
+    assert draw(folder, model=MODEL, count=3) == 3
+    return folder
+
+
+def test_pictures_have_exact_labels_and_are_read_without_the_model(folder):
+    samples = list(read_rendered(folder, model=Path("absent.npz"), count=3))
+    assert [sample.kind for sample in samples] == ["rendered"] * 3
+    assert {sample.identity for sample in samples} == {"rendered/0"}
+    for sample in samples:
+        pixels = sample.pixels()
+        assert pixels.shape == (rendered.SIZE_PX, rendered.SIZE_PX, 3)
+        assert sample.points.shape == (74, 2)
+        assert np.isfinite(sample.points).all()
+        jaw = sample.points[:17]
+        assert np.ptp(jaw[:, 1]) / np.ptp(sample.points[:, 1]) > 0.3
+
+
+def test_only_what_is_missing_is_drawn_and_it_is_what_it_was(folder):
+    picture, label = folder / "000001.jpg", folder / "000001.npz"
+    before = picture.read_bytes(), label.read_bytes()
+    picture.unlink()
+    assert draw(folder, model=MODEL, count=3) == 1
+    assert (picture.read_bytes(), label.read_bytes()) == before
+    assert draw(folder, model=Path("absent.npz"), count=3) == 0
+
+
+def test_without_pictures_and_model_the_model_is_asked_for(tmp_path):
+    with pytest.raises(InputError, match="not an ICT Face Model"):
+        draw(tmp_path, model=Path("absent.npz"), count=1)
