@@ -20,6 +20,7 @@ from animate_cli.faces.matte import load_matte
 from animate_cli.faces.shape import load_shape_model
 from animate_cli.models.find import find_model
 from animate_cli.options import Motion, MotionOptions
+from animate_cli.records import Beyond
 
 LANDMARKS, MATTE = "landmarks.npz", "matte.npz"
 MODELS = {"sparse_to_dense": "sparse_to_dense.npz", "thin_plate": "thin_plate.npz"}
@@ -27,8 +28,13 @@ FRAMES = (0, 40, 75, 120)  # of the example driver; motion is measured from the 
 FACE_SIZE, SEEN = 256, 128
 BODY = 26
 HEAD_X, HEAD_Y, HEAD_PX = 114, 21, 220  # the portrait's head: a square in its pixels
-CASES = ((Motion.RELATIVE, 0), (Motion.RELATIVE, BODY), (Motion.ABSOLUTE, 0))
-"""Which motion, and how many rows of body."""
+ALONE, AMIDST = Beyond(), Beyond(left=True, top=True, right=True, bottom=True)
+CASES = {
+    "amid a photo": (Motion.RELATIVE, 0, AMIDST),
+    "with the body": (Motion.RELATIVE, BODY, ALONE),
+    "absolute": (Motion.ABSOLUTE, 0, ALONE),
+}
+"""Which motion, how many rows of body, and behind which edges the photo goes on."""
 
 LOADERS: dict[str, Callable[[str], object]] = {
     "landmarks": lambda weights: load_landmarker(weights=weights),
@@ -89,9 +95,9 @@ def model_answers(name: str) -> dict[str, Array]:
     count = len(FRAMES) - 1
     swings = torch.sin(torch.arange(count * BODY * 2.0)).reshape(count, BODY, 2) * 0.05
     with torch.inference_mode():
-        source = model.encode_source(_face(), points[:1])
         found: dict[str, Array] = {}
-        for motion, body in CASES:
+        for case, (motion, body, beyond) in CASES.items():
+            source = model.encode_source(_face(), points[:1], beyond)
             start = torch.cat((points[1:2], torch.zeros(1, body, 2)), dim=1)
             seen = torch.cat((points[2:], swings[:, :body]), dim=1)
             anchor, driver = model.encode_driver(None, start), model.encode_driver(None, seen)
@@ -100,7 +106,6 @@ def model_answers(name: str) -> dict[str, Array]:
             pictures = {"face": drawn.face, "mask": drawn.refine_mask}
             if drawn.grid is not None:
                 pictures["grid"] = drawn.grid.permute(0, 3, 1, 2)
-            case = f"{motion}, {body} of the body"
             found[f"{case}: codes"] = moved.numpy()
             for what, picture in pictures.items():
                 if picture is not None:
