@@ -21,7 +21,8 @@ SLOW_TOY = """
 import sys, time
 import toy_world
 from animate_cli.cli import main
-from animate_cli.faces import landmarks, track
+from animate_cli.faces.landmarks import network as landmarks
+from animate_cli.faces.tracking import track
 from animate_cli.stages import portrait
 
 class Slow(toy_world.ToyLandmarker):

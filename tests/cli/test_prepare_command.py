@@ -22,7 +22,8 @@ sys.path.insert(0, {folder!r})
 from toy_world import ToyLandmarker, ToyProposer
 
 from animate_cli.cli import main
-from animate_cli.faces import landmarks, track
+from animate_cli.faces.landmarks import network as landmarks
+from animate_cli.faces.tracking import track
 from animate_cli.prepare.worker_task import Bench
 
 work = Bench.work

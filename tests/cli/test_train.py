@@ -18,7 +18,7 @@ sys.path.insert(0, {folder!r})
 from toy_objective import Line
 
 from animate_cli.cli import main
-from animate_cli.train import loop
+from animate_cli.train.engine import loop
 
 loop.build_objective = lambda recipe: Line()
 main()

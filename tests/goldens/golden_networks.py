@@ -15,12 +15,12 @@ import torch
 from golden_store import ROOT, Array, read_arrays, sampled
 from torch import Tensor
 
-from animate_cli.faces.landmarks import load_landmarker
-from animate_cli.faces.matte import load_matte
-from animate_cli.faces.shape import load_shape_model
+from animate_cli.faces.landmarks.network import load_landmarker
+from animate_cli.faces.segmentation.matte import load_matte
+from animate_cli.faces.shape3d.model import load_shape_model
 from animate_cli.models.find import find_model
 from animate_cli.options import Motion, MotionOptions
-from animate_cli.records import Beyond
+from animate_cli.records import OpenEdges
 
 LANDMARKS, MATTE = "landmarks.npz", "matte.npz"
 MODELS = {"sparse_to_dense": "sparse_to_dense.npz", "thin_plate": "thin_plate.npz"}
@@ -28,7 +28,7 @@ FRAMES = (0, 40, 75, 120)  # of the example driver; motion is measured from the 
 FACE_SIZE, SEEN = 256, 128
 BODY = 26
 HEAD_X, HEAD_Y, HEAD_PX = 114, 21, 220  # the portrait's head: a square in its pixels
-ALONE, AMIDST = Beyond(), Beyond(left=True, top=True, right=True, bottom=True)
+ALONE, AMIDST = OpenEdges(), OpenEdges(left=True, top=True, right=True, bottom=True)
 CASES = {
     "amid a photo": (Motion.RELATIVE, 0, AMIDST),
     "with the body": (Motion.RELATIVE, BODY, ALONE),

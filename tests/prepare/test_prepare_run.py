@@ -188,7 +188,7 @@ def test_an_interrupt_in_the_middle_of_a_video_is_heard(tmp_path, monkeypatch):
             os.kill(os.getpid(), signal.SIGTERM)
         return track_driver(*words, **more)
 
-    monkeypatch.setattr("animate_cli.prepare.worker_task.follow", interrupted)
+    monkeypatch.setattr("animate_cli.prepare.worker_task.track_driver", interrupted)
     with pytest.raises(Cancelled) as told:
         prepare([tmp_path / "raw"], tmp_path / "set", SMALL)
     assert "go on" in told.value.hint

@@ -29,9 +29,9 @@ def canvas(height: int, width: int, left: int, top: int, size: int) -> OutputCan
     ],
 )
 def test_each_edge_by_itself(left: int, top: int, expected: OpenEdges) -> None:
-    assert canvas(120, 150, left, top, 100).beyond == expected
+    assert canvas(120, 150, left, top, 100).open_edges == expected
 
 
 def test_nothing_lies_beyond_a_square_that_is_the_photo_or_hangs_over_it() -> None:
-    assert canvas(100, 100, 0, 0, 100).beyond == OpenEdges()
-    assert canvas(80, 90, -5, -10, 100).beyond == OpenEdges()
+    assert canvas(100, 100, 0, 0, 100).open_edges == OpenEdges()
+    assert canvas(80, 90, -5, -10, 100).open_edges == OpenEdges()

@@ -34,10 +34,10 @@ class DiscModel:
         self.encoder_id = encoder_id
         self.batches: list[int] = []
         self.drivers: list[Tensor] = []
-        self.beyond: list[OpenEdges] = []
+        self.open_edges: list[OpenEdges] = []
 
     def encode_source(self, face: Tensor, landmarks: Tensor, beyond: OpenEdges = ALONE) -> Tensor:
-        self.beyond.append(beyond)
+        self.open_edges.append(beyond)
         return face
 
     def encode_driver(self, faces: Tensor | None, landmarks: Tensor) -> Tensor:
@@ -87,8 +87,8 @@ def test_codes_are_in_driver_pixels(toy: ToyWorld, model: DiscModel) -> None:
 def test_the_model_is_told_where_the_photo_goes_on(toy: ToyWorld, model: DiscModel) -> None:
     animator = Animator(ONE_THREAD)
     staged = animator.stage(toy.photo(), toy.driver(frames=4))
-    assert model.beyond == [staged.scene.canvas.beyond]
-    assert model.beyond != [ALONE]
+    assert model.open_edges == [staged.scene.canvas.open_edges]
+    assert model.open_edges != [ALONE]
 
 
 def test_few_frames_are_held(toy: ToyWorld, model: DiscModel) -> None:

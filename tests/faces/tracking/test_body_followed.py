@@ -63,7 +63,7 @@ def test_it_sees_registered_points(follow, flow, monkeypatch) -> None:
 
     pictures = [paint([Painted(x=150, y=150)])] * 6
     follow(pictures, registration=Registration.OFF)
-    monkeypatch.setattr(tracking, "Register", Shifted)
+    monkeypatch.setattr(tracking, "PointRegistration", Shifted)
     follow(pictures)
     plain, registered = flow.points[0:6:2], flow.points[6::2]
     np.testing.assert_allclose(np.subtract(registered, plain), 50, atol=1e-3)

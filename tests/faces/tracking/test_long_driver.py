@@ -33,8 +33,8 @@ def test_a_long_driver_needs_its_points_and_little_else(monkeypatch) -> None:
         def __call__(self, frame, points):
             return np.ones_like(points)
 
-    monkeypatch.setattr(tracking, "Follower", Still)
-    monkeypatch.setattr(tracking, "Register", Shifted)
+    monkeypatch.setattr(tracking, "FaceFollower", Still)
+    monkeypatch.setattr(tracking, "PointRegistration", Shifted)
     pixels = np.zeros((2, 2, 3), np.uint8)
 
     def measured(count: int) -> tuple[int, int]:

@@ -35,7 +35,7 @@ class FakeRegister:
 @pytest.fixture
 def register(monkeypatch: pytest.MonkeyPatch) -> FakeRegister:
     one = FakeRegister()
-    monkeypatch.setattr(tracking, "Register", lambda: one)
+    monkeypatch.setattr(tracking, "PointRegistration", lambda: one)
     return one
 
 

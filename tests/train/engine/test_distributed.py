@@ -23,7 +23,7 @@ from conftest import PLAN
 from toy_objective import Line
 
 from animate_cli.errors import AnimateError
-from animate_cli.train import loop
+from animate_cli.train.engine import loop
 from animate_cli.train.recipe import Recipe
 
 poison = int(sys.argv[2])
