@@ -24,9 +24,9 @@ from toy_world import ToyLandmarker, ToyProposer
 from animate_cli.cli import main
 from animate_cli.faces.landmarks import network as landmarks
 from animate_cli.faces.tracking import track
-from animate_cli.prepare.worker_task import Bench
+from animate_cli.prepare.worker_task import PrepareWorker
 
-work = Bench.work
+work = PrepareWorker.work
 
 
 def slowly(self, task):
@@ -35,7 +35,7 @@ def slowly(self, task):
     return work(self, task)
 
 
-Bench.work = slowly
+PrepareWorker.work = slowly
 landmarks.load_landmarker = lambda **_: ToyLandmarker()
 track.make_proposer = lambda _: ToyProposer()
 if __name__ == "__main__":  # workers import this file, too
