@@ -13,22 +13,12 @@ A driver code holds B frames and is sliced by frame, code[a:b], as a tensor is.
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from torch import Tensor
 
 from animate_cli.options import Engine, MotionOptions
 from animate_cli.records import OpenEdges, Rendered
-
-
-class Reads(Enum):
-    """What pass 1 must give the model per driver frame."""
-
-    LANDMARKS = "landmarks"
-    FRAMES = "frames"
-    EXPRESSION = "expression"
-
 
 ALONE = OpenEdges()
 """The square is the whole photo."""
@@ -42,7 +32,10 @@ class FaceModel(Protocol[SourceCode, DriverCode, State]):
     """A still face and a motion code in, a moved face out."""
 
     face_size: int
-    reads: Reads
+
+    def frame_encoder(self) -> FrameEncoder | None:
+        """The encoder that must see the driver's frames in pass 1; None: landmarks are enough."""
+        ...
 
     def encode_source(
         self, face: Tensor, landmarks: Tensor, beyond: OpenEdges = ALONE
@@ -70,16 +63,21 @@ class FaceModel(Protocol[SourceCode, DriverCode, State]):
         ...
 
 
-class FrameModel(FaceModel[SourceCode, Tensor, State], Protocol[SourceCode, State]):
-    """A model that reads frames: pass 1 keeps its driver codes, numbers (B, D), in the trajectory.
+class FrameEncoder(Protocol):
+    """A model that reads frames, as pass 1 sees it: its codes (B, D) are kept in the trajectory.
 
-    encoder_id: which network wrote the codes: the model, and a digest of the weights that read
-    them. Codes of another encoder mean nothing to it. gmac_per_frame: billions of
-    multiplications in plain convolutions that take a CPU as long as one frame.
+    face_size: side in pixels of the squares it reads. encoder_id: the model's name and a digest of
+    the weights that write the codes; no other encoder can use them. gmac_per_frame: billions of
+    multiplications in plain convolutions that take a CPU as long as drawing one frame.
     """
 
+    face_size: int
     encoder_id: str
     gmac_per_frame: float
+
+    def encode_driver(self, faces: Tensor | None, landmarks: Tensor) -> Tensor:
+        """faces (B, 3, S, S) in [0, 1], landmarks (B, 74, 2) in face pixels -> codes (B, D)."""
+        ...
 
     def reframe(self, codes: Tensor, ratio: Tensor, shift: Tensor) -> Tensor:
         """Codes (B, D) as they would be had the frames been seen through another square.

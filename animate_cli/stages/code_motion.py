@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from animate_cli.models.base import FrameModel
+from animate_cli.models.base import FrameEncoder
 from animate_cli.options import Motion
 from animate_cli.records import Matrix, Trajectory
 
@@ -23,7 +22,7 @@ class CodeMotion:
     """What a model that reads frames is given. anchor, rest (1, D): seen through the square."""
 
     trajectory: Trajectory
-    model: FrameModel[Any, Any]
+    encoder: FrameEncoder
     ratio: Tensor
     shift: Tensor
     anchor: Tensor
@@ -36,7 +35,7 @@ class CodeMotion:
 
     def _part(self, frames: slice) -> Tensor:
         """Faded to rest where the trajectory's presence fades."""
-        driver = _seen(self.model, self.trajectory, frames, self.ratio, self.shift)
+        driver = _seen(self.encoder, self.trajectory, frames, self.ratio, self.shift)
         if self.trajectory.presence is None:
             return driver
         weight = torch.from_numpy(self.trajectory.presence[frames, None]).to(driver)
@@ -47,7 +46,7 @@ def code_motion(
     trajectory: Trajectory,
     anchor: int,
     frame_to_face: Matrix,
-    model: FrameModel[Any, Any],
+    encoder: FrameEncoder,
     source_code: Tensor,
     motion: Motion,
 ) -> CodeMotion:
@@ -56,13 +55,13 @@ def code_motion(
     frame_to_face (2, 3): driver pixels to face pixels, without rotation. source_code (1, D): the
     source as a driver of itself: rest, in absolute motion.
     """
-    size = model.face_size
+    size = encoder.face_size
     ratio = source_code.new_tensor([[2 * frame_to_face[0, 0] / size]])
     shift = source_code.new_tensor((2 * frame_to_face[:, 2] + 1) / size - 1)[None]
-    start = _seen(model, trajectory, slice(anchor, anchor + 1), ratio, shift)
+    start = _seen(encoder, trajectory, slice(anchor, anchor + 1), ratio, shift)
     return CodeMotion(
         trajectory=trajectory,
-        model=model,
+        encoder=encoder,
         ratio=ratio,
         shift=shift,
         anchor=start,
@@ -71,9 +70,9 @@ def code_motion(
 
 
 def _seen(
-    model: FrameModel[Any, Any], trajectory: Trajectory, frames: slice, ratio: Tensor, shift: Tensor
+    encoder: FrameEncoder, trajectory: Trajectory, frames: slice, ratio: Tensor, shift: Tensor
 ) -> Tensor:
     if trajectory.codes is None:
         raise ValueError("the trajectory holds no codes: `stages.codes` makes them")
     values = torch.from_numpy(trajectory.codes.values[frames]).to(ratio)
-    return model.reframe(values, ratio, shift)
+    return encoder.reframe(values, ratio, shift)

@@ -20,7 +20,7 @@ from animate_cli.faces.crop import cut, square, to_crop
 from animate_cli.faces.tracking.lost_frames import fill_lost_frames
 from animate_cli.faces.tracking.steady_crop import steady_squares
 from animate_cli.media.container.kind import Kind
-from animate_cli.models.base import FaceModel, FrameModel, Reads
+from animate_cli.models.base import FaceModel, FrameEncoder
 from animate_cli.options import Options
 from animate_cli.records import Codes, Frame, Image, Points, Trajectory
 from animate_cli.report import Clock, Step, Watch
@@ -32,8 +32,9 @@ Model = FaceModel[Any, Any, Any]
 
 
 def encoder_id_of(model: Model) -> str:
-    """What a model's codes are written in; "" where the landmarks are all it reads."""
-    return _frame_model(model).encoder_id if model.reads is Reads.FRAMES else ""
+    """Which encoder writes a model's codes; "" where landmarks are enough for it."""
+    encoder = model.frame_encoder()
+    return "" if encoder is None else encoder.encoder_id
 
 
 def with_codes(
@@ -51,14 +52,15 @@ def with_codes(
     Raises:
         OptionError: the driver is a template that was not made for this model.
     """
-    if model.reads is not Reads.FRAMES:
+    encoder = model.frame_encoder()
+    if encoder is None:
         return followed
     codes = followed.trajectory.codes
-    if codes is not None and codes.encoder_id == encoder_id_of(model):
+    if codes is not None and codes.encoder_id == encoder.encoder_id:
         return followed
     if followed.kind is Kind.TEMPLATE:
         raise _not_for(followed, model, options)
-    reader = _Reader(_frame_model(model), followed.trajectory, device)
+    reader = _Reader(encoder, followed.trajectory, device)
     frames = driver_frames(followed.path, options.read, threads=threads)
     with closing(frames), clock.measure("encode driver"):
         for frame in frames:
@@ -71,10 +73,8 @@ def with_codes(
 class _Reader:
     """Cuts, gathers and encodes; holds at most `BATCH` squares."""
 
-    def __init__(
-        self, model: FrameModel[Any, Any], trajectory: Trajectory, device: torch.device
-    ) -> None:
-        self._model = model
+    def __init__(self, encoder: FrameEncoder, trajectory: Trajectory, device: torch.device) -> None:
+        self._encoder = encoder
         self._trajectory = trajectory
         self._device = device
         self._squares = steady_squares(trajectory)
@@ -85,7 +85,7 @@ class _Reader:
         """One more frame; without a face it is not looked at."""
         if self._trajectory.found[frame.index]:
             half, *centre = self._squares[frame.index]
-            crop = square((centre[0], centre[1]), 2 * half, self._model.face_size)
+            crop = square((centre[0], centre[1]), 2 * half, self._encoder.face_size)
             points = to_crop(self._trajectory.landmarks[frame.index], crop)
             self._waiting.append((frame.index, cut(frame.pixels, crop), points))
         if len(self._waiting) == BATCH:
@@ -98,7 +98,7 @@ class _Reader:
             raise AssertionError("a trajectory has at least one frame with a face")
         t = self._trajectory
         values = fill_lost_frames(self._values, t.found, t.cut, t.times_s, options.faces.lost)
-        return Codes(encoder_id=self._model.encoder_id, values=values)
+        return Codes(encoder_id=self._encoder.encoder_id, values=values)
 
     @torch.inference_mode()
     def _encode(self) -> None:
@@ -107,12 +107,12 @@ class _Reader:
         indices, images, points = zip(*self._waiting, strict=True)
         self._waiting.clear()
         faces = torch.from_numpy(np.stack(images)).to(self._device)
-        codes = self._model.encode_driver(
+        codes = self._encoder.encode_driver(
             faces.permute(0, 3, 1, 2).float() / 255,
             torch.from_numpy(np.stack(points)).to(faces.device),
         )
         place = torch.from_numpy(self._squares[list(indices)]).to(codes)
-        values = self._model.reframe(codes, place[:, :1], place[:, 1:]).cpu().numpy()
+        values = self._encoder.reframe(codes, place[:, :1], place[:, 1:]).cpu().numpy()
         if self._values is None:
             self._values = np.zeros((len(self._trajectory), values.shape[1]), np.float32)
         self._values[list(indices)] = values
@@ -126,7 +126,3 @@ def _not_for(followed: TrackedDriver, model: Model, options: Options) -> OptionE
         f"{followed.path} holds {holds}, and {name} with these weights reads frames",
         hint=f"write it anew with: animate track VIDEO --model {name} -o T.npz",
     )
-
-
-def _frame_model(model: Model) -> FrameModel[Any, Any]:
-    return model  # type: ignore[return-value]  # `reads` says so

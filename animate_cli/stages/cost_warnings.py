@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from animate_cli.media.provenance import Marking
 from animate_cli.media.writer import open_writer
-from animate_cli.models.base import FaceModel, Reads
+from animate_cli.models.base import FaceModel
 from animate_cli.options import OutputOptions
 from animate_cli.records import Image
 
@@ -65,9 +65,10 @@ def encoding_s(frame: Image, suffix: str, options: OutputOptions, *, threads: in
 
 def warn_if_slow(model: FaceModel[Any, Any, Any], device: torch.device) -> None:
     """Say how long a frame will take where a model that reads frames is slow on a CPU."""
-    if device.type != "cpu" or not is_heavy(model):
+    encoder = model.frame_encoder()
+    if device.type != "cpu" or encoder is None:
         return
-    seconds = model.gmac_per_frame / gmac_per_s()  # type: ignore[attr-defined]  # `reads` says so
+    seconds = encoder.gmac_per_frame / gmac_per_s()
     if seconds > SLOW_S:
         hours = seconds * 25 * 60 / 3600
         logger.warning(
@@ -80,7 +81,7 @@ def warn_if_slow(model: FaceModel[Any, Any, Any], device: torch.device) -> None:
 
 def is_heavy(model: FaceModel[Any, Any, Any]) -> bool:
     """Whether drawing takes so long that it should have every core to itself."""
-    return model.reads is Reads.FRAMES
+    return model.frame_encoder() is not None
 
 
 def gmac_per_s() -> float:

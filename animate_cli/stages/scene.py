@@ -14,7 +14,7 @@ from torch import Tensor
 from animate_cli.faces.crop import cut
 from animate_cli.faces.paste import Paster, side_by_side
 from animate_cli.layers.grid import warp
-from animate_cli.models.base import FaceModel, Reads
+from animate_cli.models.base import FaceModel
 from animate_cli.options import MotionOptions, ResWarp
 from animate_cli.records import Frame, Image, Rendered, Trajectory
 from animate_cli.report import Clock
@@ -62,10 +62,11 @@ def open_scene(
     driver: DriverMotion | CodeMotion
     driver = driver_motion(trajectory, anchor, points, motion.motion)
     start = torch.from_numpy(driver.anchor)[None].to(device)
-    if model.reads is Reads.FRAMES:
-        own = model.encode_driver(face, landmarks)
+    encoder = model.frame_encoder()
+    if encoder is not None:
+        own = encoder.encode_driver(face, landmarks)
         square = driver.frame_to_face
-        driver = code_motion(trajectory, anchor, square, model, own, motion.motion)  # type: ignore[arg-type]  # `reads` says so
+        driver = code_motion(trajectory, anchor, square, encoder, own, motion.motion)
         start = driver.anchor
     return Scene(
         canvas=canvas,
@@ -114,7 +115,7 @@ def _draw(scene: Scene, codes: Any, state: Any) -> tuple[Rendered, Any]:
 def _retarget(scene: Scene, read: Tensor) -> Any:
     """Points (B, K, 2), see `motion`, or codes (B, D) -> the model's codes of B frames."""
     anchor, driver = scene.anchor, read
-    if scene.model.reads is Reads.LANDMARKS:
+    if scene.model.frame_encoder() is None:
         anchor = scene.model.encode_driver(None, scene.anchor)
         driver = scene.model.encode_driver(None, read)
     return scene.model.retarget(scene.source, driver, anchor, scene.motion)

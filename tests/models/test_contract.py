@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from animate_cli.models.base import FaceModel, Reads
+from animate_cli.models.base import FaceModel
 from animate_cli.models.find import find_model, model_names
 from animate_cli.options import Motion, MotionOptions
 from animate_cli.records import BODY
@@ -37,7 +37,7 @@ def _codes(model: Model, picture: Tensor, points: Tensor, body: int) -> tuple[An
     motion = torch.randn(2, 74, 2, generator=random) * 1.5
     swings = torch.randn(2, body, 2, generator=random) * 0.05
     still = torch.zeros(1, body, 2)
-    faces = picture if model.reads is Reads.FRAMES else None
+    faces = picture if model.frame_encoder() is not None else None
     many = None if faces is None else faces.expand(2, -1, -1, -1)
     source = model.encode_source(picture, points)
     return (

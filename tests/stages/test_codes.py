@@ -12,7 +12,7 @@ from torch import Tensor
 from toy_world import ToyWorld, find_disc
 
 from animate_cli.errors import Cancelled, OptionError
-from animate_cli.models.base import ALONE, Reads
+from animate_cli.models.base import ALONE, FrameEncoder
 from animate_cli.options import ComputeOptions, FaceOptions, Lost, Motion, MotionOptions, Options
 from animate_cli.pipeline import Animator
 from animate_cli.records import OpenEdges, Rendered
@@ -27,7 +27,6 @@ class DiscModel:
     """Reads where the disc is and how large; its code is (x, y, radius) in the square."""
 
     face_size = 64
-    reads = Reads.FRAMES
     gmac_per_frame = 0.0
 
     def __init__(self, encoder_id: str = "disc 1") -> None:
@@ -35,6 +34,9 @@ class DiscModel:
         self.batches: list[int] = []
         self.drivers: list[Tensor] = []
         self.open_edges: list[OpenEdges] = []
+
+    def frame_encoder(self) -> FrameEncoder:
+        return self
 
     def encode_source(self, face: Tensor, landmarks: Tensor, beyond: OpenEdges = ALONE) -> Tensor:
         self.open_edges.append(beyond)

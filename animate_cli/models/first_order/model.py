@@ -22,7 +22,7 @@ from animate_cli.layers.grid import corner_grid, identity_grid, resize_grid
 from animate_cli.layers.inference.half_precision import SafeHalfPrecision, frames_at_once
 from animate_cli.layers.inference.prepare import fuse_for_inference, use_fast_convs
 from animate_cli.layers.weight_io import digest, load_strictly
-from animate_cli.models.base import ALONE, Reads
+from animate_cli.models.base import ALONE, FrameEncoder
 from animate_cli.models.first_order.generator import Generator, SourceFeatures
 from animate_cli.models.first_order.keypoint_detector import POINTS, KeyPointDetector, KeyPoints
 from animate_cli.models.first_order.relative_motion import relative_keypoints, spread, toward
@@ -43,10 +43,9 @@ class FirstOrderSource:
 
 
 class FirstOrder:
-    """The `FrameModel` of `layers.first_order_*`."""
+    """The `FaceModel` of `layers.first_order_*`."""
 
     face_size: int = FACE_SIZE
-    reads: Reads = Reads.FRAMES
     gmac_per_frame: float = 45.0
     encoder_id: str
 
@@ -64,6 +63,10 @@ class FirstOrder:
             use_fast_convs(self._generator)
         self._half = SafeHalfPrecision(device, name="first_order")
         self._batch = frames_at_once(device, bytes_per_frame=_FRAME_BYTES, most=_MOST_FRAMES)
+
+    def frame_encoder(self) -> FrameEncoder:
+        """This model reads the driver's frames."""
+        return self
 
     def encode_source(
         self, face: Tensor, landmarks: Tensor, beyond: OpenEdges = ALONE

@@ -29,7 +29,7 @@ from animate_cli.faces.retargeting.pose_transfer import power
 from animate_cli.layers.grid import identity_grid, resize_grid
 from animate_cli.layers.inference.half_precision import SafeHalfPrecision, frames_at_once
 from animate_cli.layers.weight_io import digest
-from animate_cli.models.base import ALONE, Reads
+from animate_cli.models.base import ALONE, FrameEncoder
 from animate_cli.models.liveportrait.checkpoint import LivePortraitNetworks, load_networks
 from animate_cli.models.liveportrait.eye_lip_ratio import EYES, MOUTH, openness
 from animate_cli.models.liveportrait.keypoints import FaceCode, FaceMotion
@@ -58,10 +58,9 @@ class LivePortraitSource:
 
 
 class LivePortrait:
-    """The `FrameModel` of the published weights."""
+    """The `FaceModel` of the published weights."""
 
     face_size: int = FACE_SIZE
-    reads: Reads = Reads.FRAMES
     gmac_per_frame: float = 450.0
     encoder_id: str
 
@@ -70,6 +69,10 @@ class LivePortrait:
         self._networks = networks.fuse_for_inference(device)
         self._half = SafeHalfPrecision(device, name="liveportrait")
         self._batch = frames_at_once(device, bytes_per_frame=_FRAME_BYTES, most=_MOST_FRAMES)
+
+    def frame_encoder(self) -> FrameEncoder:
+        """This model reads the driver's frames."""
+        return self
 
     def encode_source(
         self, face: Tensor, landmarks: Tensor, beyond: OpenEdges = ALONE

@@ -26,7 +26,7 @@ from animate_cli.layers.inference.engine import choose, run_by
 from animate_cli.layers.inference.prepare import fuse_for_inference
 from animate_cli.layers.smoothstep import smooth_step
 from animate_cli.layers.weight_io import load_strictly, read_config
-from animate_cli.models.base import ALONE, Reads
+from animate_cli.models.base import ALONE
 from animate_cli.models.sparse_to_dense.background import without_person
 from animate_cli.models.sparse_to_dense.local_branch import PartConfig
 from animate_cli.models.sparse_to_dense.motion_branch import BranchConfig
@@ -89,8 +89,6 @@ class SparseToDense:
     """The `FaceModel` whose driver code is what was seen: landmarks (B, 74, 2) in face pixels, and
     below them the body (B, 26, 2), if it was seen."""
 
-    reads: Reads = Reads.LANDMARKS
-
     def __init__(
         self,
         network: SparseMotion,
@@ -115,6 +113,10 @@ class SparseToDense:
             if network.config.prior
             else None
         )
+
+    def frame_encoder(self) -> None:
+        """Landmarks are enough for this model."""
+        return
 
     def encode_source(
         self, face: Tensor, landmarks: Tensor, beyond: OpenEdges = ALONE

@@ -52,7 +52,7 @@ from animate_cli.faces.shape3d import rigid_head as head
 from animate_cli.layers.grid import identity_grid, warp
 from animate_cli.layers.lip_lid_field import ApertureContour, correct_apertures
 from animate_cli.layers.smoothstep import smooth_step
-from animate_cli.models.base import ALONE, Reads
+from animate_cli.models.base import ALONE
 from animate_cli.models.thin_plate.head_outline import HeadOutline, across_eyes, length
 from animate_cli.models.thin_plate.radial_spline import RadialSpline
 from animate_cli.options import MotionOptions
@@ -96,10 +96,13 @@ class ThinPlate:
     """The `FaceModel` whose driver code is the landmarks themselves, (B, 74, 2) in face pixels."""
 
     face_size: int = FACE_SIZE
-    reads: Reads = Reads.LANDMARKS
 
     def __init__(self, *, device: torch.device | str = "cpu") -> None:
         self._grid = LandmarkGrid(self.face_size, device=device)
+
+    def frame_encoder(self) -> None:
+        """Landmarks are enough for this model."""
+        return
 
     def encode_source(
         self, face: Tensor, landmarks: Tensor, beyond: OpenEdges = ALONE
