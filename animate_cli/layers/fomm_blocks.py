@@ -1,10 +1,19 @@
-"""Convolution blocks that first-order-model and its followers share, in the plane and in space.
+"""Convolution blocks of the first-order model and its followers, in the plane and in space.
 
 Siarohin et al. 2019, *First Order Motion Model for Image Animation*, supplement: an hourglass of
 convolution, batch normalisation and ReLU. Guo et al. 2024 (LivePortrait) use the same blocks, and
 the same hourglass in space, where depth is never pooled.
 
+    symbol | name            | shape                                   | equation
+           | `SameBlock`     | (B, C, H, W) -> (B, F, H, W)            | supplement
+           | `DownBlock`     | (B, C, ..., H, W) -> (B, F, ..., H/2, W/2) | supplement
+           | `UpBlock`       | (B, C, ..., H, W) -> (B, F, ..., 2H, 2W)   | supplement
+           | `ResBlock`      | (B, F, ..., H, W), unchanged            | supplement
+           | `FommHourglass` | (B, C, ..., H, W) -> (B, base + C, ..., H, W) | supplement
+
 Names and shapes of all tensors are those of the published weights.
+
+Departures from the paper: none.
 """
 
 from __future__ import annotations

@@ -1,16 +1,20 @@
 """The hourglass and its two residual blocks.
 
-Newell et al. 2016, *Stacked Hourglass Networks*; Bulat & Tzimiropoulos 2017, *How far are we from
-solving the 2D & 3D face alignment problem?* (FAN), whose tensor names are kept so that its
-published weights can be read.
+Newell et al. 2016, *Stacked Hourglass Networks for Human Pose Estimation*; Bulat & Tzimiropoulos
+2017, *How far are we from solving the 2D & 3D Face Alignment problem?* (FAN), whose tensor names
+are kept so that its published weights can be read.
 
-    name                 | shape                        | where
-    block                | (B, C, H, W) -> same H, W    | `HierarchicalBlock`, `BottleneckBlock`
-    hourglass of depth n | (B, C, H, W) -> same         | `Hourglass`; H, W divisible by 2ⁿ
+    symbol | name                | shape                        | equation
+           | `HierarchicalBlock` | (B, C, H, W) -> (B, F, H, W) | Bulat & Tzimiropoulos 2017
+           | `BottleneckBlock`   | (B, C, H, W) -> (B, F, H, W) | He et al. 2016 (ResNet)
+           | `Hourglass`         | (B, C, H, W), unchanged      | Newell et al. 2016, section 3.1
 
-Departures from the papers: `BottleneckBlock` (1x1, 3x3, 1x1, normalised *after* each convolution)
-is a second choice of block: every normalisation folds into its convolution, which makes it about
-three times as fast on a CPU as the hierarchical one at equal width.
+H and W are divisible by 2ⁿ in an hourglass of depth n.
+
+Departures from the paper
+    block   `BottleneckBlock` (1x1, 3x3, 1x1, normalised *after* each convolution) is a second
+            choice of block: every normalisation can be fused into its convolution, which makes it
+            about three times as fast on a CPU as the hierarchical one at equal width
 """
 
 from __future__ import annotations

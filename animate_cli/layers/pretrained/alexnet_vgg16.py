@@ -1,13 +1,14 @@
-"""AlexNet and VGG-16 as LPIPS taps them, with the tensor names of their usual ImageNet weights.
+"""AlexNet and VGG-16, tapped where LPIPS compares features.
 
 Krizhevsky 2014, *One weird trick for parallelizing convolutional neural networks* (one column);
-Simonyan & Zisserman 2015, *Very Deep Convolutional Networks*, configuration D. Pictures are RGB in
-[0, 1]; whoever calls normalises them.
+Simonyan & Zisserman 2015, *Very Deep Convolutional Networks for Large-Scale Image Recognition*,
+configuration D. Tensor names are those of their usual ImageNet weights.
 
-    name  | shape             | where
-    taps  | 5 x (B, C, H, W)  | `TappedBackbone.forward`
+    symbol | name  | shape             | equation
+    x      | x     | (B, 3, H, W)      | RGB, normalised by the caller (`imagenet.normalise`)
+    y_l    | taps  | 5 x (B, C, h, w)  | the ReLUs that Zhang et al. 2018 (LPIPS) compare
 
-Classifiers are not built.
+Departures from the paper: the classifiers are not built.
 """
 
 from __future__ import annotations

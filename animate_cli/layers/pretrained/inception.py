@@ -1,13 +1,16 @@
-"""Inception v3 as FID knows it: the TensorFlow network of 2015-12-05, with torchvision's names.
+"""Inception v3 as FID uses it: the TensorFlow network of 2015-12-05.
 
-Szegedy et al. 2016, *Rethinking the Inception Architecture*; weights as pytorch-fid converted them.
+Szegedy et al. 2016, *Rethinking the Inception Architecture for Computer Vision*; weights as
+pytorch-fid converted them, with torchvision's tensor names.
 
-    name     | shape              | where
-    pictures | (B, 3, H, W)       | RGB in [0, 1]; resized to 299 x 299, bilinear, then to [-1, 1]
-    features | (B, 2048)          | means of the last block's maps; the classifier is not built
+    symbol | name     | shape         | equation
+    x      | pictures | (B, 3, H, W)  | RGB in [0, 1]; resized to 299 x 299, then to [-1, 1]
+    f      | features | (B, 2048)     | means of the last block's maps
 
-What differs from torchvision's own network, as in the TensorFlow graph: average pools leave their
-padding out of the mean, and the last block pools by the maximum.
+Departures from the paper, as in the TensorFlow graph
+    pools       average pools leave their padding out of the mean
+    last block  it pools by the maximum
+    classifier  it is not built
 """
 
 from __future__ import annotations

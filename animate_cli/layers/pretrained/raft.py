@@ -1,14 +1,14 @@
-"""Optical flow between two pictures, the small network.
+"""RAFT, the small network: optical flow between two pictures.
 
 Teed & Deng 2020, *RAFT: Recurrent All-Pairs Field Transforms for Optical Flow*, with the tensor
 names of its published weights. Pictures are RGB in [0, 1].
 
-    symbol   | name                | shape                          | where
-    g, h     | `fnet`, `cnet`      | (B, 128 and 160, H/8, W/8)     | sec. 3.1
-    C_k      | `_pyramid`          | (B H/8 W/8, 1, H/8/2^k, ...)   | sec. 3.2, four levels
-    L_C      | `_look_up`          | (B, 4 · 49, H/8, W/8)          | sec. 3.2, radius 3
-    Δf       | `update_block`      | (B, 2, H/8, W/8)               | sec. 3.3, a convolutional GRU
-    f        | `RaftSmall.forward` | (B, 2, H, W), pixels           | bilinear up-sampling
+    symbol   | name           | shape                          | equation
+    g, h     | fnet, cnet     | (B, 128 and 160, H/8, W/8)     | section 3.1
+    C_k      | `_pyramid`     | (B H/8 W/8, 1, H/8/2^k, ...)   | section 3.2, four levels
+    L_C      | `_look_up`     | (B, 4 · 49, H/8, W/8)          | section 3.2, radius 3
+    Δf       | update_block   | (B, 2, H/8, W/8)               | section 3.3: a convolutional GRU
+    f        | `RaftSmall.forward` | (B, 2, H, W), pixels      | bilinear up-sampling
 
 Departures from the paper: none; it learns up-sampling in the large network only.
 """

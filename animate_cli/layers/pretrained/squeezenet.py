@@ -1,10 +1,14 @@
-"""SqueezeNet 1.1 features, for perceptual distances.
+"""SqueezeNet 1.1, tapped where LPIPS compares features.
 
-Iandola et al. 2016, *SqueezeNet*; version 1.1 with the tensor names of its usual ImageNet weights
-(`features.N...`). Pictures are RGB in [0, 1]; whoever calls normalises them.
+Iandola et al. 2016, *SqueezeNet: AlexNet-level accuracy with 50x fewer parameters*; version 1.1
+with the tensor names of its usual ImageNet weights (`features.N...`).
 
-    name     | shape                       | where
-    taps     | 7 x (B, C, H', W')          | `SqueezeNetFeatures.forward`
+    symbol | name  | shape             | equation
+    x      | x     | (B, 3, H, W)      | RGB, normalised by the caller (`imagenet.normalise`)
+           | `Fire` | (B, C, H, W) -> (B, 2 e, H, W) | section 3.2
+    y_l    | taps  | 7 x (B, C, h, w)  | the layers that Zhang et al. 2018 (LPIPS) compare
+
+Departures from the paper: the classifier is not built.
 """
 
 from __future__ import annotations

@@ -1,13 +1,14 @@
 """VGG-19 features, for perceptual losses.
 
-Simonyan & Zisserman 2015, *Very Deep Convolutional Networks*, configuration E, with the tensor
-names of its usual ImageNet weights (`features.N...`). Pictures are RGB in [0, 1]; whoever calls
-normalises them.
+Simonyan & Zisserman 2015, *Very Deep Convolutional Networks for Large-Scale Image Recognition*,
+configuration E, with the tensor names of its usual ImageNet weights (`features.N...`).
 
-    name     | shape                       | where
-    taps     | 5 x (B, C, H', W')          | `Vgg19Features.forward`
+    symbol | name  | shape             | equation
+    x      | x     | (B, 3, H, W)      | RGB, normalised by the caller (`imagenet.normalise`)
+    N_j    | taps  | 5 x (B, C, h, w)  | eq. 4 of Zhao et al. 2021: relu1_1 ... relu5_1
 
-What lies behind the last tap (three convolutions, a pool, the classifier) is not built.
+Departures from the paper: nothing behind the last tap is built (three convolutions, a pool, the
+classifier).
 """
 
 from __future__ import annotations

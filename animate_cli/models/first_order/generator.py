@@ -1,17 +1,22 @@
-"""Key points of source and driver -> the moved picture: dense motion and an inpainting generator.
+"""The generator of the first-order model: key points of source and driver -> the animated picture.
 
-Siarohin et al. 2019, *First Order Motion Model for Image Animation*, sections 3.1 and 3.2.
+Siarohin et al. 2019, *First Order Motion Model for Image Animation*, sections 3.1 and 3.2: a dense
+motion network, and a generator that warps features and paints what was occluded.
 
-    symbol  | name        | shape            | where
-    S       | source      | (B, 3, S, S)     | argument, RGB in [0, 1]
-    T_S<-D  | sparse grids| (B, 11, h, w, 2) | `sparse_grids`, eq. 4; the first is the background's
-    H_k     | heatmaps    | (B, 11, h, w)    | `heatmaps`, eq. 6
-    M_k     | mask        | (B, 11, h, w)    | softmax
-    T^      | deformation | (B, h, w, 2)     | eq. 7, backward, corner-normalised
-    O^      | occlusion   | (B, 1, h, w)     | 1 where the source shows what is drawn; eq. 8
-    ξ       | features    | (B, 256, h, w)   | `Generator.encode`, once per portrait
+    symbol  | name        | shape            | equation
+    S       | source      | (B, 3, S, S)     | RGB in [0, 1]
+    p_k     | value       | (B, 10, 2)       | key points of source and driver, corner-normalised
+    J_k     | jacobian    | (B, 10, 2, 2)    | at each key point; J_S J_D^-1 is eq. 5
+    T_S<-D  | grids       | (B, 11, h, w, 2) | eq. 4, `sparse_grids`; the first is the background's
+    H_k     | heat        | (B, 11, h, w)    | eq. 6, `heatmaps`
+    M_k     | mask        | (B, 11, h, w)    | eq. 7: a softmax over key points
+    T^      | deformation | (B, h, w, 2)     | eq. 7: Σ M_k T_k, backward, corner-normalised
+    O^      | occlusion   | (B, 1, h, w)     | eq. 8: 1 where the source shows the output's pixel
+    ξ       | features    | (B, 256, h, w)   | eq. 8: `Generator.encode`, once per portrait
 
-h = w = S / 4. Departures from the paper: none; what depends on the source alone is computed once.
+h = w = S / 4.
+
+Departures from the paper: none.
 """
 
 from __future__ import annotations

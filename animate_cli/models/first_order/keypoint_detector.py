@@ -1,12 +1,12 @@
-"""Key points that a network found for itself, and how the picture is bent about each.
+"""The key point detector of the first-order model: learned key points and their local motion.
 
 Siarohin et al. 2019, *First Order Motion Model for Image Animation*, section 3.1.
 
-    symbol | name      | shape           | where
-    I      | picture   | (B, 3, S, S)    | argument, RGB in [0, 1]
-    p_k    | value     | (B, 10, 2)      | `KeyPoints.value`, corner-normalised (`grid.corner_grid`)
-    J_k    | jacobian  | (B, 10, 2, 2)   | `KeyPoints.jacobian`, eq. 4: from reference to picture
-    W_k    | heatmaps  | (B, 10, h, h)   | confidence of each point, sums to 1
+    symbol | name      | shape           | equation
+    I      | image     | (B, 3, S, S)    | RGB in [0, 1]
+    W_k    | weights   | (B, 10, h w)    | softmax of the logits over temperature 0.1; sums to 1
+    p_k    | value     | (B, 10, 2)      | Σ W_k z, corner-normalised (`layers.grid.corner_grid`)
+    J_k    | jacobian  | (B, 10, 2, 2)   | eq. 4: at p_k, from the reference frame to the picture
 
 Departures from the paper: none; sizes are those of the published vox-256 weights.
 """

@@ -1,6 +1,16 @@
-"""Relative motion of key points.
+"""Relative motion of key points: the driver's change since one frame, applied to the source.
 
 Siarohin et al. 2019, *First Order Motion Model for Image Animation*, section 3.3.
+
+    symbol | name            | shape                          | equation
+    p_S    | source.value    | (1, 10, 2)                     | key points of the source
+    p_D    | driver.value    | (B, 10, 2)                     | key points of the driver
+    p_A    | anchor.value    | (1, 10, 2)                     | key points of the anchor frame
+    p      | value           | (B, 10, 2)                     | eq. 13: p_S + scale (p_D − p_A)
+    J      | jacobian        | (B, 10, 2, 2)                  | eq. 13: J_D J_A^-1 J_S
+
+Departures from the paper
+    scale   the change is scaled by the source's size over the anchor's, as the published code does
 """
 
 from __future__ import annotations

@@ -1,10 +1,13 @@
-"""A face as a volume of features.
+"""The appearance feature extractor: a face -> a volume of features.
 
-Guo et al. 2024, *LivePortrait*, section 3.2, after Wang et al. 2021 (face-vid2vid), fig. 10 (a).
+Guo et al. 2024, *LivePortrait: Efficient Portrait Animation with Stitching and Retargeting
+Control*, section 3.2, after Wang et al. 2021 (face-vid2vid), fig. 10 (a).
 
-    symbol | name   | shape                    | where
-    s      | face   | (1, 3, 256, 256)         | argument, RGB in [0, 1]
-    f_s    | volume | (1, 32, 16, 64, 64)      | once per portrait
+    symbol | name   | shape                    | equation
+    s      | face   | (1, 3, 256, 256)         | RGB in [0, 1]
+    f_s    | volume | (1, 32, 16, 64, 64)      | section 3.2: f_s = F(s), once per portrait
+
+Departures from the paper: none.
 """
 
 from __future__ import annotations

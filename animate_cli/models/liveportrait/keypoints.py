@@ -1,17 +1,20 @@
-"""LivePortrait's motion: implicit key points in space, and how the driver's becomes the source's.
+"""LivePortrait's motion: implicit key points in space, and the code that holds them.
 
-Guo et al. 2024, *LivePortrait*, eqs. 2 and 3, and section 3.4's inference with relative motion.
+Guo et al. 2024, *LivePortrait: Efficient Portrait Animation with Stitching and Retargeting
+Control*, eqs. 2 and 3, and section 3.4's inference with relative motion.
 
-    symbol | name         | shape      | frame of reference
-    x_c    | canonical    | (B, 21, 3) | the face's own, upright, corner-normalised
+    symbol | name         | shape      | equation
+    x_c    | canonical    | (B, 21, 3) | the face's own frame, upright, corner-normalised
     R      | rotation     | (B, 3, 3)  | applied from the right: x_c R
     δ      | expression   | (B, 21, 3) | added in the rotated frame
     s, t   | scale, place | (B, 1), (B, 2) | x right, y down; corner-normalised
-    x      | points       | (B, 21, 3) | `FaceMotion.points`, eq. 2: x = s (x_c R + δ) + t
-    c      | openness     | (B, 3)     | of both eyes and the lips, over their widths
+    x      | points       | (B, 21, 3) | eq. 2: x = s (x_c R + δ) + t, `FaceMotion.points`
+    c      | openness     | (B, 3)     | gap over width of the two eyes and the lips
 
-A `FaceCode` is all of this for B frames; as numbers it is (B, 135), with the pose in degrees, so
-that what lies between two codes is a face between two faces.
+A `FaceCode` is all of this for B frames. Packed into numbers it is (B, 135), with the pose in
+degrees, so that a mean of two codes is a face between two faces.
+
+Departures from the paper: none.
 """
 
 from __future__ import annotations

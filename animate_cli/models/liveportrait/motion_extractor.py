@@ -1,14 +1,14 @@
-"""What LivePortrait reads off a face: canonical points, head pose, expression, size and place.
+"""The motion extractor: a face -> canonical key points, head pose, expression, scale and place.
 
 Guo et al. 2024, *LivePortrait: Efficient Portrait Animation with Stitching and Retargeting
-Control*, section 3.2: ConvNeXt V2 tiny (Woo et al. 2023) and seven linear heads.
+Control*, section 3.2: ConvNeXt V2 tiny (Woo et al. 2023) with seven linear outputs.
 
-    symbol | name       | shape       | where
-    x_c    | canonical  | (B, 21, 3)  | head `kp`
-    R      | pose       | (B, 3)      | heads pitch, yaw, roll: 66 bins of 3 degrees -> `pose_deg`
-    δ      | expression | (B, 21, 3)  | head `exp`
-    s      | scale      | (B, 1)      | head `scale`
-    t      | place      | (B, 3)      | head `t`; its depth is not used
+    symbol | name       | shape       | equation
+    x_c    | kp         | (B, 63)     | eq. 2: canonical key points, 21 of (x, y, z)
+    R      | pitch, yaw, roll | (B, 66) each | eq. 2: bins of 3 degrees; `to_degrees`
+    δ      | exp        | (B, 63)     | eq. 2: expression, 21 of (x, y, z)
+    s      | scale      | (B, 1)      | eq. 2
+    t      | t          | (B, 3)      | eq. 2: place; its depth is not used
 
 Departures from the paper: none.
 """

@@ -1,11 +1,12 @@
-"""The moved features, drawn at twice the size that the face was read at.
+"""The generator: warped features -> a picture of twice the side at which the face was read.
 
-Guo et al. 2024, *LivePortrait*, section 3.2: the SPADE decoder (Park et al. 2019) with a pixel
-shuffle as its last layer.
+Guo et al. 2024, *LivePortrait: Efficient Portrait Animation with Stitching and Retargeting
+Control*, section 3.2: the decoder of SPADE (Park et al. 2019, *Semantic Image Synthesis with
+Spatially-Adaptive Normalization*) with a pixel shuffle as its last layer.
 
-    symbol | name   | shape              | where
-    f_w    | scene  | (B, 256, h, w)     | argument: first layer's input and the map of every SPADE
-    γ, β   | modulation | (B, C, H, W)   | `Modulation`: x -> normal(x) (1 + γ) + β
+    symbol | name   | shape              | equation
+    f_w    | scene  | (B, 256, h, w)     | the warped features: first input, and map of every SPADE
+    γ, β   | modulation | (B, C, H, W)   | SPADE's eq. 1: norm(x) (1 + γ) + β, `Modulation`
     I_p    | picture| (B, 3, 8h, 8w)     | in [0, 1]; h = 64 gives 512 pixels
 
 Departures from the paper: none.

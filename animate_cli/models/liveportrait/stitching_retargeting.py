@@ -1,11 +1,14 @@
 """Three small networks that correct key points: stitching, eyes, lips.
 
-Guo et al. 2024, *LivePortrait*, section 3.3.
+Guo et al. 2024, *LivePortrait: Efficient Portrait Animation with Stitching and Retargeting
+Control*, section 3.3.
 
-    network   | reads                                        | gives
-    stitching | x_s, x_d (63 + 63)                           | Δ of 21 points (63), and of all (2)
-    eyes      | x_s (63), openness of source's two eyes, wanted (2 + 1) | Δ of 21 points (63)
-    lips      | x_s (63), openness of source's lips, wanted (1 + 1)     | Δ of 21 points (63)
+    symbol | name      | shape           | equation
+    x_s    | source    | (1, 21, 3)      | key points of the source, eq. 2
+    x_d    | driven    | (B, 21, 3)      | key points after the driver's motion, eq. 2
+    Δ_st   | `StitchingNetwork` | (B, 126) -> (B, 65) | of x_s, x_d: change of 21 points, and of all
+    Δ_eyes | `Eyes`    | (B, 66) -> (B, 63) | of x_s, the two eyes' openness, and the one wanted
+    Δ_lip  | `Lips`    | (B, 65) -> (B, 63) | of x_s, the lips' openness, and the one wanted
 
 Departures from the paper: none.
 """

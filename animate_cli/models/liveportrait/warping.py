@@ -1,15 +1,16 @@
-"""The face's volume, moved: which key point carries which part of space.
+"""The warping module: the face's volume of features, moved by key points.
 
-Guo et al. 2024, *LivePortrait*, section 3.2, after Wang et al. 2021 (face-vid2vid), section 3.2.
+Guo et al. 2024, *LivePortrait: Efficient Portrait Animation with Stitching and Retargeting
+Control*, section 3.2, after Wang et al. 2021 (face-vid2vid), section 3.2.
 
-    symbol | name        | shape                     | where
-    f_s    | volume      | (1, 32, 16, h, w)         | argument
-    x_s,x_d| points      | (1 or B, 21, 3)           | corner-normalised (`grid.corner_grid`)
-    w_k    | sparse grids| (B, 22, 16, h, w, 3)      | z - x_d + x_s, after the background's z
-    m_k    | mask        | (B, 22, 16, h, w)         | softmax
-    w      | deformation | (B, 16, h, w, 3)          | backward, corner-normalised
-    o      | occlusion   | (B, 1, h, w)              | 1 where the source shows what is drawn
-    f_w    | out         | (B, 256, h, w)            | what the generator draws
+    symbol | name        | shape                     | equation
+    f_s    | volume      | (1, 32, 16, h, w)         | the source's features
+    x_s,x_d| source, driver | (1 or B, 21, 3)        | key points, eq. 2, corner-normalised
+    w_k    | grids       | (B, 22, 16, h, w, 3)      | z − x_d + x_s, after the background's z
+    m_k    | mask        | (B, 22, 16, h, w)         | a softmax over key points
+    w      | deformation | (B, 16, h, w, 3)          | Σ m_k w_k, backward, corner-normalised
+    o      | occlusion   | (B, 1, h, w)              | 1 where the source shows the output's pixel
+    f_w    | out         | (B, 256, h, w)            | o ⊙ conv(W(f_s, w)), the generator's input
 
 Departures from the paper: none.
 """

@@ -1,14 +1,20 @@
-"""Adaptive instance normalisation by landmark geometry.
+"""Adaptive instance normalisation (AdaIN): landmarks set the statistics of feature maps.
 
-Huang and Belongie 2017, *Arbitrary Style Transfer in Real-time with Adaptive Instance
-Normalization*, eq. 8, used as in Zhao et al. 2021, section 3.2: scale and shift of every channel
-come from landmark coordinates, so that feature statistics carry geometry.
+Zhao et al. 2021, *Sparse to Dense Motion Transfer for Face Image Animation*, section 3.2, "AdaIN
+layer for motion transfer"; the layer is Huang and Belongie 2017, *Arbitrary Style Transfer in
+Real-time with Adaptive Instance Normalization*, eq. 8. Scale and shift of every channel are
+computed from landmark coordinates, so that feature statistics carry the face's geometry.
 
-    symbol | name     | shape        | here
-    z      | code     | (B, D)       | `LandmarkCode`: a small MLP on coordinates
-    x      | features | (B, C, H, W) | `AdaIN`: (1 + s(z)) · (x − μ(x)) / σ(x) + t(z)
+    symbol     | name         | shape           | equation
+    S_lm, D_lm | landmarks    | (B, K, 2)       | input of `LandmarkCode`, normalised
+    z          | code         | (B, D)          | `LandmarkCode`: two linear layers with ReLU
+    x          | x            | (B, C, H, W)    | input of `AdaIN`
+    s, t       | scale, shift | (B, C, 1, 1)    | a linear layer of z
+    μ, σ       | mean, variance | (B, C, 1, 1)  | over H and W of x
+               | AdaIN        | (B, C, H, W)    | eq. 8: (1 + s) · (x − μ) / σ + t
 
-Departures: the scale is 1 + s, so that an untrained layer only normalises.
+Departures from the paper
+    scale   1 + s in place of s, so that an untrained layer only normalises
 """
 
 from __future__ import annotations

@@ -1,7 +1,16 @@
-"""Add_Motion: landmark motion straight into a hidden representation.
+"""Add_Motion: the motion of landmarks is added to a feature map.
 
-Zhao et al. 2021, section 3.2: (driver − source) landmarks through one fully connected layer,
-reshaped to C x h x w and added at the bottleneck.
+Zhao et al. 2021, *Sparse to Dense Motion Transfer for Face Image Animation*, section 3.2,
+"Add_Motion layer for motion transfer".
+
+    symbol      | name     | shape        | equation
+    D_lm − S_lm | motion   | (B, K, 2)    | input, normalised: driver's less source's landmarks
+    W           | project  | 2K -> C h w  | a fully connected layer, without bias
+    x           | x        | (B, C, h, w) | the hidden representation at the bottleneck
+                | AddMotion | (B, C, h, w) | x + W (D_lm − S_lm)
+
+Departures from the paper
+    size   where x is larger or smaller than the layer's own h x w, the added map is resized
 """
 
 from __future__ import annotations

@@ -1,19 +1,23 @@
-"""What lies behind a person stands still: a photo taken apart, and put together again.
+"""A photo is split into person and background; the person moves, and the background stays.
 
-Ours; the paper's grid bends a photo's background along with the head.
+Ours, around eq. 1 of Zhao et al. 2021, whose warp bends the background along with the head.
 
-    symbol | name   | shape        | here
+    symbol | name   | shape        | equation
     S      | face   | (B, 3, S, S) | the photo
-    α      | matte  | (B, 1, S, S) | the person's share of its pixels, `matte_network`
-    n, w   | tight, dilated | (B, 1, S, S) | 1 where the person is, and a little or more about
-    B      | filled | (B, 3, S, S) | S, where w = 1 filled from around
-    F      | grid   | (B, S, S, 2) | where the person's pixels come from
-    h      | disoccluded | (B, 1, S, S) | what the person uncovers: n at rest, w where F moves
-    a      | share  | (B, 1, S, S) | W(α, F): the person's share of the pixels that are drawn
-    E      | warped | (B, 3, S, S) | b + a ⊙ (W(S, F) − b) with b = S + h ⊙ (B − S), for eq. 1's
+    α      | matte  | (B, 1, S, S) | the person's share of each pixel, from the matte network
+    n, w   | tight, dilated | (B, 1, S, S) | α > 0.5, grown by `TIGHT_PX` and by `DILATED_PX`
+    B      | filled | (B, 3, S, S) | S, inpainted from around where w = 1
+    F      | grid   | (B, S, S, 2) | backward: where the person's pixels come from
+    h      | disoccluded | (B, 1, S, S) | where B is seen: n where F rests, w where F moves
+    a      | share  | (B, 1, S, S) | W(α, F): the person's share of each output pixel
+    b      | behind | (B, 3, S, S) | S + h ⊙ (B − S)
+    E      | warped | (B, 3, S, S) | b + a ⊙ (W(S, F) − b), in place of eq. 1's W(S, F)
 
-An outline is never exact: where a head leaves its place, its old outline must not stay behind;
-where it rests, what touches it must not be smeared.
+W(x, F) is x warped by the grid F. An outline is never exact. Where a head leaves its place, no
+part of its old outline may stay behind, so the mask is the dilated one. Where it rests, the pixels
+that touch it must not be smeared, so the mask is the tight one.
+
+Departures from the paper: all of it; a switch of the config (`layered`).
 """
 
 from __future__ import annotations

@@ -1,18 +1,28 @@
-"""A local branch: motion, and paint, around one part of the face.
+"""A local branch: the dense motion around one eye or the mouth, and what is painted there.
 
-Zhao et al. 2021, section 3.2 and eq. 3. The source's patch is cut around the *source's* eye or
-mouth; what comes of it is merged around the *driver's*.
+Zhao et al. 2021, *Sparse to Dense Motion Transfer for Face Image Animation*, section 3.2 and
+eq. 3. The source's patch is cut around the *source's* eye or mouth; the branch's result is merged
+around the *driver's*.
 
-    symbol | name   | shape           | here
-    f̂_L    | moved  | (B, 2, s, s)    | `merge`: shifted and scaled into the whole face
-    m_L    | share  | (B, 1, p, p)    | `LocalMotion.field`
-    Δ_L    | change | (B, 3, p, p)    | `LocalMotion.paint` (ours)
+    symbol | name   | shape           | equation
+    S_lm   | source | (B, K, 2)       | all landmarks of the source, normalised
+    D_lm   | driver | (B, K, 2)       | all landmarks of the driver, normalised
+    r_L    | there  | B squares       | eq. 3: the region around the driver's part
+    f_L    | field[:, :2] | (B, 2, p/f, p/f) | displacement in the source region's coordinates
+    m_L    | field[:, 2:] | (B, 1, p/f, p/f) | eq. 3: the share of the local motion
+    f̂_L    | moved  | (B, 2, h, w)    | eq. 3: f_L shifted and scaled into the whole face
+    F      | `merge` | (B, 2, s, s)   | eq. 3: f_G (1 − m_L) + f̂_L m_L in r_L, else f_G
+    Δ_L    | paint[:, :3] | (B, 3, p, p) | ours: change of colour
+
+p is the side of the patch, f the branch's `fold`, h x w the pixels of r_L.
 
 Departures from the paper
-    window  m_L is faded out towards the edges of its patch, so that the merged field has no seams
-    paint   a switch: the branch also paints R_L = E + Δ_L with a mask of its own, over the whole
-            face's R and M. A patch is always as large as its part, so teeth and lids are learned
-            in place.
+    resolution  eq. 3 is merged at the side of `flow`, 128 pixels in the embedded weights
+                (`SparseMotionConfig.field`); the paper merges at 256
+    window      m_L fades out towards the edges of its patch, so that the merged field has no seams
+    paint       a switch: the branch also paints R_L = E + Δ_L with a mask of its own, over the
+                whole face's R and M. A patch is always as large as its part, so that teeth and
+                lids are learned in place.
 """
 
 from __future__ import annotations

@@ -1,18 +1,23 @@
-"""One branch of dense motion: picture and landmarks in, a coarse field out.
+"""One branch of the dense motion network: picture and landmarks in, a coarse motion field out.
 
-Zhao et al. 2021, section 3.2: an encoder whose AdaIN carries the source's geometry, Add_Motion at
-the bottleneck, a decoder whose AdaIN carries the driver's.
+Zhao et al. 2021, *Sparse to Dense Motion Transfer for Face Image Animation*, section 3.2: an
+encoder whose AdaIN layers see the source's landmarks, Add_Motion at the bottleneck, and a decoder
+whose AdaIN layers see the driver's landmarks.
 
-    symbol | name     | shape             | here
-    S_lm   | source   | (B, K, 2)         | `encode`
-    D_lm   | driver   | (B, K, 2)         | `decode`
-    f, m   | field    | (B, outputs, h, w) | `decode`: displacement, for local branches also a mask
+    symbol     | name    | shape              | equation
+    S_I        | picture | (B, 3, S, S)       | `MotionBranch.encode`: the source, or a patch of it
+    S_lm       | source  | (B, K, 2)          | `MotionBranch.encode`, normalised
+    D_lm       | driver  | (B, K, 2)          | `MotionBranch.decode`, normalised
+    f_G or f_L | field   | (B, 2, h, w)       | `MotionBranch.decode`: displacement · `FLOW_GAIN`
+    m_L        | field   | (B, 1, h, w)       | the third channel of a local branch, a logit
 
 Departures from the paper, each a switch
-    prior      the encoder's features are brought into the output's place by a grid that is already
-               nearly right, and the field corrects that grid; the decoder sees its displacement
+    prior      the encoder's features are warped to the output's place by a grid that is already
+               nearly right (thin-plate), and the field corrects that grid; the decoder also sees
+               that grid's displacement
     widths     the paper names none
-    encoder    sees the source alone, so it runs once per portrait
+    fold       pixels are packed into channels first, so that the field is `fold` times coarser
+    encoder    sees the source alone, so that it runs once per portrait
 """
 
 from __future__ import annotations

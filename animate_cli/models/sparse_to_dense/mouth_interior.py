@@ -1,23 +1,27 @@
-"""What a mouth that is shut in the photo shows when it opens: teeth, tongue, and the dark.
+"""The inside of a mouth: teeth, tongue and dark, for mouths that the photo shows shut.
 
-A warp can only spread lips over it, and a network that paints it from nothing paints a mean of all
-mouths in the wrong colours. So the inside of a mouth is learned once for everybody, as a picture
-between the lips for each aperture, in shares of the photo's own colours:
+Ours, between eq. 1 and eq. 2 of Zhao et al. 2021. A warp can only stretch the lips over an opening
+mouth, and a network that paints it from nothing paints a mean of all mouths in the wrong colours.
+So one picture per aperture is learned for everybody and laid between the lips, in the photo's own
+tones.
 
-    C(u, v, a) = (d + A(u, v, a)) ⊙ t + B(u, v, a) · l          E' = E (1 − g) + C g
-
-    symbol  | name     | shape               | here
-    u, v    |          |                     | along the inner lips, and from the upper to the lower
+    symbol  | name     | shape               | equation
+    u       | gap.u    | (B, N)              | 0 to 1 along the inner lips, right corner to left
+    v       | depth    | (B, N)              | 0 to 1 from the upper inner lip to the lower
     a       | aperture | (B,)                | mean gap of the inner lips over their width
     A, B    | colours  | (6, bins, h, w)     | learned; read through `_smooth`, times `_GAIN`
-    d       | _DARK    |                     | every mouth before anything is learned, of the tone
-    t, l    | tone     | (B, 3), (B, 1)      | mean colour of nose and cheeks, and their brightest
-    g       | share    | (B, 1, S, S)        | between what the photo shows under the upper lip and
-            |          |                     | over the lower one (`lip_lid_field.ApertureRegion`)
-    E       | warped   | (B, 3, S, S)        | eq. 1 of Zhao et al. 2021; ours
+    d       | _DARK    | scalar              | an untrained mouth, in shares of t
+    t       | tone[0]  | (B, 3)              | mean colour of nose and cheeks
+    l       | tone[1]  | (B, 1)              | the brightest grey of nose and cheeks
+    C       | inside   | (B, 3, N)           | (d + A(u, v, a)) ⊙ t + B(u, v, a) · l
+    g       | share    | (B, 1, S, S)        | 1 where nothing of the photo's own mouth is shown
+    E       | warped   | (B, 3, S, S)        | eq. 1
+    E'      | result   | (B, 3, S, S)        | E (1 − g) + C g, in place of E in eq. 2
 
-A mouth that is open in the photo keeps what it shows: g is 0 all over where it opens no further,
-unless it shuts: then it is 1 between the lips, where nothing but their shadow is seen.
+A mouth that is open in the photo keeps its own teeth: g is 0 where it opens no further. Where such
+a mouth shuts, g is 1 between the lips, because only their shadow is seen there.
+
+Departures from the paper: all of it; a switch of the config (`inside`).
 """
 
 from __future__ import annotations

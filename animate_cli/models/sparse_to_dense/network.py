@@ -1,24 +1,28 @@
-"""The networks of Zhao et al. 2021, *Sparse to Dense Motion Transfer for Face Image Animation*.
+"""The default model's network: the dense motion network and the image generation network, joined.
+
+Zhao et al. 2021, *Sparse to Dense Motion Transfer for Face Image Animation*, section 3 and
+figure 1.
 
     symbol  | name         | shape           | equation
     S_I     | face         | (B, 3, S, S)    | source picture
-    S_lm    | source       | (B, 74, 2)      | its landmarks, normalised here
-    D_lm    | driver       | (B, 74, 2)      | where they go
-    f_G     | flow         | (B, 2, s, s)    | global branch
-    f̂_L, m  | local        | (B, 3, p, p)    | `models.sparse_to_dense.local_branch`
-    F       | grid         | (B, S, S, 2)    | eq. 3, `_grid`
+    S_lm    | source       | (B, 74, 2)      | its landmarks
+    D_lm    | driver       | (B, 74, 2)      | the driver's landmarks
+    f_G     | flow         | (B, 2, s, s)    | `motion_branch`: the global branch
+    f̂_L, m  | local        | (B, 3, p, p)    | `local_branch`: one of three local branches
+    F       | grid         | (B, S, S, 2)    | eq. 3, `SparseMotion._grid`
     E       | warped       | (B, 3, S, S)    | eq. 1, `layers.grid.warp_sharply`
-    R, M    | painted, mask| (B, 3 / 1, S, S)| `models.sparse_to_dense.refinement`
+    R, M    | painted, mask| (B, 3 / 1, S, S)| `refinement`: the image generation network
     T       | image        | (B, 3, S, S)    | eq. 2, `compose`
 
-Departures from the paper, each but the first a switch of the config
-    sampling   eq. 1 is bicubic: what is warped once loses less of its detail
-    prior      F is a given grid (thin-plate) plus learned corrections; see `motion_branch`
-    widths     as small as a CPU needs (`fast`)
-    paint      local branches also paint; see `models.sparse_to_dense.local_branch`
-    layered    only the person is warped, before what stands still; see `background`
-    inside     E shows the inside of a mouth that opens, and M is 1 there, for the photo has no
-               detail to lend; see `models.sparse_to_dense.mouth_interior`
+Departures from the paper, all but the first two switches of the config
+    sampling    eq. 1 is bicubic, not bilinear: a picture that is warped once keeps more detail
+    resolution  eq. 3 is merged at `field` = 128 pixels, then enlarged; the paper merges at 256
+    prior       F is a given grid (thin-plate) plus learned corrections; see `motion_branch`
+    widths      as small as a CPU needs (`fast`)
+    paint       local branches also paint; see `local_branch`
+    layered     only the person is warped; the background stays; see `background`
+    inside      E shows the inside of a mouth that opens, and M is 1 there, because the photo has
+                no detail to lend; see `mouth_interior`
 """
 
 from __future__ import annotations

@@ -1,19 +1,21 @@
-"""The image generation network: what the warp cannot show is painted.
+"""The image generation network: it paints what the warp cannot show.
 
-Zhao et al. 2021, section 3.1 and eq. 2: warped source and dense motion in, residual image and
-mask out. The `paper` config is the generator of Siarohin et al. 2019 (first-order model), as
-section 4.4 says; `fast` works on folded pixels and keeps skip connections.
+Zhao et al. 2021, *Sparse to Dense Motion Transfer for Face Image Animation*, section 3.1 and
+eq. 2: warped source and dense motion in, residual image and mask out. The `paper` config is the
+generator of Siarohin et al. 2019 (first-order model), as section 4.4 says; `fast` works on pixels
+packed into channels and keeps skip connections.
 
-    symbol | name    | shape           | here
-    E      | warped  | (B, 3, S, S)    | `RefineNetwork.forward`
-    F      | flow    | (B, 2, s, s)    | the grid's displacement, resized here
-    R      | painted | (B, 3, S, S)    | what is painted: E + Δ
-    M      | mask    | (B, 1, S, S)    | where
+    symbol | name    | shape           | equation
+    E      | warped  | (B, 3, S, S)    | eq. 1: input
+    F      | flow    | (B, 2, s, s)    | eq. 3: input, the grid's displacement, resized here
+    R      | painted | (B, 3, S, S)    | eq. 2: E + Δ
+    M      | mask    | (B, 1, S, S)    | eq. 2: 1 where R is shown
 
 Departures from the paper
-    residual  "residual image" is taken at its word: the network draws Δ, and R = E + Δ; painting
+    residual  "residual image" is taken at its word: the network gives Δ, and R = E + Δ; painting
               colours anew took ten times as long to learn
     mask      M starts near 0.12, so that training starts at the warped source
+    fold      pixels are packed into channels first and unpacked last (`fast`)
 """
 
 from __future__ import annotations

@@ -1,7 +1,20 @@
-"""Without motion, the photo itself: what a network draws fades out as the landmarks come to rest.
+"""Blending to rest: where nothing moves, the output is the photo itself.
 
-Ours. A trained network gives a face at rest back almost, not exactly; the first frame of a relative
-motion and every pause would be a little softer than the photo.
+Ours, after eq. 2 of Zhao et al. 2021. A trained network gives a face at rest back almost, but not
+exactly; without the blend the first frame of a relative motion and every pause would be a little
+softer than the photo.
+
+    symbol | name   | shape           | equation
+    S      | face   | (1 or B, 3, S, S) | source picture
+    T      | image  | (B, 3, S, S)    | eq. 2
+    F      | grid   | (B, S, S, 2)    | eq. 3
+    M      | mask   | (B, 1, S, S)    | eq. 2
+    k      | weight | (B, 1, 1, 1)    | `motion_weight`: smooth, 0 at rest, 1 from `FADE_PX` on
+    T'     | image  | (B, 3, S, S)    | S + k (T − S)
+    F'     | grid   | (B, S, S, 2)    | identity + k (F − identity)
+    M'     | mask   | (B, 1, S, S)    | k M
+
+Departures from the paper: all of it.
 """
 
 from __future__ import annotations

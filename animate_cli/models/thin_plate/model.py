@@ -1,25 +1,24 @@
-"""Thin-plate model: landmarks alone move the photo; no weights, no training.
+"""The thin-plate model: landmarks alone move the photo; it has no weights and needs no training.
 
-The grid is a radial spline (`models.thin_plate.radial_spline`, after Bookstein 1989) through
-control points: the 74 landmarks, an outline that follows the head
-(`models.thin_plate.head_outline`), and the border of the square, pinned. It lives in the output and
-points into the source.
+Ours, on the radial spline of Bookstein 1989 (`models.thin_plate.radial_spline`). The spline goes
+through control points: the 74 landmarks, an outline that follows the head
+(`models.thin_plate.head_outline`), and pinned points on the border of the square. The grid is
+backward: it lives in the output and points into the source.
 
-    symbol | name          | shape     | here
-    p      | source points | (B, K, 2) | `_controls`
-    q      | output points | (B, K, 2) | `_controls`
-    f      | displacement  | (B, 2, S, S) | f(q_k) = p_k - q_k
+    symbol | name          | shape        | equation
+    p      | source points | (B, K, 2)    | `LandmarkGrid._controls`, pixels
+    q      | output points | (B, K, 2)    | `LandmarkGrid._controls`, pixels
+    f      | displacement  | (B, 2, S, S) | eq. 5 of Bookstein: f(q_k) = p_k − q_k, pixels
 
-Landmarks alone would stretch the skull and leave the hair behind. What large motions need besides:
+Departures from the paper: landmarks alone would stretch the skull and leave the hair behind, so
     outline  each outline point gives way softly before it comes too near the pinned border
     room     the face keeps `LEAST_ROOM` of its distance to each edge of the square
-    parted   lids and lips that face each other keep their order and a little of their distance:
-             one on the other's side would turn what lies between them inside out; pupils stay
-             between the lids
-    slits    lips and lids part where a smooth field would stretch both (`layers.lip_lid_field`)
+    order    lids and lips that face each other keep their order and a little of their distance;
+             otherwise the skin between them would turn inside out; pupils stay between the lids
+    aperture lips and lids part where a smooth field would stretch both (`layers.lip_lid_field`)
     jaw      the contour between two jaw points follows them
     brows    the lower edge of each brow follows its upper one, so that it keeps its thickness
-    border   f fades to zero within `FADE_PX` of the edge, so that the square can be put back
+    border   f fades to zero within `FADE_PX` of the edge, so that the square can be pasted back
     calm     far from the head f is shortened by `CALM_PX`: fine texture there shimmers otherwise
 """
 

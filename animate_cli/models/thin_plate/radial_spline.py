@@ -1,24 +1,24 @@
-"""Scattered displacements to a dense field: a radial spline through control points.
+"""Scattered displacements -> a dense field: a radial spline through control points.
 
 Bookstein 1989, *Principal Warps: Thin-Plate Splines and the Decomposition of Deformations*.
 
-    symbol | name         | shape            | here
+    symbol | name         | shape            | equation
     q      | controls     | (B, K, 2)        | `RadialSpline.field`, output pixels
     v      | values       | (B, K, 2)        | displacement at each control, pixels
     U      | kernel       | (B, K, K)        | `_kernel`
-    w, a   | coefficients | (B, K + 3, 2)    | `_solve`, eq. (4)
-    f      | field        | (B, 2, L, L)     | f(x) = a₀ + a₁x + a₂y + Σ wₖ U(|x - qₖ|), eq. (5)
+    w, a   | coefficients | (B, K + 3, 2)    | eq. 4, `_solve`
+    f      | field        | (B, 2, L, L)     | eq. 5: f(x) = a₀ + a₁x + a₂y + Σ wₖ U(|x − qₖ|)
 
 Departures from the paper
     kernel     U = √(r² + c²) (Hardy's multiquadric) for r² ln r: where values jump between
                neighbours (lids that meet) the thin plate overshoots and drags the brows along
     ridge      coincident controls make the system singular; a small ridge averages them. Where
                values differ more than controls do (lids that meet, a far cheek) the exact spline
-               overshoots by many times what it is told: there the ridge is larger
+               overshoots by many times the values it is given: there the ridge is larger
     lattice    f is evaluated on L x L nodes, dense in the middle, and read between them by cubic
-               splines; a second solve with the same matrix takes out what that costs, and some of
-               what a large ridge does
-    folding    where sheets would cross (Jacobian below `LEAST_JACOBIAN`) f is smoothed
+               splines; a second solve with the same matrix takes out the lattice's error, and some
+               of a large ridge's
+    folding    where the field would fold (Jacobian below `LEAST_JACOBIAN`) f is smoothed
 """
 
 from __future__ import annotations
