@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from animate_cli.records import Frame, Trajectory
     from animate_cli.report import Progress, Report, Step
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "AnimateError",
