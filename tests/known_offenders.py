@@ -1,0 +1,50 @@
+"""Places that do not keep a rule of test_architecture.py yet, one a line.
+
+A list only shrinks: the test also fails while a name is listed that keeps the rule by now.
+"""
+
+from __future__ import annotations
+
+TOO_LONG: set[str] = {
+    "cli/batch.py: batch",
+    "cli/evaluate.py: evaluate",
+}
+IN_A_CIRCLE: set[str] = {
+    "train",
+}
+UNDESCRIBED: set[str] = {
+    "evaluate/clips/__init__.py",
+    "evaluate/landmark_benchmark/__init__.py",
+    "evaluate/metrics/__init__.py",
+    "evaluate/metrics/images/__init__.py",
+    "evaluate/metrics/landmarks/__init__.py",
+    "evaluate/metrics/networks/__init__.py",
+    "evaluate/report/__init__.py",
+    "evaluate/runner/__init__.py",
+    "evaluate/user_study/__init__.py",
+    "faces/detection/__init__.py",
+    "faces/drawing/__init__.py",
+    "faces/landmarks/__init__.py",
+    "faces/retargeting/__init__.py",
+    "faces/segmentation/__init__.py",
+    "faces/shape3d/__init__.py",
+    "faces/tracking/__init__.py",
+    "layers/inference/__init__.py",
+    "layers/pretrained/__init__.py",
+    "media/container/__init__.py",
+    "media/images/__init__.py",
+    "media/sound/__init__.py",
+    "media/video/__init__.py",
+    "models/first_order/__init__.py",
+    "models/liveportrait/__init__.py",
+    "models/sparse_to_dense/__init__.py",
+    "models/thin_plate/__init__.py",
+    "prepare/__init__.py",
+    "train/engine/__init__.py",
+    "train/losses/__init__.py",
+    "train/objectives/landmarks/__init__.py",
+    "train/objectives/shape/__init__.py",
+    "train/objectives/sparse_to_dense/__init__.py",
+    "train/samples/__init__.py",
+    "train/synthetic/__init__.py",
+}
