@@ -26,6 +26,7 @@ from animate_cli.cli import (
     weights,
 )
 from animate_cli.cli.flags import FLAGS, TALK_KEYS
+from animate_cli.cli.json_output import AcceptsJsonFile
 from animate_cli.errors import AnimateError, Cancelled
 
 Context = Any  # Typer's own copy of Click, which it does not export
@@ -132,7 +133,7 @@ app.command()(batch.batch)
 app.command()(track.track)
 app.command()(prepare.prepare)
 app.command()(train.train)
-app.command("eval")(evaluate.evaluate)
+app.command("eval", cls=AcceptsJsonFile)(evaluate.evaluate)
 app.command()(compare.compare)
 app.add_typer(study.app, name="study")
 app.add_typer(weights.app, name="weights")

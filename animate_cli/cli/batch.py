@@ -11,6 +11,7 @@ from animate_cli.batch.names import TEMPLATE
 from animate_cli.batch.options import BatchOptions, BatchPairing, Shard
 from animate_cli.cli import console
 from animate_cli.cli.flags import SECTIONS, takes_options
+from animate_cli.cli.json_output import JsonOutput, takes_json
 from animate_cli.options import Options
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _SHOWN = 20
 
 
 @takes_options(*SECTIONS)
+@takes_json
 def batch(
     *,
     sources: Annotated[
@@ -67,9 +69,7 @@ def batch(
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Follow every driver anew; keep nothing of it.")
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the summary as JSON instead of the folder.")
-    ] = False,
+    json_output: JsonOutput,
 ) -> None:
     """Animate every pair of many photos and drivers; the same command again resumes."""
     from animate_cli.batch.plan import plan_batch
@@ -77,6 +77,8 @@ def batch(
     from animate_cli.cli.batch_table import shown_batch
     from animate_cli.cli.cells import override
 
+    overwrite = options.output.overwrite or json_output.is_earlier_report()
+    json_output.check(overwrite=overwrite, others=map(Path, (*sources, *(driver or ()))))
     part = Shard.parse(shard)
     plan = plan_batch(
         sources,
@@ -99,13 +101,18 @@ def batch(
     if plan.left_out:
         console.tell(f"{plan.left_out} files of other kinds are left out")
     if dry_run:
-        _tell_estimate(_estimated(plan, chosen), as_json=as_json)
+        estimated = _estimated(plan, chosen)
+        json_output.write(estimated.to_json(), overwrite=overwrite)
+        if not json_output.on_stdout:
+            _tell_estimate(estimated)
         return
     console.tell(f"{len(plan.jobs)} jobs; what is done already is looked up")
     with shown_batch() as listener:
         summary = run_batch(plan, chosen, shard=part, listener=listener)
     _tell_summary(summary)
-    console.result(summary.to_json() if as_json else str(plan.folder))
+    json_output.write(summary.to_json(), overwrite=overwrite)
+    if not json_output.on_stdout:
+        console.result(str(plan.folder))
     if summary.interrupted:
         raise typer.Exit(INTERRUPTED)
     if not summary.is_complete:
@@ -127,10 +134,7 @@ def _estimated(plan: BatchPlan, chosen: BatchOptions) -> Estimate:
     return estimate(plan, todo, before=before, past=past, workers=count)
 
 
-def _tell_estimate(told: Estimate, *, as_json: bool) -> None:
-    if as_json:
-        console.result(told.to_json())
-        return
+def _tell_estimate(told: Estimate) -> None:
     console.result(f"{told.jobs} jobs: {told.sources} sources, {told.drivers} drivers")
     if told.done_before:
         console.result(f"{told.done_before} more are done already")

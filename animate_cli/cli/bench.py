@@ -20,6 +20,7 @@ import typer
 
 from animate_cli.cli import console
 from animate_cli.cli.flags import SECTIONS, takes_options
+from animate_cli.cli.json_output import JsonOutput, takes_json
 from animate_cli.errors import OptionError
 from animate_cli.options import Engine, Options
 
@@ -54,6 +55,7 @@ class BenchmarkResult:
 
 
 @takes_options(*SECTIONS)
+@takes_json
 def bench(
     *,
     options: Options,
@@ -62,14 +64,19 @@ def bench(
     ] = None,
     driver: Annotated[Path | None, typer.Option("--driver", "-d", help="A video.")] = None,
     rounds: Annotated[int, typer.Option("--rounds", min=1, help="How often.")] = ROUNDS,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json_output: JsonOutput,
 ) -> None:
     """Time the stages of the main job."""
     chosen = source or _example("portrait.png"), driver or _example("driver.mp4")
+    overwrite = options.output.overwrite
+    json_output.check(overwrite=overwrite, others=chosen)
     measured = measure(*chosen, options=options, rounds=rounds)
-    if as_json:
-        console.result(json.dumps(asdict(measured), indent=2))
-        return
+    json_output.write(json.dumps(asdict(measured), indent=2), overwrite=overwrite)
+    if not json_output.on_stdout:
+        _print(measured)
+
+
+def _print(measured: BenchmarkResult) -> None:
     console.result(
         f"{measured.frames} frames of {measured.width}x{measured.height}, engine {measured.engine}"
     )

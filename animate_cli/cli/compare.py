@@ -10,6 +10,8 @@ import typer
 
 from animate_cli.cli import console
 from animate_cli.cli.flags import takes_options
+from animate_cli.cli.json_output import JsonOutput, takes_json
+from animate_cli.options import Options
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
     from animate_cli.evaluate.report.comparison import Comparison
 
 
-@takes_options()
+@takes_options("output.overwrite")
+@takes_json
 def compare(
     *,
     first: Annotated[Path, typer.Argument(metavar="A.json", help="A result of animate eval.")],
@@ -29,22 +32,24 @@ def compare(
         str | None, typer.Option("--b", metavar="MODEL", help="Of B; by default its last one.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of the bootstrap's draws.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    options: Options,
+    json_output: JsonOutput,
 ) -> None:
     """Compare two results, take by take, with 95 % bootstrap intervals of every difference."""
     from animate_cli.cli.table_output import show_table
     from animate_cli.evaluate.report.comparison import compare as contrast
     from animate_cli.evaluate.result import read_result
 
+    overwrite = options.output.overwrite
+    json_output.check(overwrite=overwrite, others=(first, second))
     one, other = read_result(first), read_result(second)
     found = contrast(
         one, other, model_a or one.models[-1].name, model_b or other.models[-1].name, seed=seed
     )
     for name in found.left_out:
         console.warn(f"{name} is in one of the results only")
-    if as_json:
-        console.result(json.dumps(_plain(found), indent=2))
-    else:
+    json_output.write(json.dumps(_plain(found), indent=2), overwrite=overwrite)
+    if not json_output.on_stdout:
         show_table(_table(found), [f"interval: 95 % of the mean difference, {_DRAWN}"])
 
 

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from importlib import metadata
-from typing import Annotated
 
 import typer
 
 from animate_cli import hub
 from animate_cli.cli import console
 from animate_cli.cli.flags import takes_options
+from animate_cli.cli.json_output import JsonOutput, takes_json
 from animate_cli.errors import AnimateError
 from animate_cli.options import Codec, Options
 
@@ -51,13 +51,16 @@ class CheckResult:
     hint: str = ""
 
 
-@takes_options("compute")
+@takes_options("compute", "output.overwrite")
+@takes_json
 def doctor(
     *,
     options: Options,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json_output: JsonOutput,
 ) -> None:
     """Say what this machine can do; exit 1 if the main job cannot run."""
+    overwrite = options.output.overwrite
+    json_output.check(overwrite=overwrite)
     findings = [
         *_versions(),
         *_opencv(),
@@ -68,9 +71,9 @@ def doctor(
         *_extras(),
         *_folders(),
     ]
-    if as_json:
-        console.result(json.dumps([asdict(finding) for finding in findings], indent=2))
-    else:
+    told = json.dumps([asdict(finding) for finding in findings], indent=2)
+    json_output.write(told, overwrite=overwrite)
+    if not json_output.on_stdout:
         for finding in findings:
             console.result(_line(finding))
     if any(finding.verdict is CheckStatus.BROKEN for finding in findings):

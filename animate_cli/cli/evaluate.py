@@ -1,4 +1,4 @@
-"""`animate eval`: score models on data, beside the still source and the thin plate."""
+"""`animate eval`: score models on clips, beside the still photo and the thin plate spline."""
 
 from __future__ import annotations
 
@@ -6,89 +6,178 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from animate_cli.cli import console
 from animate_cli.cli.flags import takes_options, takes_record
+from animate_cli.cli.json_output import JsonOutput, takes_json
 from animate_cli.errors import OptionError
 from animate_cli.evaluate.protocol import Protocol, Scheme, of_scheme
 from animate_cli.options import Options
 
-_FLAGS = {
+if TYPE_CHECKING:
+    from animate_cli.evaluate.runner.evaluate import Evaluation
+
+_PROTOCOL_FLAGS = {
     "stride": typer.Option("--stride", min=1, help="Score every n-th frame."),
-    "cap": typer.Option("--cap", min=0, help="Use so many frames of each clip; 0: all."),
-    "limit": typer.Option("--limit", min=0, help="Try so many clips or pairs; 0: all."),
-    "reswarp": typer.Option("--reswarp", help="How models bring detail to full resolution."),
-    "registration": typer.Option(
-        "--registration", help="Whether drivers' points are registered between frames."
+    "cap": typer.Option("--cap", min=0, help="Use the first N frames of each clip; 0: all."),
+    "limit": typer.Option("--limit", min=0, help="Use N clips or pairs of clips; 0: all."),
+    "reswarp": typer.Option(
+        "--reswarp", help="How the models' result gets the photo's full resolution."
     ),
-    "pairs": typer.Option("--pairs", min=1, help="Most pairs that are drawn."),
+    "registration": typer.Option(
+        "--registration",
+        help="Correct the driver's landmarks frame by frame against its first frame.",
+    ),
+    "pairs": typer.Option("--pairs", min=1, help="Draw at most N pairs of clips."),
 }
+
+Data = Annotated[
+    Path,
+    typer.Option(
+        "--data",
+        help="A video, a folder of videos, a folder with a manifest.csv, or a public data set.",
+    ),
+]
+Models = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        metavar="MODEL[:WEIGHTS]",
+        help="A model to score; after a colon, other weights: a name of `animate weights list` or "
+        "a .safetensors file. May be repeated. The still photo and thin_plate are always scored.",
+    ),
+]
+Landmarks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--landmarks",
+        metavar="WEIGHTS",
+        help="Score landmark networks against the data's labels instead: a name of "
+        "`animate weights list` or a .safetensors file. May be repeated.",
+    ),
+]
+SplitName = Annotated[
+    str, typer.Option("--split", help="The split to use, where the data has splits; all: every.")
+]
+ProtocolName = Annotated[
+    Scheme,
+    typer.Option(
+        "--protocol",
+        help="What drives what. self: a clip drives its own first frame; self-random: its own "
+        "frame drawn at random; cross: clips of other people, drawn pairs; cross-all: all pairs; "
+        "cross-frontal: pairs that start frontal and alike; landmark-driven: the labels beside a "
+        "clip drive it; expression-driven: cross, with the expression alone.",
+    ),
+]
+MetricWeights = Annotated[
+    Path | None,
+    typer.Option(
+        "--metric-weights",
+        metavar="DIR",
+        help="A folder with the networks that some metrics need; without it these are left out.",
+    ),
+]
+Sheets = Annotated[
+    Path | None,
+    typer.Option("--sheets", metavar="DIR", help="Write a contact sheet of every clip here."),
+]
+HtmlFile = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Write a web page with charts and pictures."),
+]
 
 
 @takes_options("compute", "output.overwrite")
-@takes_record("protocol", Protocol, _FLAGS)
+@takes_json
+@takes_record("protocol", Protocol, _PROTOCOL_FLAGS)
 def evaluate(
     *,
-    data: Annotated[
-        Path,
-        typer.Option(
-            "--data",
-            help="A folder with a manifest.csv, of a public data set, of videos, or a video.",
-        ),
-    ],
-    models: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--model",
-            metavar="MODEL[:WEIGHTS]",
-            help="Whom to score: a model, or one with a registered name or .safetensors file "
-            "as weights. Repeatable; the still source and thin_plate are always there.",
-        ),
-    ] = None,
-    landmarks: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--landmarks",
-            metavar="WEIGHTS",
-            help="Score landmark networks against the data's labels instead: a registered name "
-            "or a .safetensors file. Repeatable.",
-        ),
-    ] = None,
-    split: Annotated[str, typer.Option("--split", help="Of a folder with a manifest.")] = "val",
-    scheme: Annotated[
-        Scheme,
-        typer.Option(
-            "--protocol",
-            help="A clip drives its own first frame, or a random one; or other people's: pairs "
-            "that are drawn, all, or such as start frontal and alike; the labels beside a clip "
-            "drive it; or others give their expression alone.",
-        ),
-    ] = Scheme.SELF,
+    data: Data,
+    models: Models = None,
+    landmarks: Landmarks = None,
+    split: SplitName = "val",
+    scheme: ProtocolName = Scheme.SELF,
     protocol: Protocol,
-    metric_weights: Annotated[
-        Path | None,
-        typer.Option("--metric-weights", metavar="DIR", help="Networks that metrics need."),
-    ] = None,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write the whole result here.")
-    ] = None,
-    sheets: Annotated[
-        Path | None,
-        typer.Option("--sheets", metavar="DIR", help="Write a contact sheet of every clip here."),
-    ] = None,
-    html_file: Annotated[
-        Path | None,
-        typer.Option("--html", metavar="FILE", help="Write a page with drawings and pictures."),
-    ] = None,
+    metric_weights: MetricWeights = None,
+    sheets: Sheets = None,
+    html_file: HtmlFile = None,
     options: Options,
+    json_output: JsonOutput,
 ) -> None:
-    """Score models against the still source and the thin plate, under a fixed protocol."""
-    from animate_cli.cli.console_observer import ConsoleObserver
-    from animate_cli.cli.landmark_scores import score_landmarks
+    """Score models on clips: each beside the photo left still and the thin plate spline."""
     from animate_cli.cli.score_table import show_scores
+    from animate_cli.media.target import check_target
+
+    overwrite = options.output.overwrite
+    json_output.check(overwrite=overwrite, others=(data, html_file, sheets))
+    if html_file is not None:
+        check_target(html_file, overwrite=overwrite)
+    chosen = of_scheme(scheme, replace(protocol, seed=options.compute.seed))
+    if landmarks:
+        if models or sheets or html_file:
+            raise OptionError(
+                "--landmarks goes with neither --model, --sheets nor --html",
+                hint="run animate eval once for landmark networks, once for models",
+            )
+        _score_landmarks(landmarks, data, split, chosen, metric_weights, options, json_output)
+        return
+    result = _score_models(
+        models or [],
+        data,
+        split,
+        chosen,
+        options,
+        metric_weights=metric_weights,
+        sheets=sheets,
+        html_file=html_file,
+        on_result=lambda done: json_output.write(done.to_json(), overwrite=overwrite),
+    )
+    if not json_output.on_stdout:
+        show_scores(result)
+
+
+def _score_landmarks(
+    names: list[str],
+    data: Path,
+    split: str,
+    protocol: Protocol,
+    metric_weights: Path | None,
+    options: Options,
+    json_output: JsonOutput,
+) -> None:
+    """Score landmark networks and report them."""
+    from animate_cli.cli.landmark_scores import score_landmarks
+    from animate_cli.device import open_device
+
+    device = str(open_device(options.compute))
+    table = score_landmarks(
+        names, data, split, protocol, metric_weights=metric_weights, device=device
+    )
+    json_output.write(table.json(), overwrite=options.output.overwrite)
+    if not json_output.on_stdout:
+        console.result(table.text())
+
+
+def _score_models(
+    models: list[str],
+    data: Path,
+    split: str,
+    protocol: Protocol,
+    options: Options,
+    *,
+    metric_weights: Path | None,
+    sheets: Path | None,
+    html_file: Path | None,
+    on_result: Callable[[Evaluation], None],
+) -> Evaluation:
+    """Score models and write contact sheets and the page.
+
+    on_result: called before the page is written: what takes long is then safe.
+    """
+    from animate_cli.cli.console_observer import ConsoleObserver
     from animate_cli.device import open_device
     from animate_cli.evaluate.clips.candidate import read_candidates
     from animate_cli.evaluate.clips.choose_pairs import choose_pairs
@@ -98,65 +187,39 @@ def evaluate(
     from animate_cli.evaluate.report.html_page import page
     from animate_cli.evaluate.runner.evaluate import EvaluationObserver, EvaluationObservers
     from animate_cli.evaluate.runner.evaluate import evaluate as run
-    from animate_cli.media.target import check_target
+    from animate_cli.media.target import replacing
 
     overwrite = options.output.overwrite
-    for file in (json_file, html_file):
-        if file is not None:
-            check_target(file, overwrite=overwrite)
-    chosen = of_scheme(scheme, replace(protocol, seed=options.compute.seed))
-    if landmarks:
-        if models or sheets or html_file:
-            raise OptionError(
-                "--landmarks goes with neither --model, --sheets nor --html",
-                hint="run animate eval once for networks, once for models",
-            )
-        table = score_landmarks(
-            landmarks,
-            data,
-            split,
-            chosen,
-            metric_weights=metric_weights,
-            device=str(open_device(options.compute)),
-        )
-        _write(json_file, lambda: table.json() + "\n", overwrite=overwrite)
-        console.result(table.text())
-        return
-    clips, entrants = read_clips(data, split), read_candidates(models or [])
+    clips, candidates = read_clips(data, split), read_candidates(models)
     device = open_device(options.compute)
     with TemporaryDirectory() as folder, TemporaryDirectory() as kept:
-        tried = choose_pairs(
+        pairs = choose_pairs(
             clips,
-            chosen,
+            protocol,
             options.compute,
             kept=Path(kept),
-            on_left_out=lambda path: console.warn(f"{path} has no {chosen.start} frame"),
+            on_left_out=lambda path: console.warn(f"{path} has no {protocol.start} frame"),
         )
-        teller = ConsoleObserver(tried, entrants, chosen, sheets, overwrite=overwrite)
-        gallery = Gallery(Path(folder), entrants, chosen)
+        on_console = ConsoleObserver(pairs, candidates, protocol, sheets, overwrite=overwrite)
+        gallery = Gallery(Path(folder), candidates, protocol)
         result = run(
-            entrants,
-            tried,
+            candidates,
+            pairs,
             load_evaluators(metric_weights, device=str(device)),
-            protocol=chosen,
+            protocol=protocol,
             data=data,
             split=split,
             compute=options.compute,
-            audience=EvaluationObservers(teller, gallery if html_file else EvaluationObserver()),
+            audience=EvaluationObservers(
+                on_console, gallery if html_file else EvaluationObserver()
+            ),
             kept=Path(kept),
         )
         for one in result.skipped:
             console.warn(f"{one.take} is not scored: {one.reason}")
-        _write(json_file, lambda: result.to_json() + "\n", overwrite=overwrite)
-        _write(html_file, lambda: page(result.result(), gallery), overwrite=overwrite)
-    show_scores(result)
-
-
-def _write(path: Path | None, text: Callable[[], str], *, overwrite: bool) -> None:
-    """One result file, if it is wanted."""
-    from animate_cli.media.target import replacing
-
-    if path is not None:
-        with replacing(path, overwrite=overwrite) as part:
-            part.write_text(text(), encoding="utf-8")
-        console.tell(f"result: {path}")
+        on_result(result)
+        if html_file is not None:
+            with replacing(html_file, overwrite=overwrite) as part:
+                part.write_text(page(result.result(), gallery), encoding="utf-8")
+            console.tell(f"page: {html_file}")
+    return result

@@ -12,6 +12,7 @@ import typer
 
 from animate_cli.cli import console
 from animate_cli.cli.flags import takes_options
+from animate_cli.cli.json_output import JsonOutput, takes_json
 from animate_cli.options import Options
 from animate_cli.prepare.options import FileTreatment, PrepareOptions, Split
 
@@ -31,6 +32,7 @@ USUAL = PrepareOptions()
     *("faces.registration", "faces.smooth"),
     "compute",
 )
+@takes_json
 def prepare(
     *,
     videos: Annotated[list[Path], typer.Argument(help="Videos, pictures, and folders of them.")],
@@ -72,9 +74,7 @@ def prepare(
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=0, help="Processes; 0: one for every core.")
     ] = USUAL.jobs,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print a summary as JSON instead of the path.")
-    ] = False,
+    json_output: JsonOutput,
 ) -> None:
     """Cut the faces of videos and portraits into squares with landmarks, to train on.
 
@@ -97,11 +97,15 @@ def prepare(
         licence=licence,
         jobs=jobs,
     )
+    overwrite = json_output.is_earlier_report()
+    json_output.check(overwrite=overwrite, others=videos)
     with _shown() as on_step:
         prepared = run(videos, output, choices, options, on_step=on_step)
     for line in _told(prepared):
         console.tell(line)
-    console.result(prepared.to_json() if as_json else str(prepared.manifest))
+    json_output.write(prepared.to_json(), overwrite=overwrite)
+    if not json_output.on_stdout:
+        console.result(str(prepared.manifest))
 
 
 def _told(prepared: PrepareSummary) -> list[str]:

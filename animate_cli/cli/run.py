@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -9,11 +10,13 @@ import typer
 
 from animate_cli.cli import console
 from animate_cli.cli.flags import SECTIONS, takes_options
+from animate_cli.cli.json_output import JsonOutput, takes_json
 from animate_cli.cli.progress import shown_progress
 from animate_cli.options import Options
 
 
 @takes_options(*SECTIONS)
+@takes_json
 def run(
     *,
     context: typer.Context,
@@ -34,22 +37,26 @@ def run(
     show_faces: Annotated[
         bool, typer.Option("--show-faces", help="Write the photo with its faces numbered; stop.")
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print a summary as JSON instead of the path.")
-    ] = False,
+    json_output: JsonOutput,
 ) -> None:
     """Animate a photo (the default command)."""
     if driver is None and not show_faces:
         context.fail("Missing option '--driver': the video, image or template that gives motion.")
     from animate_cli.pipeline import Animator
 
-    animator = Animator(options)
+    animator, overwrite = Animator(options), options.output.overwrite
+    json_output.check(overwrite=overwrite, others=(source, driver, output))
     if driver is None or show_faces:
-        console.result(str(animator.write_faces(source, output)))
+        faces = str(animator.write_faces(source, output))
+        json_output.write(json.dumps({"output": faces}, indent=2), overwrite=overwrite)
+        if not json_output.on_stdout:
+            console.result(faces)
         return
     with shown_progress() as on_progress:
         report = animator.animate(source, driver, output, on_progress=on_progress)
     for note in report.notes:
         console.warn(note)
     console.tell(f"{report.frames} frames at {report.fps:.1f} frames/s, {report.elapsed_s:.1f} s")
-    console.result(report.to_json() if as_json else str(report.output))
+    json_output.write(report.to_json(), overwrite=overwrite)
+    if not json_output.on_stdout:
+        console.result(str(report.output))

@@ -11,6 +11,7 @@ import typer
 
 from animate_cli.cli import console
 from animate_cli.cli.flags import takes_options
+from animate_cli.cli.json_output import JsonOutput, takes_json
 from animate_cli.cli.progress import shown_progress
 from animate_cli.options import Options
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 
 @takes_options("read", "faces", "motion.model", "motion.weights", "compute", "output.overwrite")
+@takes_json
 def track(
     *,
     video: Annotated[Path, typer.Argument(help="The driver.")],
@@ -30,14 +32,14 @@ def track(
     overlay: Annotated[
         Path | None, typer.Option("--overlay", help="Also write the video with its landmarks.")
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print a summary as JSON instead of the path.")
-    ] = False,
+    json_output: JsonOutput,
 ) -> None:
     """Follow a face once and keep its motion as a template."""
     from animate_cli.faces.landmarks.jitter import sms
     from animate_cli.pipeline import Animator
 
+    overwrite = options.output.overwrite
+    json_output.check(overwrite=overwrite, others=(video, output, overlay))
     with shown_progress() as on_progress:
         trajectory = Animator(options).track(
             video, output, overlay=overlay, on_progress=on_progress
@@ -46,7 +48,9 @@ def track(
     for line in _told(trajectory, steadiness):
         console.tell(line)
     summary = _summary(trajectory, steadiness, output, overlay)
-    console.result(json.dumps(summary, indent=2) if as_json else str(output))
+    json_output.write(json.dumps(summary, indent=2), overwrite=overwrite)
+    if not json_output.on_stdout:
+        console.result(str(output))
 
 
 def _told(trajectory: Trajectory, steadiness: Jitter) -> list[str]:

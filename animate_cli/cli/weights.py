@@ -14,7 +14,9 @@ import typer
 from animate_cli import hub
 from animate_cli.cli import console
 from animate_cli.cli.flags import takes_options
+from animate_cli.cli.json_output import JsonOutput, takes_json
 from animate_cli.errors import OptionError, WeightsError
+from animate_cli.options import Options
 from animate_cli.typed import plain
 
 if TYPE_CHECKING:
@@ -42,17 +44,25 @@ Model = Annotated[
 
 
 @app.command("list")
-@takes_options("compute")
+@takes_options("compute", "output.overwrite")
+@takes_json
 def list_weights(
     *,
     commercial_only: CommercialOnly = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    options: Options,
+    json_output: JsonOutput,
 ) -> None:
     """Every weight this version knows: its licence, and whether it is here."""
+    overwrite = options.output.overwrite
+    json_output.check(overwrite=overwrite)
     entries = [entry for entry in hub.registry() if _is_shown(entry, commercial_only)]
-    if as_json:
-        console.result(json.dumps([_row(entry) for entry in entries], indent=2))
-        return
+    told = json.dumps([_row(entry) for entry in entries], indent=2)
+    json_output.write(told, overwrite=overwrite)
+    if not json_output.on_stdout:
+        _print(entries)
+
+
+def _print(entries: list[hub.WeightEntry]) -> None:
     width = max((len(entry.name) for entry in entries), default=0)
     for entry in entries:
         size = f"{entry.size / 1e6:.1f} MB" if entry.size is not None else "? MB"

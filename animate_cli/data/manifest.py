@@ -14,17 +14,26 @@ from animate_cli.errors import OptionError
 
 NAME = "manifest.csv"
 CLIP, IMAGE = "clip", "image"
+ALL_SPLITS = "all"
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataEntry:
-    """One line of the manifest. identity: who it shows; terms: under which it may be used."""
+    """One clip or picture of a data folder.
+
+    split: "train", "val" and the like, "" where the data set names none; kind: CLIP or IMAGE;
+    identity: the person shown; terms: the terms of use.
+    """
 
     path: Path
     split: str
     kind: str
     identity: str
     terms: str = ""
+
+    def is_in(self, split: str) -> bool:
+        """Whether it belongs to a split; ALL_SPLITS holds everything, and so does no split."""
+        return split == ALL_SPLITS or self.split in ("", split)
 
 
 def has_manifest(root: Path) -> bool:

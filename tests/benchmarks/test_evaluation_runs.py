@@ -31,9 +31,9 @@ MOST_S = 600
 @pytest.mark.timeout(3600)
 def test_all_clips_within_ten_minutes_and_flat_memory(data: Path, tmp_path: Path) -> None:
     arguments = ("eval", "--data", data, "--model", "thin_plate", "--stride", "5")
-    few = peak_bytes(*arguments, "--limit", "6", "--json", tmp_path / "few.json")
+    few = peak_bytes(*arguments, "--limit", "6", "--json-to", tmp_path / "few.json")
     begun = time.perf_counter()
-    peak = peak_bytes(*arguments, "--json", tmp_path / "all.json")
+    peak = peak_bytes(*arguments, "--json-to", tmp_path / "all.json")
     seconds = time.perf_counter() - begun
     result = json.loads((tmp_path / "all.json").read_text(encoding="utf-8"))
     count = len(result["data"]["takes"])

@@ -22,9 +22,14 @@ def animate(*arguments: str | Path) -> Result:
 
 
 def refused(toy: ToyWorld, says: str, *arguments: str | Path) -> None:
+    """A command that computes fails as `command_refused` says."""
+    command_refused(toy, says, *arguments, "--threads", "1")
+
+
+def command_refused(toy: ToyWorld, says: str, *arguments: str | Path) -> None:
     """The command fails with a message and a hint, not a traceback; the folder stays as it was."""
     before = {path: path.stat().st_size for path in toy.folder.rglob("*")}
-    answer = animate(*arguments)
+    answer = command(*arguments)
     assert answer.exit_code == 1, answer.output
     assert says in " ".join(answer.stderr.split())
     assert "hint:" in answer.stderr

@@ -74,8 +74,7 @@ def _prepare() -> str:
 
 def _eval() -> str:
     words = ("--data", "clips", "--stride", "8", "--threads", "1")
-    command("eval", *words, "--json", "scores.json")
-    return Path("scores.json").read_text(encoding="utf-8")
+    return command("eval", *words, "--json", "--json-to", "scores.json")
 
 
 def _compare() -> str:
@@ -84,8 +83,7 @@ def _compare() -> str:
 
 def _landmark_scores() -> str:
     words = ("--data", "set", "--stride", "8", "--threads", "1")
-    command("eval", "--landmarks", "landmarks", *words, "--json", "landmarks.json")
-    return Path("landmarks.json").read_text(encoding="utf-8")
+    return command("eval", "--landmarks", "landmarks", *words, "--json")
 
 
 COMMANDS: dict[str, Callable[[], str]] = {

@@ -13,7 +13,7 @@ import numpy as np
 from animate_cli.data.frames import are_frames
 from animate_cli.data.layouts.find import NAMES, find_layout
 from animate_cli.data.layouts.listing import FEWEST, listing_of
-from animate_cli.data.manifest import CLIP, DataEntry, has_manifest, read_manifest
+from animate_cli.data.manifest import ALL_SPLITS, CLIP, DataEntry, has_manifest, read_manifest
 from animate_cli.errors import OptionError
 from animate_cli.evaluate.clips.start_frame import StartFrame
 from animate_cli.evaluate.protocol import ClipPairing, Protocol, Reenactment, Start
@@ -38,18 +38,26 @@ def read_clips(root: Path, split: str) -> list[DataEntry]:
     """The clips of a split: as a manifest says, or as a public data set is laid out; of any other
     folder, every video and every folder of numbered frames, each a person.
 
+    split: one that the data has, or "all": the clips of every split.
+
     Raises:
-        OptionError: there are none.
+        OptionError: there are none; the error names the splits that there are.
         DataError: a public data set lacks a list that belongs to it.
     """
-    clips = [e for e in _entries(root) if e.kind == CLIP and e.split in ("", split)]
-    if not clips:
-        hint = (
-            "give a folder of videos, one whose manifest.csv has clips of that --split, or a data "
-            f"set laid out as {NAMES}; pictures alone are no clips"
-        )
-        raise OptionError(f"{root}: no clips of split {split!r}", hint=hint)
-    return clips
+    every = [entry for entry in _entries(root) if entry.kind == CLIP]
+    clips = [entry for entry in every if entry.is_in(split)]
+    if clips:
+        return clips
+    if every:
+        counts = Counter(entry.split for entry in every)
+        there = ", ".join(f"{name!r} has {count}" for name, count in sorted(counts.items()))
+        hint = f"choose one of these with --split, or take every clip with --split {ALL_SPLITS}"
+        raise OptionError(f"{root}: no clips of split {split!r}; {there}", hint=hint)
+    hint = (
+        "give a video, a folder of videos, a folder whose manifest.csv lists clips, or a data set "
+        f"laid out as {NAMES}; pictures alone are no clips"
+    )
+    raise OptionError(f"{root}: there are no clips", hint=hint)
 
 
 def _entries(root: Path) -> Sequence[DataEntry]:

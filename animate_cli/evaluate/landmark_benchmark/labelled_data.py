@@ -42,7 +42,7 @@ def labelled_pictures(root: Path, split: str) -> Iterator[LabelledPicture]:
         DataError: a picture cannot be read.
     """
     for entry in read_manifest(root) if has_manifest(root) else ():
-        if entry.kind != IMAGE or entry.split not in ("", split):
+        if entry.kind != IMAGE or not entry.is_in(split):
             continue
         points = label_of(entry.path)
         if points is not None:

@@ -25,8 +25,12 @@ def root(tmp_path: Path) -> Path:
 def test_a_manifest_gives_the_clips_of_its_split(root: Path) -> None:
     assert [c.path.name for c in read_clips(root, "val")] == [f"{k}.mp4" for k in range(6)]
     assert [c.identity for c in read_clips(root, "train")] == ["someone"]
-    with pytest.raises(OptionError, match="no clips of split 'test'"):
+    with pytest.raises(
+        OptionError, match="no clips of split 'test'; 'train' has 1, 'val' has 6"
+    ) as caught:
         read_clips(root, "test")
+    assert "--split all" in caught.value.hint
+    assert len(read_clips(root, "all")) == 7
 
 
 def test_without_a_manifest_every_video_is_a_person(tmp_path: Path) -> None:
@@ -83,4 +87,8 @@ def test_a_public_data_set_gives_its_people_and_splits(tmp_path: Path) -> None:
     assert [c.identity for c in read_clips(tmp_path, "train")] == ["id10001"]
     with pytest.raises(OptionError) as refused:
         read_clips(tmp_path, "val")
+    assert "'test' has 2, 'train' has 1" in refused.value.message
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(OptionError, match="there are no clips") as refused:
+        read_clips(tmp_path / "empty", "val")
     assert "VoxCeleb" in refused.value.hint
