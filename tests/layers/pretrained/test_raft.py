@@ -9,6 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from places import SHARED
+from safetensors.torch import save_file
 
 from animate_cli.errors import WeightsError
 from animate_cli.layers.pretrained.raft import (
@@ -58,6 +59,20 @@ def test_any_size_and_a_batch_is_its_parts(raft: RaftSmall) -> None:
     both = raft(torch.cat((x, y)), torch.cat((y, x)))
     assert both.shape == (2, 2, 133, 141)
     assert (both[:1] - raft(x, y)).abs().max().item() < 1e-2
+
+
+def test_weights_of_any_values_go_through_a_file(tmp_path: Path) -> None:
+    """As the published ones do: in half precision, by name, for any size and batch."""
+    made = RaftSmall().half()
+    save_file(made.state_dict(), tmp_path / FILE)
+    read = load_raft(tmp_path)
+    assert {x.dtype for x in read.parameters()} == {torch.float32}
+    x, y = texture(140, 150)[..., :133, :141], texture(140, 150)[..., 7:, 9:]
+    both = read(torch.cat((x, y)), torch.cat((y, x)))
+    assert both.shape == (2, 2, 133, 141)
+    scale = both.abs().max().item()
+    assert 0 < scale < float("inf")
+    assert (both[:1] - made.float()(x, y)).abs().max().item() < 1e-3 * scale
 
 
 def test_the_look_up_in_loops() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from places import SHARED
+from tiny_onnx import write_pointwise
 from torch import Tensor
 
 from animate_cli.errors import WeightsError
@@ -150,6 +151,27 @@ def test_pairs_show_maps_through_the_square_of_their_pictures(
     bare = cut_frame(clip, 0, 2, config, np.random.default_rng(seed))
     np.testing.assert_array_equal(bare.source, pair.source)  # maps draw no random numbers
     assert bare.source_parts.shape == (0, 0)
+
+
+def test_a_label_is_the_class_of_the_largest_logit(tmp_path: Path) -> None:
+    """Of r = (red - 128) / 128: class 7 is 0, class 1 is r, class 18 is 2 r - 1/4."""
+    weight, bias = np.zeros((19, 3), np.float32), np.full(19, -9, np.float32)
+    for label, slope, rest in ((7, 0, 0), (1, 1, 0), (18, 2, -0.25)):
+        weight[label, 0], bias[label] = slope, rest
+    write_pointwise(tmp_path / "toy.onnx", weight, bias, 64)
+    frame = np.full((50, 120, 3), 200, np.uint8)
+    frame[..., 0] = np.repeat((126, 130, 158, 162), 30)
+    found = Parser(tmp_path / "toy.onnx", size=64)(frame)
+    assert found.shape == (50, 120)
+    bands = [np.unique(found[:, x + 2 : x + 28]).tolist() for x in (0, 30, 60, 90)]
+    assert bands == [[7], [1], [1], [18]]
+
+
+def test_a_network_of_other_classes_is_refused(tmp_path: Path) -> None:
+    two = np.ones((2, 3), np.float32)
+    write_pointwise(tmp_path / "two.onnx", two, two[:, 0], 64)
+    with pytest.raises(WeightsError, match="gives maps"):
+        Parser(tmp_path / "two.onnx", size=64)(np.zeros((9, 9, 3), np.uint8))
 
 
 @pytest.mark.skipif(not TEACHER.is_file(), reason="needs the parser's weights")
