@@ -1,4 +1,4 @@
-"""Pictures of the real model; skipped where it is not beside the checkout."""
+"""Pictures of a toy head, and of the scanned one where it is beside the checkout."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import av
 import numpy as np
 import pytest
 from places import SHARED
+from toy_head import write_toy_head
 
 from animate_cli.options import OutputOptions
 from animate_cli.train.synthetic import ict_head
@@ -23,11 +24,14 @@ CAMERA = Camera(size=160, focal_px=450, distance=100)
 STILL = np.zeros(53, np.float32)
 
 
-@pytest.fixture(scope="module")
-def actor() -> HeadRenderer:
-    if not ARCHIVE.exists():
+@pytest.fixture(scope="module", params=["toy", "scanned"])
+def actor(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> HeadRenderer:
+    path = ARCHIVE
+    if request.param == "toy":
+        path = write_toy_head(tmp_path_factory.mktemp("head") / "head.npz")
+    elif not path.exists():
         pytest.skip("the ICT Face Model is not beside this checkout")
-    return HeadRenderer(ict_head.load(ARCHIVE), np.zeros(60, np.float32), oversample=1)
+    return HeadRenderer(ict_head.load(path), np.zeros(60, np.float32), oversample=1)
 
 
 def test_pictures_are_reproducible(actor: HeadRenderer) -> None:

@@ -1,4 +1,4 @@
-"""Pictures of the real model; skipped where it is not beside the checkout."""
+"""Pictures with exact labels of a toy head, and of the scanned one where it is at hand."""
 
 from __future__ import annotations
 
@@ -7,21 +7,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 from places import SHARED
+from toy_head import write_toy_head
 
 from animate_cli.errors import InputError
 from animate_cli.train.synthetic import dataset as rendered
 from animate_cli.train.synthetic.dataset import draw, read_rendered
 
-MODEL = SHARED / "data" / "ict_face.npz"
+SCANNED = SHARED / "data" / "ict_face.npz"
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    if not MODEL.exists():
+@pytest.fixture(scope="module", params=["toy", "scanned"])
+def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if request.param == "toy":
+        return write_toy_head(tmp_path_factory.mktemp("head") / "head.npz")
+    if not SCANNED.exists():
         pytest.skip("the ICT Face Model is not beside this checkout")
-    folder = tmp_path_factory.mktemp("rendered")
-    assert draw(folder, model=MODEL, count=3) == 3
-    return folder
+    return SCANNED
+
+
+@pytest.fixture
+def folder(model: Path, tmp_path: Path) -> Path:
+    assert draw(tmp_path, model=model, count=3) == 3
+    return tmp_path
 
 
 def test_pictures_have_exact_labels_and_are_read_without_the_model(folder):
@@ -37,11 +44,11 @@ def test_pictures_have_exact_labels_and_are_read_without_the_model(folder):
         assert np.ptp(jaw[:, 1]) / np.ptp(sample.points[:, 1]) > 0.3
 
 
-def test_only_what_is_missing_is_drawn_and_it_is_what_it_was(folder):
+def test_only_what_is_missing_is_drawn_and_it_is_what_it_was(folder, model):
     picture, label = folder / "000001.jpg", folder / "000001.npz"
     before = picture.read_bytes(), label.read_bytes()
     picture.unlink()
-    assert draw(folder, model=MODEL, count=3) == 1
+    assert draw(folder, model=model, count=3) == 1
     assert (picture.read_bytes(), label.read_bytes()) == before
     assert draw(folder, model=Path("absent.npz"), count=3) == 0
 
