@@ -121,7 +121,7 @@ def test_how_fast_it_draws() -> None:
         took = []
         for _ in range(4):
             begun = time.perf_counter()
-            drawn = network.draw(source, points + 1, None)
+            drawn = network.render(source, points + 1, None)
             took.append(time.perf_counter() - begun)
     print(f"paper config, 256 pixels: {1000 * min(took):.0f} ms a frame")
     assert drawn.image.shape == face.shape

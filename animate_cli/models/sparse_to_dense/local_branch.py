@@ -88,7 +88,7 @@ class LocalBranch(nn.Module):
         region = landmark_region(own, self._part.margin)
         return self.branch.encode(region.cut(face, self._patch), region.into(own))
 
-    def draw(
+    def decode(
         self, features: list[Tensor], source: Tensor, driver: Tensor, prior: Tensor | None
     ) -> LocalMotion:
         """Features of `encode`, all landmarks (B, K, 2) normalised, prior grid (B, S, S, 2)."""

@@ -19,33 +19,30 @@ from animate_cli.faces import points
 from animate_cli.faces.retargeting.retarget import retarget_landmarks
 from animate_cli.faces.segmentation.matte import load_matte
 from animate_cli.faces.segmentation.matte_network import MatteNetwork
-from animate_cli.layers.colour import grey
-from animate_cli.layers.grid import identity_grid, points_to_pixel
 from animate_cli.layers.inference.bfloat16 import InBfloat16, is_native
 from animate_cli.layers.inference.engine import choose, run_by
 from animate_cli.layers.inference.prepare import fuse_for_inference
-from animate_cli.layers.smoothstep import smooth_step
 from animate_cli.layers.weight_io import load_strictly, read_config
 from animate_cli.models.base import ALONE
-from animate_cli.models.sparse_to_dense.background import without_person
 from animate_cli.models.sparse_to_dense.local_branch import PartConfig
 from animate_cli.models.sparse_to_dense.motion_branch import BranchConfig
 from animate_cli.models.sparse_to_dense.mouth_interior import MouthInteriorConfig
-from animate_cli.models.sparse_to_dense.network import (
-    EncodedSource,
-    SparseMotion,
-    SparseMotionConfig,
-)
+from animate_cli.models.sparse_to_dense.network import SparseMotion, SparseMotionConfig
+from animate_cli.models.sparse_to_dense.records import EncodedSource
 from animate_cli.models.sparse_to_dense.refinement import RefineConfig
-from animate_cli.models.sparse_to_dense.rest_blend import blend_to_rest, motion_weight
+from animate_cli.models.sparse_to_dense.render_steps import (
+    ALL_STEPS,
+    RenderStep,
+    RenderSteps,
+    is_grey,
+    prior_grid,
+)
 from animate_cli.models.thin_plate.model import LandmarkGrid
 from animate_cli.options import Engine, MotionOptions
 from animate_cli.records import BODY, LANDMARKS, OpenEdges, Rendered
 
 WEIGHTS = "sparse_to_dense"
 PRIOR_COARSENESS = 2.0
-EDGE_FADE = 0.094  # of the side: before an edge behind which the photo goes on, nothing is added
-_COLOUR = 6 / 255  # a photo whose colours differ by less anywhere has none
 
 RIGHT_EYE = (*points.RIGHT_BROW, *points.RIGHT_EYE, *points.RIGHT_LIDS, points.PUPILS[0])
 LEFT_EYE = (*points.LEFT_BROW, *points.LEFT_EYE, *points.LEFT_LIDS, points.PUPILS[1])
@@ -75,14 +72,10 @@ PAPER = SparseMotionConfig(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SparseToDenseSource:
-    """A portrait as this model remembers it: landmarks (1, 74, 2) in face pixels;
-    free (1, S, S, 2): how much of what the networks add to the prior is used;
-    is_grey: no colour is to be painted into it."""
+    """A portrait as this model remembers it, and the steps that its frames take."""
 
     encoded: EncodedSource
-    landmarks: Tensor
-    free: Tensor
-    is_grey: bool
+    steps: RenderSteps
 
 
 class SparseToDense:
@@ -123,13 +116,11 @@ class SparseToDense:
     ) -> SparseToDenseSource:
         """face (1, 3, S, S) in [0, 1], landmarks (1, 74, 2) in face pixels; beyond: towards these
         edges what the networks add to the prior's motion fades."""
-        face = face.contiguous()  # colour by colour pictures are laid over one another in less time
+        face = face.contiguous()  # blending pictures is faster when they lie colour by colour
         matte = None if self._matte is None else self._matte(face, landmarks)
-        encoded = self._network.encode(face, landmarks, matte)
-        free = correction_weight(beyond, face.shape[-1]).to(face.device)
-        return SparseToDenseSource(
-            encoded=encoded, landmarks=landmarks, free=free, is_grey=_is_grey(face)
-        )
+        encoded = self._network.encode(face, landmarks, matte, beyond)
+        steps = ALL_STEPS if bool(is_grey(face)) else ALL_STEPS - {RenderStep.KEEP_GREY}
+        return SparseToDenseSource(encoded=encoded, steps=steps)
 
     def encode_driver(self, faces: Tensor | None, landmarks: Tensor) -> Tensor:
         """What was seen is the code, unchanged."""
@@ -141,7 +132,7 @@ class SparseToDense:
     ) -> Tensor:
         """Driver (B, K, 2) and anchor (1, K, 2) -> the source's own points and body (B, K, 2)."""
         seen, start = driver[:, :LANDMARKS], anchor[:, :LANDMARKS]
-        points = retarget_landmarks(source.landmarks, seen, start, options)
+        points = retarget_landmarks(source.encoded.landmarks_px, seen, start, options)
         body = options.body * (driver[:, LANDMARKS:] - anchor[:, LANDMARKS:])
         return torch.cat((points, body), dim=1)
 
@@ -154,51 +145,11 @@ class SparseToDense:
         if not body.shape[1]:
             body = drivers.new_zeros(len(drivers), BODY, 2)  # as pairs that are `unseen`
         drivers, prior = drivers[:, :LANDMARKS], None
+        encoded, steps = source.encoded.expand(len(drivers)), source.steps
         if self._prior is not None:
-            drivers = self._prior.keep_room(source.landmarks, drivers)
-            prior = self._prior.grid(source.landmarks.expand_as(drivers), drivers, body)
-        encoded = source.encoded.expand(len(drivers))
-        drawn = self._network.draw(encoded, drivers, prior, free=source.free)
-        grid, mask = drawn.grid, drawn.mask
-        if drawn.share is not None and drawn.disoccluded is not None:
-            grid, mask = without_person(grid, mask, drawn.share, drawn.disoccluded)
-        image = drawn.image.clamp(0, 1)
-        if source.is_grey:
-            image = grey(image).expand(-1, 3, -1, -1)
-        present = _presence(source.landmarks, drivers, prior)
-        face, grid, mask = blend_to_rest(source.encoded.face, image, grid, mask, present)
-        return Rendered(face=face, grid=grid, refine_mask=mask), None
-
-
-def _presence(source_px: Tensor, driver_px: Tensor, prior: Tensor | None) -> Tensor:
-    """0 where neither landmarks (1 and B, 74, 2) nor the prior (B, S, S, 2) move: (B, 1, 1, 1)."""
-    present = motion_weight(source_px, driver_px)
-    if prior is None or bool((present == 1).all()):
-        return present
-    size = prior.shape[1]
-    here = identity_grid(size, size, device=prior.device, dtype=prior.dtype)
-    moved, still = (points_to_pixel(grid.flatten(1, 2), size, size) for grid in (prior, here))
-    return torch.maximum(present, motion_weight(still, moved))
-
-
-def _is_grey(face: Tensor) -> bool:
-    """Whether a picture (1, 3, S, S) in [0, 1] has no colour."""
-    return bool((face.amax(dim=1) - face.amin(dim=1)).max() < _COLOUR)
-
-
-def correction_weight(beyond: OpenEdges, size: int) -> Tensor:
-    """0 at edges behind which the photo goes on, 1 from `EDGE_FADE` on: (1, S, S, 2), like a
-    grid."""
-    across = _between_shores(size, first=beyond.left, last=beyond.right)
-    down = _between_shores(size, first=beyond.top, last=beyond.bottom)
-    return (down[:, None] * across)[None, :, :, None].repeat(1, 1, 1, 2)
-
-
-def _between_shores(size: int, *, first: bool, last: bool) -> Tensor:
-    """The same along one axis: (S,)."""
-    ashore = smooth_step(torch.arange(size) / (EDGE_FADE * size))
-    free = ashore if first else torch.ones(size)
-    return free * ashore.flip(0) if last else free
+            drivers, prior = prior_grid(self._prior, encoded.landmarks_px, drivers, body, steps)
+        output = self._network.render(encoded, drivers, prior, steps=steps)
+        return Rendered(face=output.image, grid=output.grid, refine_mask=output.mask), None
 
 
 def create_model(

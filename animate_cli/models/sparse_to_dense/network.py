@@ -29,7 +29,6 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -41,11 +40,13 @@ from animate_cli.layers.grid import (
     points_to_pixel,
     warp_sharply,
 )
+from animate_cli.models.base import ALONE
 from animate_cli.models.sparse_to_dense.background import (
-    BackgroundLayers,
+    Composite,
     composite,
     split_background,
 )
+from animate_cli.models.sparse_to_dense.edge_fade import correction_weight
 from animate_cli.models.sparse_to_dense.local_branch import (
     Layers,
     LocalBranch,
@@ -56,7 +57,10 @@ from animate_cli.models.sparse_to_dense.local_branch import (
 )
 from animate_cli.models.sparse_to_dense.motion_branch import FLOW_GAIN, BranchConfig, MotionBranch
 from animate_cli.models.sparse_to_dense.mouth_interior import MouthInterior, MouthInteriorConfig
+from animate_cli.models.sparse_to_dense.records import EncodedSource, SparseMotionOutput
 from animate_cli.models.sparse_to_dense.refinement import RefineConfig, RefineNetwork
+from animate_cli.models.sparse_to_dense.render_steps import NO_STEPS, RenderSteps, finish
+from animate_cli.records import OpenEdges
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,47 +86,6 @@ class SparseMotionConfig:
         default_factory=lambda: BranchConfig(widths=(24, 32, 48, 64))
     )
     refine: RefineConfig = dataclasses.field(default_factory=RefineConfig)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class EncodedSource:
-    """A source as the networks remember it; B is 1 in use, the batch in training.
-
-    landmarks (B, 74, 2) normalised; whole, parts: features of the branches' encoders; background:
-    of a layered network.
-    """
-
-    face: Tensor
-    landmarks: Tensor
-    whole: list[Tensor]
-    parts: tuple[list[Tensor], ...]
-    background: BackgroundLayers | None = None
-
-    def expand(self, count: int) -> EncodedSource:
-        """The same source for `count` drivers."""
-        return EncodedSource(
-            face=self.face.expand(count, -1, -1, -1),
-            landmarks=self.landmarks.expand(count, -1, -1),
-            whole=[level.expand(count, -1, -1, -1) for level in self.whole],
-            parts=tuple([x.expand(count, -1, -1, -1) for x in part] for part in self.parts),
-            background=None if self.background is None else self.background.expand(count),
-        )
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class SparseMotionOutput:
-    """One step's results, letters as in the module's table; T and R may leave [0, 1] a little.
-
-    share, disoccluded (B, 1, S, S): the person's, and what it uncovers, of a layered network.
-    """
-
-    image: Tensor
-    grid: Tensor
-    mask: Tensor
-    warped: Tensor
-    painted: Tensor
-    share: Tensor | None = None
-    disoccluded: Tensor | None = None
 
 
 class SparseMotion(nn.Module):
@@ -160,91 +123,131 @@ class SparseMotion(nn.Module):
         driver_px: Tensor,
         prior: Tensor | None,
         matte: Tensor | None = None,
+        *,
+        open_edges: OpenEdges = ALONE,
+        steps: RenderSteps = NO_STEPS,
     ) -> SparseMotionOutput:
-        """face (B, 3, S, S), landmarks (B, 74, 2) in its pixels, prior grid (B, S, S, 2), matte
-        (B, 1, S, S) where the network is layered."""
-        return self.draw(self.encode(face, source_px, matte), driver_px, prior)
+        """`encode`, then `render`: how training and its evaluation call the network.
 
-    def encode(self, face: Tensor, source_px: Tensor, matte: Tensor | None = None) -> EncodedSource:
-        """All that depends on the source alone; ValueError: a matte is missing, or not wanted."""
+        face (B, 3, S, S) in [0, 1], landmarks (B, 74, 2) in its pixels, prior grid (B, S, S, 2),
+        matte (B, 1, S, S) where the network is layered.
+        """
+        source = self.encode(face, source_px, matte, open_edges)
+        return self.render(source, driver_px, prior, steps=steps)
+
+    def encode(
+        self,
+        face: Tensor,
+        source_px: Tensor,
+        matte: Tensor | None = None,
+        open_edges: OpenEdges = ALONE,
+    ) -> EncodedSource:
+        """All that depends on the source alone; shapes as in `forward`.
+
+        Raises:
+            ValueError: a layered network needs a matte, and no other network takes one.
+        """
         if self.config.layered == (matte is None):
             raise ValueError("a matte goes with a layered network, and with no other")
-        source = points_to_normalised(source_px, *face.shape[-2:])
+        source, weight = points_to_normalised(source_px, *face.shape[-2:]), None
+        if open_edges != ALONE:
+            weight = correction_weight(open_edges, face.shape[-1]).to(face.device)
         return EncodedSource(
             face=face,
             landmarks=source,
+            landmarks_px=source_px,
             whole=self.whole.encode(face, source),
             parts=tuple(branch.encode(face, source) for branch in self._branches()),
             background=None if matte is None else split_background(face, matte),
+            correction_weight=weight,
         )
 
-    def draw(
+    def render(
         self,
         source: EncodedSource,
         driver_px: Tensor,
         prior: Tensor | None,
         *,
-        free: Tensor | None = None,
+        steps: RenderSteps = NO_STEPS,
     ) -> SparseMotionOutput:
-        """Move an encoded source (B) to where its landmarks lie at driver_px (B, 74, 2); free
-        (1, S, S, 2): how much of what the branches add to the prior is used."""
+        """The one composition of training, evaluation and use.
+
+        An encoded source (B) is moved to where its landmarks lie at driver_px (B, 74, 2); prior
+        (B, S, S, 2) is the grid that the branches correct. steps: applied to the result by
+        `render_steps.finish`.
+        """
         size = source.face.shape[-1]
         driver = points_to_normalised(driver_px, size, size)
-        locals_ = [
-            branch.draw(features, source.landmarks, driver, prior)
+        local_motions = [
+            branch.decode(features, source.landmarks, driver, prior)
             for branch, features in zip(self._branches(), source.parts, strict=True)
         ]
-        grid = self._grid(source, driver, prior, locals_)
-        identity = identity_grid(size, size, device=grid.device, dtype=grid.dtype)
-        if free is not None:
-            grid = torch.lerp(identity if prior is None else prior, grid, free)
-        composed = None
-        if source.background is None:
-            warped = warp_sharply(source.face, grid)  # eq. 1
-            flow = (grid - identity).permute(0, 3, 1, 2)
-        else:
-            composed = composite(source.face, source.background, grid)
-            warped, flow = composed.warped, composed.flow
-        share, disoccluded = (
-            (None, None) if composed is None else (composed.share, composed.disoccluded)
-        )
-        drawn = partial(SparseMotionOutput, grid=grid, share=share, disoccluded=disoccluded)
-        inside = None
-        if self.inside is not None:
-            here = points_to_pixel(source.landmarks, size, size)
-            warped, inside = self.inside(warped, source.face, here, driver_px)
+        grid = self._grid(source, driver, prior, local_motions)  # eq. 3
+        warped, flow, composed = _warp(source, grid)  # eq. 1
+        warped, inside = self._with_mouth(warped, source, driver_px)
         painted, mask = self.refine(warped, flow)
         if composed is not None:
             mask = mask * composed.near
-        image = compose(warped, painted, mask)
+        image = compose(warped, painted, mask)  # eq. 2
         layers = Layers(warped=warped, image=image, mask=mask, painted=painted)
-        for local in locals_:
+        for local in local_motions:
             layers = overlay(layers, local)
-        mask = layers.mask if inside is None else layers.mask + inside * (1 - layers.mask)
-        return drawn(image=layers.image, warped=warped, painted=layers.painted, mask=mask)
+        output = SparseMotionOutput(
+            image=layers.image,
+            grid=grid,
+            mask=layers.mask if inside is None else layers.mask + inside * (1 - layers.mask),
+            warped=warped,
+            painted=layers.painted,
+            share=None if composed is None else composed.share,
+            disoccluded=None if composed is None else composed.disoccluded,
+        )
+        return finish(output, source, driver_px, prior, steps)
+
+    def _with_mouth(
+        self, warped: Tensor, source: EncodedSource, driver_px: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        """E with the inside of the mouth, and where it is shown (B, 1, S, S); None: not learned."""
+        if self.inside is None:
+            return warped, None
+        size = source.face.shape[-1]
+        source_px = points_to_pixel(source.landmarks, size, size)
+        shown: tuple[Tensor, Tensor] = self.inside(warped, source.face, source_px, driver_px)
+        return shown
 
     def _grid(
         self,
         source: EncodedSource,
         driver: Tensor,
         prior: Tensor | None,
-        locals_: list[LocalMotion],
+        local_motions: list[LocalMotion],
     ) -> Tensor:
         """F of eq. 3: (B, S, S, 2). Branches are merged at `field` pixels, then enlarged."""
         size = source.face.shape[-1]
         side = min(size, self.config.field)
-        drawn = self.whole.decode(source.whole, source.landmarks, driver, prior) / FLOW_GAIN
-        drawn = drawn.contiguous()  # enlarging two channels side by side takes four times as long
-        flow = F.interpolate(drawn, (side, side), mode="bilinear", align_corners=False)  # f_G
-        for local in locals_:
+        coarse = self.whole.decode(source.whole, source.landmarks, driver, prior) / FLOW_GAIN
+        coarse = coarse.contiguous()  # enlarging channels-last takes four times as long
+        flow = F.interpolate(coarse, (side, side), mode="bilinear", align_corners=False)  # f_G
+        for local in local_motions:
             flow = merge(flow, local, has_prior=prior is not None)
         flow = F.interpolate(flow, (size, size), mode="bilinear", align_corners=False)
         identity = identity_grid(size, size, device=driver.device, dtype=driver.dtype)
         base = identity if prior is None else prior
-        return base + flow.permute(0, 2, 3, 1)
+        grid = base + flow.permute(0, 2, 3, 1)
+        weight = source.correction_weight
+        return grid if weight is None else torch.lerp(base, grid, weight)
 
     def _branches(self) -> list[LocalBranch]:
         return list(self.parts)  # type: ignore[arg-type]
+
+
+def _warp(source: EncodedSource, grid: Tensor) -> tuple[Tensor, Tensor, Composite | None]:
+    """Eq. 1: E (B, 3, S, S), the displacement (B, 2, S, S), and of a layered network the rest."""
+    if source.background is not None:
+        composed = composite(source.face, source.background, grid)
+        return composed.warped, composed.flow, composed
+    size = source.face.shape[-1]
+    identity = identity_grid(size, size, device=grid.device, dtype=grid.dtype)
+    return warp_sharply(source.face, grid), (grid - identity).permute(0, 3, 1, 2), None
 
 
 def compose(warped: Tensor, painted: Tensor, mask: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from animate_cli.models.sparse_to_dense.model import FAST, INSIDE, PAPER
 from animate_cli.models.sparse_to_dense.network import SparseMotionConfig
+from animate_cli.models.sparse_to_dense.render_steps import RenderStep
 
 
 class NetworkSize(StrEnum):
@@ -19,7 +20,8 @@ class NetworkSize(StrEnum):
 @dataclass(frozen=True, kw_only=True)
 class NetworkRecipe:
     """The config, and a switch for every row of the ablation (table 4; grid_cue: table 1), and
-    for ours."""
+    for ours. steps: of those around the network that training and its evaluation take; use takes
+    all."""
 
     size: NetworkSize = NetworkSize.FAST
     prior: bool = True
@@ -30,6 +32,7 @@ class NetworkRecipe:
     grid_cue: bool = True
     layered: bool = False
     inside: bool = False
+    steps: tuple[RenderStep, ...] = ()
 
 
 _CONFIGS = {NetworkSize.FAST: FAST, NetworkSize.PAPER: PAPER}

@@ -22,28 +22,40 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from animate_cli.layers.grid import identity_grid
+from animate_cli.layers.grid import identity_grid, points_to_pixel
 from animate_cli.layers.smoothstep import smooth_step
 
 FADE_PX = 1.0  # of a landmark, in face pixels
 
 
-def motion_weight(source_px: Tensor, driver_px: Tensor) -> Tensor:
-    """0 where no landmark moves, 1 from `FADE_PX` on: (B, K, 2) twice -> (B, 1, 1, 1)."""
+def motion_weight(source_px: Tensor, driver_px: Tensor, prior: Tensor | None = None) -> Tensor:
+    """0 where neither landmarks (B, K, 2) nor the prior grid (B, S, S, 2) move, 1 from `FADE_PX`
+    on: (B, 1, 1, 1)."""
+    weight = _points_weight(source_px, driver_px)
+    if prior is None or bool((weight == 1).all()):
+        return weight
+    size = prior.shape[1]
+    identity = identity_grid(size, size, device=prior.device, dtype=prior.dtype)
+    moved, still = (points_to_pixel(grid.flatten(1, 2), size, size) for grid in (prior, identity))
+    return torch.maximum(weight, _points_weight(still, moved))
+
+
+def _points_weight(source_px: Tensor, driver_px: Tensor) -> Tensor:
+    """By the point that moves farthest: (B, K, 2) twice -> (B, 1, 1, 1)."""
     farthest = (driver_px - source_px).square().sum(dim=-1).amax(dim=-1).sqrt()
     return smooth_step(farthest / FADE_PX).view(-1, 1, 1, 1)
 
 
 def blend_to_rest(
-    face: Tensor, image: Tensor, grid: Tensor, mask: Tensor, present: Tensor
+    face: Tensor, image: Tensor, grid: Tensor, mask: Tensor, weight: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Image (B, 3, S, S), grid (B, S, S, 2) and mask (B, 1, S, S) of a face (1 or B, 3, S, S)."""
-    if bool((present == 1).all()):
+    if bool((weight == 1).all()):
         return image, grid, mask
     size = image.shape[-1]
     identity = identity_grid(size, size, device=grid.device, dtype=grid.dtype)
     return (
-        torch.lerp(face.expand_as(image), image, present),
-        torch.lerp(identity.expand_as(grid), grid, present),
-        mask * present,
+        torch.lerp(face.expand_as(image), image, weight),
+        torch.lerp(identity.expand_as(grid), grid, weight),
+        mask * weight,
     )

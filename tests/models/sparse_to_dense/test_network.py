@@ -134,7 +134,7 @@ def test_a_source_encoded_once_draws_what_it_draws_anew() -> None:
     network, (picture, source, driver) = shaken(SparseMotion(SMALL)), face(2)
     assert isinstance(network, SparseMotion)
     once = network.encode(picture[:1], source[:1])
-    drawn = network.draw(once.expand(2), driver, identity(2)).image
+    drawn = network.render(once.expand(2), driver, identity(2)).image
     again = network(
         picture[:1].expand(2, -1, -1, -1), source[:1].expand(2, -1, -1), driver, identity(2)
     )

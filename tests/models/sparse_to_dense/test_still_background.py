@@ -16,12 +16,8 @@ from animate_cli.faces.landmarks.network import load_landmarker
 from animate_cli.faces.segmentation.matte_network import MatteConfig, MatteNetwork
 from animate_cli.layers.grid import identity_grid
 from animate_cli.models.find import find_model
-from animate_cli.models.sparse_to_dense.model import (
-    EDGE_FADE,
-    FAST,
-    SparseToDense,
-    correction_weight,
-)
+from animate_cli.models.sparse_to_dense.edge_fade import EDGE_FADE, correction_weight
+from animate_cli.models.sparse_to_dense.model import FAST, SparseToDense
 from animate_cli.models.sparse_to_dense.network import SparseMotion
 from animate_cli.models.thin_plate.model import LandmarkGrid
 from animate_cli.records import BODY, OpenEdges, Rendered

@@ -6,7 +6,7 @@ Zhao et al. 2021, section 3.4:
         + λ_g · |F − prior| + λ_f · |w ⊙ (F − G)| + λ_m · mean(M) + λ_s · L_par(F) + λ_D · L_gan(T)
 
     symbol | name    | here
-    T, E, R, F | image, warped, painted, grid | `models.sparse_to_dense.network.SparseMotionOutput`
+    T, E, R, F | image, warped, painted, grid | `models.sparse_to_dense.records.SparseMotionOutput`
     L_per  | perceptual          | eq. 4, `train.losses.perceptual`
     w      | weights             | 1, and more about eyes and mouth (ours)
     λ_r    | warped              | refine loss of Yi et al. 2020, eq. 9: the warp alone should do
@@ -36,8 +36,10 @@ from animate_cli.faces.segmentation.matte import load_matte
 from animate_cli.layers.grid import warp
 from animate_cli.layers.weight_io import save_half
 from animate_cli.models.sparse_to_dense.model import PRIOR_COARSENESS
-from animate_cli.models.sparse_to_dense.network import SparseMotion, SparseMotionOutput
+from animate_cli.models.sparse_to_dense.network import SparseMotion
 from animate_cli.models.sparse_to_dense.presets import NetworkRecipe, network_config
+from animate_cli.models.sparse_to_dense.records import SparseMotionOutput
+from animate_cli.models.sparse_to_dense.render_steps import prior_grid
 from animate_cli.models.thin_plate.model import LandmarkGrid
 from animate_cli.records import Image
 from animate_cli.train.engine.critic import frozen
@@ -79,6 +81,7 @@ class SparseToDenseObjective:
     ) -> None:
         choice = typed(NetworkRecipe, recipe.network, where="recipe, table [network]")
         self.config = network_config(choice)
+        self._steps = frozenset(choice.steps)
         self._loss = typed(LossWeights, recipe.loss, where="recipe, table [loss]")
         self._augment = typed(PairAugment, recipe.augment, where="recipe, table [augment]")
         self.network: nn.Module = SparseMotion(self.config)
@@ -178,18 +181,19 @@ class SparseToDenseObjective:
     def _run(self, network: nn.Module, batch: Batch) -> SparseMotionOutput:
         source = picture(batch["source"])
         prior = batch["prior"] if self.config.prior else None
-        points = batch["source_px"], batch["driver_px"]
+        points = batch["source_px"], batch["moved_px"]
         matte = None
         if self._matte is not None:
             with torch.no_grad():
                 matte = self._matte(source, batch["source_px"]).float()
-        drawn: SparseMotionOutput = network(source, *points, prior, matte)
+        drawn: SparseMotionOutput = network(source, *points, prior, matte, steps=self._steps)
         return drawn
 
     @torch.no_grad()
     def _with_prior(self, batch: Batch) -> Batch:
-        prior = self._prior.grid(batch["source_px"], batch["driver_px"], batch["body"])
-        return batch | {"prior": prior}
+        points = batch["source_px"], batch["driver_px"], batch["body"]
+        moved_px, prior = prior_grid(self._prior, *points, self._steps)
+        return batch | {"moved_px": moved_px, "prior": prior}
 
     @torch.no_grad()
     def _with_guide(self, batch: Batch) -> Batch:
