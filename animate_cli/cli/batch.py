@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ import typer
 from animate_cli.batch.names import TEMPLATE
 from animate_cli.batch.options import BatchOptions, BatchPairing, Shard
 from animate_cli.cli import console
-from animate_cli.cli.flags import SECTIONS, takes_options
+from animate_cli.cli.flags import SECTIONS, takes_options, takes_record
 from animate_cli.cli.json_output import JsonOutput, takes_json
 from animate_cli.options import Options
 
@@ -19,67 +20,84 @@ if TYPE_CHECKING:
     from animate_cli.batch.plan import BatchPlan
     from animate_cli.batch.status import BatchSummary
 
-USUAL = BatchOptions()
 INTERRUPTED = 130
 _SHOWN = 20
+
+_RUN_FLAGS = {
+    "workers": typer.Option(
+        "--workers", "-j", min=0, help="Worker processes; 0: as many as memory allows."
+    ),
+    "retries": typer.Option(
+        "--retries", min=0, help="Attempts after the first, where a failure may be temporary."
+    ),
+    "max_failures": typer.Option(
+        "--max-failures", min=1, help="Stop the batch after N failed jobs."
+    ),
+    "retry_failed": typer.Option("--retry-failed", help="Try again what an earlier run gave up."),
+    "stall_s": typer.Option(
+        "--stall", min=1, help="Restart a worker that reports nothing for N seconds."
+    ),
+}
+
+Sources = Annotated[
+    list[str],
+    typer.Argument(help="Photos, folders, patterns ('*.jpg'), or a .csv or .json manifest."),
+]
+Drivers = Annotated[
+    list[str] | None,
+    typer.Option("--driver", "-d", help="Videos, folders or patterns. May be repeated."),
+]
+Output = Annotated[
+    Path, typer.Option("--output", "-o", help="Folder for the results and the journal.")
+]
+Pair = Annotated[
+    BatchPairing | None,
+    typer.Option(
+        "--pair",
+        help="product: every photo with every driver; zip: the first with the first and so on; "
+        "manifest: as its rows say. Default: manifest if there is one, else product.",
+    ),
+]
+Name = Annotated[
+    str, typer.Option("--name", help="Names of the results; fields {source} {driver} {number}.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Only print how many jobs, how long, and how much disk.")
+]
+Part = Annotated[
+    str,
+    typer.Option("--shard", metavar="I/N", help="Do only the I-th of N parts of the jobs."),
+]
+NoCache = Annotated[
+    bool,
+    typer.Option("--no-cache", help="Track every driver again, and keep none of the tracks."),
+]
 
 
 @takes_options(*SECTIONS)
 @takes_json
+@takes_record("batch_options", BatchOptions, _RUN_FLAGS)
 def batch(
     *,
-    sources: Annotated[
-        list[str],
-        typer.Argument(help="Photos, folders, patterns ('*.jpg'), or a .csv or .json manifest."),
-    ],
+    sources: Sources,
     options: Options,
-    driver: Annotated[
-        list[str] | None,
-        typer.Option("--driver", "-d", help="Videos, folders, patterns; may be repeated."),
-    ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for results and journal.")],
-    pair: Annotated[
-        BatchPairing | None,
-        typer.Option("--pair", help="Which go together; without it, manifest if one is given."),
-    ] = None,
-    name: Annotated[
-        str, typer.Option("--name", help="Names of results; fields {source} {driver} {number}.")
-    ] = TEMPLATE,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done, and how long it takes.")
-    ] = False,
-    workers: Annotated[
-        int, typer.Option("--workers", "-j", min=0, help="Processes; 0: as many as fit.")
-    ] = USUAL.workers,
-    retries: Annotated[
-        int, typer.Option("--retries", min=0, help="Further attempts after a fault that may pass.")
-    ] = USUAL.retries,
-    max_failures: Annotated[
-        int | None, typer.Option("--max-failures", min=1, help="Stop when so many jobs failed.")
-    ] = USUAL.max_failures,
-    retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Try what failed for good in an earlier run.")
-    ] = False,
-    stall: Annotated[
-        float, typer.Option("--stall", min=1, help="End a worker silent for so many seconds.")
-    ] = USUAL.stall_s,
-    shard: Annotated[
-        str, typer.Option("--shard", metavar="I/N", help="Do only the I-th of N parts.")
-    ] = "1/1",
-    no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="Follow every driver anew; keep nothing of it.")
-    ] = False,
+    driver: Drivers = None,
+    output: Output,
+    pair: Pair = None,
+    name: Name = TEMPLATE,
+    dry_run: DryRun = False,
+    shard: Part = "1/1",
+    no_cache: NoCache = False,
+    batch_options: BatchOptions,
     json_output: JsonOutput,
 ) -> None:
-    """Animate every pair of many photos and drivers; the same command again resumes."""
+    """Animate many photos with many drivers. The same command again resumes the batch."""
     from animate_cli.batch.plan import plan_batch
-    from animate_cli.batch.run import run_batch
-    from animate_cli.cli.batch_table import shown_batch
     from animate_cli.cli.cells import override
 
     overwrite = options.output.overwrite or json_output.is_earlier_report()
     json_output.check(overwrite=overwrite, others=map(Path, (*sources, *(driver or ()))))
-    part = Shard.parse(shard)
+    part, chosen = Shard.parse(shard), replace(batch_options, cache=not no_cache)
     plan = plan_batch(
         sources,
         driver or [],
@@ -90,26 +108,15 @@ def batch(
         template=name,
         shard=part,
     )
-    chosen = BatchOptions(
-        workers=workers,
-        retries=retries,
-        stall_s=stall,
-        max_failures=max_failures,
-        retry_failed=retry_failed,
-        cache=not no_cache,
-    )
     if plan.left_out:
-        console.tell(f"{plan.left_out} files of other kinds are left out")
+        console.tell(f"{plan.left_out} files that are no photos, videos or templates are left out")
     if dry_run:
         estimated = _estimated(plan, chosen)
         json_output.write(estimated.to_json(), overwrite=overwrite)
         if not json_output.on_stdout:
             _tell_estimate(estimated)
         return
-    console.tell(f"{len(plan.jobs)} jobs; what is done already is looked up")
-    with shown_batch() as listener:
-        summary = run_batch(plan, chosen, shard=part, listener=listener)
-    _tell_summary(summary)
+    summary = _run(plan, chosen, part)
     json_output.write(summary.to_json(), overwrite=overwrite)
     if not json_output.on_stdout:
         console.result(str(plan.folder))
@@ -117,6 +124,18 @@ def batch(
         raise typer.Exit(INTERRUPTED)
     if not summary.is_complete:
         raise typer.Exit(1)
+
+
+def _run(plan: BatchPlan, chosen: BatchOptions, shard: Shard) -> BatchSummary:
+    """Run a batch and tell how it ended."""
+    from animate_cli.batch.run import run_batch
+    from animate_cli.cli.batch_table import shown_batch
+
+    console.tell(f"{len(plan.jobs)} jobs; looking up which are done already")
+    with shown_batch() as listener:
+        summary = run_batch(plan, chosen, shard=shard, listener=listener)
+    _tell_summary(summary)
+    return summary
 
 
 def _estimated(plan: BatchPlan, chosen: BatchOptions) -> Estimate:
@@ -141,7 +160,7 @@ def _tell_estimate(told: Estimate) -> None:
     console.result(f"{told.frames} frames, about {_length(told.seconds)}")
     console.result(f"about {_size(told.bytes)} of disk, {_size(told.bytes_free)} are free")
     if told.bytes > told.bytes_free:
-        console.warn("the disk will not hold all results")
+        console.warn("the disk has not enough space for all results")
     for path in told.unreadable[:_SHOWN]:
         console.warn(f"{path} cannot be read: its jobs will fail")
     if len(told.unreadable) > _SHOWN:
@@ -160,7 +179,7 @@ def _tell_summary(summary: BatchSummary) -> None:
     if summary.stopped:
         console.logger.error("error: stopped: %s", summary.stopped)
     if summary.interrupted:
-        console.logger.error("interrupted; the same command goes on from here")
+        console.logger.error("interrupted; the same command again resumes the batch")
     console.tell(
         f"{summary.done} done, {summary.before} done before, {len(summary.failures)} failed, "
         f"{summary.left} left, {summary.retries} retries, {_length(summary.elapsed_s)}"

@@ -5,16 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from animate_cli.cli import console
-from animate_cli.cli.flags import takes_options
+from animate_cli.cli.flags import takes_options, takes_record
 from animate_cli.cli.json_output import JsonOutput, takes_json
 from animate_cli.options import Options
-from animate_cli.prepare.options import FileTreatment, PrepareOptions, Split
+from animate_cli.prepare.options import FileTreatment, PrepareOptions
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -24,7 +25,26 @@ if TYPE_CHECKING:
 
     OnStep = Callable[[PrepareStep], None]
 
-USUAL = PrepareOptions()
+_FLAGS = {
+    "size": typer.Option(min=32, max=4096, help="Side of the squares that are written, in pixels."),
+    "least_px": typer.Option(min=1, help="Leave out faces whose square is smaller in the video."),
+    "least_iou": typer.Option(
+        min=0,
+        max=1,
+        help="End a clip when the face's box overlaps its first box by less (IoU).",
+    ),
+    "least_frames": typer.Option(min=1, help="Leave out shorter clips."),
+    "most_frames": typer.Option(min=1, help="Divide longer clips."),
+    "identity_from": typer.Option(
+        metavar="auto|folder|file|REGEX",
+        help="Where the person's name comes from. auto: a known data set's own names, else the "
+        "folder; folder; file; or a regular expression found in the path.",
+    ),
+    "split": typer.Option(help="The split of the files: for training or for evaluation."),
+    "terms": typer.Option(help="A word for the terms of use, by which recipes choose files."),
+    "licence": typer.Option(help="Licence of the files, for the manifest."),
+    "jobs": typer.Option("--jobs", "-j", min=0, help="Worker processes; 0: one for every core."),
+}
 
 
 @takes_options(
@@ -33,6 +53,7 @@ USUAL = PrepareOptions()
     "compute",
 )
 @takes_json
+@takes_record("choices", PrepareOptions, _FLAGS)
 def prepare(
     *,
     videos: Annotated[list[Path], typer.Argument(help="Videos, pictures, and folders of them.")],
@@ -40,67 +61,26 @@ def prepare(
     options: Options,
     as_is: Annotated[
         bool,
-        typer.Option("--as-is", help="The files are squares already: label them, change nothing."),
+        typer.Option("--as-is", help="The files are face squares already: only label them."),
     ] = False,
-    size: Annotated[
-        int, typer.Option(min=32, max=4096, help="Pixels of the squares that are written.")
-    ] = USUAL.size,
-    least_px: Annotated[
-        int, typer.Option(min=1, help="Smaller squares of a video are dropped.")
-    ] = USUAL.least_px,
-    least_iou: Annotated[
-        float,
-        typer.Option(min=0, max=1, help="A clip ends when the face overlaps its first place less."),
-    ] = USUAL.least_iou,
-    least_frames: Annotated[
-        int, typer.Option(min=1, help="Shorter clips are dropped.")
-    ] = USUAL.least_frames,
-    most_frames: Annotated[
-        int, typer.Option(min=1, help="Longer clips are divided.")
-    ] = USUAL.most_frames,
-    identity_from: Annotated[
-        str,
-        typer.Option(
-            metavar="auto|folder|file|REGEX",
-            help="Who is seen: as a known data set says or by folder; by folder, file, or part of "
-            "the path.",
-        ),
-    ] = USUAL.identity_from,
-    split: Annotated[Split, typer.Option(help="What the files are for.")] = USUAL.split,
-    terms: Annotated[
-        str, typer.Option(help="Terms of use, a word that recipes choose by (data.terms).")
-    ] = USUAL.terms,
-    licence: Annotated[str, typer.Option(help="Licence of the files.")] = USUAL.licence,
-    jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=0, help="Processes; 0: one for every core.")
-    ] = USUAL.jobs,
+    choices: PrepareOptions,
     json_output: JsonOutput,
 ) -> None:
-    """Cut the faces of videos and portraits into squares with landmarks, to train on.
+    """Make a data set: cut the faces of videos and pictures into squares with landmarks.
 
-    The same command again goes on where it stopped.
+    The same command again resumes where it stopped.
 
-    Where a manifest.csv lies above the files, it says identity, split and terms.
+    A manifest.csv above the files gives their identity, split and terms.
     """
     from animate_cli.prepare.run import prepare as run
 
-    choices = PrepareOptions(
-        treatment=FileTreatment.AS_IS if as_is else FileTreatment.CUT,
-        size=size,
-        least_px=least_px,
-        least_iou=least_iou,
-        least_frames=least_frames,
-        most_frames=most_frames,
-        identity_from=identity_from,
-        split=split,
-        terms=terms,
-        licence=licence,
-        jobs=jobs,
-    )
     overwrite = json_output.is_earlier_report()
     json_output.check(overwrite=overwrite, others=videos)
+    treatment = FileTreatment.AS_IS if as_is else FileTreatment.CUT
     with _shown() as on_step:
-        prepared = run(videos, output, choices, options, on_step=on_step)
+        prepared = run(
+            videos, output, replace(choices, treatment=treatment), options, on_step=on_step
+        )
     for line in _told(prepared):
         console.tell(line)
     json_output.write(prepared.to_json(), overwrite=overwrite)
