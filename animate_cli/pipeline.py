@@ -6,84 +6,85 @@
                                                             ▼
     output ◄─ encode ◄─ paste back ◄─ upscale ◄─ render ◄─ retarget   (pass 2: streams)
 
-In pass 2 arrows that cost time have a thread of their own and work a few frames ahead.
+In pass 2, arrows that cost time have a thread of their own and work a few frames ahead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from animate_cli import hub
-from animate_cli.device import batches_at_once, open_device, share_cores, thread_count
+from animate_cli.device import open_device, thread_count
 from animate_cli.faces.drawing.numbered_faces import draw_faces
 from animate_cli.faces.retargeting.anchor import choose_anchor
 from animate_cli.faces.tracking.template import save_template
-from animate_cli.media.container.kind import Kind
-from animate_cli.media.images.image import keeps_alpha, read_photo, write_image
+from animate_cli.media.images.image import write_image
 from animate_cli.media.target import check_target
 from animate_cli.media.video.segments import Film
-from animate_cli.media.writer import open_writer
-from animate_cli.models.base import engine_of
 from animate_cli.options import Options
-from animate_cli.records import Frame, Image, Photo, Points, Trajectory
-from animate_cli.report import Clock, OnProgress, Report, Step, Watch
+from animate_cli.records import (
+    Frame,
+    InputFile,
+    InputFrames,
+    Kind,
+    Photo,
+    Points,
+    PreparedSource,
+    TrackedDriver,
+    Trajectory,
+)
+from animate_cli.report import OnProgress, Report, Step, Watch
 from animate_cli.stages.codes import Model, encoder_id_of, with_codes
-from animate_cli.stages.cost_warnings import is_heavy, warn_if_large, warn_if_slow
-from animate_cli.stages.destination import Destination, decide_destination
-from animate_cli.stages.driver import TrackedDriver, driver_frames, track_driver
+from animate_cli.stages.cost_warnings import warn_if_slow
+from animate_cli.stages.destination import decide_destination
+from animate_cli.stages.driver import track_driver
+from animate_cli.stages.inputs import Driver, Source, as_driver, as_photo, known_face
 from animate_cli.stages.networks import Networks
+from animate_cli.stages.open_scene import OpenScene
 from animate_cli.stages.overlay import write_overlay
 from animate_cli.stages.portrait import all_faces, find_face, open_canvas, over_background
-from animate_cli.stages.run_summary import marking_of, notes_of, report_of
-from animate_cli.stages.scene import Scene, beside, move_alpha, open_scene, paste, render, upscale
+from animate_cli.stages.scene import open_scene
 from animate_cli.stages.trajectories import TrajectoryCache
-from animate_cli.streams import Stage, ahead, skipped
+from animate_cli.stages.writing import write_picture, write_video
 
 if TYPE_CHECKING:
     import torch
 
-BATCHES_AHEAD, FRAMES_AHEAD = 2, 2  # a 4K frame is 25 MB
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class PreparedJob:
-    """Pass 1 is done, pass 2 is ready."""
-
-    photo: Photo
-    followed: TrackedDriver
-    anchor: int
-    scene: Scene
-    watch: Watch
+PreparedJob = OpenScene
 
 
 class Animator:
-    """Makes photos move: one set of options, any number of pairs."""
+    """Makes photos move: one set of options, any number of pairs.
+
+    `animate` is `prepare_source`, `prepare_driver` and `open_scene` in a row, and writes what comes
+    out. Records that these give can be used again: one driver for many photos, and the reverse.
+    """
 
     def __init__(
-        self, options: Options | None = None, *, trajectories: TrajectoryCache | None = None
+        self,
+        options: Options | None = None,
+        *,
+        trajectories: TrajectoryCache | None = None,
+        networks: Networks | None = None,
     ) -> None:
-        """trajectories: where drivers' motion is kept for the next time; None: nowhere."""
+        """trajectories: where drivers' motion is kept for the next time; None: nowhere.
+        networks: opens the landmark network and the model; None: by their names, once each."""
         self.options = options or Options()
-        self._threads = thread_count(self.options.compute.threads)
         self._trajectories = trajectories
-        self._networks = Networks()
+        self._networks = networks or Networks()
 
     def with_options(self, options: Options) -> Animator:
         """The same networks, not opened again, for other choices."""
-        other = Animator(options, trajectories=self._trajectories)
-        other._networks = self._networks
-        return other
+        return Animator(options, trajectories=self._trajectories, networks=self._networks)
 
     def animate(
         self,
-        source: str | Path,
-        driver: str | Path,
+        source: Source,
+        driver: Driver,
         output: str | Path | None = None,
         *,
         segments: str | Path | None = None,
@@ -99,191 +100,192 @@ class Animator:
         Raises:
             AnimateError: with a hint; `Cancelled` if the callback asked for it.
         """
-        photo = self._read(Path(source))
-        target = Path(output) if output else None
-        destination = decide_destination(photo.path, Path(driver), target, self.options)
-        if destination.kind is not Kind.IMAGE or not keeps_alpha(destination.path):
-            photo = over_background(photo, self.options.output.background)
-        staged = self._stage(photo, destination.driver, Watch(on_progress))
-        if destination.kind is Kind.IMAGE:
-            return self._write_image(staged, destination)
-        film = None
-        if segments is not None:
-            times_s = staged.followed.trajectory.times_s
-            film = Film(folder=Path(segments), times_s=times_s)
-        return self._write_video(staged, destination, film)
+        o, watch = self.options, Watch(on_progress)
+        photo, given = as_photo(source, o.read), as_driver(driver)
+        destination = decide_destination(photo, given, Path(output) if output else None, o)
+        if not destination.has_alpha:
+            photo = over_background(photo, o.output.background)
+        self._check_model()
+        prepared = self.prepare_source(photo, face=known_face(source))
+        tracked = self.prepare_driver(given, watch=watch)
+        with self.open_scene(prepared, tracked, watch=watch) as scene:
+            if destination.kind is Kind.IMAGE:
+                return write_picture(scene, destination)
+            times_s = tracked.trajectory.times_s
+            film = Film(folder=Path(segments), times_s=times_s) if segments else None
+            return write_video(scene, destination, film)
 
-    def frames(self, source: str | Path, driver: str | Path) -> Iterator[Frame]:
+    def frames(self, source: Source, driver: Driver) -> Iterator[Frame]:
         """Finished frames, one by one; closing the iterator stops everything."""
-        staged = self.stage(source, driver)
-        times_s = staged.followed.trajectory.times_s
-        with closing(self._draw(staged)) as drawn:
-            for index, (pixels, time_s) in enumerate(zip(drawn, times_s, strict=True)):
-                yield Frame(pixels=pixels, index=index, time_s=time_s)
+        self._check_model()
+        watch = Watch(None)
+        prepared = self.prepare_source(source)
+        tracked = self.prepare_driver(driver, watch=watch)
+        with self.open_scene(prepared, tracked, watch=watch) as scene:
+            yield from scene
 
-    def stage(
-        self, source: str | Path, driver: str | Path, *, face: Points | None = None
-    ) -> PreparedJob:
-        """Pass 1 done and pass 2 ready, nothing drawn yet: for those who draw step by step.
+    def prepare_source(
+        self, source: Source, *, face: Points | None = None, device: str | None = None
+    ) -> PreparedSource:
+        """Read a photo, and find the face in it that `options.faces` means.
 
-        face (74, 2): the source's own points where they are known; None: they are looked for.
+        A path or an array is laid over `options.output.background`; a `Photo` is used as it is,
+        with its transparency. face (74, 2): the points where they are known, in photo pixels; None:
+        they are looked for. device: as in `options.compute`, which decides where it is None.
+
+        Raises:
+            MediaError: the photo cannot be read.
+            FaceError: no face in it, or not the one asked for.
         """
-        photo = over_background(self._read(Path(source)), self.options.output.background)
-        return self._stage(photo, Path(driver), Watch(None), face)
+        if isinstance(source, PreparedSource):
+            return source
+        photo = as_photo(source, self.options.read)
+        if not isinstance(source, Photo):
+            photo = over_background(photo, self.options.output.background)
+        if face is None:
+            network = self._networks.landmarker(str(self._device(device)))
+            face = find_face(photo, network, self.options.faces).landmarks
+        return PreparedSource(photo=photo, landmarks=face)
+
+    def prepare_driver(
+        self, driver: Driver, *, watch: Watch | None = None, device: str | None = None
+    ) -> TrackedDriver:
+        """Pass 1: find the face's points in every frame, and what else the model reads there.
+
+        A driver that is tracked already is only read by the model, where that is still to do; a
+        trajectory is used as its template would be. watch: of the run that this is a step of.
+        device: as in `options.compute`, which decides where it is None.
+
+        Raises:
+            MediaError: the driver cannot be read.
+            FaceError: no face in it, or not the one asked for.
+            OptionError: a template that was not made for the model.
+        """
+        where, watch = self._device(device), watch or Watch(None)
+        given, model = as_driver(driver), self._model(where)
+        if isinstance(given, TrackedDriver):
+            return self._encoded(given, model, where, watch)
+        return self._recalled(given, model, where, watch)
+
+    def open_scene(
+        self,
+        source: PreparedSource,
+        driver: TrackedDriver,
+        *,
+        watch: Watch | None = None,
+        device: str | None = None,
+    ) -> OpenScene:
+        """Pass 2, ready: what is computed once is computed, nothing is rendered yet.
+
+        Use it in a `with` block, and iterate it for frames. watch, device: see `prepare_driver`.
+
+        Raises:
+            OptionError: the anchor, the size or the model cannot be had.
+            WeightsError: the model's weights are missing or damaged, or not for commercial use.
+        """
+        o, trajectory = self.options, driver.trajectory
+        where, watch = self._device(device), watch or Watch(None)
+        anchor = choose_anchor(
+            source.landmarks, trajectory.landmarks, trajectory.found, o.motion.anchor
+        )
+        scene = open_scene(
+            open_canvas(source.photo, source.landmarks, o.output),
+            trajectory,
+            anchor,
+            self._model(where),
+            o.motion,
+            reswarp=o.output.reswarp,
+            device=where,
+            clock=watch.clock,
+        )
+        return OpenScene(
+            source=source, driver=driver, anchor=anchor, scene=scene, options=o, watch=watch
+        )
+
+    def stage(self, source: Source, driver: Driver, *, face: Points | None = None) -> OpenScene:
+        """The three steps in a row."""
+        watch = Watch(None)
+        prepared = self.prepare_source(source, face=face)
+        return self.open_scene(prepared, self.prepare_driver(driver, watch=watch), watch=watch)
 
     def track(
         self,
-        driver: str | Path,
+        driver: Driver,
         output: str | Path | None = None,
         *,
         overlay: str | Path | None = None,
         on_progress: OnProgress | None = None,
     ) -> Trajectory:
         """Pass 1 alone. output: the template to write; overlay: a video to judge it by."""
-        o, path = self.options, Path(driver)
+        o, given, watch = self.options, as_driver(driver), Watch(on_progress)
         for target in (output, overlay):
             if target is not None:
-                check_target(Path(target), overwrite=o.output.overwrite, inputs=(path,))
-        device, watch = open_device(o.compute), Watch(on_progress)
-        model = self._networks.model(o.motion, str(device), o.compute.engine)
-        followed = self._follow(path, model, device, watch, Clock())
+                check_target(Path(target), overwrite=o.output.overwrite, inputs=(given.path,))
+        followed = self.prepare_driver(given, watch=watch)
         if output is not None:
             save_template(followed.trajectory, Path(output), overwrite=o.output.overwrite)
         if overlay is not None:
             write_overlay(followed, Path(overlay), o, watch=watch)
         return followed.trajectory
 
-    def write_faces(self, source: str | Path, output: str | Path | None = None) -> Path:
+    def write_faces(self, source: Source, output: str | Path | None = None) -> Path:
         """The photo with its faces numbered as --face counts them, as SOURCE--faces.png."""
         o = self.options
-        photo = over_background(self._read(Path(source)), o.output.background)
+        photo = over_background(as_photo(source, o.read), o.output.background)
         path = Path(output or f"{photo.path.stem}--faces.png")
-        network = self._networks.landmarker(str(open_device(o.compute)))
+        network = self._networks.landmarker(str(self._device(None)))
         faces = all_faces(photo, network, o.faces)
         write_image(path, draw_faces(photo.pixels, faces), overwrite=o.output.overwrite)
         return path
 
-    def _read(self, source: Path) -> Photo:
-        return read_photo(source, max_pixels=self.options.read.max_pixels)
+    def _device(self, name: str | None) -> torch.device:
+        compute = self.options.compute
+        return open_device(compute if name is None else replace(compute, device=name))
 
-    def _follow(
-        self, driver: Path, model: Model, device: torch.device, watch: Watch, clock: Clock
+    def _model(self, device: torch.device) -> Model:
+        motion = self.options.motion
+        if motion.commercial_only:
+            hub.require_commercial_model(motion.model, motion.weights)
+        return self._networks.model(motion, str(device), self.options.compute.engine)
+
+    def _check_model(self) -> None:
+        """Refuse a model that cannot be had, and tell of a slow one, before there is any work."""
+        device = self._device(None)
+        warn_if_slow(self._model(device), device)
+
+    def _recalled(
+        self, given: InputFile | InputFrames, model: Model, device: torch.device, watch: Watch
     ) -> TrackedDriver:
-        o, threads = self.options, self._threads
+        """Track a driver, or read what an earlier run found in it."""
         network = self._networks.landmarker(str(device))
+        threads = thread_count(self.options.compute.threads)
 
         def fresh() -> TrackedDriver:
-            found = track_driver(driver, network, o, threads=threads, watch=watch, clock=clock)
-            return with_codes(
-                found, model, o, device=device, threads=threads, watch=watch, clock=clock
+            found = track_driver(
+                given, network, self.options, threads=threads, watch=watch, clock=watch.clock
             )
+            return self._encoded(found, model, device, watch)
 
         if self._trajectories is None:
             return fresh()
-        on_wait = partial(watch.tell, Step.TRACK, 0, None)
-        encoder_id = encoder_id_of(model)
-        return self._trajectories.recall(driver, o, fresh, on_wait=on_wait, encoder_id=encoder_id)
+        return self._trajectories.recall(
+            given,
+            self.options,
+            fresh,
+            on_wait=partial(watch.tell, Step.TRACK, 0, None),
+            encoder_id=encoder_id_of(model),
+        )
 
-    def _stage(
-        self, photo: Photo, driver: Path, watch: Watch, face: Points | None = None
-    ) -> PreparedJob:
-        o, clock = self.options, Clock()
-        device = open_device(o.compute)
-        if o.motion.commercial_only:
-            hub.require_commercial_model(o.motion.model, o.motion.weights)
-        model = self._networks.model(o.motion, str(device), o.compute.engine)
-        warn_if_slow(model, device)
-        if face is None:
-            face = find_face(photo, self._networks.landmarker(str(device)), o.faces).landmarks
-        followed = self._follow(driver, model, device, watch, clock)
-        trajectory = followed.trajectory
-        anchor = choose_anchor(face, trajectory.landmarks, trajectory.found, o.motion.anchor)
-        canvas = open_canvas(photo, face, o.output)
-        scene = open_scene(
-            canvas,
-            trajectory,
-            anchor,
+    def _encoded(
+        self, driver: TrackedDriver, model: Model, device: torch.device, watch: Watch
+    ) -> TrackedDriver:
+        """The driver with the codes of a model that reads frames."""
+        return with_codes(
+            driver,
             model,
-            o.motion,
-            reswarp=o.output.reswarp,
+            self.options,
             device=device,
-            clock=clock,
-        )
-        return PreparedJob(photo=photo, followed=followed, anchor=anchor, scene=scene, watch=watch)
-
-    def _draw(self, staged: PreparedJob, *, start: int = 0) -> Stage[Image]:
-        scene, o = staged.scene, self.options
-        workers = 1
-        if not is_heavy(scene.model):
-            share_cores(self._threads)
-            workers = batches_at_once(self._threads, scene.anchor.device)
-        batches = ahead(render(scene, start=start, workers=workers), depth=BATCHES_AHEAD)
-        frames = paste(scene, upscale(scene, batches))
-        if o.output.side_by_side:
-            shown = driver_frames(staged.followed.path, o.read, threads=self._threads)
-            frames = beside(scene, frames, skipped(shown, start))
-        return ahead(frames, depth=FRAMES_AHEAD)
-
-    def _write_video(
-        self, staged: PreparedJob, destination: Destination, film: Film | None
-    ) -> Report:
-        o, trajectory, clock = self.options, staged.followed.trajectory, staged.scene.clock
-        notes = notes_of(staged.photo, staged.followed, o)
-        film = film if film and film.is_worth_it(destination.path) else None
-        start = film.done if film else 0
-        with closing(self._draw(staged, start=start)) as frames:
-            first = next(frames)
-            notes += warn_if_large(first, destination.path, o.output, threads=self._threads)
-            staged.watch.tell(Step.RENDER, start, len(trajectory))
-            with open_writer(
-                destination.path,
-                width=first.shape[1],
-                height=first.shape[0],
-                rate=trajectory.rate,
-                options=o.output,
-                marking=marking_of(destination, staged.followed, o),
-                audio=destination.audio,
-                inputs=destination.inputs,
-                threads=self._threads,
-                film=film,
-            ) as writer:
-                times_s = trajectory.times_s[start:]
-                for pixels, time_s in zip(chain((first,), frames), times_s, strict=True):
-                    with clock.measure("encode"):
-                        writer.write(pixels, time_s)
-                    staged.watch.tell(Step.RENDER, writer.frames, len(trajectory))
-            notes += writer.notes
-        return self._report(staged, destination, first, notes)
-
-    def _write_image(self, staged: PreparedJob, destination: Destination) -> Report:
-        o = self.options
-        staged.watch.tell(Step.RENDER, 0, 1)
-        with closing(self._draw(staged)) as frames:
-            pixels = next(frames)
-        write_image(
-            destination.path,
-            pixels,
-            alpha=move_alpha(staged.scene),
-            marking=marking_of(destination, staged.followed, o),
-            overwrite=o.output.overwrite,
-            inputs=destination.inputs,
-        )
-        staged.watch.tell(Step.RENDER, 1, 1)
-        notes = notes_of(staged.photo, staged.followed, o)
-        return self._report(staged, destination, pixels, notes)
-
-    def _report(
-        self, staged: PreparedJob, destination: Destination, frame: Image, notes: tuple[str, ...]
-    ) -> Report:
-        return report_of(
-            destination,
-            staged.followed,
-            staged.anchor,
-            (frame.shape[1], frame.shape[0]),
-            notes,
-            options=self.options,
-            device=str(staged.scene.anchor.device),
-            engine=engine_of(staged.scene.model),
-            clock=staged.scene.clock,
-            watch=staged.watch,
+            threads=thread_count(self.options.compute.threads),
+            watch=watch,
+            clock=watch.clock,
         )

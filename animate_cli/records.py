@@ -7,6 +7,7 @@ Frames are uint8 RGB (H, W, 3) outside networks, float32 in [0, 1] (B, 3, H, W) 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,18 +26,63 @@ LANDMARKS = 74
 BODY = 26  # points on neck, shoulders, forehead and hair, see `faces.tracking.body_motion`
 
 
+class Kind(StrEnum):
+    """The kinds of input: a picture, a video, a folder of numbered pictures, a driver template."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    FRAMES = "frames"
+    TEMPLATE = "template"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputFile:
+    """A file or folder that a run reads. `media.input_file.open_input` makes it, once per file.
+
+    kind: told by the content; sha256: hexadecimal, of the file's bytes or of a folder's files.
+    """
+
+    path: Path
+    kind: Kind
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class InputFrames:
+    """A driver in memory. pixels (T, H, W, 3) uint8 RGB; rate: frames a second; name: for reports.
+
+    It is used as a folder of numbered pictures is, or as a picture if T is 1.
+    """
+
+    pixels: Image
+    rate: Fraction = Fraction(25)
+    name: str = "frames"
+
+    @property
+    def path(self) -> Path:
+        """Its name, where a file has its path."""
+        return Path(self.name)
+
+    @property
+    def kind(self) -> Kind:
+        """A picture if there is one frame, else a series of them."""
+        return Kind.IMAGE if len(self.pixels) == 1 else Kind.FRAMES
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Photo:
     """A still image as read: upright, 8 bits, sRGB.
 
     pixels (H, W, 3) uint8; alpha (H, W) uint8, or None for an opaque image;
-    notes: what reading had to change ("16-bit reduced to 8"), to be told to the user.
+    notes: what reading had to change ("16-bit reduced to 8"), to be told to the user;
+    sha256: hexadecimal, of the file's bytes, or of the pixels of a photo that came from memory.
     """
 
     path: Path
     pixels: Image
     alpha: NDArray[np.uint8] | None = None
     notes: tuple[str, ...] = ()
+    sha256: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,17 +228,30 @@ class Trajectory:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Portrait:
-    """The source, ready to be animated.
-
-    photo: the whole picture; landmarks (74, 2) in its pixels; crop: the full-resolution face
-    square (its size in photo pixels); face (1, 3, S, S) float32: the crop at the model's size.
-    """
+class PreparedSource:
+    """A photo and the face in it that will move: landmarks (74, 2) float32 in photo pixels."""
 
     photo: Photo
     landmarks: Points
-    crop: Crop
-    face: Tensor
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TrackedDriver:
+    """A driver after pass 1. notes: what reading it had to change, for the user."""
+
+    given: InputFile | InputFrames
+    trajectory: Trajectory
+    notes: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """Where the driver is, or the name of frames in memory."""
+        return self.given.path
+
+    @property
+    def kind(self) -> Kind:
+        """What the driver is; a template has a trajectory and no frames."""
+        return self.given.kind
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

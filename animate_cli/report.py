@@ -133,9 +133,13 @@ class Clock:
 
 
 class Watch:
-    """Tells a callback how far each step is, and raises when it answers False."""
+    """Tells a callback how far each step is, and raises when it answers False.
+
+    clock: counts from when the watch is made.
+    """
 
     def __init__(self, on_progress: OnProgress | None) -> None:
+        self.clock = Clock()
         self._on_progress = on_progress
         self._begun: dict[Step, tuple[float, int]] = {}
 

@@ -33,7 +33,7 @@ ROWS = (
     ("layers",),
     ("report",),
     ("hub",),
-    ("device", "streams", "typed", "interrupts"),
+    ("device", "streams", "typed", "interrupts", "digest"),
     ("options",),
     ("records",),
     ("errors",),

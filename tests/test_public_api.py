@@ -59,7 +59,7 @@ def test_public_signatures_are_pinned() -> None:
     def parameters(function: object) -> list[str]:
         return list(inspect.signature(function).parameters)  # type: ignore[arg-type]
 
-    assert parameters(Animator) == ["options", "trajectories"]
+    assert parameters(Animator) == ["options", "trajectories", "networks"]
     assert parameters(Animator.animate) == [
         *("self", "source", "driver", "output", "segments", "on_progress"),
     ]

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from animate_cli import hub
+from animate_cli.digest import sha256_of
 from animate_cli.errors import AnimateError
-from animate_cli.media.provenance import sha256_of
 from animate_cli.options import ComputeOptions, MotionOptions, Options
 from animate_cli.typed import plain
 

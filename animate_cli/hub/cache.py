@@ -7,11 +7,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from animate_cli.digest import sha256_of
 from animate_cli.errors import WeightsError
 from animate_cli.hub import environment
 from animate_cli.hub.registry import (
@@ -184,12 +184,6 @@ def advice(name: str) -> str:
         if state is WeightState.MISSING:
             return how_to_get(wanted, file)
     return ""
-
-
-def sha256_of(path: Path) -> str:
-    """Hexadecimal digest of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def repo_folder(wanted: WeightEntry) -> Path:

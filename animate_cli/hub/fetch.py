@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from animate_cli.digest import sha256_of
 from animate_cli.errors import WeightsError
 from animate_cli.hub import environment
 from animate_cli.hub.cache import (
@@ -27,7 +28,6 @@ from animate_cli.hub.cache import (
     how_to_get,
     repo_folder,
     require_commercial,
-    sha256_of,
     verified,
 )
 from animate_cli.hub.download_errors import DISK_FULL, explained

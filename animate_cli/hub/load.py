@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from animate_cli.digest import sha256_of
 from animate_cli.hub import environment
-from animate_cli.hub.cache import WeightUsed, require_commercial, sha256_of, used
+from animate_cli.hub.cache import WeightUsed, require_commercial, used
 from animate_cli.hub.fetch import obtained
 from animate_cli.hub.formats import SUFFIXES, read, read_published
 from animate_cli.hub.registry import SCHEME, entry, for_model, joined, registry

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 
+from animate_cli.digest import sha256_of
 from animate_cli.errors import WeightsError
 from animate_cli.hub import environment
-from animate_cli.hub.cache import sha256_of
 from animate_cli.hub.download_errors import explained
 from animate_cli.hub.formats import SAFETENSORS, read
 from animate_cli.hub.registry import BRANCH

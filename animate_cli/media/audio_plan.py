@@ -7,9 +7,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from animate_cli.errors import MediaError
-from animate_cli.media.container.kind import Kind, kind_of
 from animate_cli.media.container.open_container import audio_streams, open_container
 from animate_cli.media.container.probe import origin_of
+from animate_cli.records import InputFile, InputFrames, Kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class AudioPlan:
 
 
 def plan_audio(
-    audio: str, *, driver: Path | None, start_s: Fraction = Fraction(0)
+    audio: str, *, driver: InputFile | InputFrames | None, start_s: Fraction = Fraction(0)
 ) -> AudioPlan | None:
     """Choose the sound before any work begins.
 
@@ -40,9 +40,9 @@ def plan_audio(
     if audio == "none":
         return None
     if audio == "driver":
-        if driver is None or kind_of(driver) is not Kind.VIDEO:
+        if driver is None or driver.kind is not Kind.VIDEO:
             return None
-        return _plan(driver, origin_s=origin_of(driver, start_s))
+        return _plan(driver.path, origin_s=origin_of(driver.path, start_s))
     plan = _plan(Path(audio), origin_s=None)
     if plan is None:
         raise MediaError(f"{audio} holds no sound", hint="give another file, or --audio none")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,7 +14,6 @@ COMMENT = "comment"
 _GIF_COMMENT = b"\x21\xfe"
 _GIF_END = b"\x3b"
 _EXIF_DESCRIPTION = 0x010E
-_BLOCK = 1 << 20
 _GIF_TAIL = 1 << 14
 
 
@@ -62,17 +60,6 @@ def mark_gif(path: Path, marking: Marking) -> None:
     with path.open("r+b") as file:
         file.seek(-1, 2)
         file.write(_GIF_COMMENT + block + _GIF_END)
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file's bytes, or of a folder's files in name order."""
-    digest = hashlib.sha256()
-    files = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
-    for file in files:
-        with file.open("rb") as stream:
-            while block := stream.read(_BLOCK):
-                digest.update(block)
-    return digest.hexdigest()
 
 
 def exif_with(marking: Marking) -> Pillow.Exif:

@@ -5,17 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from animate_cli.errors import MediaError
-from animate_cli.media.container.kind import Kind, kind_of
+from animate_cli.media.container.kind import kind_of
 from animate_cli.media.driver import DriverReader
-from animate_cli.media.images.image_readers import FolderReader, PictureReader
+from animate_cli.media.images.image_readers import FolderReader, MemoryReader, PictureReader
 from animate_cli.media.video.video_reader import VideoReader
 from animate_cli.options import ReadOptions
+from animate_cli.records import InputFile, InputFrames, Kind
 
 __all__ = ["DriverReader", "open_driver"]
 
 
-def open_driver(path: Path, options: ReadOptions, *, threads: int = 0) -> DriverReader:
-    """Open a video, a picture (one frame), or a folder of numbered pictures.
+def open_driver(
+    driver: Path | InputFile | InputFrames, options: ReadOptions, *, threads: int = 0
+) -> DriverReader:
+    """Open a video, a picture (one frame), a folder of numbered pictures, or frames in memory.
 
     threads: for decoding; 0: one per core.
 
@@ -23,7 +26,10 @@ def open_driver(path: Path, options: ReadOptions, *, threads: int = 0) -> Driver
         MediaError: it cannot be read, or is a driver template, which holds no frames. While
             iterating: nothing lies between start and end; with options.strict, any damage.
     """
-    kind = kind_of(path)
+    if isinstance(driver, InputFrames):
+        return MemoryReader(driver, options)
+    path = driver if isinstance(driver, Path) else driver.path
+    kind = kind_of(driver) if isinstance(driver, Path) else driver.kind
     if kind is Kind.TEMPLATE:
         raise MediaError(
             f"{path} is a driver template and holds no frames", hint="give the video it came from"

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from animate_cli import __version__
 from animate_cli.data.manifest import CLIP, IMAGE
+from animate_cli.digest import sha256_of
 from animate_cli.errors import FaceError, MediaError
 from animate_cli.faces.crop import cut, face_square, rescale, to_crop
 from animate_cli.faces.landmarks.inference import LandmarkDetector
 from animate_cli.media.images.image import read_photo, write_image
-from animate_cli.media.provenance import Marking, read_marking, sha256_of
+from animate_cli.media.provenance import Marking, read_marking
 from animate_cli.media.reader import open_driver
 from animate_cli.media.target import told
 from animate_cli.media.writer import open_writer

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from animate_cli import hub
 from animate_cli.data.manifest import CLIP, IMAGE
-from animate_cli.media.provenance import sha256_of
+from animate_cli.digest import sha256_of
 from animate_cli.options import Options
 from animate_cli.prepare.manifest import ManifestLine
 from animate_cli.prepare.options import FileTreatment, PrepareOptions

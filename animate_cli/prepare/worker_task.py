@@ -6,6 +6,7 @@ from animate_cli.data.manifest import IMAGE
 from animate_cli.device import open_device, share_cores, thread_count
 from animate_cli.errors import InputError, TrainError
 from animate_cli.faces.landmarks import network as landmarks
+from animate_cli.media.input_file import open_input
 from animate_cli.prepare.cut_clips import cut_clips, cut_picture
 from animate_cli.prepare.label_in_place import label_clip, label_picture
 from animate_cli.prepare.options import FileTreatment
@@ -46,7 +47,7 @@ class PrepareWorker:
 
     def _clip(self, task: PrepareTask) -> FileOutcome:
         trajectory = track_driver(
-            task.source.path,
+            open_input(task.source.path),
             self._network,
             self._plan.options,
             threads=self._threads,

@@ -19,12 +19,11 @@ from animate_cli.errors import OptionError
 from animate_cli.faces.crop import cut, square, to_crop
 from animate_cli.faces.tracking.lost_frames import fill_lost_frames
 from animate_cli.faces.tracking.steady_crop import steady_squares
-from animate_cli.media.container.kind import Kind
 from animate_cli.models.base import FaceModel, FrameEncoder
 from animate_cli.options import Options
-from animate_cli.records import Codes, Frame, Image, Points, Trajectory
+from animate_cli.records import Codes, Frame, Image, Kind, Points, TrackedDriver, Trajectory
 from animate_cli.report import Clock, Step, Watch
-from animate_cli.stages.driver import TrackedDriver, driver_frames
+from animate_cli.stages.driver import driver_frames
 
 BATCH = 8  # frames that are encoded together
 
@@ -61,7 +60,7 @@ def with_codes(
     if followed.kind is Kind.TEMPLATE:
         raise _not_for(followed, model, options)
     reader = _Reader(encoder, followed.trajectory, device)
-    frames = driver_frames(followed.path, options.read, threads=threads)
+    frames = driver_frames(followed.given, options.read, threads=threads)
     with closing(frames), clock.measure("encode driver"):
         for frame in frames:
             reader.add(frame)

@@ -3,39 +3,28 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from animate_cli.digest import sha256_of_pixels
 from animate_cli.errors import MediaError
 from animate_cli.faces.landmarks.inference import LandmarkDetector
 from animate_cli.faces.tracking.template import load_template
 from animate_cli.faces.tracking.track import track
-from animate_cli.media.container.kind import Kind, kind_of
 from animate_cli.media.driver import refuse_long
-from animate_cli.media.provenance import sha256_of
 from animate_cli.media.reader import open_driver
 from animate_cli.options import Options, ReadOptions
-from animate_cli.records import Frame, Trajectory
+from animate_cli.records import Frame, InputFile, InputFrames, Kind, TrackedDriver, Trajectory
 from animate_cli.report import Clock, Step, Watch
 from animate_cli.streams import Stage, ahead
 
 DECODED_AHEAD = 8  # frames
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class TrackedDriver:
-    """A driver after pass 1. kind: what its file is; notes: what reading it had to change."""
-
-    path: Path
-    kind: Kind
-    trajectory: Trajectory
-    notes: tuple[str, ...] = ()
-
-
 def track_driver(
-    path: Path,
+    given: InputFile | InputFrames,
     network: LandmarkDetector,
     options: Options,
     *,
@@ -49,28 +38,32 @@ def track_driver(
         MediaError: it cannot be read.
         FaceError: no face in it, or not the one asked for.
     """
-    kind = kind_of(path)
-    if kind is Kind.TEMPLATE:
-        trajectory = trimmed(load_template(path), path, options.read)
-        refuse_long(path, trajectory.times_s[-1], options.read)
-        return TrackedDriver(path=path, kind=kind, trajectory=trajectory)
-    digest = sha256_of(path)
-    with open_driver(path, options.read, threads=threads) as reader:
+    if given.kind is Kind.TEMPLATE:
+        trajectory = trimmed(load_template(given.path), given.path, options.read)
+        refuse_long(given.path, trajectory.times_s[-1], options.read)
+        return TrackedDriver(given=given, trajectory=trajectory)
+    with open_driver(given, options.read, threads=threads) as reader:
         with closing(ahead(reader, depth=DECODED_AHEAD)) as frames, clock.measure("track"):
             trajectory = track(
                 frames,
                 reader.info,
                 network,
                 options.faces,
-                sha256=digest,
+                sha256=_digest(given),
                 on_frame=lambda index: watch.tell(Step.TRACK, index + 1, reader.expected),
             )
-        return TrackedDriver(path=path, kind=kind, trajectory=trajectory, notes=reader.notes)
+        return TrackedDriver(given=given, trajectory=trajectory, notes=reader.notes)
 
 
-def driver_frames(path: Path, options: ReadOptions, *, threads: int) -> Stage[Frame]:
+def _digest(given: InputFile | InputFrames) -> str:
+    return given.sha256 if isinstance(given, InputFile) else sha256_of_pixels(given.pixels)
+
+
+def driver_frames(
+    given: InputFile | InputFrames, options: ReadOptions, *, threads: int
+) -> Stage[Frame]:
     """The driver's frames once more, decoded ahead, for showing beside the result."""
-    with open_driver(path, options, threads=threads) as reader:
+    with open_driver(given, options, threads=threads) as reader:
         yield from ahead(reader, depth=DECODED_AHEAD)
 
 

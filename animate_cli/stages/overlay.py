@@ -9,13 +9,13 @@ from animate_cli import __version__
 from animate_cli.errors import OptionError
 from animate_cli.faces.drawing.overlay import draw_head, draw_landmarks, head_lines
 from animate_cli.faces.shape3d.model import load_shape_model
-from animate_cli.media.container.kind import Kind
+from animate_cli.media.audio_plan import plan_audio
 from animate_cli.media.provenance import Marking
-from animate_cli.media.sound.mux import plan_audio
 from animate_cli.media.writer import open_writer
 from animate_cli.options import Options
+from animate_cli.records import Kind, TrackedDriver
 from animate_cli.report import Step, Watch
-from animate_cli.stages.driver import TrackedDriver, driver_frames
+from animate_cli.stages.driver import driver_frames
 
 
 def write_overlay(followed: TrackedDriver, path: Path, options: Options, *, watch: Watch) -> None:
@@ -33,7 +33,7 @@ def write_overlay(followed: TrackedDriver, path: Path, options: Options, *, watc
     lines = head_lines(load_shape_model(), trajectory)
     threads = options.compute.threads
     marking = Marking(version=__version__, model="landmarks", source_sha256=trajectory.sha256)
-    frames = driver_frames(followed.path, options.read, threads=threads)
+    frames = driver_frames(followed.given, options.read, threads=threads)
     with (
         closing(frames),
         open_writer(
@@ -43,7 +43,7 @@ def write_overlay(followed: TrackedDriver, path: Path, options: Options, *, watc
             rate=trajectory.rate,
             options=options.output,
             marking=marking,
-            audio=plan_audio("driver", driver=followed.path, start_s=options.read.start_s),
+            audio=plan_audio("driver", driver=followed.given, start_s=options.read.start_s),
             inputs=(followed.path,),
             threads=threads,
         ) as writer,

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from animate_cli import __version__, hub
-from animate_cli.media.provenance import Marking, sha256_of
-from animate_cli.options import Engine, Lost, Options
-from animate_cli.records import Photo
-from animate_cli.report import Clock, Report, Step, Watch, versions
-from animate_cli.stages.destination import Destination
-from animate_cli.stages.driver import TrackedDriver
+from animate_cli.media.provenance import Marking
+from animate_cli.models.base import engine_of
+from animate_cli.options import Lost, Options
+from animate_cli.records import PreparedSource, TrackedDriver
+from animate_cli.report import Report, Step, versions
+from animate_cli.stages.open_scene import OpenScene
 
 LANDMARK_WEIGHTS = "landmarks"
 
 
-def marking_of(destination: Destination, followed: TrackedDriver, options: Options) -> Marking:
+def marking_of(source: PreparedSource, driver: TrackedDriver, options: Options) -> Marking:
     """The statement that the result is synthetic, from what, and by which weights."""
     return Marking(
         version=__version__,
         model=options.motion.model,
-        source_sha256=sha256_of(destination.source),
-        driver_sha256=followed.trajectory.sha256,
+        source_sha256=source.photo.sha256,
+        driver_sha256=driver.trajectory.sha256,
         weights=tuple((one.name, one.sha256) for one in _weights(options)),
     )
 
 
-def notes_of(photo: Photo, followed: TrackedDriver, options: Options) -> tuple[str, ...]:
+def notes_of(source: PreparedSource, driver: TrackedDriver, options: Options) -> tuple[str, ...]:
     """What reading changed, and how many frames show no face."""
-    notes = [f"{photo.path.name}: {note}" for note in photo.notes]
-    notes += [f"{followed.path.name}: {note}" for note in followed.notes]
-    trajectory = followed.trajectory
+    notes = [f"{source.photo.path.name}: {note}" for note in source.photo.notes]
+    notes += [f"{driver.path.name}: {note}" for note in driver.notes]
+    trajectory = driver.trajectory
     if trajectory.lost:
         count = f"{trajectory.lost} of {len(trajectory)} driver frames show no face"
         notes.append(f"{count}: {_LOST[options.faces.lost]}")
@@ -44,39 +46,29 @@ _LOST = {
 
 
 def report_of(
-    destination: Destination,
-    followed: TrackedDriver,
-    anchor: int,
-    size: tuple[int, int],
-    notes: tuple[str, ...],
-    *,
-    options: Options,
-    device: str,
-    engine: Engine,
-    clock: Clock,
-    watch: Watch,
+    output: Path, scene: OpenScene, size: tuple[int, int], notes: tuple[str, ...]
 ) -> Report:
     """The record of a run; size: width and height of the output."""
-    trajectory = followed.trajectory
+    trajectory, watch = scene.driver.trajectory, scene.watch
     frames = len(trajectory)
     return Report(
-        output=destination.path,
+        output=output,
         frames=frames,
         width=size[0],
         height=size[1],
         rate=trajectory.rate,
         duration_s=float(trajectory.times_s[-1] + 1 / trajectory.rate),
         fps=watch.fps(Step.RENDER, frames),
-        elapsed_s=clock.elapsed_s,
+        elapsed_s=watch.clock.elapsed_s,
         lost=trajectory.lost,
         concealed=trajectory.frames_concealed,
         declared=trajectory.frames_declared,
-        anchor=anchor,
-        device=device,
-        engine=engine,
-        timings=clock.timings,
+        anchor=scene.anchor,
+        device=str(scene.scene.device),
+        engine=engine_of(scene.scene.model),
+        timings=watch.clock.timings,
         versions=versions(),
-        weights=_weights(options),
+        weights=_weights(scene.options),
         notes=notes,
     )
 

@@ -38,6 +38,7 @@ class Scene:
     driver: DriverMotion | CodeMotion
     anchor: Tensor
     motion: MotionOptions
+    device: torch.device
     warper: ResidualWarper
     paster: Paster
     clock: Clock
@@ -75,6 +76,7 @@ def open_scene(
         driver=driver,
         anchor=start,
         motion=motion,
+        device=device,
         warper=warper,
         paster=Paster(canvas.pixels, canvas.crop),
         clock=clock,
@@ -99,7 +101,7 @@ def render(scene: Scene, *, start: int = 0, workers: int = 1) -> Stage[Rendered]
 
 def _moved(scene: Scene, start: int) -> Stage[Any]:
     """The codes of every batch, retargeted."""
-    for read in scene.driver.parts(LOOKAHEAD, device=scene.anchor.device, start=start):
+    for read in scene.driver.parts(LOOKAHEAD, device=scene.device, start=start):
         with scene.clock.measure("retarget"), torch.inference_mode():
             moved = _retarget(scene, read)
         for at in range(0, len(read), BATCH):

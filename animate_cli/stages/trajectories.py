@@ -25,10 +25,8 @@ from filelock import FileLock, Timeout
 from animate_cli import hub
 from animate_cli.errors import AnimateError
 from animate_cli.faces.tracking.template import load_template, save_template
-from animate_cli.media.container.kind import Kind, kind_of
-from animate_cli.media.provenance import sha256_of
 from animate_cli.options import Options
-from animate_cli.stages.driver import TrackedDriver
+from animate_cli.records import InputFile, InputFrames, Kind, TrackedDriver
 from animate_cli.stages.run_summary import LANDMARK_WEIGHTS
 
 MOST_BYTES = 512 << 20  # some five hours of video
@@ -48,7 +46,7 @@ class TrajectoryCache:
 
     def recall(
         self,
-        path: Path,
+        given: InputFile | InputFrames,
         options: Options,
         follow: Callable[[], TrackedDriver],
         *,
@@ -63,29 +61,26 @@ class TrajectoryCache:
         Raises:
             AnimateError: what `follow` raises; nothing is kept then.
         """
-        kind = kind_of(path)
-        if kind is Kind.TEMPLATE:
+        if isinstance(given, InputFrames) or given.kind is Kind.TEMPLATE:
             return follow()
-        key = key_of(path, options, encoder_id)
+        key = key_of(given, options, encoder_id)
         with self._locked(key, on_wait):
-            kept = self._read(key, path, kind)
+            kept = self._read(key, given)
             if kept is not None:
                 return kept
             followed = follow()
             self._write(key, followed)
             return followed
 
-    def _read(self, key: str, path: Path, kind: Kind) -> TrackedDriver | None:
+    def _read(self, key: str, given: InputFile) -> TrackedDriver | None:
         entry = self.folder / f"{key}.npz"
         try:
             notes = json.loads(entry.with_suffix(".json").read_text(encoding="utf-8"))
-            trajectory = replace(load_template(entry), driver=path.name)
+            trajectory = replace(load_template(entry), driver=given.path.name)
             os.utime(entry)  # used just now
         except (AnimateError, OSError, ValueError):  # absent, damaged or of another version
             return None
-        return TrackedDriver(
-            path=path, kind=kind, trajectory=trajectory, notes=tuple(map(str, notes))
-        )
+        return TrackedDriver(given=given, trajectory=trajectory, notes=tuple(map(str, notes)))
 
     def _write(self, key: str, followed: TrackedDriver) -> None:
         entry = self.folder / f"{key}.npz"
@@ -128,11 +123,11 @@ def _acquired(lock: FileLock) -> bool:
     return True
 
 
-def key_of(path: Path, options: Options, encoder_id: str = "") -> str:
+def key_of(given: InputFile, options: Options, encoder_id: str = "") -> str:
     """Hexadecimal name of everything that a trajectory depends on."""
     read, faces = options.read, options.faces
     parts = (
-        *(REVISION, sha256_of(path), hub.used(LANDMARK_WEIGHTS).sha256),
+        *(REVISION, given.sha256, hub.used(LANDMARK_WEIGHTS).sha256),
         *(read.start_s, read.duration_s, read.strict),
         *(faces.detector, faces.driver_face, faces.lost, faces.registration, faces.smooth),
         *((encoder_id,) if encoder_id else ()),

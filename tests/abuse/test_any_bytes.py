@@ -19,6 +19,7 @@ from animate_cli.faces.tracking.template import load_template
 from animate_cli.media.audio_plan import plan_audio
 from animate_cli.media.container.kind import Kind, kind_of
 from animate_cli.media.images.image import read_photo
+from animate_cli.media.input_file import open_input
 from animate_cli.media.reader import open_driver
 from animate_cli.options import ReadOptions
 
@@ -66,7 +67,7 @@ def driver(path: Path) -> None:
         assert np.isfinite(trajectory.landmarks).all()
         assert is_rate(trajectory.rate)
         return
-    plan_audio("driver", driver=path)
+    plan_audio("driver", driver=open_input(path))
     with open_driver(path, READ, threads=1) as reader:
         times = [frame.time_s for frame in reader]
         assert is_rate(reader.info.rate)

@@ -13,6 +13,7 @@ from animate_cli.device import open_device, thread_count
 from animate_cli.faces.crop import cut, landmark_square
 from animate_cli.faces.landmarks.network import load_landmarker
 from animate_cli.faces.tracking.follower import MOST_AHEAD
+from animate_cli.media.input_file import open_input
 from animate_cli.media.reader import open_driver
 from animate_cli.options import ComputeOptions, Options, ReadOptions
 from animate_cli.report import Clock, Watch
@@ -65,7 +66,9 @@ def test_tracking_at_100_frames_a_second():
 
     def tracked():
         clock, watch = Clock(), Watch(None)
-        return track_driver(driver, network, options, threads=threads, watch=watch, clock=clock)
+        return track_driver(
+            open_input(driver), network, options, threads=threads, watch=watch, clock=clock
+        )
 
     frames = len(tracked().trajectory)
     per_second = 1000 * frames / ms(tracked)

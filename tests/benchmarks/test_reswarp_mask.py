@@ -18,11 +18,10 @@ import pytest
 
 from animate_cli import Animator, MotionOptions, Options
 from animate_cli.faces.crop import cut, points_box
-from animate_cli.media.images.image import read_photo, write_image
+from animate_cli.media.images.image import write_image
 from animate_cli.media.reader import open_driver
 from animate_cli.models.sparse_to_dense.model import LEFT_EYE, MOUTH, RIGHT_EYE
 from animate_cli.options import Motion, ReadOptions, ResWarp
-from animate_cli.report import Watch
 from animate_cli.stages.scene import render
 from animate_cli.upscale.residual_warp import ResidualWarper
 
@@ -32,20 +31,17 @@ WAYS = ("vanilla", "multiscale", "mask")
 PARTS = {"mouth": MOUTH, "eyes": LEFT_EYE + RIGHT_EYE}
 
 
-def staged(film: Path, folder: Path):
+def staged(film: Path):
     """A film's first frame as source of the film itself: scene, trajectory, and the frames."""
     with open_driver(film, ReadOptions()) as reader:
         frames = [frame.pixels for frame in islice(reader, FRAMES)]
-    source = folder / f"{film.stem}.png"
-    write_image(source, frames[0], overwrite=True)
     options = Options(
         read=ReadOptions(duration_s=5),
         motion=MotionOptions(model="sparse_to_dense", motion=Motion.ABSOLUTE, anchor="first"),
     )
-    done = Animator(options)._stage(
-        read_photo(source, max_pixels=options.read.max_pixels), film, Watch(None)
-    )
-    return done, frames
+    animator = Animator(options)
+    prepared = animator.prepare_source(frames[0])
+    return animator.open_scene(prepared, animator.prepare_driver(film)), frames
 
 
 def drawn(scene, frames):
@@ -72,14 +68,14 @@ def apart(picture, truth, box):
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-def test_the_mask_helps_at_mouth_and_eyes(data, tmp_path):
+def test_the_mask_helps_at_mouth_and_eyes(data):
     rows: dict[str, list[list[float]]] = {part: [] for part in PARTS}
     for film in sorted((data / "originals").glob("*.mp4")):
         with open_driver(film, ReadOptions()) as reader:
             if min(reader.info.width, reader.info.height) < 700:
                 continue
-        done, frames = staged(film, tmp_path)
-        scene, trajectory = done.scene, done.followed.trajectory
+        done, frames = staged(film)
+        scene, trajectory = done.scene, done.driver.trajectory
         if scene.canvas.crop.size < LEAST_SIDE:
             continue
         corner = scene.canvas.crop.crop_to_frame[:, 2]

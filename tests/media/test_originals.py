@@ -12,6 +12,7 @@ from sync import lag_s
 
 from animate_cli.media.audio_plan import plan_audio
 from animate_cli.media.container.probe import probe
+from animate_cli.media.input_file import open_input
 from animate_cli.media.provenance import Marking, read_marking
 from animate_cli.media.reader import open_driver
 from animate_cli.media.writer import open_writer
@@ -23,7 +24,7 @@ ORIGINALS = sorted(FOLDER.glob("*.m*")) if FOLDER.is_dir() else []
 
 def remade(path: Path, output: Path, marking: Marking, options: ReadOptions) -> None:
     """Copy a driver through the reader and the writer, and check counts and duration."""
-    plan = plan_audio("driver", driver=path, start_s=options.start_s)
+    plan = plan_audio("driver", driver=open_input(path), start_s=options.start_s)
     with open_driver(path, options) as reader:
         with open_writer(
             output,

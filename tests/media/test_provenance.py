@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from animate_cli.media.provenance import Marking, mark_gif, read_marking, sha256_of
+from animate_cli.digest import sha256_of
+from animate_cli.media.provenance import Marking, mark_gif, read_marking
 
 WEIGHTS = st.lists(st.tuples(st.text(min_size=1), st.text()), unique_by=lambda pair: pair[0])
 

@@ -13,8 +13,9 @@ import pytest
 from raw_films import RATE, film, frames_of, rows
 from toy_world import find_disc, toy_frame
 
+from animate_cli.digest import sha256_of
 from animate_cli.errors import Cancelled, InputError, OptionError, OutputError
-from animate_cli.media.provenance import read_marking, sha256_of
+from animate_cli.media.provenance import read_marking
 from animate_cli.prepare.options import PrepareOptions, Split
 from animate_cli.prepare.run import prepare
 from animate_cli.stages.driver import track_driver

@@ -12,6 +12,7 @@ import pytest
 from toy_world import PLAIN, ToyLandmarker, ToyWorld
 
 from animate_cli import Animator, FaceOptions, Lost, MotionOptions, Options, ReadOptions
+from animate_cli.media.input_file import open_input
 from animate_cli.records import Trajectory
 from animate_cli.stages.trajectories import TrajectoryCache, key_of
 
@@ -71,26 +72,26 @@ def test_a_copy_under_another_name_is_the_same_driver(
 )
 def test_what_changes_the_motion_changes_the_key(toy: ToyWorld, other: Options) -> None:
     driver = toy.driver(frames=6)
-    assert key_of(driver, other) != key_of(driver, Options())
+    assert key_of(open_input(driver), other) != key_of(open_input(driver), Options())
 
 
 def test_another_weight_or_another_byte_changes_the_key(
     toy: ToyWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     driver = toy.driver(frames=3)
-    before = key_of(driver, Options())
+    before = key_of(open_input(driver), Options())
     with monkeypatch.context() as patch:
         weights = "animate_cli.hub.used"
         patch.setattr(weights, lambda name: type("W", (), {"sha256": "0" * 64, "name": name}))
-        assert key_of(driver, Options()) != before
+        assert key_of(open_input(driver), Options()) != before
     driver.write_bytes(driver.read_bytes() + b"\0")
-    assert key_of(driver, Options()) != before
+    assert key_of(open_input(driver), Options()) != before
 
 
 def test_what_only_pass_2_reads_does_not(toy: ToyWorld) -> None:
     driver = toy.driver(frames=3)
     other = Options(motion=MotionOptions(strength=0.5), faces=FaceOptions(face="left"))
-    assert key_of(driver, other) == key_of(driver, Options())
+    assert key_of(open_input(driver), other) == key_of(open_input(driver), Options())
 
 
 def test_what_was_told_is_told_again(toy: ToyWorld) -> None:
@@ -122,14 +123,14 @@ def test_it_never_outgrows_its_bound(toy: ToyWorld) -> None:
     drivers = [toy.driver(f"{n}.mp4", frames=3 + n) for n in range(3)]
     for age, driver in enumerate(drivers[:2]):
         Animator(PLAIN, trajectories=kept).track(driver)
-        entry = kept.folder / f"{key_of(driver, Options())}.npz"
+        entry = kept.folder / f"{key_of(open_input(driver), Options())}.npz"
         os.utime(entry, (1000 + age, 1000 + age))
         kept.most_bytes = 2 * entry.stat().st_size
     Animator(PLAIN, trajectories=kept).track(drivers[0])  # used again: the other one is older now
     Animator(PLAIN, trajectories=kept).track(drivers[2])
     left = {file.stem for file in kept.folder.glob("*.npz")}
-    assert key_of(drivers[1], Options()) not in left
-    assert key_of(drivers[2], Options()) in left
+    assert key_of(open_input(drivers[1]), Options()) not in left
+    assert key_of(open_input(drivers[2]), Options()) in left
     assert left == {file.stem for file in kept.folder.glob("*.json")}
     assert sum(f.stat().st_size for f in kept.folder.glob("*.npz")) <= kept.most_bytes
 

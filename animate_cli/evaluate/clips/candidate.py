@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from animate_cli import hub
+from animate_cli.digest import sha256_of
 from animate_cli.errors import OptionError, WeightsError
 from animate_cli.models.find import model_names
 
@@ -71,7 +72,7 @@ def _entrant(wish: str) -> Candidate:
         name=f"{model}:{_short(weights)}" if weights else model,
         model=model,
         weights=weights or None,
-        sha256=hub.sha256_of(path),
+        sha256=sha256_of(path),
         trained_on=_judges(metadata.get(TRAINED_ON), path),
     )
 

@@ -11,11 +11,11 @@ import numpy as np
 
 from animate_cli.data.label_files import read_labels
 from animate_cli.data.labels import complete
+from animate_cli.digest import sha256_of
 from animate_cli.errors import FaceError
 from animate_cli.evaluate.clips.clip_pairs import ClipPair
 from animate_cli.evaluate.protocol import DrivenBy, Protocol
 from animate_cli.faces.tracking.lost_frames import fill_lost_frames
-from animate_cli.media.provenance import sha256_of
 from animate_cli.media.reader import open_driver
 from animate_cli.options import Lost, ReadOptions
 from animate_cli.pipeline import Animator

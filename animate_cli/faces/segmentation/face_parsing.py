@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animate_cli import hub
+from animate_cli.digest import sha256_of
 from animate_cli.errors import WeightsError
 from animate_cli.records import Image
 
@@ -40,7 +40,7 @@ class Parser:
         except cv2.error as error:
             raise WeightsError(f"{path}: cannot be read as ONNX ({error.err})", hint=HINT) from None
         self._path, self._size = path, size
-        self.name = f"{hub.sha256_of(path)[:16]} {size}"  # other maps by another name
+        self.name = f"{sha256_of(path)[:16]} {size}"  # other maps by another name
 
     def __call__(self, frame: Image) -> Labels:
         """frame (H, W, 3) -> labels (H, W) in 0 ... 18.

@@ -19,6 +19,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from animate_cli import hub
+from animate_cli.digest import sha256_of
 from animate_cli.errors import WeightsError
 from animate_cli.layers.weight_io import load_strictly
 
@@ -72,6 +73,6 @@ def load_vgg19(folder: Path) -> Vgg19Features:
 
 def _read(path: Path) -> dict[str, Tensor]:
     stated = path.stem.partition("-")[2]  # first digits of the sha256, if the name has them
-    if stated and not hub.sha256_of(path).startswith(stated):
+    if stated and not sha256_of(path).startswith(stated):
         raise WeightsError(f"{path}: sha256 does not begin with {stated}", hint="fetch it again")
     return hub.read_published(path)

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import zipfile
-from enum import StrEnum
 from pathlib import Path
 
 import av
 
 from animate_cli.errors import MediaError
 from animate_cli.media.container.open_container import open_container, require_file, video_stream
+from animate_cli.records import Kind
+
+__all__ = [
+    "PICTURE_SUFFIXES",
+    "VIDEO_SUFFIXES",
+    "Kind",
+    "is_heif",
+    "is_still",
+    "kind_of",
+    "looks_like_video",
+]
 
 PICTURE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".heic", ".heif", ".avif"}
@@ -23,15 +33,6 @@ _AVIF_BRANDS = (b"avif", b"avis")
 _STILL_STARTS = (b"\xff\xd8\xff", b"\x89PNG", b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+", b"BM")
 _VIDEO_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 _HEAD = 16
-
-
-class Kind(StrEnum):
-    """What can drive or be animated."""
-
-    IMAGE = "image"
-    VIDEO = "video"
-    FRAMES = "frames"
-    TEMPLATE = "template"
 
 
 def kind_of(path: Path) -> Kind:

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
+
 from animate_cli.errors import MediaError
 from animate_cli.media.container.kind import PICTURE_SUFFIXES
 from animate_cli.media.driver import DriverReader
 from animate_cli.media.images.image import read_photo
 from animate_cli.options import ReadOptions
-from animate_cli.records import Frame, Photo, VideoInfo
+from animate_cli.records import Frame, InputFrames, Photo, VideoInfo
 
 FOLDER_RATE = Fraction(25)
 _NUMBERED = re.compile(r"(.*?)(\d+)$")
@@ -58,18 +60,50 @@ class FolderReader(DriverReader):
             yield frame
 
     def _wanted(self) -> list[Path]:
-        start, length = self.options.start_s, self.options.duration_s
-        numbers = range(len(self._files))
-        inside = [n for n in numbers if n / FOLDER_RATE >= start]
-        if length is not None:
-            inside = [n for n in inside if n / FOLDER_RATE < start + length]
-        if not inside:
-            raise MediaError(
-                f"{self.info.path}: no picture between start and end",
-                hint=f"it lasts {float(len(self._files) / FOLDER_RATE):g} s",
-            )
+        inside = _between(len(self._files), self.info, self.options)
         self.origin_s = inside[0] / FOLDER_RATE
         return [self._files[n] for n in inside]
+
+
+class MemoryReader(DriverReader):
+    """Frames of an array, at the rate that is given with them."""
+
+    def __init__(self, frames: InputFrames, options: ReadOptions) -> None:
+        self._pixels = frames.pixels
+        count, height, width = self._pixels.shape[:3]
+        info = VideoInfo(
+            path=frames.path,
+            width=width,
+            height=height,
+            rate=frames.rate,
+            frames=count,
+            duration_s=count / frames.rate,
+            codec="",
+        )
+        super().__init__(info, options)
+
+    def _frames(self) -> Iterator[Frame]:
+        inside = _between(len(self._pixels), self.info, self.options)
+        self.origin_s = inside[0] / self.info.rate
+        for number in inside:
+            time_s = self.decoded / self.info.rate
+            pixels = np.ascontiguousarray(self._pixels[number])
+            yield Frame(pixels=pixels, index=self.decoded, time_s=time_s)
+            self.decoded += 1
+
+
+def _between(count: int, info: VideoInfo, options: ReadOptions) -> list[int]:
+    """Numbers of the frames between start and end."""
+    start, length = options.start_s, options.duration_s
+    inside = [n for n in range(count) if n / info.rate >= start]
+    if length is not None:
+        inside = [n for n in inside if n / info.rate < start + length]
+    if not inside:
+        raise MediaError(
+            f"{info.path}: no picture between start and end",
+            hint=f"it lasts {float(count / info.rate):g} s",
+        )
+    return inside
 
 
 def numbered_pictures(folder: Path) -> list[Path]:

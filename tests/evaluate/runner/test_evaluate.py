@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from toy_world import ToyWorld
 
+from animate_cli.digest import sha256_of
 from animate_cli.errors import FaceError, OptionError
 from animate_cli.evaluate.clips.candidate import STILL, Candidate, read_candidates
 from animate_cli.evaluate.clips.clip_pairs import clip_pairs, read_clips
@@ -22,9 +23,9 @@ from animate_cli.evaluate.runner.evaluate import (
     better_share,
     evaluate,
 )
-from animate_cli.media.provenance import sha256_of
 from animate_cli.options import ComputeOptions, Engine, ResWarp
 from animate_cli.pipeline import Animator
+from animate_cli.records import InputFile
 from animate_cli.stages import driver
 from animate_cli.upscale.residual_warp import ResidualWarper
 
@@ -102,9 +103,9 @@ def test_json_has_means_protocol_and_takes(scored, toy: ToyWorld) -> None:
 def test_a_driver_is_followed_once_for_everybody(toy: ToyWorld, monkeypatch) -> None:
     followed: list[Path] = []
 
-    def follow(path: Path, *arguments: object, **named: object) -> object:
-        followed.append(path)
-        return driver.track_driver(path, *arguments, **named)
+    def follow(given: InputFile, *arguments: object, **named: object) -> object:
+        followed.append(given.path)
+        return driver.track_driver(given, *arguments, **named)
 
     monkeypatch.setattr("animate_cli.pipeline.track_driver", follow)
     path = toy.driver("a.mp4", frames=5)
@@ -139,8 +140,8 @@ def test_a_cap_is_as_if_the_clip_were_shorter(toy: ToyWorld) -> None:
 def test_nothing_behind_the_cap_is_looked_at(toy: ToyWorld, monkeypatch) -> None:
     followed: list[int] = []
 
-    def follow(path: Path, *arguments: object, **named: object) -> object:
-        found = driver.track_driver(path, *arguments, **named)
+    def follow(given: InputFile, *arguments: object, **named: object) -> object:
+        found = driver.track_driver(given, *arguments, **named)
         followed.append(len(found.trajectory))
         return found
 

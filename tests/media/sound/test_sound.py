@@ -13,6 +13,7 @@ from writing import even, write
 
 from animate_cli.errors import MediaError
 from animate_cli.media.container.probe import probe
+from animate_cli.media.input_file import open_input
 from animate_cli.media.provenance import Marking
 from animate_cli.media.reader import open_driver
 from animate_cli.media.sound.mux import plan_audio
@@ -59,7 +60,7 @@ def copy_with_sound(
     driver: Path, path: Path, marking: Marking, codec: Codec, start: Fraction
 ) -> None:
     options = ReadOptions(start_s=start)
-    plan = plan_audio("driver", driver=driver, start_s=start)
+    plan = plan_audio("driver", driver=open_input(driver), start_s=start)
     with open_driver(driver, options) as reader:
         with open_writer(
             path,
@@ -116,7 +117,7 @@ def test_late_sound_stays_late(clip: Clip, tmp_path: Path, marking: Marking) -> 
 def test_the_default_track_is_taken_and_told(clip: Clip, tmp_path: Path) -> None:
     sounds = [clicks([0.1], length_s=0.8), clicks([0.5], length_s=0.8)]
     driver = clip("d.mkv", sounds=sounds)
-    plan = plan_audio("driver", driver=driver)
+    plan = plan_audio("driver", driver=open_input(driver))
     assert plan is not None
     assert plan.track == 0
     assert "2 audio tracks: number 1 is used" in plan.notes
@@ -133,7 +134,7 @@ def test_sound_from_a_file_starts_with_the_result(
 
 
 def test_no_sound_is_no_error(clip: Clip) -> None:
-    assert plan_audio("driver", driver=clip("silent.mp4")) is None
+    assert plan_audio("driver", driver=open_input(clip("silent.mp4"))) is None
     assert plan_audio("none", driver=None) is None
     assert plan_audio("driver", driver=None) is None
 

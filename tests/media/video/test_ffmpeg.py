@@ -18,6 +18,7 @@ from clips import clicks, heard, make_clip, number_of, picture
 from animate_cli.errors import OptionError, OutputError
 from animate_cli.media.audio_plan import plan_audio
 from animate_cli.media.codecs import encoding_for
+from animate_cli.media.input_file import open_input
 from animate_cli.media.provenance import Marking, read_marking
 from animate_cli.media.reader import open_driver
 from animate_cli.media.video import ffmpeg
@@ -86,7 +87,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def write(path: Path, marking: Marking, encoder: str, sound: Path | None = None) -> None:
-    audio = plan_audio("driver", driver=sound) if sound else None
+    audio = plan_audio("driver", driver=open_input(sound)) if sound else None
     options = OutputOptions(encoder=encoder)
     with open_writer(
         path,

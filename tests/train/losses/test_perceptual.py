@@ -147,7 +147,9 @@ def test_vgg_19_is_read_from_either_file_whatever_else_it_holds(tmp_path, name, 
     tensors["classifier.0.weight"] = torch.zeros(2, 2)
     if name.endswith("pth"):
         torch.save(tensors, tmp_path / name)
-        monkeypatch.setattr("animate_cli.hub.sha256_of", lambda path: "dcbb9e9d" + 56 * "0")
+        monkeypatch.setattr(
+            "animate_cli.layers.pretrained.vgg19.sha256_of", lambda path: "dcbb9e9d" + 56 * "0"
+        )
     else:
         save_file(tensors, tmp_path / name)
     loss = load_perceptual(kind=Features.VGG19, folder=tmp_path, scales=(1,))
