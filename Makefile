@@ -36,8 +36,10 @@ check: setup
 	$(VENV_PYTHON) -m mypy
 	$(VENV_PYTHON) -m pytest -q tests/test_architecture.py
 
+# One process per core, each on one thread; files stay whole, so that what their tests share is
+# made once. On one core, or to stop at the first failure: .venv/bin/python -m pytest -x
 test: setup
-	$(VENV_PYTHON) -m pytest
+	$(VENV_PYTHON) -m pytest -n auto --dist loadfile
 
 test-slow: setup
 	$(VENV_PYTHON) -m pytest -m slow
