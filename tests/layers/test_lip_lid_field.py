@@ -1,4 +1,4 @@
-"""A field put right where a face parts: exact at the slit's points, itself elsewhere."""
+"""A field corrected at lips and lids: exact at the contour's landmarks, unchanged elsewhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from animate_cli.layers.lip_lid_field import ApertureContour, correct_apertures
 
 SIZE = 128
 CURVES = ((0, 1, 2, 3, 4), (0, 5, 6, 7, 4), (0, 8, 9, 10, 4), (0, 11, 12, 13, 4))
-SLIT = ApertureContour(curves=CURVES, fade=0.3)
+CONTOUR = ApertureContour(curves=CURVES, fade=0.3)
 ACROSS = (44.0, 54.0, 64.0, 74.0, 84.0)  # x of a curve's points
 
 
@@ -48,12 +48,12 @@ def _still(count: int = 1) -> Tensor:
 
 
 def test_every_point_of_a_mouth_that_opens_lands() -> None:
-    flow = correct_apertures(_still(), SHUT, OPEN, (SLIT,))
+    flow = correct_apertures(_still(), SHUT, OPEN, (CONTOUR,))
     torch.testing.assert_close(_read(flow, OPEN), SHUT - OPEN, atol=0.35, rtol=0)
 
 
 def test_lips_keep_their_thickness_and_what_lies_between_was_between_them() -> None:
-    flow = correct_apertures(_still(), SHUT, OPEN, (SLIT,))
+    flow = correct_apertures(_still(), SHUT, OPEN, (CONTOUR,))
     rows = torch.tensor([[64.0, 64.0 + y] for y in (17.5, 5.0, -7.5)])[None]  # lip, inside, lip
     found = (rows + _read(flow, rows))[0, :, 1] - 64
     torch.testing.assert_close(found, torch.tensor([4.5, 0.0, -4.5]), atol=0.2, rtol=0)
@@ -63,7 +63,7 @@ def test_lips_keep_their_thickness_and_what_lies_between_was_between_them() -> N
 def test_teeth_keep_their_height_when_the_mouth_about_them_opens_or_shuts(lean: float) -> None:
     """A smile's hang from the upper lip; of what a wide open mouth shows, four tenths stand on the
     lower one. The head leans on the way."""
-    slit = replace(SLIT, gap=(CURVES[1], CURVES[2]))
+    contour = replace(CONTOUR, aperture=(CURVES[1], CURVES[2]))
     smile, gape = _mouth(10, 4, 4, 10), _mouth(18, 12, 12, 18)
     turn = _turn(lean)
     for source, output, looks in (
@@ -76,7 +76,7 @@ def test_teeth_keep_their_height_when_the_mouth_about_them_opens_or_shuts(lean: 
         ),
         (gape, _mouth(12, 6, 6, 12), ((-6, -12, 2.0), (-6, -12, 5.0), (6, 12, -2.0))),
     ):
-        flow = correct_apertures(_still(), source, (output - 64) @ turn + 64, (slit,))
+        flow = correct_apertures(_still(), source, (output - 64) @ turn + 64, (contour,))
         for there, here, depth in looks:
             place = (torch.tensor([[[64.0, 64.0 + there + depth]]]) - 64) @ turn + 64
             found = place + _read(flow, place)
@@ -85,9 +85,9 @@ def test_teeth_keep_their_height_when_the_mouth_about_them_opens_or_shuts(lean: 
 
 
 def test_a_mouth_at_rest_is_left_exactly_as_it_is() -> None:
-    slit = replace(SLIT, gap=(CURVES[1], CURVES[2]))
+    contour = replace(CONTOUR, aperture=(CURVES[1], CURVES[2]))
     for mouth in (SHUT, OPEN):
-        assert correct_apertures(_still(), mouth, mouth, (slit,)).abs().max() == 0
+        assert correct_apertures(_still(), mouth, mouth, (contour,)).abs().max() == 0
 
 
 def test_what_is_missing_is_added_to_the_field_as_it_is() -> None:
@@ -95,50 +95,52 @@ def test_what_is_missing_is_added_to_the_field_as_it_is() -> None:
     bent = torch.nn.functional.interpolate(
         8 * torch.randn(1, 2, 6, 6, generator=generator), (SIZE, SIZE), mode="bicubic"
     )
-    flow = correct_apertures(bent, SHUT, OPEN, (SLIT,))
+    flow = correct_apertures(bent, SHUT, OPEN, (CONTOUR,))
     torch.testing.assert_close(_read(flow, OPEN), SHUT - OPEN, atol=0.4, rtol=0)
-    kept = correct_apertures(bent, OPEN + _read(bent, OPEN), OPEN, (SLIT,))
+    kept = correct_apertures(bent, OPEN + _read(bent, OPEN), OPEN, (CONTOUR,))
     torch.testing.assert_close(kept, bent, atol=1e-4, rtol=0)
 
 
 def test_far_away_nothing_changes_and_the_given_field_stays() -> None:
     given = _still()
-    flow = correct_apertures(given, SHUT, OPEN, (SLIT,))
+    flow = correct_apertures(given, SHUT, OPEN, (CONTOUR,))
     assert given.abs().max() == 0
     assert flow[..., :12, :].abs().max() == 0
     assert flow[..., :4].abs().max() == 0
     assert flow.abs().max() > 12
 
 
-@pytest.mark.parametrize("slit", [SLIT, replace(SLIT, gap=(CURVES[1], CURVES[2]))])
-def test_a_frame_does_not_depend_on_its_batch(slit: ApertureContour) -> None:
+@pytest.mark.parametrize("contour", [CONTOUR, replace(CONTOUR, aperture=(CURVES[1], CURVES[2]))])
+def test_a_frame_does_not_depend_on_its_batch(contour: ApertureContour) -> None:
     wide = _mouth(20, 9, 25, 34) + torch.tensor([6.0, -9.0])
-    both = correct_apertures(_still(2), SHUT.expand(2, -1, -1), torch.cat((OPEN, wide)), (slit,))
+    both = correct_apertures(_still(2), SHUT.expand(2, -1, -1), torch.cat((OPEN, wide)), (contour,))
     for frame, output in enumerate((OPEN, wide)):
-        alone = correct_apertures(_still(), SHUT, output, (slit,))
+        alone = correct_apertures(_still(), SHUT, output, (contour,))
         torch.testing.assert_close(both[frame : frame + 1], alone, atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("slit", [SLIT, replace(SLIT, gap=(CURVES[1], CURVES[2]))])
-def test_crossed_and_coincident_points_and_those_outside_stay_finite(slit: ApertureContour) -> None:
+@pytest.mark.parametrize("contour", [CONTOUR, replace(CONTOUR, aperture=(CURVES[1], CURVES[2]))])
+def test_crossed_and_coincident_points_and_those_outside_stay_finite(
+    contour: ApertureContour,
+) -> None:
     crossed = OPEN[:, [4, 3, 2, 1, 0, *range(8, 11), *range(5, 8), 11, 12, 13]]
     point = torch.full_like(OPEN, 64.0)
     for output in (crossed, point, OPEN + 90.0, OPEN - 500.0):
-        flow = correct_apertures(_still(), SHUT, output, (slit,))
+        flow = correct_apertures(_still(), SHUT, output, (contour,))
         assert flow.isfinite().all()
         assert flow.abs().max() < 1000
 
 
-def test_a_correction_ends_at_what_lies_under_the_slit_and_with_the_window() -> None:
+def test_a_correction_ends_at_the_landmark_below_the_contour_and_with_the_window() -> None:
     chin = torch.tensor([[[64.0, 64.0 + 31]]])
     shut, parted = (torch.cat((mouth, chin), dim=1) for mouth in (SHUT, OPEN))
-    free = correct_apertures(_still(), shut, parted, (SLIT,))
-    held = correct_apertures(_still(), shut, parted, (replace(SLIT, until=14),))
-    assert _read(free, chin).abs().max() > 5
-    assert _read(held, chin).abs().max() < 0.1
-    torch.testing.assert_close(_read(held, OPEN), SHUT - OPEN, atol=0.35, rtol=0)
+    unlimited = correct_apertures(_still(), shut, parted, (CONTOUR,))
+    limited = correct_apertures(_still(), shut, parted, (replace(CONTOUR, until=14),))
+    assert _read(unlimited, chin).abs().max() > 5
+    assert _read(limited, chin).abs().max() < 0.1
+    torch.testing.assert_close(_read(limited, OPEN), SHUT - OPEN, atol=0.35, rtol=0)
     window = torch.zeros(SIZE, SIZE)
     window[:, 64:] = 1
-    seen = correct_apertures(_still(), shut, parted, (SLIT,), window)
+    seen = correct_apertures(_still(), shut, parted, (CONTOUR,), window)
     assert seen[..., :64].abs().max() == 0
-    assert torch.equal(seen[..., 64:], free[..., 64:])
+    assert torch.equal(seen[..., 64:], unlimited[..., 64:])

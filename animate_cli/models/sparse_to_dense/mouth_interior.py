@@ -2,11 +2,11 @@
 
 Ours, between eq. 1 and eq. 2 of Zhao et al. 2021. A warp can only stretch the lips over an opening
 mouth, and a network that paints it from nothing paints a mean of all mouths in the wrong colours.
-So one picture per aperture is learned for everybody and laid between the lips, in the photo's own
+So one picture per aperture is learned for everybody and shown between the lips, in the photo's own
 tones.
 
     symbol  | name     | shape               | equation
-    u       | gap.u    | (B, N)              | 0 to 1 along the inner lips, right corner to left
+    u       | region.u | (B, N)              | 0 to 1 along the inner lips, right corner to left
     v       | depth    | (B, N)              | 0 to 1 from the upper inner lip to the lower
     a       | aperture | (B,)                | mean gap of the inner lips over their width
     A, B    | colours  | (6, bins, h, w)     | learned; read through `_smooth`, times `_GAIN`
@@ -38,10 +38,10 @@ from animate_cli.layers.smoothstep import smooth_step
 
 _BINS, _ROWS, _COLUMNS = 6, 20, 40
 _WIDEST = 0.8  # aperture of the last bin
-_GAIN = 5.0  # the rate of learning suits convolutions, whose numbers are smaller
+_GAIN = 5.0  # the learning rate suits the weights of convolutions, which are smaller
 _DARK = 0.4
 _OPEN = 0.06  # aperture from which on a mouth is open
-_SHUT = 0.11  # ... below which one may be shutting
+_SHUT = 0.11  # aperture below which a mouth may be shutting
 _RAMP = 0.06  # of apertures, from nothing to all
 _EDGE_PX = 1.5
 
@@ -57,7 +57,7 @@ class MouthInteriorConfig:
 
 
 class MouthInterior(nn.Module):
-    """Lays the inside of mouths over pictures in which lips are merely spread."""
+    """Shows the inside of mouths in pictures whose lips the warp only stretched."""
 
     def __init__(self, config: MouthInteriorConfig) -> None:
         super().__init__()
@@ -67,35 +67,34 @@ class MouthInterior(nn.Module):
     def forward(
         self, warped: Tensor, face: Tensor, source_px: Tensor, driver_px: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """warped and the source's face (B, 3, S, S), landmarks (B, K, 2) px of source and output ->
-        warped, share (B, 1, S, S). Where no gradients are wanted `warped` is written to."""
-        gap = ApertureRegion(source_px, driver_px, self._upper, self._lower, warped.shape[-1])
-        depth = gap.below / (gap.below + gap.above).clamp_min(_EDGE_PX)
-        within = (
-            torch.minimum(gap.below - gap.upper_attached, gap.above - gap.lower_attached)
-            - gap.aside
+        """E and the source's face (B, 3, S, S), landmarks (B, K, 2) px of source and output ->
+        E' (B, 3, S, S) and g (B, 1, S, S). Without gradients E is overwritten."""
+        size = warped.shape[-1]
+        region = ApertureRegion(source_px, driver_px, self._upper, self._lower, size)
+        depth = region.below / (region.below + region.above).clamp_min(_EDGE_PX)
+        within = torch.minimum(
+            region.below - region.upper_attached, region.above - region.lower_attached
         )
-        edge = within.clamp(0, _EDGE_PX) / _EDGE_PX
+        edge = (within - region.aside).clamp(0, _EDGE_PX) / _EDGE_PX
         aperture, before = self._aperture(driver_px), self._aperture(source_px)
         opens = smooth_step(aperture / _OPEN)
         shuts = smooth_step((_SHUT - aperture) / _RAMP) * smooth_step((before - aperture) / _RAMP)
-        seam = (torch.minimum(gap.below, gap.above) - gap.aside + 1).clamp(0, 1)
-        drawn = self._colour(gap.u, depth, aperture, self._tone(face, source_px))
-        rows, columns = gap.rows, gap.columns
+        seam = (torch.minimum(region.below, region.above) - region.aside + 1).clamp(0, 1)
+        interior = self._colour(region.u, depth, aperture, self._tone(face, source_px))
+        rows, columns = region.rows, region.columns
         lips = warped[:, :, rows, columns]
-        weight = torch.maximum(opens[:, None] * edge, shuts[:, None] * seam).view(
-            len(lips), 1, *lips.shape[2:]
-        )
-        laid = warped.clone() if torch.is_grad_enabled() else warped
+        weight = torch.maximum(opens[:, None] * edge, shuts[:, None] * seam)
+        weight = weight.view(len(lips), 1, *lips.shape[2:])
+        result = warped.clone() if torch.is_grad_enabled() else warped
         share = torch.zeros_like(warped[:, :1])
-        laid[:, :, rows, columns] = torch.lerp(lips, drawn.view(lips.shape), weight)
+        result[:, :, rows, columns] = torch.lerp(lips, interior.view(lips.shape), weight)
         share[:, :, rows, columns] = weight
-        return laid, share
+        return result, share
 
     def _colour(
         self, u: Tensor, v: Tensor, aperture: Tensor, tone: tuple[Tensor, Tensor]
     ) -> Tensor:
-        """C at places u, v (B, N) in [0, 1] of mouths that are so far open (B,): (B, 3, N)."""
+        """C at u, v (B, N) in [0, 1] for apertures (B,): (B, 3, N)."""
         places = (u, v, (aperture / _WIDEST)[:, None].expand_as(u))
         counts = (_COLUMNS, _ROWS, _BINS)
         within = [
@@ -126,8 +125,11 @@ class MouthInterior(nn.Module):
 
 
 def _smooth(table: Tensor) -> Tensor:
-    """Both sides alike, and means of neighbours, twice, (1, 6, bins, h, w): what a frame teaches,
-    its neighbours learn too. Else it would learn the colour noise that a perceptual loss likes."""
+    """The table (1, 6, bins, h, w), mirrored and averaged over neighbours, twice.
+
+    A frame then also teaches the neighbours of the cells that it shows; otherwise the table would
+    learn the colour noise that a perceptual loss rewards.
+    """
     table = (table + table.flip(-1)) / 2
     for _ in range(2):
         table = F.avg_pool3d(F.pad(table, (1,) * 6, mode="replicate"), 3, stride=1)

@@ -63,7 +63,7 @@ BROW_THICKNESS = 0.09  # of the distance between the outer eye corners
 LEAST_ROOM = 0.45
 LEAST_GAP, LIDS_KEPT = 0.04, 0.2  # of the width of the eye or mouth; of the gap before
 CALM_PX, CALM_FROM = 0.4, 0.15
-SLITS = (
+APERTURES = (
     ApertureContour(
         curves=(
             (48, 49, 50, 51, 52, 53, 54),
@@ -73,7 +73,7 @@ SLITS = (
         ),
         fade=0.3,
         until=CHIN,
-        gap=(UPPER_INNER_LIP, LOWER_INNER_LIP),
+        aperture=(UPPER_INNER_LIP, LOWER_INNER_LIP),
     ),
     ApertureContour(curves=((36, 37, 68, 38, 39), (36, 41, 69, 40, 39)), fade=0.3),
     ApertureContour(curves=((42, 43, 70, 44, 45), (42, 47, 71, 46, 45)), fade=0.3),
@@ -158,7 +158,7 @@ class LandmarkGrid:
         source_px, output_px = parted(source_px, self.keep_room(source_px, output_px))
         p, q = self._controls(source_px, output_px, body)
         flow_px = self._spline.field(q, p - q, self._fade, self._calm(q))  # (B, 2, S, S)
-        flow_px = correct_apertures(flow_px, source_px, output_px, SLITS, self._fade_pixels)
+        flow_px = correct_apertures(flow_px, source_px, output_px, APERTURES, self._fade_pixels)
         return self._identity + flow_px.permute(0, 2, 3, 1) * (2 / self.size)
 
     def _calm(self, controls_px: Tensor) -> Tensor:
