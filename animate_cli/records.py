@@ -237,10 +237,16 @@ class PreparedSource:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrackedDriver:
-    """A driver after pass 1. notes: what reading it had to change, for the user."""
+    """A driver after pass 1.
+
+    start_s, duration_s: the part of the driver that was read; None: to its end; notes: what reading
+    it had to change, for the user.
+    """
 
     given: InputFile | InputFrames
     trajectory: Trajectory
+    start_s: Fraction = Fraction(0)
+    duration_s: Fraction | None = None
     notes: tuple[str, ...] = ()
 
     @property

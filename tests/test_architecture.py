@@ -19,7 +19,7 @@ from places import ROOT
 PACKAGE = ROOT / "animate_cli"
 
 ROWS = (
-    ("__init__", "__main__"),
+    ("__init__", "__main__", "jobs"),
     ("cli",),
     ("batch",),
     ("train", "evaluate", "prepare"),

@@ -164,3 +164,14 @@ def test_one_watch_sees_every_step(toy: ToyWorld) -> None:
         list(scene)
     assert [one.done for one in told if one.step is Step.TRACK] == [1, 2, 3]
     assert {"track", "render"} <= {timing.stage for timing in watch.clock.timings}
+
+
+def test_a_tracked_part_of_a_driver_is_what_is_shown_beside(toy: ToyWorld) -> None:
+    read = ReadOptions(start_s=Fraction(3, 25), duration_s=Fraction(2, 25))
+    driver = toy.driver(frames=8)
+    part = Animator(replace(PLAIN, read=read)).prepare_driver(driver)
+    beside = Animator(replace(PLAIN, output=OutputOptions(side_by_side=True)))
+    shown = [frame.pixels for frame in beside.frames(toy.photo(), part)]
+    whole = replace(PLAIN, output=OutputOptions(side_by_side=True), read=read)
+    expected = [frame.pixels for frame in Animator(whole).frames(toy.photo(), driver)]
+    np.testing.assert_array_equal(shown, expected)

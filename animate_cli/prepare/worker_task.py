@@ -6,11 +6,12 @@ from animate_cli.data.manifest import IMAGE
 from animate_cli.device import open_device, share_cores, thread_count
 from animate_cli.errors import InputError, TrainError
 from animate_cli.faces.landmarks import network as landmarks
-from animate_cli.media.input_file import open_input
+from animate_cli.media.container.kind import kind_of
 from animate_cli.prepare.cut_clips import cut_clips, cut_picture
 from animate_cli.prepare.label_in_place import label_clip, label_picture
 from animate_cli.prepare.options import FileTreatment
 from animate_cli.prepare.task import FileOutcome, PreparePlan, PrepareTask
+from animate_cli.records import InputFile
 from animate_cli.report import Clock, Watch
 from animate_cli.stages.driver import track_driver
 
@@ -46,8 +47,9 @@ class PrepareWorker:
         return treat(task, self._plan, self._network)
 
     def _clip(self, task: PrepareTask) -> FileOutcome:
+        path = task.source.path
         trajectory = track_driver(
-            open_input(task.source.path),
+            InputFile(path=path, kind=kind_of(path), sha256=task.sha256),
             self._network,
             self._plan.options,
             threads=self._threads,

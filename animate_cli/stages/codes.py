@@ -60,7 +60,7 @@ def with_codes(
     if followed.kind is Kind.TEMPLATE:
         raise _not_for(followed, model, options)
     reader = _Reader(encoder, followed.trajectory, device)
-    frames = driver_frames(followed.given, options.read, threads=threads)
+    frames = driver_frames(followed, options.read, threads=threads)
     with closing(frames), clock.measure("encode driver"):
         for frame in frames:
             reader.add(frame)

@@ -45,7 +45,9 @@ def decide_destination(
         OutputError: the path exists, is one of the inputs, or its folder is missing or closed.
         OptionError: options that cannot be met together.
     """
-    driver = driver.given if isinstance(driver, TrackedDriver) else driver
+    start_s = options.read.start_s
+    if isinstance(driver, TrackedDriver):
+        start_s, driver = driver.start_s, driver.given
     kind = driver.kind
     path = output or Path(f"{photo.path.stem}--{driver.path.stem}{_suffix(kind, options)}")
     if kind is not Kind.IMAGE:
@@ -55,7 +57,7 @@ def decide_destination(
         raise OptionError(f"{driver.path} is a template and has no pictures to show", hint=hint)
     inputs = photo.path, driver.path
     check_target(path, overwrite=options.output.overwrite, inputs=inputs)
-    audio = plan_audio(options.output.audio, driver=driver, start_s=options.read.start_s)
+    audio = plan_audio(options.output.audio, driver=driver, start_s=start_s)
     return Destination(path=path, kind=kind, inputs=inputs, audio=audio)
 
 

@@ -52,18 +52,23 @@ def track_driver(
                 sha256=_digest(given),
                 on_frame=lambda index: watch.tell(Step.TRACK, index + 1, reader.expected),
             )
-        return TrackedDriver(given=given, trajectory=trajectory, notes=reader.notes)
+        return TrackedDriver(
+            given=given,
+            trajectory=trajectory,
+            start_s=options.read.start_s,
+            duration_s=options.read.duration_s,
+            notes=reader.notes,
+        )
 
 
 def _digest(given: InputFile | InputFrames) -> str:
     return given.sha256 if isinstance(given, InputFile) else sha256_of_pixels(given.pixels)
 
 
-def driver_frames(
-    given: InputFile | InputFrames, options: ReadOptions, *, threads: int
-) -> Stage[Frame]:
-    """The driver's frames once more, decoded ahead, for showing beside the result."""
-    with open_driver(given, options, threads=threads) as reader:
+def driver_frames(driver: TrackedDriver, options: ReadOptions, *, threads: int) -> Stage[Frame]:
+    """The frames that were tracked once more, decoded ahead."""
+    read = replace(options, start_s=driver.start_s, duration_s=driver.duration_s)
+    with open_driver(driver.given, read, threads=threads) as reader:
         yield from ahead(reader, depth=DECODED_AHEAD)
 
 

@@ -89,7 +89,7 @@ class OpenScene:
         batches = ahead(render(scene, start=start, workers=workers), depth=BATCHES_AHEAD)
         frames = paste(scene, upscale(scene, batches))
         if o.output.side_by_side:
-            shown = driver_frames(self.driver.given, o.read, threads=threads)
+            shown = driver_frames(self.driver, o.read, threads=threads)
             frames = beside(scene, frames, skipped(shown, start))
         finished = ahead(frames, depth=FRAMES_AHEAD)
         self._running.append(finished)

@@ -33,7 +33,7 @@ def write_overlay(followed: TrackedDriver, path: Path, options: Options, *, watc
     lines = head_lines(load_shape_model(), trajectory)
     threads = options.compute.threads
     marking = Marking(version=__version__, model="landmarks", source_sha256=trajectory.sha256)
-    frames = driver_frames(followed.given, options.read, threads=threads)
+    frames = driver_frames(followed, options.read, threads=threads)
     with (
         closing(frames),
         open_writer(
@@ -43,7 +43,7 @@ def write_overlay(followed: TrackedDriver, path: Path, options: Options, *, watc
             rate=trajectory.rate,
             options=options.output,
             marking=marking,
-            audio=plan_audio("driver", driver=followed.given, start_s=options.read.start_s),
+            audio=plan_audio("driver", driver=followed.given, start_s=followed.start_s),
             inputs=(followed.path,),
             threads=threads,
         ) as writer,

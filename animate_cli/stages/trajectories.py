@@ -65,14 +65,14 @@ class TrajectoryCache:
             return follow()
         key = key_of(given, options, encoder_id)
         with self._locked(key, on_wait):
-            kept = self._read(key, given)
+            kept = self._read(key, given, options)
             if kept is not None:
                 return kept
             followed = follow()
             self._write(key, followed)
             return followed
 
-    def _read(self, key: str, given: InputFile) -> TrackedDriver | None:
+    def _read(self, key: str, given: InputFile, options: Options) -> TrackedDriver | None:
         entry = self.folder / f"{key}.npz"
         try:
             notes = json.loads(entry.with_suffix(".json").read_text(encoding="utf-8"))
@@ -80,7 +80,13 @@ class TrajectoryCache:
             os.utime(entry)  # used just now
         except (AnimateError, OSError, ValueError):  # absent, damaged or of another version
             return None
-        return TrackedDriver(given=given, trajectory=trajectory, notes=tuple(map(str, notes)))
+        return TrackedDriver(
+            given=given,
+            trajectory=trajectory,
+            start_s=options.read.start_s,
+            duration_s=options.read.duration_s,
+            notes=tuple(map(str, notes)),
+        )
 
     def _write(self, key: str, followed: TrackedDriver) -> None:
         entry = self.folder / f"{key}.npz"

@@ -1,0 +1,141 @@
+"""Whole jobs as functions: what `animate batch`, `eval`, `prepare` and `train` do, from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from animate_cli import hub
+from animate_cli.batch.names import TEMPLATE
+from animate_cli.batch.options import BatchOptions, BatchPairing, Shard
+from animate_cli.batch.plan import plan_batch
+from animate_cli.batch.run import run_batch
+from animate_cli.batch.status import BatchObserver, BatchSummary
+from animate_cli.cli.cells import override
+from animate_cli.device import open_device
+from animate_cli.evaluate.clips.candidate import read_candidates
+from animate_cli.evaluate.clips.choose_pairs import choose_pairs
+from animate_cli.evaluate.clips.clip_pairs import read_clips
+from animate_cli.evaluate.metrics.networks.evaluators import load_evaluators
+from animate_cli.evaluate.protocol import Protocol, Scheme, of_scheme
+from animate_cli.evaluate.runner.evaluate import Evaluation, EvaluationObserver, evaluate
+from animate_cli.options import ComputeOptions, Options
+from animate_cli.prepare.run import prepare as prepare_dataset
+from animate_cli.train.engine.loop import LogEntry, TrainingSummary, train
+from animate_cli.train.recipe import Recipe, changed, read_recipe
+
+__all__ = ["animate_batch", "evaluate_models", "prepare_dataset", "train_network"]
+
+
+def animate_batch(
+    sources: Sequence[str | Path],
+    drivers: Sequence[str | Path],
+    output: str | Path,
+    options: Options | None = None,
+    *,
+    batch: BatchOptions | None = None,
+    pairing: BatchPairing | None = None,
+    name: str = TEMPLATE,
+    shard: Shard | None = None,
+    observer: BatchObserver | None = None,
+) -> BatchSummary:
+    """Animate many photos with many drivers, in worker processes. The same call resumes it.
+
+    sources: photos, folders, patterns ("photos/*.jpg"), or a .csv or .json manifest; drivers:
+    videos, templates, folders or patterns. output: folder of the results and the journal.
+    options: of every animation. pairing None: as the manifest says where there is one, else every
+    photo with every driver. name: of a result, from {source}, {driver} and {number}. shard: this
+    machine's part of the jobs. observer: told of every journal row and change of the status.
+
+    A script that calls it needs `if __name__ == "__main__":`, because workers import the script.
+
+    Raises:
+        InputError: inputs or a manifest that cannot be used.
+        OptionError: pairs that do not work out, names that clash or lead out of the folder.
+        OutputError: the folder cannot be written, or another run is at it.
+    """
+    part = shard or Shard()
+    plan = plan_batch(
+        [str(one) for one in sources],
+        [str(one) for one in drivers],
+        Path(output),
+        options or Options(),
+        override=override,
+        pairing=pairing,
+        template=name,
+        shard=part,
+    )
+    return run_batch(
+        plan, batch or BatchOptions(), shard=part, listener=observer or BatchObserver()
+    )
+
+
+def evaluate_models(
+    data: str | Path,
+    models: Sequence[str] = (),
+    *,
+    split: str = "val",
+    scheme: Scheme = Scheme.SELF,
+    protocol: Protocol | None = None,
+    compute: ComputeOptions | None = None,
+    metric_weights: str | Path | None = None,
+    observer: EvaluationObserver | None = None,
+) -> Evaluation:
+    """Score models on clips, beside the still photo and the thin plate spline.
+
+    data: a video, a folder of videos, one with a manifest.csv, or a public data set. models:
+    "NAME" or "NAME:WEIGHTS". split: where the data has splits; "all": every. scheme: what drives
+    what; protocol: strides, caps and limits. metric_weights: a folder with the networks that some
+    metrics need; None: these metrics are left out. observer: told of every clip and frame.
+
+    Raises:
+        InputError: there are no clips.
+        OptionError: a model, a split or a scheme that cannot be had.
+        FaceError: no clip could be scored.
+    """
+    compute = compute or ComputeOptions()
+    chosen = of_scheme(scheme, protocol or Protocol(seed=compute.seed))
+    clips, candidates = read_clips(Path(data), split), read_candidates(list(models))
+    device = str(open_device(compute))
+    weights = Path(metric_weights) if metric_weights is not None else None
+    with TemporaryDirectory() as kept:
+        pairs = choose_pairs(clips, chosen, compute, kept=Path(kept), on_left_out=lambda path: None)
+        return evaluate(
+            candidates,
+            pairs,
+            load_evaluators(weights, device=device),
+            protocol=chosen,
+            data=Path(data),
+            split=split,
+            compute=compute,
+            audience=observer or EvaluationObserver(),
+            kept=Path(kept),
+        )
+
+
+def train_network(
+    recipe: str | Path | Recipe,
+    output: str | Path | None = None,
+    *,
+    data: str | Path | None = None,
+    steps: int | None = None,
+    compute: ComputeOptions | None = None,
+    on_log: Callable[[LogEntry], None] = lambda logged: None,
+) -> TrainingSummary:
+    """Train a network from a recipe; the same call goes on where an earlier one stopped.
+
+    recipe: a .toml file, or the record. output: folder of checkpoints, weights, sheets and log;
+    None: in the cache, under the recipe's name. data, steps: instead of the recipe's. on_log:
+    called after every `log.every`-th step and every evaluation.
+
+    Raises:
+        OptionError: the recipe cannot be read.
+        TrainError: the data is missing, the loss is not finite, or the disk is full.
+        Cancelled: Ctrl-C or SIGTERM; the step under way was finished and saved.
+    """
+    read = recipe if isinstance(recipe, Recipe) else read_recipe(Path(recipe))
+    chosen = changed(read, data=Path(data) if data is not None else None, steps=steps)
+    folder = Path(output) if output is not None else hub.runs_dir() / chosen.name
+    device = open_device(compute or ComputeOptions())
+    return train(chosen, folder, on_log=on_log, device=device)
