@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from animate_cli.train.engine.loop import LogEntry
+    from animate_cli.train.recipe import Recipe
 
     OnLogged = Callable[[LogEntry], None]
 
@@ -36,11 +37,12 @@ def train(
         Path | None, typer.Option("--data", help="Data folder, instead of the recipe's.")
     ] = None,
     steps: Annotated[
-        int | None, typer.Option("--steps", min=1, help="Steps, instead of the recipe's.")
+        int | None,
+        typer.Option("--steps", min=1, help="Steps of every stage, instead of the recipe's."),
     ] = None,
     options: Options,
 ) -> None:
-    """Train a network from a recipe; the same command again goes on where it stopped.
+    """Train a network from a recipe, stage by stage; the same command again goes on after a stop.
 
     Ctrl-C ends it after the step under way, which is saved. Many processes:
     `torchrun --nproc-per-node N -m animate_cli train RECIPE`.
@@ -53,6 +55,8 @@ def train(
     device = open_device(options.compute)
     folder = output or hub.runs_dir() / chosen.name
     console.tell(f"checkpoints, weights, sheets and log: {folder}")
+    for number, stage in enumerate(chosen.stage, start=1):
+        console.tell(f"stage {number} of {len(chosen.stage)}: {stage.name}, {_extent(stage)}")
     with _shown() as on_step:
         trained = run(chosen, folder, on_log=_tell, on_step=on_step, device=device)
     if trained.is_main:
@@ -60,9 +64,16 @@ def train(
         console.result(str(trained.weights))
 
 
+def _extent(stage: Recipe) -> str:
+    """A stage's steps, samples per step and rate in words."""
+    plan = stage.steps
+    return f"{plan.steps} steps of {plan.batch}, rate {plan.learning_rate:g}"
+
+
 def _tell(logged: LogEntry) -> None:
     figures = ", ".join(f"{name} {value:.4g}" for name, value in logged.figures.items())
-    console.tell(f"step {logged.step} of {logged.steps}: {figures}")
+    where = f"{logged.stage}, " if logged.stage else ""
+    console.tell(f"{where}step {logged.step} of {logged.steps}: {figures}")
 
 
 @contextmanager
@@ -75,7 +86,7 @@ def _shown() -> Iterator[OnLogged]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     columns = (
-        TextColumn("train"),
+        TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("loss {task.fields[loss]:.4g}  {task.fields[left]}"),
@@ -85,21 +96,23 @@ def _shown() -> Iterator[OnLogged]:
 
 
 class _TrainBar:
-    """Steps done, the last loss, the time that is left at the pace since the start."""
+    """A stage's steps, the last loss, the time left at the mean rate since the stage began."""
 
     def __init__(self, bars: Progress) -> None:
         self._bars, self._first, self._started_s = bars, -1, time.monotonic()
+        self._stage = ""
         self._task = bars.add_task("train", total=None, loss=float("nan"), left="")
 
     def __call__(self, logged: LogEntry) -> None:
         now = time.monotonic()
-        if self._first < 0:
-            self._first, self._started_s = logged.step, now
+        if self._first < 0 or logged.stage != self._stage:
+            self._first, self._started_s, self._stage = logged.step, now, logged.stage
         done = logged.step - self._first
         each_s = (now - self._started_s) / done if done else 0.0
         left = f"{(logged.steps - logged.step) * each_s / 60:.0f} min left" if done else ""
         self._bars.update(
             self._task,
+            description=logged.stage or "train",
             completed=logged.step,
             total=logged.steps,
             loss=logged.figures["loss"],

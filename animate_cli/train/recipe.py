@@ -1,12 +1,25 @@
-"""What a training was told: one TOML file that states only differences from these defaults.
+"""A training in one TOML file, which states only what differs from the defaults below.
 
-    extends = "landmarks.toml"     # the recipe this one differs from, beside it
-    name = "landmarks-no-shape"    # its folder, unless --output says otherwise
+    extends = "landmarks.toml"     # the recipe this one differs from, a path from this file
+    name = "landmarks-no-shape"    # its folder, unless --output names another
     loss.shape = 0.0               # the only difference
 
-The keys are the fields of the records below, their defaults are written nowhere else. The tables
-`network`, `loss`, `augment` and `critic` are typed by the objective: for "landmarks" by
-`LandmarkConfig`, `LandmarkLoss` and `AugmentConfig`.
+    [[stage]]                      # trained first
+    name = "small"
+    steps.steps = 3000
+
+    [[stage]]                      # begins with the best weights of the stage before
+    name = "large"
+    network.size = 256
+
+The keys are the fields of the records below; the defaults are written nowhere else. The objective
+types the tables `network`, `loss`, `augment` and `critic`: "landmarks" does it by `LandmarkConfig`,
+`LandmarkLoss` and `AugmentConfig`.
+
+A table is laid over another in one way everywhere: a recipe over the one that it extends, a stage
+over the rest of its file. Tables merge key by key; any other value replaces the one below it, a
+list too. So a recipe that states stages drops those of the one that it extends, and `stage = []`
+leaves it none: it is then trained in one go.
 """
 
 from __future__ import annotations
@@ -21,9 +34,12 @@ from typing import Any
 from animate_cli.errors import OptionError
 from animate_cli.typed import typed
 
+_OF_THE_WHOLE = {"extends", "init", "stage"}
+"""Keys that a stage cannot state."""
+
 
 class Precision(StrEnum):
-    """What networks compute in while they are trained; weights and averages stay fp32."""
+    """The number format of the networks' arithmetic in training; weights and averages stay fp32."""
 
     FP32 = "fp32"
     BF16 = "bf16"
@@ -31,14 +47,14 @@ class Precision(StrEnum):
 
 
 class Optimiser(StrEnum):
-    """How gradients become steps: AdamW, or `train.engine.swats`, which goes on as SGD."""
+    """The optimiser of the network: AdamW, or `train.engine.swats` (Adam, then SGD)."""
 
     ADAMW = "adamw"
     SWATS = "swats"
 
 
 class DataLayout(StrEnum):
-    """How a folder of further training pictures is laid out: the readers in `sources`."""
+    """The layout of a folder of further training pictures: which reader takes it."""
 
     CLIPS = "clips"
     WFLW = "wflw"
@@ -48,11 +64,11 @@ class DataLayout(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class SourceRecipe:
-    """Further training pictures; dev stays what it is without them.
+    """A folder of further training pictures; the dev people stay the same without it.
 
-    layout, root: what is where. list: of "wflw", the annotation file below root. stride: every
-    n-th frame of clips and videos, every n-th picture. count, model: of "rendered", how many
-    squares and the ICT head's .npz to draw them from; squares that root lacks are drawn.
+    layout, root: the folder and its layout. list: for "wflw" the annotation file below root.
+    stride: every n-th frame of clips and videos, every n-th picture. count, model: for "rendered"
+    the number of squares and the ICT head's .npz; squares that root lacks are rendered from it.
     """
 
     layout: DataLayout
@@ -65,14 +81,14 @@ class SourceRecipe:
 
 @dataclass(frozen=True, kw_only=True)
 class DataRecipe:
-    """Which pictures: folders in the layout of `data.read_samples`.
+    """The training pictures: folders in the layout of `train.samples.samples`.
 
-    root: holds a manifest.csv, or clips x.mp4 each with its x.npz. terms: rows of the manifest
+    root: holds a manifest.csv, or clips x.mp4 each with its x.npz. terms: only rows of the manifest
     with these terms are used; empty: all. clip_stride: every n-th frame of a clip. reposed:
-    portraits become clips of so many frames (`train.samples.reposed_portraits`), 0: none do.
-    cutouts: people are cut out of every n-th frame, to stand before other backgrounds
-    (`train.samples.background_swap`), 0: none are; [augment] backdrop says how often. extra: tables
-    [[data.extra]]."""
+    portraits become clips of so many frames (`train.samples.reposed_portraits`); 0: they are not
+    used. cutouts: people are cut out of every n-th frame and put before other backgrounds
+    (`train.samples.background_swap`); 0: never; [augment] backdrop says how often. extra: the
+    tables [[data.extra]]."""
 
     root: str = "data"
     terms: tuple[str, ...] = ()
@@ -84,13 +100,14 @@ class DataRecipe:
 
 @dataclass(frozen=True, kw_only=True)
 class StepRecipe:
-    """How long and how fast: linear warm-up, constant rate, linear cool-down to zero.
+    """Length and rate of a training: linear warm-up, constant rate, linear cool-down to zero.
 
-    batch: pictures at once in every process; accumulate: batches per step, their gradients
-    averaged. workers: processes that draw batches ahead of the step; 0: drawn in the loop, as
-    batch n depends on (seed, n) alone, with the same result. precision: fp16 and bf16 pay on GPUs.
-    save_every: steps that a crash may cost; Ctrl-C costs none. optimiser: of the network; a critic
-    is trained by AdamW, at the same rate. beta1: share of the past in the mean gradient.
+    batch: samples at once in every process; accumulate: batches per step, their gradients
+    averaged. workers: processes that prepare batches ahead of the step; 0: the training process
+    prepares them itself; batch n depends on (seed, n) alone, so the result is the same. precision:
+    fp16 and bf16 are faster on GPUs. save_every: steps between checkpoints, so many a crash may
+    cost; Ctrl-C costs none. optimiser: of the network; a critic is trained by AdamW at the same
+    rate. beta1: decay of the gradient's running mean.
     """
 
     steps: int = 10_000
@@ -113,7 +130,7 @@ class StepRecipe:
 
 @dataclass(frozen=True, kw_only=True)
 class LogRecipe:
-    """What is told: every n-th step; sheets with every evaluation; TensorBoard needs its extra."""
+    """The log: every n-th step; sheets with every evaluation; TensorBoard needs its extra."""
 
     every: int = 20
     sheets: bool = True
@@ -122,10 +139,11 @@ class LogRecipe:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A whole training.
+    """A training, or one stage of it.
 
     objective: module in `train/objectives`; network, loss, augment, critic: tables that it types.
-    init: weights to start from (a name in the registry or a .safetensors file); empty: nothing.
+    init: weights to start from (a name in the registry or a .safetensors file); empty: none.
+    stage: the recipes of its stages in order, each with every key of the file; of a stage: none.
     """
 
     objective: str
@@ -138,6 +156,12 @@ class Recipe:
     loss: dict[str, Any] = field(default_factory=dict)
     augment: dict[str, Any] = field(default_factory=dict)
     critic: dict[str, Any] = field(default_factory=dict)
+    stage: tuple[Recipe, ...] = ()
+
+    @property
+    def stages(self) -> tuple[Recipe, ...]:
+        """The recipes that are trained one after the other: its stages, else itself alone."""
+        return self.stage or (self,)
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -145,20 +169,42 @@ def read_recipe(path: Path) -> Recipe:
 
     Raises:
         OptionError: a file is missing, is not TOML, extends itself, holds unknown keys or counts
-            below 1.
+            below 1, or a stage has no name or states what belongs to the whole file.
     """
-    recipe = typed(Recipe, _table(path, ()), where=f"recipe {path}")
-    _check(recipe, path)
+    table = _table(path, ())
+    stages = table.pop("stage", [])
+    recipe = typed(Recipe, table, where=f"recipe {path}")
+    recipe = replace(recipe, stage=_read_stages(stages, table, path))
+    for part in recipe.stages:
+        _check(part, path)
     return recipe
 
 
 def changed(recipe: Recipe, *, data: Path | None, steps: int | None) -> Recipe:
-    """The recipe with what the command line says otherwise."""
+    """The recipe with the command line's data folder, and its number of steps for every stage."""
+    recipe = replace(
+        recipe, stage=tuple(changed(stage, data=data, steps=steps) for stage in recipe.stage)
+    )
     if data is not None:
         recipe = replace(recipe, data=replace(recipe.data, root=str(data)))
     if steps is not None:
         recipe = replace(recipe, steps=replace(recipe.steps, steps=steps))
     return recipe
+
+
+def _read_stages(stages: Any, table: Mapping[str, Any], path: Path) -> tuple[Recipe, ...]:
+    """The tables [[stage]], each laid over the rest of the file."""
+    if not isinstance(stages, list) or not all(isinstance(own, Mapping) for own in stages):
+        raise OptionError(f"recipe {path}: 'stage' is no list of tables", hint="write [[stage]]")
+    read = []
+    for number, own in enumerate(stages, start=1):
+        where = f"recipe {path}, stage {number}"
+        if "name" not in own:
+            raise OptionError(f"{where} has no name", hint='add name = "..."')
+        for key in _OF_THE_WHOLE & own.keys():
+            raise OptionError(f"{where} states '{key}'", hint="write it above the first [[stage]]")
+        read.append(typed(Recipe, _laid_over(table, own), where=where))
+    return tuple(read)
 
 
 def _table(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
@@ -186,7 +232,7 @@ def _toml(path: Path) -> dict[str, Any]:
 
 
 def _laid_over(base: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, Any]:
-    """Tables are merged key by key; everything else, lists too, is replaced."""
+    """The one way of overriding; see the module's docstring."""
     merged = dict(base)
     for key, value in table.items():
         both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
@@ -195,6 +241,7 @@ def _laid_over(base: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, A
 
 
 def _check(recipe: Recipe, path: Path) -> None:
+    """Refuse counts that no training can have."""
     least = {
         "steps.steps": (recipe.steps.steps, 1),
         "steps.batch": (recipe.steps.batch, 1),

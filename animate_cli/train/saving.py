@@ -1,4 +1,4 @@
-"""Files that training writes: beside their place first, and a full disk told as an error."""
+"""Files that training writes: first beside their place, and a full disk is a `TrainError`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from animate_cli.errors import TrainError
 
 @contextmanager
 def saving(path: Path) -> Iterator[None]:
-    """What may fail because of a disk, told as such; half a file beside `path` is removed.
+    """Turn a disk's failure inside `with` into an error; half a file beside `path` is removed.
 
     Raises:
         TrainError: the disk is full or cannot be written.
     """
     try:
         yield
-    except (OSError, RuntimeError) as error:  # torch tells of a full disk by a RuntimeError
+    except (OSError, RuntimeError) as error:  # torch raises RuntimeError
         with suppress(OSError):
             beside(path).unlink()
         raise TrainError(f"cannot save {path}: {error}", hint="make room and resume") from error

@@ -72,6 +72,19 @@ def test_an_interrupted_training_goes_on(start, tmp_path):
     assert Path(said.strip()).is_file()
 
 
+def test_the_stages_are_shown(start, tmp_path):
+    stages = '[[stage]]\nname = "first"\n[[stage]]\nname = "second"\nsteps.batch = 4\n'
+    (tmp_path / "toy.toml").write_text(RECIPE + stages, encoding="utf-8")
+    said, told = start("--steps", "10").communicate(timeout=120)
+    lines = told.splitlines()
+    assert "stage 1 of 2: first, 10 steps of 16, rate 0.001" in lines
+    assert "stage 2 of 2: second, 10 steps of 4, rate 0.001" in lines
+    (last,) = (line for line in lines if line.startswith("stage 2 of 2, second, step "))
+    assert last.startswith("stage 2 of 2, second, step 10 of 10: loss")
+    assert "best score on dev after 20 steps" in told
+    assert Path(said.strip()).name == "best.safetensors"
+
+
 def test_a_recipe_that_cannot_be_read_is_told_in_two_lines(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "animate_cli", "train", str(tmp_path / "absent.toml")],

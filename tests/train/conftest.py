@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from places import EXAMPLES
@@ -69,3 +70,17 @@ def data(tmp_path: Path) -> Path:
             np.savez(folder / f"{name}.npz", landmarks=labels)
             manifest.writerow((f"{name}.mp4", "train", "clip", name, "permissive"))
     return folder
+
+
+@pytest.fixture
+def pictures(data: Path) -> Path:
+    """The same folder with a grey picture of each person, labelled as the clip's first frame."""
+    with (data / "manifest.csv").open("a", encoding="utf-8", newline="") as file:
+        for clip in sorted(data.glob("*.mp4")):
+            name = f"{clip.stem}_picture.png"
+            cv2.imwrite(str(data / name), np.full((256, 256, 3), 128, np.uint8))
+            with np.load(clip.with_suffix(".npz"), allow_pickle=False) as labels:
+                points = labels["landmarks"][0].astype(np.float32)
+            np.savez(data / f"{clip.stem}_picture.npz", landmarks=points)
+            csv.writer(file).writerow((name, "train", "image", clip.stem, "permissive"))
+    return data

@@ -61,6 +61,49 @@ def test_further_sources_are_typed(write):
     assert source == SourceRecipe(layout=DataLayout.WFLW, root="W", list="l.txt")
 
 
+STAGES = """
+steps = { steps = 7, batch = 4 }
+loss.shape = 0.5
+
+[[stage]]
+name = "first"
+steps.steps = 3
+
+[[stage]]
+name = "second"
+objective = "landmarks_sbr"
+loss.runs = 3
+"""
+
+
+def test_a_stage_is_laid_over_the_rest_of_its_file(write):
+    recipe = read_recipe(write(HEAD + STAGES))
+    first, second = recipe.stages
+    assert (first.name, first.objective, first.loss) == ("first", "landmarks", {"shape": 0.5})
+    assert first.steps == StepRecipe(steps=3, batch=4)
+    assert (second.name, second.objective) == ("second", "landmarks_sbr")
+    assert second.loss == {"shape": 0.5, "runs": 3}
+    assert second.steps == recipe.steps == StepRecipe(steps=7, batch=4)
+
+
+def test_a_recipe_without_stages_is_its_only_one(write):
+    recipe = read_recipe(write(HEAD))
+    assert recipe.stages == (recipe,)
+
+
+def test_an_extending_recipe_takes_the_stages_over_or_states_its_own(write):
+    write(HEAD + STAGES)
+    taken = read_recipe(write('extends = "r.toml"\nsteps.batch = 2\n', "y.toml"))
+    assert [stage.steps.batch for stage in taken.stages] == [2, 2]
+    dropped = read_recipe(write('extends = "r.toml"\nstage = []\n', "z.toml"))
+    assert dropped.stages == (dropped,)
+
+
+def test_the_command_line_reaches_every_stage(write, tmp_path):
+    told = changed(read_recipe(write(HEAD + STAGES)), data=tmp_path, steps=2)
+    assert {(s.data.root, s.steps.steps) for s in told.stages} == {(str(tmp_path), 2)}
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -69,6 +112,14 @@ def test_further_sources_are_typed(write):
         (HEAD + "steps.batch = 0\n", "steps.batch is 0"),
         (HEAD + "log.every = 0\n", "log.every is 0"),
         (HEAD + '[[data.extra]]\nlayout = "wflv"\nroot = ""\n', "not one of clips"),
+        (HEAD + "[[stage]]\nsteps.steps = 7\n", "stage 1 has no name"),
+        (HEAD + '[[stage]]\nname = "a"\nsteps.step = 7\n', "stage 1.*unknown key 'step'"),
+        (HEAD + '[[stage]]\nname = "a"\nstep = 7\n', "stage 1: unknown key 'step'"),
+        (HEAD + '[[stage]]\nname = "a"\nsteps.batch = 0\n', "steps.batch is 0"),
+        (HEAD + '[[stage]]\nname = "a"\ninit = "w"\n', "states 'init'"),
+        (HEAD + '[[stage]]\nname = "a"\n[[stage.stage]]\nname = "b"\n', "states 'stage'"),
+        (HEAD + 'stage = "a"\n', "no list of tables"),
+        (HEAD + "[[stages]]\nname = 'a'\n", "unknown key 'stages'"),
         ("objective = ", "not TOML"),
         ('extends = "r.toml"\n', "extends itself"),
         ('extends = "absent.toml"\n', "cannot read"),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -61,9 +59,9 @@ def test_two_steps_of_registration_give_a_network_that_runs(data: Path, tmp_path
 
 @pytest.mark.smoke
 @pytest.mark.skipif(not HEAD.is_file(), reason="needs the scanned head model beside the checkout")
-def test_two_steps_give_a_shape_model_that_fits(data: Path, tmp_path: Path) -> None:
+def test_two_steps_give_a_shape_model_that_fits(pictures: Path, tmp_path: Path) -> None:
+    data = pictures
     shutil.copy(HEAD, data / HEAD.name)
-    add_pictures(data)
     recipe = two_steps("shape", data, stride=1)
     trained = train(recipe, tmp_path / "run", on_log=lambda logged: None)
     metadata, tensors = hub.read(trained.weights)
@@ -91,15 +89,3 @@ def landmarks_by(weights: Path) -> tuple[np.ndarray, np.ndarray]:
     landmarker = Landmarker(network)
     size = landmarker.size
     return landmarker(np.full((2, size, size, 3), 128, np.uint8))
-
-
-def add_pictures(data: Path) -> None:
-    """A grey picture of each person, with the labels of a frame."""
-    with (data / "manifest.csv").open("a", encoding="utf-8", newline="") as file:
-        for clip in sorted(data.glob("*.mp4")):
-            name = f"{clip.stem}_picture.png"
-            cv2.imwrite(str(data / name), np.full((256, 256, 3), 128, np.uint8))
-            with np.load(clip.with_suffix(".npz"), allow_pickle=False) as labels:
-                points = labels["landmarks"][0].astype(np.float32)
-            np.savez(data / f"{clip.stem}_picture.npz", landmarks=points)
-            csv.writer(file).writerow((name, "train", "image", clip.stem, "permissive"))

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from test_annotated import spread, write_pts
+from pts_files import spread, write_pts
 
 from animate_cli.errors import TrainError
 from animate_cli.faces.points import MEDIAPIPE

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from animate_cli.records import Image
@@ -36,7 +37,7 @@ class Line:
             return {"score": (network(x) - (3 * x + 1)).abs().mean().item()}
 
     def export(self, network: nn.Module, path: Path) -> None:
-        path.write_text(str({k: v.tolist() for k, v in network.state_dict().items()}))
+        path.write_bytes(save(network.state_dict()))
 
     def sheet(self, network: nn.Module) -> Image:
         return np.full((4, 6, 3), (255, 0, 0), np.uint8)

@@ -91,7 +91,7 @@ class SparseMotionConfig:
 class SparseMotion(nn.Module):
     """Source face, landmarks of source and driver -> image, grid and mask."""
 
-    LATER = ("inside.",)  # what a training may begin without
+    OPTIONAL_PREFIXES = ("inside.",)  # of tensors that weights to start from may lack
 
     def __init__(self, config: SparseMotionConfig) -> None:
         super().__init__()

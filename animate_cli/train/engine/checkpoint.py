@@ -1,4 +1,4 @@
-"""Everything a training needs to go on as if it had never stopped."""
+"""The file from which a stopped training goes on as if it had never stopped."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ DAMAGED = (OSError, RuntimeError, TypeError, EOFError, ValueError, UnpicklingErr
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """State dicts of network, its moving average and optimiser; steps done; best score so far.
+    """State dicts of network, its moving average and optimiser; best score so far.
 
-    scaler: of the fp16 gradient scaler, empty in other precisions. critic, critic_optimiser: of an
-    adversarial training, else empty.
+    step: steps made in this stage; stage: its number, from 1; steps_before: made in the stages
+    before it. scaler: of the fp16 gradient scaler, empty in other precisions. critic,
+    critic_optimiser: of an adversarial training, else empty.
     """
 
     network: dict[str, Any]
@@ -32,6 +33,8 @@ class Checkpoint:
     scaler: dict[str, Any] = field(default_factory=dict)
     critic: dict[str, Any] = field(default_factory=dict)
     critic_optimiser: dict[str, Any] = field(default_factory=dict)
+    stage: int = 1
+    steps_before: int = 0
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:

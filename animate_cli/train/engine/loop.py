@@ -1,7 +1,7 @@
-"""The training loop: draw, step, average, look, keep the best; resumable at every step.
+"""The training loop: stage by stage, step by step; the best weights are kept; resumable anywhere.
 
-All randomness of step n comes from (seed, n), so a resumed training draws what an undisturbed one
-would have drawn.
+All randomness of step n comes from (seed, n), so a resumed training draws the batches that an
+undisturbed one would have drawn.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ import torch
 
 from animate_cli.errors import Cancelled
 from animate_cli.interrupts import halt_on_signal
+from animate_cli.train.engine.checkpoint import Checkpoint, load_checkpoint
 from animate_cli.train.engine.distributed import open_accelerator
 from animate_cli.train.engine.log import Log
-from animate_cli.train.engine.state import TrainingState
+from animate_cli.train.engine.stages import Stage, stages_from
+from animate_cli.train.engine.state import CHECKPOINT, TrainingState
 from animate_cli.train.objectives.find import build_objective
 from animate_cli.train.recipe import Recipe
 from animate_cli.train.saving import saving
@@ -25,16 +27,24 @@ from animate_cli.train.saving import saving
 
 @dataclass(frozen=True, kw_only=True)
 class LogEntry:
-    """What the loop tells after a step: figures by name; empty in all but the first process."""
+    """One step in the log: its number and its figures by name.
+
+    step, steps: made in this stage, and how many it has; stage: "stage 2 of 4, registration", empty
+    in a training of one stage.
+    """
 
     step: int
     steps: int
     figures: dict[str, float]
+    stage: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSummary:
-    """Where the result is, how good it was on dev, and whether this is the process to tell it."""
+    """A finished training: its weights, its steps over all stages, its best score on dev.
+
+    best: in the last stage; is_main: whether this process is the one to report it.
+    """
 
     weights: Path
     steps: int
@@ -43,7 +53,7 @@ class TrainingSummary:
 
 
 def _ignore(logged: LogEntry) -> None:
-    """Tell nobody."""
+    """Report to nobody."""
 
 
 def train(
@@ -54,38 +64,68 @@ def train(
     on_step: Callable[[LogEntry], None] = _ignore,
     device: torch.device | None = None,
 ) -> TrainingSummary:
-    """Run a recipe to its end, from the folder's checkpoint if it has one.
+    """Run all stages of a recipe to the end, from the folder's checkpoint if it has one.
 
-    folder receives `last.pt` (to resume), `best.safetensors` (the moving average that scored best
-    on dev), `log.csv` and `sheets`. on_log hears every `log.every`-th step and every evaluation,
-    on_step all steps, both in the first process only. device None: the best there is.
+    folder receives `last.pt` (to resume, in whichever stage it was), `best.safetensors` (the moving
+    average that scored best on dev; `stage_1.safetensors` and so on of the stages before the last),
+    `log.csv` and `sheets`, in which steps count through all stages. on_log is called at every
+    `log.every`-th step and every evaluation, on_step at all steps, both in the first process only.
+    device None: the best there is.
 
     Raises:
         TrainError: the loss is not finite, the disk is full, or a data worker died; `last.pt`
-            stays usable.
+            stays usable. Or `last.pt` is damaged, or of another training.
+        WeightsError: the weights that a stage begins with are missing or of another network.
         Cancelled: Ctrl-C or SIGTERM; the step under way was finished and saved.
     """
     with saving(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    accelerator = open_accelerator(recipe.steps.precision, device)
-    torch.manual_seed(recipe.steps.seed)
+    path = folder / CHECKPOINT
+    kept = load_checkpoint(path) if path.exists() else None
+    number, before = (kept.stage, kept.steps_before) if kept else (1, 0)
+    for stage in stages_from(recipe, folder, number=number, steps_before=before):
+        summary = _train_stage(stage, kept, on_log, on_step, device)
+        kept = None
+    return summary
+
+
+def _train_stage(
+    stage: Stage,
+    kept: Checkpoint | None,
+    on_log: Callable[[LogEntry], None],
+    on_step: Callable[[LogEntry], None],
+    device: torch.device | None,
+) -> TrainingSummary:
+    """Run one stage to its end. kept: a checkpoint of this stage, None: from its beginning."""
+    plan = stage.recipe.steps
+    accelerator = open_accelerator(plan.precision, device)
+    torch.manual_seed(plan.seed)
     with accelerator.main_process_first():  # it fills caches for the others
-        objective = build_objective(recipe)
-    with closing(TrainingState(recipe, objective, folder, accelerator)) as training:
-        training.start()
-        told = _Told(training, on_log, on_step)
-        with halt_on_signal() as halt, closing(told):
-            while training.step < recipe.steps.steps:
-                told.after(_step(training))
+        objective = build_objective(stage.recipe)
+    with closing(TrainingState(stage, objective, accelerator)) as training:
+        training.start(kept)
+        reporter = _Reporter(training, on_log, on_step)
+        with halt_on_signal() as halt, closing(reporter):
+            while training.step < plan.steps:
+                reporter.after(_step(training))
                 if training.is_wanted_anywhere(flag=halt.wanted):
                     training.save()
-                    raise Cancelled(
-                        f"stopped after step {training.step}, which is saved",
-                        hint="run the same command again to go on",
-                    )
+                    raise _cancelled(training)
         training.save()
-    return TrainingSummary(
-        weights=training.weights, steps=training.step, best=training.best, is_main=training.is_main
+        return TrainingSummary(
+            weights=training.weights,
+            steps=training.all_steps,
+            best=training.best,
+            is_main=training.is_main,
+        )
+
+
+def _cancelled(training: TrainingState) -> Cancelled:
+    """The error that ends an interrupted training."""
+    place = f" of {training.stage.label}" if training.stage.label else ""
+    return Cancelled(
+        f"stopped after step {training.step}{place}, which is saved",
+        hint="run the same command again to go on",
     )
 
 
@@ -100,7 +140,7 @@ def _step(training: TrainingState) -> dict[str, float]:
     return figures
 
 
-class _Told:
+class _Reporter:
     """Log, sheets and callbacks of the first process."""
 
     def __init__(
@@ -110,26 +150,32 @@ class _Told:
         on_step: Callable[[LogEntry], None],
     ) -> None:
         self._training, self._on_log, self._on_step = training, on_log, on_step
-        recipe = training.recipe
         self._log = (
-            Log(training.folder, recipe.log, step=training.step) if training.is_main else None
+            Log(training.folder, training.recipe.log, step=training.all_steps)
+            if training.is_main
+            else None
         )
 
     def close(self) -> None:
-        """Finish what the log still holds."""
+        """Finish the log's files."""
         if self._log is not None:
             self._log.close()
 
     def after(self, figures: dict[str, float]) -> None:
-        """Tell of the step that was just made."""
+        """Report the step that was just made."""
         if self._log is None:
             return
         training, config = self._training, self._training.recipe.log
-        logged = LogEntry(step=training.step, steps=training.recipe.steps.steps, figures=figures)
+        logged = LogEntry(
+            step=training.step,
+            steps=training.recipe.steps.steps,
+            figures=figures,
+            stage=training.stage.label,
+        )
         if training.is_due(config.every) or "score" in figures:
-            self._log.figures(training.step, figures)
+            self._log.figures(training.all_steps, figures)
             self._on_log(logged)
         sheet = training.sheet() if config.sheets and "score" in figures else None
         if sheet is not None:
-            self._log.sheet(training.step, sheet)
+            self._log.sheet(training.all_steps, sheet)
         self._on_step(logged)

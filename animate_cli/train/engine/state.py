@@ -1,6 +1,4 @@
-"""The moving parts of one training: network, its moving average, optimiser, the row of batches,
-and, where an objective has one, the critic.
-"""
+"""One stage of a training at one of its steps: networks, optimisers, moving average, batches."""
 
 from __future__ import annotations
 
@@ -9,7 +7,6 @@ import math
 import time
 from collections.abc import Generator
 from contextlib import ExitStack
-from pathlib import Path
 
 import torch
 from accelerate import Accelerator
@@ -19,11 +16,12 @@ from animate_cli import hub
 from animate_cli.errors import TrainError
 from animate_cli.layers.weight_io import load_strictly
 from animate_cli.records import Image
-from animate_cli.train.engine.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from animate_cli.train.engine.checkpoint import Checkpoint, save_checkpoint
 from animate_cli.train.engine.critic import CriticTrainer
 from animate_cli.train.engine.distributed import any_process
 from animate_cli.train.engine.optimiser import build_optimiser, learning_rate, same_rule, set_rate
 from animate_cli.train.engine.prefetch import prefetch_batches
+from animate_cli.train.engine.stages import Stage
 from animate_cli.train.objective import (
     AdversarialObjective,
     Batch,
@@ -31,25 +29,22 @@ from animate_cli.train.objective import (
     Objective,
     ShowsSamples,
 )
-from animate_cli.train.recipe import Recipe
 from animate_cli.train.saving import saving
 
-WEIGHTS = "best.safetensors"
 CHECKPOINT = "last.pt"
 
 
 class TrainingState:
-    """One training as it stands after `step` steps.
+    """A stage of a training after `step` of its steps.
 
     All randomness of step s comes from its batches' numbers n: process p of P draws the numbers
     s · A · P + a · P + p, a = 0 ... A - 1, where A batches are accumulated.
     """
 
-    def __init__(
-        self, recipe: Recipe, objective: Objective, folder: Path, accelerator: Accelerator
-    ) -> None:
-        self.recipe, self.objective, self.folder = recipe, objective, folder
-        self.weights = folder / WEIGHTS
+    def __init__(self, stage: Stage, objective: Objective, accelerator: Accelerator) -> None:
+        recipe = stage.recipe
+        self.stage, self.recipe, self.objective = stage, recipe, objective
+        self.folder, self.weights = stage.folder, stage.weights
         self.step, self.best = 0, math.inf
         self._accelerator = accelerator
         self.is_main: bool = accelerator.is_main_process
@@ -65,16 +60,20 @@ class TrainingState:
             judge.to(accelerator.device)
         self._batches: Generator[Batch, None, None] | None = None
 
-    def start(self) -> None:
-        """Where the folder's checkpoint left off; else from the recipe's weights, if it has some.
+    @property
+    def all_steps(self) -> int:
+        """Steps made so far in this stage and those before it."""
+        return self.stage.steps_before + self.step
+
+    def start(self, kept: Checkpoint | None) -> None:
+        """Go on from a checkpoint of this stage; without one, from the recipe's weights, if any.
 
         Raises:
-            TrainError: the checkpoint is damaged, or of another network.
+            TrainError: the checkpoint is of another network or optimiser.
             WeightsError: the recipe's weights are missing or of another network.
         """
-        path = self.folder / CHECKPOINT
-        if path.exists():
-            self._resume(path)
+        if kept is not None:
+            self._resume(kept)
         elif self.recipe.init:
             self._begin_with(self.recipe.init)
 
@@ -148,12 +147,14 @@ class TrainingState:
             step=self.step,
             best=self.best,
             scaler=scaler.state_dict() if scaler is not None else {},
+            stage=self.stage.number,
+            steps_before=self.stage.steps_before,
             **(self._critic.kept() if self._critic is not None else {}),
         )
         save_checkpoint(kept, self.folder / CHECKPOINT)
 
-    def _resume(self, path: Path) -> None:
-        kept = load_checkpoint(path)
+    def _resume(self, kept: Checkpoint) -> None:
+        path = self.folder / CHECKPOINT
         if not same_rule(self.optimiser, kept.optimiser):
             raise TrainError(
                 f"{path} is not of the optimiser {self.recipe.steps.optimiser.value}",
@@ -175,12 +176,14 @@ class TrainingState:
         self.step, self.best = kept.step, kept.best
 
     def _begin_with(self, weights: str) -> None:
-        """What a network calls LATER (prefixes of names) may be missing as a whole: an earlier
-        training of a curriculum did not have it."""
+        """Load weights; all tensors under a prefix of the network's `OPTIONAL_PREFIXES` may be
+        missing, where a stage before this one trained without that part."""
         _, tensors = hub.load(weights)
         for network in (self._bare(), self.average):
-            own, later = network.state_dict(), getattr(network, "LATER", ())
-            missing = tuple(part for part in later if not any(k.startswith(part) for k in tensors))
+            own, optional = network.state_dict(), getattr(network, "OPTIONAL_PREFIXES", ())
+            missing = tuple(
+                part for part in optional if not any(k.startswith(part) for k in tensors)
+            )
             added = {key: own[key] for key in own if key.startswith(missing)}
             load_strictly(network, {**added, **tensors}, where=f"init {weights}")
 

@@ -116,7 +116,7 @@ def test_it_begins_with_the_weights_that_the_recipe_names(run, plan, tmp_path):
 
 def test_what_a_network_learns_later_may_be_missing_where_it_begins(run, plan, tmp_path):
     class Curve(torch.nn.Linear):
-        LATER = ("bend",)
+        OPTIONAL_PREFIXES = ("bend",)
 
         def __init__(self) -> None:
             super().__init__(1, 1)

@@ -11,8 +11,8 @@ import torch
 from places import EXAMPLES
 
 from animate_cli import hub
-from animate_cli.models.sparse_to_dense.model import create_model
-from animate_cli.models.sparse_to_dense.presets import NetworkRecipe, NetworkSize
+from animate_cli.models.sparse_to_dense.model import PAPER, create_model
+from animate_cli.models.sparse_to_dense.presets import network_config, read_network
 from animate_cli.train.engine.checkpoint import load_checkpoint
 from animate_cli.train.engine.loop import train
 from animate_cli.train.losses.discriminator import DiscriminatorConfig
@@ -89,8 +89,9 @@ def test_the_paper_s_recipe_is_eq_8_with_swats() -> None:
     paper = read_recipe(RECIPES / "sparse_to_dense_paper.toml")
     loss = typed(LossWeights, paper.loss, where="paper")
     assert loss.l1 == loss.perceptual == loss.gan == loss.parsing == 1
-    assert loss.warped == loss.painted == loss.regular == loss.parts == 0
-    assert typed(NetworkRecipe, paper.network, where="paper").size is NetworkSize.PAPER
+    assert loss.warped == loss.painted == loss.regular == loss.mask == loss.parts == 0
+    assert loss.guided == 0
+    assert network_config(read_network(paper.network, where="paper")) == PAPER
     assert paper.steps.optimiser is Optimiser.SWATS
     typed(PairAugment, paper.augment, where="paper")
     typed(DiscriminatorConfig, paper.critic, where="paper")

@@ -13,7 +13,7 @@ import torch
 from animate_cli import hub
 from animate_cli.errors import WeightsError
 from animate_cli.models.sparse_to_dense.model import create_model
-from animate_cli.models.sparse_to_dense.presets import NetworkRecipe, NetworkSize, network_config
+from animate_cli.models.sparse_to_dense.presets import NetworkSize
 from animate_cli.records import Image
 from animate_cli.train.engine.loop import train
 from animate_cli.train.objective import Batch
@@ -107,16 +107,6 @@ def test_a_sheet_has_a_row_per_pair(objective: SparseToDenseObjective) -> None:
 def test_without_the_teacher_s_weights_it_says_which(data: Path) -> None:
     with pytest.raises(WeightsError, match="teachers"):
         build_objective(recipe(data, perceptual=1.0))
-
-
-@pytest.mark.parametrize("switch", ["prior", "local_branches"])
-def test_switches_reach_the_config(switch: str) -> None:
-    assert getattr(network_config(NetworkRecipe()), switch)
-    assert not getattr(network_config(NetworkRecipe(**{switch: False})), switch)
-
-
-def test_the_paper_config_works_on_whole_pixels() -> None:
-    assert network_config(NetworkRecipe(size=NetworkSize.PAPER)).refine.fold == 1
 
 
 @pytest.mark.smoke

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from pathlib import Path
 
 import av
 import cv2
 import numpy as np
 import pytest
+from pts_files import spread, write_pts
 
 from animate_cli.data import label_files
 from animate_cli.errors import DataError, TrainError
@@ -21,25 +21,12 @@ def wflw_line(points: np.ndarray, picture: str) -> str:
     return f"{numbers} 10 20 90 95 0 1 0 0 1 0 {picture}\n"
 
 
-def write_pts(path: Path, points: np.ndarray) -> None:
-    rows = "\n".join(f"{x:.3f} {y:.3f}" for x, y in points)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"version: 1\nn_points: {len(points)}\n{{\n{rows}\n}}\n")
-
-
 def dots(points: np.ndarray, size: int) -> np.ndarray:
     """A dark picture with a light dot at every point."""
     picture = np.zeros((size, size, 3), np.uint8)
     for x, y in points:
         cv2.circle(picture, (round(x), round(y)), 4, (255, 255, 255), -1)
     return picture
-
-
-def spread(count: int, low: float, high: float) -> np.ndarray:
-    """Points on a grid, well apart."""
-    side = int(np.ceil(count**0.5))
-    line = np.linspace(low, high, side)
-    return np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)[:count]
 
 
 def test_wflw_points_lie_on_the_pixels_they_were_given_for(tmp_path):

@@ -37,7 +37,7 @@ from animate_cli.layers.grid import warp
 from animate_cli.layers.weight_io import save_half
 from animate_cli.models.sparse_to_dense.model import PRIOR_COARSENESS
 from animate_cli.models.sparse_to_dense.network import SparseMotion
-from animate_cli.models.sparse_to_dense.presets import NetworkRecipe, network_config
+from animate_cli.models.sparse_to_dense.presets import network_config, read_network
 from animate_cli.models.sparse_to_dense.records import SparseMotionOutput
 from animate_cli.models.sparse_to_dense.render_steps import prior_grid
 from animate_cli.models.thin_plate.model import LandmarkGrid
@@ -79,7 +79,7 @@ class SparseToDenseObjective:
         dev: list[ClipFrames],
         before: BackgroundSampler | None = None,
     ) -> None:
-        choice = typed(NetworkRecipe, recipe.network, where="recipe, table [network]")
+        choice = read_network(recipe.network, where="recipe, table [network]")
         self.config = network_config(choice)
         self._steps = frozenset(choice.steps)
         self._loss = typed(LossWeights, recipe.loss, where="recipe, table [loss]")
