@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -93,11 +94,14 @@ def test_workers_leave_when_their_parent_is_killed():
 import multiprocessing, os, signal, sys
 sys.path.insert(0, {str(Path(__file__).parents[1])!r})
 from toy_objective import Line
-from animate_cli.train.engine.prefetch import feed
+from animate_cli.train.engine.prefetch import prefetch_batches
 from animate_cli.train.recipe import StepRecipe
-row = feed(Line(), StepRecipe(batch=300_000, workers=2), range(1000))
+row = prefetch_batches(Line(), StepRecipe(batch=300_000, workers=2), range(1000))
 next(row)
 os.kill(os.getpid(), signal.SIGKILL)
 """
     # the workers inherit stdout: it ends when the last of them has
-    subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, check=False, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr

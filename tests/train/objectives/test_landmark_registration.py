@@ -175,6 +175,7 @@ def test_a_few_steps_make_the_network_follow_the_pixels(objective):
         found[0].backward()
         optimiser.step()
         costs.append((found[1]["registration"], found[0].item()))
+    assert costs[-1][0] < 0.6 * costs[0][0]
     assert costs[-1][1] < 0.9 * costs[0][1]
     assert np.isfinite(costs).all()
 
