@@ -1,4 +1,4 @@
-"""The commands as one program: `run` is the default one, animate.toml gives defaults."""
+"""All commands as one program. `run` is the default command; animate.toml gives defaults."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from animate_cli.cli import (
     train,
     weights,
 )
-from animate_cli.cli.flags import FLAGS, TALK_KEYS
+from animate_cli.cli.flags import FLAGS, VERBOSITY_KEYS
 from animate_cli.cli.json_output import AcceptsJsonFile
 from animate_cli.errors import AnimateError, Cancelled
 
@@ -34,20 +34,20 @@ Context = Any  # Typer's own copy of Click, which it does not export
 DEFAULT = "run"
 INTERRUPTED = 130
 
-EPILOG = """Most used: [bold]animate photo.jpg --driver video.mp4 -o out.mp4[/bold]. All options of
-the main job: [bold]animate run --help[/bold]. A file named like a command is written ./track.
-Defaults of your own go into [bold]animate.toml[/bold], one line per flag: size = "1080p"."""
+EPILOG = """For example: [bold]animate photo.jpg --driver video.mp4 -o out.mp4[/bold]. All of its
+options: [bold]animate run --help[/bold]. A photo that is named like a command is written ./track.
+Your own defaults go into a file [bold]animate.toml[/bold], one line per flag: size = "1080p"."""
 
 
 class DefaultRun(TyperGroup):
-    """A group whose first word may be a source photo: then `run` is meant."""
+    """The group of all commands; a first word that is none of them is a photo for `run`."""
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
-        """Put a command's name first, the flags that stood before it behind it."""
+        """Put the command's name first, and the flags that stood before it after it."""
         return super().parse_args(ctx, self._with_command(ctx, args))
 
     def invoke(self, ctx: Context) -> object:
-        """Run a command; what the user can act on is told in two lines, not in a traceback."""
+        """Run a command; an error that the user can act on is two lines, not a traceback."""
         console.open_console(console.Verbosity())
         try:
             return self._invoke_with_settings(ctx)
@@ -58,11 +58,11 @@ class DefaultRun(TyperGroup):
             console.fail(error)
             raise typer.Exit(1) from error
         except KeyboardInterrupt:
-            console.logger.error("interrupted; nothing half-written is left")
+            console.logger.error("interrupted; no half-written file is left")
             raise
 
     def _invoke_with_settings(self, ctx: Context) -> object:
-        found = settings.find_settings([*(flag.key for flag in FLAGS), *TALK_KEYS])
+        found = settings.find_settings([*(flag.key for flag in FLAGS), *VERBOSITY_KEYS])
         defaults = {key: setting.value for key, setting in found.items()}
         ctx.default_map = {
             name: dict.fromkeys(getattr(command, "commands", ()), defaults) or defaults
@@ -101,7 +101,7 @@ class DefaultRun(TyperGroup):
         return args[:at], args[at:]
 
     def _refuse_typo(self, ctx: Context, word: str) -> None:
-        """A mistyped command would become a source photo that does not exist."""
+        """Refuse a mistyped command, which would else be taken for a missing photo."""
         close = difflib.get_close_matches(word, self.commands, n=1)
         if close and not Path(word).suffix and not Path(word).exists():
             ctx.fail(f"No command and no file is called '{word}'. Did you mean '{close[0]}'?")
@@ -146,7 +146,9 @@ def program(
     *,
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Say which it is."),
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
     ] = False,
 ) -> None:
-    """Make a still face photo move as the face in a video moves."""
+    """Animate the face in a photo with the motion of a face in a video."""

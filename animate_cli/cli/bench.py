@@ -1,6 +1,6 @@
-"""`animate bench`: how long each stage of the main job takes here.
+"""`animate bench`: how long each stage of the main job takes on this machine.
 
-Absolute times wobble on shared machines. Each round also measures two references: decoding and
+Times vary on shared machines. Each round also measures two references: decoding and
 encoding the result's own frames with the same codec, preset and threads, and one bilinear
 `grid_sample` of 1024 x 1024 x 3. Medians over the rounds are printed.
 """
@@ -60,13 +60,21 @@ def bench(
     *,
     options: Options,
     source: Annotated[
-        Path | None, typer.Argument(help="A photo; without it, the example of a source checkout.")
+        Path | None, typer.Argument(help="A photo. Default: the example of a source checkout.")
     ] = None,
-    driver: Annotated[Path | None, typer.Option("--driver", "-d", help="A video.")] = None,
-    rounds: Annotated[int, typer.Option("--rounds", min=1, help="How often.")] = ROUNDS,
+    driver: Annotated[
+        Path | None,
+        typer.Option("--driver", "-d", help="A video. Default: the example of a source checkout."),
+    ] = None,
+    rounds: Annotated[
+        int,
+        typer.Option(
+            "--rounds", min=1, help="How many rounds to measure; the medians are printed."
+        ),
+    ] = ROUNDS,
     json_output: JsonOutput,
 ) -> None:
-    """Time the stages of the main job."""
+    """Measure the speed of each stage of `animate run` on this machine."""
     chosen = source or _example("portrait.png"), driver or _example("driver.mp4")
     overwrite = options.output.overwrite
     json_output.check(overwrite=overwrite, others=chosen)
@@ -81,9 +89,9 @@ def _print(measured: BenchmarkResult) -> None:
         f"{measured.frames} frames of {measured.width}x{measured.height}, engine {measured.engine}"
     )
     console.result(f"whole job          {measured.fps:8.1f} frames/s")
-    console.result(f"pass 2             {measured.render_fps:8.1f} frames/s")
+    console.result(f"render pass        {measured.render_fps:8.1f} frames/s")
     console.result(f"decode + encode    {measured.transcode_fps:8.1f} frames/s (reference)")
-    console.result(f"pass 2 / reference {measured.ratio:8.2f}")
+    console.result(f"render / reference {measured.ratio:8.2f}")
     console.result(f"grid_sample {SAMPLE}²  {measured.grid_sample_ms:8.1f} ms (reference)")
     for stage, milliseconds in measured.stages:
         console.result(f"  {stage:<17}{milliseconds:8.2f} ms/frame")

@@ -1,4 +1,4 @@
-"""`animate compare`: which of two results is better, and how sure one can be."""
+"""`animate compare`: which of two results of `animate eval` is better, and how surely."""
 
 from __future__ import annotations
 
@@ -23,19 +23,23 @@ if TYPE_CHECKING:
 @takes_json
 def compare(
     *,
-    first: Annotated[Path, typer.Argument(metavar="A.json", help="A result of animate eval.")],
-    second: Annotated[Path, typer.Argument(metavar="B.json", help="Another one.")],
+    first: Annotated[
+        Path, typer.Argument(metavar="A.json", help="A result of `animate eval --json-to`.")
+    ],
+    second: Annotated[
+        Path, typer.Argument(metavar="B.json", help="Another result on the same clips.")
+    ],
     model_a: Annotated[
-        str | None, typer.Option("--a", metavar="MODEL", help="Of A; by default its last one.")
+        str | None, typer.Option("--a", metavar="MODEL", help="The model of A. Default: its last.")
     ] = None,
     model_b: Annotated[
-        str | None, typer.Option("--b", metavar="MODEL", help="Of B; by default its last one.")
+        str | None, typer.Option("--b", metavar="MODEL", help="The model of B. Default: its last.")
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Of the bootstrap's draws.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the bootstrap.")] = 0,
     options: Options,
     json_output: JsonOutput,
 ) -> None:
-    """Compare two results, take by take, with 95 % bootstrap intervals of every difference."""
+    """Compare two results clip by clip, with a 95 % bootstrap interval for every metric."""
     from animate_cli.cli.table_output import show_table
     from animate_cli.evaluate.report.comparison import compare as contrast
     from animate_cli.evaluate.result import read_result
@@ -47,20 +51,20 @@ def compare(
         one, other, model_a or one.models[-1].name, model_b or other.models[-1].name, seed=seed
     )
     for name in found.left_out:
-        console.warn(f"{name} is in one of the results only")
+        console.warn(f"{name} is in only one of the results and is left out")
     json_output.write(json.dumps(_plain(found), indent=2), overwrite=overwrite)
     if not json_output.on_stdout:
-        show_table(_table(found), [f"interval: 95 % of the mean difference, {_DRAWN}"])
+        show_table(_table(found), [_FOOTNOTE])
 
 
-_DRAWN = "takes drawn with replacement; undecided where it holds 0"
+_FOOTNOTE = "interval: of the mean B − A, by bootstrap over clips; undecided where it contains 0"
 
 
 def _table(found: Comparison) -> Table:
     from rich.table import Table
 
     table = Table(title=f"A: {found.a}   B: {found.b}", title_justify="left")
-    for head in ("metric", "A", "B", "B − A", "95 % interval", "B better on", "takes", "B is"):
+    for head in ("metric", "A", "B", "B − A", "95 % interval", "B better on", "clips", "B is"):
         table.add_column(head, justify="left" if head in ("metric", "B is") else "right")
     for c in found.contrasts:
         table.add_row(

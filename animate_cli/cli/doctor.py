@@ -1,4 +1,4 @@
-"""`animate doctor`: what this machine can do, what is missing, and how to get it."""
+"""`animate doctor`: versions, codecs, devices and weights here, and how to get missing ones."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ EXTRAS = {
 
 
 class CheckStatus(StrEnum):
-    """How a finding matters."""
+    """Whether a finding stops the main job: BROKEN does, OPTIONAL does not."""
 
     OK = "ok"
     OPTIONAL = "optional"
@@ -58,7 +58,7 @@ def doctor(
     options: Options,
     json_output: JsonOutput,
 ) -> None:
-    """Say what this machine can do; exit 1 if the main job cannot run."""
+    """Check this machine: versions, codecs, devices, weights. Exit 1 if `run` cannot work."""
     overwrite = options.output.overwrite
     json_output.check(overwrite=overwrite)
     findings = [

@@ -1,7 +1,7 @@
-"""Every field of `Options` as a flag: its name, its meaning, how its text is read.
+"""Every field of `Options` as a flag: its name, its help text, and how its text is parsed.
 
-Defaults are taken from the records, so each is written once. `takes_options` gives a command the
-flags of the sections it names and hands it the frozen record.
+The records hold the defaults, each once. `takes_options` gives a command the flags of some sections
+of `Options` and passes it the record that they make; `takes_record` does so for any other record.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ import typer
 
 from animate_cli.cli.amounts import amounts
 from animate_cli.cli.console import Verbosity, open_console
+from animate_cli.models.find import model_names
 from animate_cli.options import Framing, Options
 
 Result = TypeVar("Result")
 
 
 def seconds(text: str | Fraction) -> Fraction:
-    """2.5, 2.5s, 1:30 or 1:02:03.5 -> exact seconds."""
+    """The text of a time, 2.5, 2.5s, 1:30 or 1:02:03.5 -> exact seconds."""
     total = Fraction(0)
     for part in (Fraction(part) for part in str(text).strip().removesuffix("s").split(":")):
         if part < 0:
@@ -34,7 +35,7 @@ def seconds(text: str | Fraction) -> Fraction:
 
 
 def box(text: str | tuple[float, ...]) -> tuple[float, float, float, float]:
-    """x,y,w,h -> four numbers, the last two above 0."""
+    """The text x,y,w,h -> four numbers in pixels, the last two above 0."""
     parts = text.split(",") if isinstance(text, str) else text
     try:
         x, y, width, height = (float(part) for part in parts)
@@ -47,10 +48,11 @@ def box(text: str | tuple[float, ...]) -> tuple[float, float, float, float]:
 
 @dataclass(frozen=True, kw_only=True)
 class Flag:
-    """One field of one section of `Options`.
+    """The flag of one field of one section of `Options`.
 
-    parse: text to value, where the field's own type does not say it; turns_on: the value that a
-    bare flag without text stands for.
+    name: without dashes, where it is not the field's; parse: from text to the value, where the
+    field's type alone does not decide it; turns_on: the value that a flag without text stands for;
+    least, most: the range of a number.
     """
 
     section: str
@@ -65,12 +67,12 @@ class Flag:
 
     @property
     def path(self) -> str:
-        """Where its value goes: output.overwrite."""
+        """Section and field: output.overwrite."""
         return f"{self.section}.{self.field}"
 
     @property
     def option(self) -> str:
-        """As typed: --side-by-side."""
+        """As typed in a shell: --side-by-side."""
         return f"--{self.name or self.field.replace('_', '-')}"
 
     @property
@@ -81,69 +83,77 @@ class Flag:
 
 FLAGS = (
     Flag(section="read", field="start_s", name="start", metavar="TIME", parse=seconds,
-         help="Begin the driver here: 2.5, 2.5s or 1:02.5."),
+         help="Skip this much of the driver: 2.5, 2.5s or 1:02.5."),
     Flag(section="read", field="duration_s", name="duration", metavar="TIME", parse=seconds,
-         help="Use this much of the driver; without it, to its end."),
-    Flag(section="read", field="strict", help="Refuse a damaged driver instead of going on."),
+         help="Use only this much of the driver. Default: to its end."),
+    Flag(section="read", field="strict",
+         help="Refuse a damaged driver, rather than use what can be read of it."),
     Flag(section="read", field="max_pixels", least=1,
-         help="Refuse larger pictures before decoding them."),
+         help="Refuse pictures and videos with more pixels than this."),
     Flag(section="read", field="max_duration_s", name="max-duration", metavar="TIME", parse=seconds,
-         help="Refuse drivers of which more than this is used."),
-    Flag(section="faces", field="detector", help="Who proposes faces."),
+         help="Refuse to use more than this much of a driver."),
+    Flag(section="faces", field="detector",
+         help="Face detector; auto: yunet where it is downloaded, else viola-jones."),
     Flag(section="faces", field="face", metavar="WHICH",
-         help="largest, left, right, center, or a number as --show-faces prints it."),
+         help="The photo's face: largest, left, right, center, or a number from --show-faces."),
     Flag(section="faces", field="driver_face", metavar="WHICH",
-         help="The same for the driver's first frame."),
+         help="The driver's face, in its first frame: the same words."),
     Flag(section="faces", field="face_box", metavar="X,Y,W,H", parse=box,
-         help="Where the photo's face is, in pixels: overrides detection."),
-    Flag(section="faces", field="lost", help="What happens in frames without a face."),
+         help="Where the photo's face is, in pixels, in place of detection."),
+    Flag(section="faces", field="lost",
+         help="Frames without a face. hold: keep the last motion; interpolate: bridge the gap; "
+         "rest: fade to the photo's own pose; fail: stop."),
     Flag(section="faces", field="registration",
-         help="Hold the driver's points against what its first frame shows about them."),
+         help="Correct the driver's landmarks by comparing each frame with the first."),
     Flag(section="faces", field="smooth", least=0, most=1,
-         help="Strength of the smoothing over time; 0: off."),
-    Flag(section="motion", field="model", help="Who draws the moved face."),
+         help="Smoothing of the driver's landmarks over time; 0: off."),
+    Flag(section="motion", field="model", help=f"Animation model: {', '.join(model_names())}."),
     Flag(section="motion", field="weights", metavar="NAME|hf://...|FILE",
          help="Other weights: a name of `animate weights list`, hf://org/repo/file, or a file."),
     Flag(section="motion", field="commercial_only",
          help="Refuse weights whose licence does not allow commercial use."),
     Flag(section="motion", field="motion",
-         help="The change since the anchor frame, or the driver's own face shape."),
+         help="relative: how the driver changes from its anchor frame on; absolute: the driver's "
+         "pose and expression as they are."),
     Flag(section="motion", field="anchor", metavar="auto|first|N",
-         help="The driver frame from which relative motion is measured."),
+         help="The driver frame that stands for the photo's own pose in relative motion."),
     Flag(section="motion", field="strength", least=0, most=2,
-         help="How much of the motion: 0 is still, 1 as filmed; times every --amount."),
+         help="Strength of the motion: 0 is still, 1 as filmed. Multiplies every --amount."),
     Flag(section="motion", field="amount", metavar="PART=N,...", parse=amounts,
-         help="How much of each part, 0 to 2: pose, expression (brows), eyes (lids), gaze, lips,"
-         " body (neck, shoulders and hair; times pose)."),
+         help="Strength of each part, 0 to 2: pose, expression (brows), eyes (lids), gaze, lips,"
+         " body (neck, shoulders and hair; multiplied by pose)."),
     Flag(section="motion", field="only",
-         help="Take this part alone; eyes: lids and gaze; expression: all but the pose."),
+         help="Use one part of the motion alone. eyes: lids and gaze; expression: all but pose."),
     Flag(section="motion", field="identity", least=0, most=1,
-         help="How much of the driver's head shape; 0: the photo's own."),
+         help="How far the head takes the driver's shape; 0: the photo's own shape."),
     Flag(section="motion", field="stitching",
-         help="LivePortrait: keep shoulders and hair where the photo has them."),
+         help="liveportrait: keep shoulders and hair where they are in the photo."),
     Flag(section="output", field="size", metavar="source|1080p|4k|N",
-         help="Long side of the result in pixels."),
+         help="Long side of the result, in pixels."),
     Flag(section="output", field="framing", name="crop", turns_on=Framing.CROP,
-         help="Write the face square alone."),
+         help="Write only the square around the face."),
     Flag(section="output", field="side_by_side",
-         help="Source, driver and result in one video."),
-    Flag(section="output", field="reswarp", help="How detail is brought to full resolution."),
-    Flag(section="output", field="codec", help="Video codec; png writes a folder of images."),
+         help="Show photo, driver and result side by side."),
+    Flag(section="output", field="reswarp",
+         help="How the photo's fine detail is warped onto the result (Yi et al. 2020)."),
+    Flag(section="output", field="codec",
+         help="Video codec; png: a folder of numbered pictures."),
     Flag(section="output", field="crf", least=0, most=63,
-         help="Quality: smaller is better; without it, the codec's usual one."),
+         help="Quality (constant rate factor): lower is better. Default: the codec's usual."),
     Flag(section="output", field="preset", help="The encoder's speed, such as veryfast."),
     Flag(section="output", field="encoder",
-         help="Hardware encoder of an installed ffmpeg, such as h264_nvenc."),
-    Flag(section="output", field="audio", metavar="driver|none|FILE", help="Sound of the result."),
+         help="A hardware encoder of an installed ffmpeg, such as h264_nvenc."),
+    Flag(section="output", field="audio", metavar="driver|none|FILE",
+         help="Sound of the result: the driver's, none, or a file."),
     Flag(section="output", field="background", metavar="#RRGGBB",
-         help="Colour under a transparent photo where the output has no alpha."),
-    Flag(section="output", field="overwrite", help="Replace an existing output."),
-    Flag(section="compute", field="device", metavar="WHERE",
-         help="auto, cpu, cuda, cuda:N or mps."),
+         help="Colour behind a transparent photo, where the result cannot be transparent."),
+    Flag(section="output", field="overwrite", help="Replace existing output files."),
+    Flag(section="compute", field="device", metavar="DEVICE",
+         help="Where to compute: auto, cpu, cuda, cuda:N or mps."),
     Flag(section="compute", field="threads", least=0, help="CPU threads; 0: all cores."),
     Flag(section="compute", field="engine",
-         help="Who computes the default model's convolutions on a CPU."),
-    Flag(section="compute", field="seed", help="Seed of everything random."),
+         help="The library that computes the default model's convolutions on a CPU."),
+    Flag(section="compute", field="seed", help="Seed of all random choices."),
 )  # fmt: skip
 
 SECTIONS = tuple(field.name for field in fields(Options))
@@ -154,22 +164,26 @@ _PANELS = {
     "output": "Output",
     "compute": "Machine",
 }
-_TALK = {
-    "verbose": Annotated[bool, typer.Option("--verbose", "-v", help="Say more; show tracebacks.")],
-    "quiet": Annotated[bool, typer.Option("--quiet", "-q", help="Say only what went wrong.")],
+_VERBOSITY = {
+    "verbose": Annotated[
+        bool, typer.Option("--verbose", "-v", help="Print more, with tracebacks.")
+    ],
+    "quiet": Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print only the result and errors.")
+    ],
     "log_file": Annotated[
-        Path | None, typer.Option("--log-file", help="Write everything said to a file, too.")
+        Path | None, typer.Option("--log-file", help="Also write all messages to a file.")
     ],
 }
 
-TALK_KEYS = tuple(_TALK)
+VERBOSITY_KEYS = tuple(_VERBOSITY)
 
 
 def takes_options(*sections: str) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
     """Replace a command's parameter `options: Options` by the flags of these sections.
 
     sections: "read" for a whole section, "output.overwrite" for one of its fields.
-    Every command also gets -v, -q and --log-file, settled before it runs.
+    Every command also gets -v, -q and --log-file, which take effect before it runs.
     """
     flags = tuple(flag for flag in FLAGS if {flag.section, flag.path} & set(sections))
 
@@ -179,17 +193,18 @@ def takes_options(*sections: str) -> Callable[[Callable[..., Result]], Callable[
 
         @functools.wraps(command)
         def parsed(**values: object) -> Result:
-            talk = Verbosity(**{field.name: values.pop(field.name) for field in fields(Verbosity)})  # type: ignore[arg-type]
+            said = {field.name: values.pop(field.name) for field in fields(Verbosity)}
+            verbosity = Verbosity(**said)  # type: ignore[arg-type]
             chosen = {flag.key: values.pop(flag.key) for flag in flags}
             if hands_over:
                 values["options"] = options_from(chosen)
-            open_console(talk)
+            open_console(verbosity)
             return command(**values)
 
         parameters = [
             *(own[name] for name in own if name != "options"),
             *(_parameter(flag) for flag in flags),
-            *_talk_parameters(),
+            *_verbosity_parameters(),
         ]
         parsed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         parsed.__annotations__ = {one.name: one.annotation for one in parameters}
@@ -201,9 +216,10 @@ def takes_options(*sections: str) -> Callable[[Callable[..., Result]], Callable[
 def takes_record(
     parameter: str, record: type, flags: Mapping[str, typer.models.OptionInfo]
 ) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
-    """Replace a command's parameter of a frozen record by flags of some of its fields.
+    """Replace a command's parameter, a frozen record, by flags of some of its fields.
 
-    flags: by field; types and defaults are the record's, as are the fields without a flag.
+    flags: by field, each with its name; types and defaults are the record's. No animate.toml
+    changes these flags: its keys are the flags of `Options`.
     """
     usual, hints = record(), get_type_hints(record)
 
@@ -212,12 +228,12 @@ def takes_record(
 
         @functools.wraps(command)
         def parsed(**values: object) -> Result:
-            chosen = {name: values.pop(name) for name in flags}
+            chosen = {name: values.pop(f"{parameter}_{name}") for name in flags}
             return command(**values, **{parameter: replace(usual, **chosen)})
 
         derived = [
             inspect.Parameter(
-                name,
+                f"{parameter}_{name}",
                 inspect.Parameter.KEYWORD_ONLY,
                 default=getattr(usual, name),
                 annotation=Annotated[hints[name], option],
@@ -233,7 +249,7 @@ def takes_record(
 
 
 def options_from(values: Mapping[str, object]) -> Options:
-    """Flag values by key -> the record; fields without a value keep their default."""
+    """Values by flag key -> `Options`; fields without a value keep their default."""
     options = Options()
     for flag in FLAGS:
         if flag.key in values:
@@ -246,7 +262,7 @@ def options_from(values: Mapping[str, object]) -> Options:
 
 
 def default_of(flag: Flag) -> object:
-    """What the records say."""
+    """The default that the flag's record has."""
     return getattr(getattr(Options(), flag.section), flag.field)
 
 
@@ -276,10 +292,10 @@ def _parameter(flag: Flag) -> inspect.Parameter:
     )
 
 
-def _talk_parameters() -> list[inspect.Parameter]:
-    talk = Verbosity()
+def _verbosity_parameters() -> list[inspect.Parameter]:
+    usual = Verbosity()
     kind = inspect.Parameter.KEYWORD_ONLY
     return [
-        inspect.Parameter(name, kind, default=getattr(talk, name), annotation=annotation)
-        for name, annotation in _TALK.items()
+        inspect.Parameter(name, kind, default=getattr(usual, name), annotation=annotation)
+        for name, annotation in _VERBOSITY.items()
     ]

@@ -26,23 +26,33 @@ if TYPE_CHECKING:
     OnStep = Callable[[PrepareStep], None]
 
 _FLAGS = {
-    "size": typer.Option(min=32, max=4096, help="Side of the squares that are written, in pixels."),
-    "least_px": typer.Option(min=1, help="Leave out faces whose square is smaller in the video."),
+    "size": typer.Option(
+        "--size", min=32, max=4096, help="Side of the squares that are written, in pixels."
+    ),
+    "least_px": typer.Option(
+        "--least-px", min=1, help="Leave out faces whose square is smaller in the video."
+    ),
     "least_iou": typer.Option(
+        "--least-iou",
         min=0,
         max=1,
         help="End a clip when the face's box overlaps its first box by less (IoU).",
     ),
-    "least_frames": typer.Option(min=1, help="Leave out shorter clips."),
-    "most_frames": typer.Option(min=1, help="Divide longer clips."),
+    "least_frames": typer.Option("--least-frames", min=1, help="Leave out shorter clips."),
+    "most_frames": typer.Option("--most-frames", min=1, help="Divide longer clips."),
     "identity_from": typer.Option(
+        "--identity-from",
         metavar="auto|folder|file|REGEX",
         help="Where the person's name comes from. auto: a known data set's own names, else the "
         "folder; folder; file; or a regular expression found in the path.",
     ),
-    "split": typer.Option(help="The split of the files: for training or for evaluation."),
-    "terms": typer.Option(help="A word for the terms of use, by which recipes choose files."),
-    "licence": typer.Option(help="Licence of the files, for the manifest."),
+    "split": typer.Option(
+        "--split", help="The split of the files: for training or for evaluation."
+    ),
+    "terms": typer.Option(
+        "--terms", help="A word for the terms of use, by which recipes choose files."
+    ),
+    "licence": typer.Option("--licence", help="Licence of the files, for the manifest."),
     "jobs": typer.Option("--jobs", "-j", min=0, help="Worker processes; 0: one for every core."),
 }
 

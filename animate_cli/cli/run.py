@@ -20,28 +20,33 @@ from animate_cli.options import Options
 def run(
     *,
     context: typer.Context,
-    source: Annotated[Path, typer.Argument(help="A photo of the face that shall move.")],
+    source: Annotated[Path, typer.Argument(help="The photo whose face is animated.")],
     options: Options,
     driver: Annotated[
         Path | None,
         typer.Option(
             "--driver",
             "-d",
-            help="The motion: a video, an image, a folder of images, or a .npz template.",
+            help="Where the motion comes from: a video, an image, a folder of numbered images, "
+            "or a .npz template of `animate track`.",
         ),
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="File to write; without it, SOURCE--DRIVER.mp4 here."),
+        typer.Option(
+            "--output", "-o", help="The result. Default: SOURCE--DRIVER.mp4 in this folder."
+        ),
     ] = None,
     show_faces: Annotated[
-        bool, typer.Option("--show-faces", help="Write the photo with its faces numbered; stop.")
+        bool, typer.Option("--show-faces", help="Only write the photo with its faces numbered.")
     ] = False,
     json_output: JsonOutput,
 ) -> None:
     """Animate a photo (the default command)."""
     if driver is None and not show_faces:
-        context.fail("Missing option '--driver': the video, image or template that gives motion.")
+        context.fail(
+            "Missing option '--driver': the video, image or template that the motion comes from."
+        )
     from animate_cli.pipeline import Animator
 
     animator, overwrite = Animator(options), options.output.overwrite

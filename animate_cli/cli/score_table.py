@@ -1,4 +1,4 @@
-"""An evaluation as a table on stdout: metrics down, entrants across."""
+"""An evaluation as a table on stdout: a row per metric, a column per model."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from animate_cli.evaluate.runner.evaluate import Evaluation
 
 
 def show_scores(evaluation: Evaluation) -> None:
-    """Means over clips; × the reference; the share of clips better than still."""
+    """Print means over clips, their ratio to the reference, and the share better than still."""
     result = evaluation.result()
     show_table(score_table(result), footnotes(result))
 
 
 def score_table(result: Result) -> Table:
-    """The table itself."""
+    """The table of a result."""
     table = Table(title=headline(result), title_justify="left")
     table.add_column("metric")
     for one in result.models:
         table.add_column(one.name, justify="right", overflow="fold")
     for measure in result.measures:
         table.add_row(measure.title, *map(str, row(result, measure)))
-    table.add_row("ms per frame, to draw", *times(result), end_section=True)
+    table.add_row("rendering, ms per frame", *times(result), end_section=True)
     return table

@@ -1,4 +1,4 @@
-"""`animate study make|tally`: ask people, blindly, and count what they say."""
+"""`animate study make|tally`: a blind user study, its page and the count of its votes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from animate_cli.errors import OptionError
 from animate_cli.options import Options
 
 app = typer.Typer(
-    help="Ask people which model's videos they like best, blindly.", no_args_is_help=True
+    help="Blind user study: which model's results do people prefer?", no_args_is_help=True
 )
 
 
@@ -25,15 +25,21 @@ def make(
     folders: Annotated[
         list[str],
         typer.Argument(
-            metavar="MODEL=FOLDER...", help="Pictures or videos, named alike for every take."
+            metavar="MODEL=FOLDER...",
+            help="A model's pictures or videos; those of one clip have the same file name in every "
+            "folder.",
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The page.")] = Path("study.html"),
-    limit: Annotated[int, typer.Option("--limit", min=0, help="So many takes; 0: all.")] = 0,
-    seed: Annotated[int, typer.Option("--seed", help="Of all orders.")] = 0,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The page to write.")] = Path(
+        "study.html"
+    ),
+    limit: Annotated[int, typer.Option("--limit", min=0, help="Ask about N clips; 0: all.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", help="Seed of the order of questions and of results.")
+    ] = 0,
     options: Options,
 ) -> None:
-    """Write a page without names, and beside it the key that has them."""
+    """Write a voting page without model names, and a key file with them beside it."""
     from animate_cli.evaluate.user_study.study import ask, key_of
     from animate_cli.evaluate.user_study.study_page import study_page
     from animate_cli.media.target import check_target, replacing
@@ -46,7 +52,7 @@ def make(
     for path, text in texts.items():
         with replacing(path, overwrite=overwrite) as part:
             part.write_text(text, encoding="utf-8")
-    console.tell(f"{len(questions)} questions; keep {key} from those who are asked")
+    console.tell(f"{len(questions)} questions; do not show {key} to those who vote")
     console.result(str(output))
 
 
@@ -54,10 +60,10 @@ def make(
 @takes_options()
 def tally(
     *,
-    key: Annotated[Path, typer.Argument(help="The key that was written beside the page.")],
-    votes: Annotated[list[Path], typer.Argument(help="Files that the page has saved.")],
+    key: Annotated[Path, typer.Argument(help="The key file written beside the page.")],
+    votes: Annotated[list[Path], typer.Argument(help="The files of votes that the page saved.")],
 ) -> None:
-    """Count votes: a share per model, with its 95 % interval."""
+    """Count the votes: the share of each model, with its 95 % interval."""
     from rich.table import Table
 
     from animate_cli.cli.table_output import show_table
@@ -72,7 +78,8 @@ def tally(
         between = f"{100 * one.low:.1f}% … {100 * one.high:.1f}%"
         table.add_row(one.model, str(one.votes), share, between)
     show_table(
-        table, ["votes of one person depend on each other: intervals are too narrow for few"]
+        table,
+        ["one person's votes are not independent: with few people the intervals are too narrow"],
     )
 
 

@@ -24,17 +24,21 @@ if TYPE_CHECKING:
 @takes_json
 def track(
     *,
-    video: Annotated[Path, typer.Argument(help="The driver.")],
+    video: Annotated[
+        Path, typer.Argument(help="The driver: a video or a folder of numbered images.")
+    ],
     options: Options,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Template to write, for --driver.")
+        Path,
+        typer.Option("--output", "-o", help="The template to write (.npz), for --driver later."),
     ],
     overlay: Annotated[
-        Path | None, typer.Option("--overlay", help="Also write the video with its landmarks.")
+        Path | None,
+        typer.Option("--overlay", help="Also write the video with its landmarks drawn in."),
     ] = None,
     json_output: JsonOutput,
 ) -> None:
-    """Follow a face once and keep its motion as a template."""
+    """Track the face in a driver and save its motion as a template."""
     from animate_cli.faces.landmarks.jitter import sms
     from animate_cli.pipeline import Animator
 
@@ -45,7 +49,7 @@ def track(
             video, output, overlay=overlay, on_progress=on_progress
         )
     steadiness = sms(trajectory.landmarks, trajectory.found, trajectory.cut)
-    for line in _told(trajectory, steadiness):
+    for line in _lines(trajectory, steadiness):
         console.tell(line)
     summary = _summary(trajectory, steadiness, output, overlay)
     json_output.write(json.dumps(summary, indent=2), overwrite=overwrite)
@@ -53,19 +57,21 @@ def track(
         console.result(str(output))
 
 
-def _told(trajectory: Trajectory, steadiness: Jitter) -> list[str]:
+def _lines(trajectory: Trajectory, steadiness: Jitter) -> list[str]:
     lines = [f"{len(trajectory)} frames, {trajectory.lost} of them without a face"]
-    lines += [f"mean confidence {_sure(trajectory):.2f}"]
+    lines += [f"mean confidence {_mean_confidence(trajectory):.2f}"]
     if steadiness.frames:
         share = 100 * steadiness.interocular
-        lines += [f"SMS {steadiness.px:.3f} px, {share:.3f} % of the distance between the eyes"]
+        lines += [
+            f"jitter (SMS) {steadiness.px:.3f} px, {share:.3f} % of the distance between the eyes"
+        ]
     return lines
 
 
 def _summary(
     trajectory: Trajectory, steadiness: Jitter, output: Path, overlay: Path | None
 ) -> dict[str, object]:
-    """What --json prints. SMS as in `faces.landmarks.jitter`, of the points that were written."""
+    """The JSON report. SMS, the jitter of the written landmarks, is in `faces.landmarks.jitter`."""
     return {
         "output": str(output),
         "overlay": None if overlay is None else str(overlay),
@@ -73,14 +79,14 @@ def _summary(
         "rate": str(trajectory.rate),
         "lost": trajectory.lost,
         "cuts": int(trajectory.cut.sum()),
-        "confidence": _sure(trajectory),
+        "confidence": _mean_confidence(trajectory),
         "sms_px": _number(steadiness.px),
         "sms_interocular": _number(steadiness.interocular),
         "sms_frames": steadiness.frames,
     }
 
 
-def _sure(trajectory: Trajectory) -> float:
+def _mean_confidence(trajectory: Trajectory) -> float:
     """Mean confidence where the face was found; a trajectory has such frames."""
     return float(trajectory.confidence[trajectory.found].mean())
 

@@ -28,23 +28,27 @@ if TYPE_CHECKING:
 @takes_options("compute")
 def train(
     *,
-    recipe: Annotated[Path, typer.Argument(help="A recipe (.toml); examples/recipes has some.")],
+    recipe: Annotated[
+        Path, typer.Argument(help="A recipe (.toml), such as those in examples/recipes.")
+    ],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Folder of checkpoints, weights, sheets and log."),
+        typer.Option(
+            "--output", "-o", help="Folder for checkpoints, weights, sample sheets and the log."
+        ),
     ] = None,
     data: Annotated[
-        Path | None, typer.Option("--data", help="Data folder, instead of the recipe's.")
+        Path | None, typer.Option("--data", help="The data folder, in place of the recipe's.")
     ] = None,
     steps: Annotated[
         int | None,
-        typer.Option("--steps", min=1, help="Steps of every stage, instead of the recipe's."),
+        typer.Option("--steps", min=1, help="The steps of every stage, in place of the recipe's."),
     ] = None,
     options: Options,
 ) -> None:
-    """Train a network from a recipe, stage by stage; the same command again goes on after a stop.
+    """Train a network by a recipe, stage by stage. The same command again resumes.
 
-    Ctrl-C ends it after the step under way, which is saved. Many processes:
+    Ctrl-C ends the training after the current step and saves it. With several processes:
     `torchrun --nproc-per-node N -m animate_cli train RECIPE`.
     """
     from animate_cli.device import open_device
@@ -78,7 +82,7 @@ def _tell(logged: LogEntry) -> None:
 
 @contextmanager
 def _shown() -> Iterator[OnLogged]:
-    """A bar under the lines on a terminal; elsewhere the lines alone."""
+    """On a terminal a bar below the log lines; elsewhere the lines alone."""
     if console.is_quiet() or not sys.stderr.isatty():
         yield lambda logged: None
         return

@@ -1,4 +1,4 @@
-"""`animate weights list|fetch|verify|path|push`: the registry, and what of it is here."""
+"""`animate weights list|fetch|verify|path|push`: the weights of the registry on this machine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 app = typer.Typer(
-    help="What the networks know: list, fetch, verify, publish.", no_args_is_help=True
+    help="Network weights: list, download, check, find, publish.", no_args_is_help=True
 )
 
 Names = Annotated[
@@ -34,12 +34,13 @@ CommercialOnly = Annotated[
     bool,
     typer.Option(
         "--commercial-only",
-        help="Only weights whose licence allows commercial use; ANIMATE_COMMERCIAL_ONLY=1 "
-        "demands it of every command.",
+        help="Only weights whose licence allows commercial use. ANIMATE_COMMERCIAL_ONLY=1 sets "
+        "this for every command.",
     ),
 ]
 Model = Annotated[
-    str | None, typer.Option("--all-for", metavar="MODEL", help="All that --model MODEL needs.")
+    str | None,
+    typer.Option("--all-for", metavar="MODEL", help="All weights that --model MODEL needs."),
 ]
 
 
@@ -52,7 +53,7 @@ def list_weights(
     options: Options,
     json_output: JsonOutput,
 ) -> None:
-    """Every weight this version knows: its licence, and whether it is here."""
+    """List all weights: where they are, their size and their licence."""
     overwrite = options.output.overwrite
     json_output.check(overwrite=overwrite)
     entries = [entry for entry in hub.registry() if _is_shown(entry, commercial_only)]
@@ -81,11 +82,13 @@ def fetch(
     model: Model = None,
     renew: Annotated[
         bool,
-        typer.Option("--renew", help="Forget what was seen on first use; take what is there now."),
+        typer.Option(
+            "--renew", help="Accept the file published now, in place of the one first used here."
+        ),
     ] = False,
     commercial_only: CommercialOnly = False,
 ) -> None:
-    """Fetch weights from the Hub into its cache, checked; what was interrupted goes on."""
+    """Download weights and check them. An interrupted download resumes."""
     for entry in _chosen(names, model):
         if commercial_only:
             hub.require_commercial(entry)
@@ -99,9 +102,9 @@ def fetch(
 @app.command()
 @takes_options("compute")
 def verify(*, names: Names = None, model: Model = None) -> None:
-    """Compare sha256 sums; exit 1 if one differs or a named one is missing.
+    """Check the sha256 of weights; exit 1 if one differs, or if one that you name is missing.
 
-    ok: as the registry says; first use: as recorded when first used here; new: not recorded yet.
+    ok: as in the registry; first use: as when first used on this machine; new: not recorded yet.
     """
     everything = names is None and model is None
     entries = hub.registry() if everything else _chosen(names, model)
@@ -123,7 +126,7 @@ def verify(*, names: Names = None, model: Model = None) -> None:
 @app.command()
 @takes_options("compute")
 def path(*, names: Names = None, model: Model = None) -> None:
-    """Where the files are, verified; exit 1 if one is not on this machine."""
+    """Print where weights are, checked; exit 1 if one is not on this machine."""
     for entry in _chosen(names, model):
         for file in entry.files:
             console.result(str(hub.verified_path(entry.name, file.part or None)))
@@ -133,18 +136,20 @@ def path(*, names: Names = None, model: Model = None) -> None:
 @takes_options("compute")
 def push(
     *,
-    weights: Annotated[Path, typer.Argument(help="A .safetensors file that a training wrote.")],
-    repo: Annotated[str, typer.Option("--repo", metavar="ORG/NAME", help="Where it goes.")],
+    weights: Annotated[Path, typer.Argument(help="A .safetensors file written by a training.")],
+    repo: Annotated[
+        str, typer.Option("--repo", metavar="ORG/NAME", help="The repository on the Hub.")
+    ],
     card: Annotated[
-        Path, typer.Option("--card", help="The model card (.md): data, licence, figures.")
+        Path, typer.Option("--card", help="The model card (.md): data, licence, results.")
     ],
     public: Annotated[
-        bool, typer.Option("--public", help="A repository that this makes is for everybody.")
+        bool, typer.Option("--public", help="If the repository is new, make it public.")
     ] = False,
 ) -> None:
-    """Publish weights of one's own: the file, its config and its card, as one commit.
+    """Publish your own weights: file, config and model card in one commit.
 
-    Prints the row for weights/registry.toml, pinned to that commit.
+    Prints the entry for weights/registry.toml, pinned to that commit.
     """
     visibility = hub.Visibility.PUBLIC if public else hub.Visibility.PRIVATE
     console.result(hub.publish(weights, repo=repo, card=card, visibility=visibility))

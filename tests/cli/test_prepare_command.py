@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from refusal import animate
 
 TOYS = Path(__file__).parents[1]
 SCRIPT = """
@@ -124,3 +125,9 @@ def test_a_lost_worker_is_told_and_what_is_done_stays(start, toy):
     assert run.returncode == 1
     assert "died" in told
     assert "--jobs" in told
+
+
+def test_a_size_of_results_in_animate_toml_is_none_of_its_squares(toy):
+    (toy.folder / "animate.toml").write_text('size = "1080p"\n', encoding="utf-8")
+    answer = animate("prepare", toy.driver(), "-o", "set", *SMALL[:-2])
+    assert answer.exit_code == 0, answer.output
