@@ -25,7 +25,8 @@ from animate_cli.cli import (
     train,
     weights,
 )
-from animate_cli.cli.flags import FLAGS, VERBOSITY_KEYS
+from animate_cli.cli.command_flags import VERBOSITY_KEYS
+from animate_cli.cli.flags import FLAGS
 from animate_cli.cli.json_output import AcceptsJsonFile
 from animate_cli.errors import AnimateError, Cancelled
 

@@ -11,7 +11,8 @@ import typer
 from animate_cli.batch.names import TEMPLATE
 from animate_cli.batch.options import BatchOptions, BatchPairing, Shard
 from animate_cli.cli import console
-from animate_cli.cli.flags import SECTIONS, takes_options, takes_record
+from animate_cli.cli.command_flags import takes_options, takes_record
+from animate_cli.cli.flags import SECTIONS
 from animate_cli.cli.json_output import JsonOutput, takes_json
 from animate_cli.options import Options
 

@@ -13,7 +13,7 @@ import typer
 
 from animate_cli import hub
 from animate_cli.cli import console
-from animate_cli.cli.flags import takes_options
+from animate_cli.cli.command_flags import takes_options
 from animate_cli.cli.json_output import JsonOutput, takes_json
 from animate_cli.errors import AnimateError
 from animate_cli.options import Codec, Options

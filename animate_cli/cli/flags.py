@@ -1,27 +1,17 @@
 """Every field of `Options` as a flag: its name, its help text, and how its text is parsed.
 
-The records hold the defaults, each once. `takes_options` gives a command the flags of some sections
-of `Options` and passes it the record that they make; `takes_record` does so for any other record.
+The records hold the defaults, each once. `command_flags` gives these flags to commands.
 """
 
 from __future__ import annotations
 
-import functools
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
-from pathlib import Path
-from typing import Annotated, TypeVar, get_type_hints
-
-import typer
 
 from animate_cli.cli.amounts import amounts
-from animate_cli.cli.console import Verbosity, open_console
 from animate_cli.models.find import model_names
 from animate_cli.options import Framing, Options
-
-Result = TypeVar("Result")
 
 
 def seconds(text: str | Fraction) -> Fraction:
@@ -157,95 +147,6 @@ FLAGS = (
 )  # fmt: skip
 
 SECTIONS = tuple(field.name for field in fields(Options))
-_PANELS = {
-    "read": "Reading",
-    "faces": "Faces",
-    "motion": "Motion",
-    "output": "Output",
-    "compute": "Machine",
-}
-_VERBOSITY = {
-    "verbose": Annotated[
-        bool, typer.Option("--verbose", "-v", help="Print more, with tracebacks.")
-    ],
-    "quiet": Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print only the result and errors.")
-    ],
-    "log_file": Annotated[
-        Path | None, typer.Option("--log-file", help="Also write all messages to a file.")
-    ],
-}
-
-VERBOSITY_KEYS = tuple(_VERBOSITY)
-
-
-def takes_options(*sections: str) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
-    """Replace a command's parameter `options: Options` by the flags of these sections.
-
-    sections: "read" for a whole section, "output.overwrite" for one of its fields.
-    Every command also gets -v, -q and --log-file, which take effect before it runs.
-    """
-    flags = tuple(flag for flag in FLAGS if {flag.section, flag.path} & set(sections))
-
-    def decorate(command: Callable[..., Result]) -> Callable[..., Result]:
-        own = inspect.signature(command, eval_str=True).parameters
-        hands_over = "options" in own
-
-        @functools.wraps(command)
-        def parsed(**values: object) -> Result:
-            said = {field.name: values.pop(field.name) for field in fields(Verbosity)}
-            verbosity = Verbosity(**said)  # type: ignore[arg-type]
-            chosen = {flag.key: values.pop(flag.key) for flag in flags}
-            if hands_over:
-                values["options"] = options_from(chosen)
-            open_console(verbosity)
-            return command(**values)
-
-        parameters = [
-            *(own[name] for name in own if name != "options"),
-            *(_parameter(flag) for flag in flags),
-            *_verbosity_parameters(),
-        ]
-        parsed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        parsed.__annotations__ = {one.name: one.annotation for one in parameters}
-        return parsed
-
-    return decorate
-
-
-def takes_record(
-    parameter: str, record: type, flags: Mapping[str, typer.models.OptionInfo]
-) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
-    """Replace a command's parameter, a frozen record, by flags of some of its fields.
-
-    flags: by field, each with its name; types and defaults are the record's. No animate.toml
-    changes these flags: its keys are the flags of `Options`.
-    """
-    usual, hints = record(), get_type_hints(record)
-
-    def decorate(command: Callable[..., Result]) -> Callable[..., Result]:
-        own = inspect.signature(command, eval_str=True).parameters
-
-        @functools.wraps(command)
-        def parsed(**values: object) -> Result:
-            chosen = {name: values.pop(f"{parameter}_{name}") for name in flags}
-            return command(**values, **{parameter: replace(usual, **chosen)})
-
-        derived = [
-            inspect.Parameter(
-                f"{parameter}_{name}",
-                inspect.Parameter.KEYWORD_ONLY,
-                default=getattr(usual, name),
-                annotation=Annotated[hints[name], option],
-            )
-            for name, option in flags.items()
-        ]
-        kept = [own[name] for name in own if name != parameter]
-        parsed.__signature__ = inspect.Signature([*kept, *derived])  # type: ignore[attr-defined]
-        parsed.__annotations__ = {one.name: one.annotation for one in (*kept, *derived)}
-        return parsed
-
-    return decorate
 
 
 def options_from(values: Mapping[str, object]) -> Options:
@@ -264,38 +165,3 @@ def options_from(values: Mapping[str, object]) -> Options:
 def default_of(flag: Flag) -> object:
     """The default that the flag's record has."""
     return getattr(getattr(Options(), flag.section), flag.field)
-
-
-def _parameter(flag: Flag) -> inspect.Parameter:
-    default = default_of(flag)
-    annotation: object = get_type_hints(type(getattr(Options(), flag.section)))[flag.field]
-    if flag.parse is not None:
-        annotation = str
-    if flag.turns_on is not None:
-        annotation, default = bool, default == flag.turns_on
-    is_switch = annotation is bool
-    option = typer.Option(
-        flag.option,
-        help=flag.help,
-        metavar=flag.metavar,
-        parser=flag.parse,
-        min=flag.least,
-        max=flag.most,
-        show_default=not is_switch,
-        rich_help_panel=_PANELS[flag.section],
-    )
-    return inspect.Parameter(
-        flag.key,
-        inspect.Parameter.KEYWORD_ONLY,
-        default=default,
-        annotation=Annotated[annotation, option],
-    )
-
-
-def _verbosity_parameters() -> list[inspect.Parameter]:
-    usual = Verbosity()
-    kind = inspect.Parameter.KEYWORD_ONLY
-    return [
-        inspect.Parameter(name, kind, default=getattr(usual, name), annotation=annotation)
-        for name, annotation in _VERBOSITY.items()
-    ]

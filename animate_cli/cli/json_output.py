@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperCommand
 
 from animate_cli.cli import console
-from animate_cli.cli.flags import takes_record
+from animate_cli.cli.command_flags import takes_record
 from animate_cli.errors import OptionError
 
 _OBJECT = b"{\n"  # how every report of a resumable command begins

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from animate_cli.cli import console
-from animate_cli.cli.flags import takes_options, takes_record
+from animate_cli.cli.command_flags import takes_options, takes_record
 from animate_cli.cli.json_output import JsonOutput, takes_json
 from animate_cli.options import Options
 from animate_cli.prepare.options import FileTreatment, PrepareOptions

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from animate_cli.cli import console
-from animate_cli.cli.flags import SECTIONS, takes_options
+from animate_cli.cli.command_flags import takes_options
+from animate_cli.cli.flags import SECTIONS
 from animate_cli.cli.json_output import JsonOutput, takes_json
 from animate_cli.cli.progress import shown_progress
 from animate_cli.options import Options

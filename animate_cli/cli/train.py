@@ -13,7 +13,7 @@ import typer
 
 from animate_cli import hub
 from animate_cli.cli import console
-from animate_cli.cli.flags import takes_options
+from animate_cli.cli.command_flags import takes_options
 from animate_cli.options import Options
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import typer
 from typer.testing import CliRunner
 
 from animate_cli.cli.app import app
-from animate_cli.cli.flags import FLAGS, box, default_of, options_from, seconds, takes_record
+from animate_cli.cli.command_flags import takes_record
+from animate_cli.cli.flags import FLAGS, box, default_of, options_from, seconds
 from animate_cli.evaluate.protocol import Protocol
 from animate_cli.options import Framing, Lost, Options
 
