@@ -27,9 +27,14 @@ LOWER_INNER_LIP = (60, 67, 66, 65, 64)
 OUTER_EYE_CORNERS = (36, 45)
 EYE_CORNERS = ((36, 39), (42, 45))
 
-FACING_LIDS = ((37, 41), (68, 69), (38, 40), (43, 47), (70, 71), (44, 46))
+FACING_RIGHT_LIDS = ((37, 41), (68, 69), (38, 40))
+FACING_LEFT_LIDS = ((43, 47), (70, 71), (44, 46))
+FACING_LIDS = FACING_RIGHT_LIDS + FACING_LEFT_LIDS
 FACING_LIPS = ((61, 67), (62, 66), (63, 65))
 """Upper and lower points that meet when the eye or the mouth is shut."""
+
+RIGID = (0, 1, 2, 14, 15, 16, 27, 28, 29, 30, 33, 36, 39, 42, 45)
+"""Points that no expression moves: temples, nose, eye corners."""
 
 MIRROR = (
     *range(16, -1, -1),

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from labelled import rows
 
+from animate_cli.faces.aperture import aperture, eye_apertures, face_radius
 from animate_cli.faces.points import FACING_LIPS, MEDIAPIPE
-from animate_cli.faces.tracking.blinks import PAIRS, opening
 from animate_cli.faces.tracking.smooth import smooth
 from animate_cli.faces.tracking.smooth_live import LiveSmoother
 from animate_cli.media.container.probe import survey
@@ -74,10 +74,10 @@ def test_real_blinks_and_lips_keep_nine_tenths(data, filtered):
     lids, lips = [], []
     for points, rate in trajectories(data):
         calm = filtered(points, rate, FaceOptions().smooth)
-        for pairs in PAIRS:
-            seen, left = opening(points, pairs), opening(calm, pairs)
+        for seen, left in zip(eye_apertures(points).T, eye_apertures(calm).T, strict=True):
             lids += shares(-seen, -left, rate, LEAST_BLINK * np.median(seen))
-        lips += shares(opening(points, FACING_LIPS), opening(calm, FACING_LIPS), rate, LEAST_SWING)
+        seen, left = (aperture(p, FACING_LIPS, unit=face_radius(p)) for p in (points, calm))
+        lips += shares(seen, left, rate, LEAST_SWING)
     print()
     for name, kept in (("lids", np.array(lids)), ("lips", np.array(lips))):
         deep = 100 * (kept >= KEPT).mean()

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from places import EXAMPLES
 
+from animate_cli.faces.aperture import eye_apertures
 from animate_cli.faces.landmarks.network import load_landmarker
-from animate_cli.faces.tracking.blinks import PAIRS, opening
 from animate_cli.faces.tracking.track import track
 from animate_cli.media.reader import open_driver
 from animate_cli.options import FaceOptions, ReadOptions
@@ -23,7 +23,7 @@ def test_the_rendered_heads_blinks_are_seen_and_nothing_else_is_taken_for_one():
             sha256="",
             on_frame=lambda _: None,
         )
-    both = np.stack([opening(trajectory.landmarks, pairs) for pairs in PAIRS], axis=1)
+    both = eye_apertures(trajectory.landmarks)
     reading = (both / np.median(both, axis=0)).max(axis=1)
     starts = np.flatnonzero((closed[1:] > 1e-6) & (closed[:-1] <= 1e-6)) + 1
     blinks = [slice(start - 1, start + 8) for start in starts]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from animate_cli.faces.retargeting.retarget import face_size
+from animate_cli.faces.aperture import face_radius
 from animate_cli.options import Motion
 from animate_cli.records import Points, Trajectory
 from animate_cli.stages.motion import driver_motion
@@ -59,7 +59,7 @@ def test_the_anchor_takes_the_sources_size_and_place_and_others_theirs_beside_it
     whole = torch.cat(list(motion.parts(4, device=CPU))).numpy()
     np.testing.assert_allclose(motion.anchor, source, atol=1e-3)
     np.testing.assert_array_equal(whole[3], motion.anchor)
-    sizes = [face_size(points) / face_size(source) for points in whole]
+    sizes = [face_radius(points) / face_radius(source) for points in whole]
     np.testing.assert_allclose(sizes, (80 + 2 * np.arange(FRAMES)) / 86, rtol=1e-4)
 
 

@@ -12,7 +12,7 @@ from animate_cli.evaluate.metrics.landmark_metrics import DETECTORS, named, poin
 from animate_cli.evaluate.metrics.landmarks.aperture_correlation import (
     LIDS,
     LIPS,
-    aperture,
+    clip_apertures,
     correlation,
 )
 from animate_cli.evaluate.metrics.landmarks.jitter import jitter
@@ -160,7 +160,7 @@ def _pose_kept(angles: Angles, p: ClipMeasurements) -> float:
 def _opening(
     judge: EvaluatorName, pairs: tuple[tuple[int, int], ...], p: ClipMeasurements
 ) -> float:
-    output, driver = (aperture(points_by(judge, rs), pairs) for rs in (p.output, p.driver))
+    output, driver = (clip_apertures(points_by(judge, rs), pairs) for rs in (p.output, p.driver))
     return correlation(output, driver)
 
 

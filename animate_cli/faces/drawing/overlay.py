@@ -9,17 +9,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from animate_cli.faces.aperture import aperture, distance
 from animate_cli.faces.crop import points_box
 from animate_cli.faces.points import (
+    EYE_CORNERS,
     INNER_LIPS,
     JAW,
     LEFT_BROW,
     LEFT_EYE,
+    LEFT_LIDS,
     NOSE,
     OUTER_LIPS,
     PUPILS,
     RIGHT_BROW,
     RIGHT_EYE,
+    RIGHT_LIDS,
 )
 from animate_cli.faces.shape3d.fit import fit
 from animate_cli.faces.shape3d.model import ShapeModel, gaze_direction, pupils, see
@@ -118,12 +122,9 @@ def draw_head(canvas: Image, lines: HeadWireframe, index: int) -> None:
 
 def _openness(points: Points) -> NDArray[np.float32]:
     """Of the right and left eye (T, 2): distance of the lids over that of the corners."""
-    pairs = ((68, 69, 36, 39), (70, 71, 42, 45))
-
-    def apart(a: int, b: int) -> NDArray[np.float32]:
-        return np.asarray(np.linalg.norm(points[:, a] - points[:, b], axis=1))
-
-    return np.stack([apart(u, d) / np.maximum(apart(a, b), 1e-6) for u, d, a, b in pairs], axis=1)
+    eyes = zip((RIGHT_LIDS, LEFT_LIDS), EYE_CORNERS, strict=True)
+    openings = [aperture(points, (lids,), unit=distance(points, ends)) for lids, ends in eyes]
+    return np.stack(openings, axis=1).astype(np.float32)
 
 
 def _line(canvas: Image, start: Points, end: Points, colour: Colour, thick: int) -> None:

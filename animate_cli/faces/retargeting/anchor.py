@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animate_cli.errors import FaceError, OptionError
-from animate_cli.faces.tracking.blinks import PAIRS, opening
+from animate_cli.faces.aperture import aperture, distance, eye_apertures, gaps
+from animate_cli.faces.points import CHIN, EYE_CORNERS, LEFT_LIDS, OUTER_EYE_CORNERS, RIGHT_LIDS
 from animate_cli.records import Points
 
 Features = NDArray[np.float64]
@@ -24,6 +25,7 @@ _SHUT_JAW = 0.1  # quantile of a clip's jaws: one that is shut
 _SMILE = 0.1  # a smile parts the lips so far, in face sizes, without dropping the jaw
 _NOSES_TO_EYES = 1.9  # the outer eye corners are so many noses apart
 _BLOCK = 512  # frames whose features are held at once
+_MIDDLE_LIPS, _MOUTH_CORNERS = (62, 66), (48, 54)
 _NARROW = 0.12  # opening over width below which a photo's eye is shutting
 
 
@@ -87,21 +89,20 @@ def unlikeness(source: Points, frames: Points) -> Features:
 
 def _jaw_drop(frames: Points) -> Features:
     """How far the chin hangs below where it is with the jaw shut, in face sizes: (T,)."""
-    length = np.linalg.norm(frames[:, 33] - frames[:, 8], axis=1) / _size(frames)
+    length = distance(frames, (33, CHIN)) / _size(frames)
     return np.asarray(length - np.quantile(length, _SHUT_JAW))
 
 
 def _mouth_gap(source: Points) -> float:
     """How far a photo's jaw has dropped, going by its lips; what a smile does is not counted."""
     p = source[None].astype(np.float64)
-    gap = np.linalg.norm(p[:, 62] - p[:, 66], axis=1) / _size(p)
+    gap = aperture(p, (_MIDDLE_LIPS,), unit=_size(p))
     return max(float(gap[0]) - _SMILE, 0.0)
 
 
 def _size(points: NDArray[np.floating]) -> Features:
     """A length that neither jaw nor expression changes, and turns and nods little: (T,) px."""
-    eyes = np.linalg.norm(points[:, 45] - points[:, 36], axis=1)
-    nose = np.linalg.norm(points[:, 33] - points[:, 27], axis=1)
+    eyes, nose = distance(points, OUTER_EYE_CORNERS), distance(points, (27, 33))
     return np.asarray(np.maximum(np.maximum(eyes, _NOSES_TO_EYES * nose), 1e-6))
 
 
@@ -110,9 +111,9 @@ def _openness(frames: Points) -> Features:
 
     Usual is the upper quartile, so that a driver who looks down half the time still has one.
     """
-    openings = np.stack([opening(frames, pairs) for pairs in PAIRS], axis=1)
-    usual = np.quantile(openings, _USUAL, axis=0)
-    return np.minimum(openings / np.maximum(usual, 1e-6), _WIDE)
+    apertures = eye_apertures(frames)
+    usual = np.quantile(apertures, _USUAL, axis=0)
+    return np.minimum(apertures / np.maximum(usual, 1e-6), _WIDE)
 
 
 def _is_awake(source: Points) -> Features:
@@ -120,9 +121,9 @@ def _is_awake(source: Points) -> Features:
 
     One picture does not tell narrow eyes from narrowed ones.
     """
-    corners = np.linalg.norm(source[[36, 42]] - source[[39, 45]], axis=1)
-    gaps = np.linalg.norm(source[[68, 70]] - source[[69, 71]], axis=1)
-    return np.asarray(np.clip(gaps / np.maximum(corners, 1e-6) / _NARROW, 0, 1))
+    eyes = zip((RIGHT_LIDS, LEFT_LIDS), EYE_CORNERS, strict=True)
+    openings = [aperture(source, (lids,), unit=distance(source, ends)) for lids, ends in eyes]
+    return np.asarray(np.clip(np.stack(openings) / _NARROW, 0, 1))
 
 
 def _features(points: Points) -> Features:
@@ -134,10 +135,7 @@ def _features(points: Points) -> Features:
     axes = np.stack((x, np.stack((-x[:, 1], x[:, 0]), axis=1)), axis=2)  # (T, 2, 2), columns
     upright = (p - p[:, [36, 45]].mean(axis=1, keepdims=True)) @ axes / size[:, None, None]
 
-    def apart(a: int, b: int) -> Features:
-        return np.asarray(np.linalg.norm(upright[:, a] - upright[:, b], axis=1))
-
-    mouth = np.stack((apart(62, 66), apart(48, 54)), axis=1)
+    mouth = gaps(upright, (_MIDDLE_LIPS, _MOUTH_CORNERS))
     pose = upright[:, 30]  # the nose's tip against the eyes: x turns, y nods
     roll = np.arctan2(x[:, 1], x[:, 0])[:, None]
     shape = upright.reshape(len(p), -1) / np.sqrt(p.shape[1])

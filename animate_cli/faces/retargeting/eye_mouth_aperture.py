@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from animate_cli.faces.aperture import gaps
 from animate_cli.faces.points import PUPILS
 from animate_cli.options import Amounts, Motion
 
@@ -35,6 +36,11 @@ class EyeOrMouth(NamedTuple):
     least: float
     grows: tuple[float, float]
     carried: tuple[tuple[int, float], ...] = ()
+
+    @property
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        """Facing points, upper and lower."""
+        return tuple(zip(self.upper, self.lower, strict=True))
 
 
 RIGHT_EYE = EyeOrMouth((36, 39), (37, 68, 38), (41, 69, 40), (), (), 0.07, 0.08, (0.5, 1.2))
@@ -159,8 +165,7 @@ def width(points: Tensor, opening: EyeOrMouth) -> Tensor:
 
 def apertures(points: Tensor, opening: EyeOrMouth) -> Tensor:
     """How far each pair is apart, negative when crossed: (B, pairs)."""
-    gap = points[:, list(opening.lower)] - points[:, list(opening.upper)]
-    return (gap * _down(points, opening)).sum(dim=-1)
+    return gaps(points, opening.pairs, down=_down(points, opening))
 
 
 def set_apertures(points: Tensor, opening: EyeOrMouth, wanted: Tensor) -> Tensor:

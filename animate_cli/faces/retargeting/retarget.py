@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from animate_cli.faces.aperture import face_radius
 from animate_cli.faces.points import (
     INNER_LIPS,
     JAW,
@@ -33,6 +34,7 @@ from animate_cli.faces.points import (
     PUPILS,
     RIGHT_EYE,
     RIGHT_LIDS,
+    RIGID,
 )
 from animate_cli.faces.retargeting.eye_mouth_aperture import (
     apply_aperture_change,
@@ -55,7 +57,6 @@ from animate_cli.faces.retargeting.visibility import (
 )
 from animate_cli.faces.shape3d.lift import LiftedFaces, identify, lift
 from animate_cli.faces.shape3d.model import ShapeModel, load_shape_model, see
-from animate_cli.faces.shape3d.rigid_head import RIGID
 from animate_cli.options import Amounts, Motion, MotionOptions
 from animate_cli.records import LANDMARKS, Matrix, Points
 
@@ -70,16 +71,10 @@ def driver_square(source_face_px: Points, anchor_frame_px: Points) -> Matrix:
     Landmarks (74, 2) of the source in face pixels and of the anchor frame in driver pixels ->
     (2, 3), frame to face.
     """
-    scale = face_size(source_face_px) / max(face_size(anchor_frame_px), 1e-6)
+    scale = float(face_radius(source_face_px)) / max(float(face_radius(anchor_frame_px)), 1e-6)
     middle = anchor_frame_px[_RIGID].astype(np.float64).mean(axis=0)
     target = source_face_px[_RIGID].astype(np.float64).mean(axis=0)
     return np.hstack((np.eye(2) * scale, (target - scale * middle)[:, None]))
-
-
-def face_size(points: Points) -> float:
-    """A length that neither expression nor roll changes, and turning little: rms radius, px."""
-    rigid = points[_RIGID].astype(np.float64)
-    return float(np.sqrt(((rigid - rigid.mean(axis=0)) ** 2).sum(axis=1).mean()))
 
 
 def retarget_landmarks(

@@ -20,10 +20,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-Place = tuple[float, float, float]
+from animate_cli.faces.points import RIGID
 
-RIGID = (0, 1, 2, 14, 15, 16, 27, 28, 29, 30, 33, 36, 39, 42, 45)
-"""Landmarks that no expression moves: temples, nose, eye corners."""
+Place = tuple[float, float, float]
 
 RIGID_XYZ = (
     *((-0.83, -0.03, -0.55), (-0.82, 0.22, -0.52), (-0.78, 0.44, -0.46)),

@@ -22,15 +22,13 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from animate_cli.faces.shape3d.rigid_head import RIGID
+from animate_cli.faces.aperture import eye_apertures
+from animate_cli.faces.points import FACING_LEFT_LIDS, FACING_RIGHT_LIDS
 from animate_cli.records import Points
 
-PAIRS = (((37, 41), (68, 69), (38, 40)), ((43, 47), (70, 71), (44, 46)))
-"""Upper and lower lid points that face each other, of the right and of the left eye."""
 SHUT = 0.15  # the reading of a shut eye: what is left between the lids' edges
 DEEP = 0.87  # a bottom's reading at most, as a share of that of the open eyes about it
 STAYS = 0.4  # this share of the way from open to shut, the uppermost, stays as it is
-BLOCK = 512  # frames whose openings are measured together
 AROUND_S = 0.5  # within this time before and after a bottom the eyes are open
 APART_S = 0.25  # two bottoms are farther apart
 
@@ -46,7 +44,7 @@ def shut_lids(landmarks: Points, found: NDArray[np.bool_], times_s: Sequence[Fra
     if len(seen) < 3:
         return landmarks
     points = landmarks if len(seen) == len(landmarks) else landmarks[seen]
-    readings = np.stack([opening(points, pairs) for pairs in PAIRS], axis=1)  # (T', 2)
+    readings = eye_apertures(points)  # (T', 2)
     readings /= np.maximum(np.median(readings, axis=0), 1e-6)
     reading = readings.max(axis=1)
     shut = shut_reading(reading, np.array([float(times_s[int(k)]) for k in seen]))
@@ -54,26 +52,9 @@ def shut_lids(landmarks: Points, found: NDArray[np.bool_], times_s: Sequence[Fra
         return landmarks
     share = stretched(reading, shut) / np.maximum(reading, 1e-6)
     out = landmarks.copy()
-    for pairs in PAIRS:
+    for pairs in (FACING_RIGHT_LIDS, FACING_LEFT_LIDS):
         _open(out, seen, pairs, share)
     return out
-
-
-def opening(points: NDArray[np.floating], pairs: Sequence[tuple[int, int]]) -> Array:
-    """Mean distance of facing lid points over the face's size: (T, 74, 2) -> (T,).
-
-    A block at a time: of a film even the few points that are looked at are many.
-    """
-    blocks = [points[start : start + BLOCK] for start in range(0, len(points), BLOCK)]
-    return np.concatenate([_opening(block, pairs) for block in blocks] or [np.zeros(0)])
-
-
-def _opening(points: NDArray[np.floating], pairs: Sequence[tuple[int, int]]) -> Array:
-    rigid = points[:, list(RIGID)].astype(np.float64)
-    spread = np.square(rigid - rigid.mean(axis=1, keepdims=True)).sum(axis=2).mean(axis=1)
-    upper, lower = (list(side) for side in zip(*pairs, strict=True))
-    gap = np.linalg.norm(points[:, lower] - points[:, upper], axis=2).mean(axis=1)
-    return np.asarray(gap / np.maximum(np.sqrt(spread), 1e-6))
 
 
 def shut_reading(readings: Array, times_s: Array) -> float | None:

@@ -25,7 +25,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from animate_cli.faces.shape3d.rigid_head import RIGID
+from animate_cli.faces.points import RIGID
 from animate_cli.faces.tracking.smooth import LIVELY, PARTS, THIRD_DIFFERENCE_NORM
 from animate_cli.records import LANDMARKS, Points
 

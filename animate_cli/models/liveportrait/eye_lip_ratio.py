@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from animate_cli.faces.aperture import aperture, distance
+
 EYES, MOUTH = slice(0, 2), slice(2, 3)
 """Which of the three numbers belong to what."""
 
@@ -14,10 +16,8 @@ _WIDTHS = ((36, 39), (42, 45), (48, 54))
 
 def openness(landmarks: Tensor) -> Tensor:
     """Of the right eye, the left eye and the lips: (B, 74, 2) -> (B, 3)."""
-    return _lengths(landmarks, _GAPS) / _lengths(landmarks, _WIDTHS).clamp_min(1e-6)
-
-
-def _lengths(landmarks: Tensor, pairs: tuple[tuple[int, int], ...]) -> Tensor:
-    first, last = ([pair[end] for pair in pairs] for end in (0, 1))
-    lengths: Tensor = torch.linalg.vector_norm(landmarks[:, first] - landmarks[:, last], dim=-1)
-    return lengths
+    ratios = [
+        aperture(landmarks, (gap,), unit=distance(landmarks, ends))
+        for gap, ends in zip(_GAPS, _WIDTHS, strict=True)
+    ]
+    return torch.stack(ratios, dim=-1)

@@ -32,6 +32,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from animate_cli.faces.aperture import gaps
 from animate_cli.layers.grid import points_to_normalised, sample, warp
 from animate_cli.layers.lip_lid_field import ApertureRegion, EyeLineFrame
 from animate_cli.layers.smoothstep import smooth_step
@@ -111,9 +112,10 @@ class MouthInterior(nn.Module):
     def _aperture(self, points_px: Tensor) -> Tensor:
         """Mean gap of the inner lips over their width, at least 0: (B,)."""
         frame = EyeLineFrame(points_px, self._upper[0], self._upper[-1])
-        down = frame.points[..., 1]
-        gaps = (down[:, self._lower[1:-1]] - down[:, self._upper[1:-1]]).clamp_min(0)
-        aperture: Tensor = gaps.mean(dim=1) / frame.width[:, 0]
+        pairs = tuple(zip(self._upper[1:-1], self._lower[1:-1], strict=True))
+        down = frame.points.new_tensor((0.0, 1.0))
+        apart = gaps(frame.points, pairs, down=down).clamp_min(0)
+        aperture: Tensor = apart.mean(dim=1) / frame.width[:, 0]
         return aperture
 
     def _tone(self, face: Tensor, points_px: Tensor) -> tuple[Tensor, Tensor]:

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animate_cli.faces.aperture import aperture, distance
 from animate_cli.faces.crop import cut, points_box, square, to_crop
 from animate_cli.faces.points import FACING_LIPS, OUTER_EYE_CORNERS
 from animate_cli.faces.segmentation.face_parsing import Labels
@@ -242,11 +243,8 @@ def _by_root(counts: list[int], rng: Rng) -> int:
 
 def _lips_apart(points: Points) -> NDArray[np.float64]:
     """How far a mouth is open, over the eyes' distance: (T, 74, 2) -> (T,)."""
-    upper, lower = zip(*FACING_LIPS, strict=True)
-    right, left = OUTER_EYE_CORNERS
-    gap = np.linalg.norm(points[:, lower] - points[:, upper], axis=-1).mean(axis=1)
-    eyes = np.linalg.norm(points[:, left] - points[:, right], axis=-1)
-    return np.asarray(gap / np.maximum(eyes, 1e-6), np.float64)
+    eyes = distance(points, OUTER_EYE_CORNERS)
+    return np.asarray(aperture(points, FACING_LIPS, unit=eyes), np.float64)
 
 
 def _apart(clip: Frames, one: int, other: int) -> float:

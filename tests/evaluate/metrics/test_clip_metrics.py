@@ -13,7 +13,7 @@ from animate_cli.evaluate.metrics.landmarks.akd import average_keypoint_distance
 from animate_cli.evaluate.metrics.landmarks.aperture_correlation import (
     LIDS,
     LIPS,
-    aperture,
+    clip_apertures,
     correlation,
 )
 from animate_cli.evaluate.metrics.networks.head_pose import fitted_angles, pose_error_deg
@@ -49,12 +49,12 @@ def opened(pairs: tuple[tuple[int, int], ...], amounts: np.ndarray) -> np.ndarra
 @pytest.mark.parametrize("pairs", [LIDS, LIPS])
 def test_apertures_follow_their_own_points_in_eye_distances(pairs) -> None:
     amounts = np.array([0.0, 3.0, 6.0])
-    found = aperture(opened(pairs, amounts), pairs)
+    found = clip_apertures(opened(pairs, amounts), pairs)
     across = math.dist(FACE[36], FACE[45])
     assert np.diff(found) * across == pytest.approx([3.0, 3.0], rel=1e-4)
-    assert aperture(2 * opened(pairs, amounts), pairs) == pytest.approx(found, rel=1e-5)
+    assert clip_apertures(2 * opened(pairs, amounts), pairs) == pytest.approx(found, rel=1e-5)
     other = LIPS if pairs is LIDS else LIDS
-    assert np.ptp(aperture(opened(pairs, amounts), other)) == 0
+    assert np.ptp(clip_apertures(opened(pairs, amounts), other)) == 0
 
 
 def test_correlation_is_pearsons_and_blind_to_size_and_rest() -> None:

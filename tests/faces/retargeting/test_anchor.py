@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from animate_cli.errors import FaceError, OptionError
+from animate_cli.faces.points import FACING_LIDS
 from animate_cli.faces.retargeting.anchor import choose_anchor, unlikeness
-from animate_cli.faces.tracking.blinks import PAIRS
 from animate_cli.records import Points
 
 FRAMES = 6
@@ -82,7 +82,7 @@ def test_a_driver_without_any_face_is_refused(source: Points, driver: Points) ->
 def lids_at(points: Points, share: float) -> Points:
     """The same face with its eyes open by this share of what they are."""
     out = points.copy()
-    for upper, lower in (pair for pairs in PAIRS for pair in pairs):
+    for upper, lower in FACING_LIDS:
         middle, half = (points[upper] + points[lower]) / 2, (points[lower] - points[upper]) / 2
         out[upper], out[lower] = middle - share * half, middle + share * half
     return out

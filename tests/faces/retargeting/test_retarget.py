@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from animate_cli.faces.aperture import face_radius
 from animate_cli.faces.retargeting.eye_mouth_aperture import LEFT_EYE, MOUTH, RIGHT_EYE
-from animate_cli.faces.retargeting.retarget import driver_square, face_size, retarget_landmarks
+from animate_cli.faces.retargeting.retarget import driver_square, retarget_landmarks
 from animate_cli.options import Motion, MotionOptions
 
 LIDS = ((37, 41), (68, 69), (38, 40), (43, 47), (70, 71), (44, 46))
@@ -84,7 +85,7 @@ def test_a_roll_turns_the_source_about_itself() -> None:
     out = retarget_landmarks(source, _rotate(anchor, 15), anchor, MotionOptions())
     edge = out[0, 45] - out[0, 36]
     assert math.degrees(math.atan2(edge[1], edge[0])) == pytest.approx(25, abs=0.01)
-    assert face_size(out[0].numpy()) == pytest.approx(face_size(source[0].numpy()), rel=1e-4)
+    assert face_radius(out[0].numpy()) == pytest.approx(face_radius(source[0].numpy()), rel=1e-4)
 
 
 @pytest.mark.parametrize("source_eye", [3.0, 4.5, 7.0])

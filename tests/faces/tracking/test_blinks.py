@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from painted import FACE
 from places import EXAMPLES
 
+from animate_cli.faces.aperture import eye_apertures
+from animate_cli.faces.points import FACING_LEFT_LIDS, FACING_LIDS, FACING_RIGHT_LIDS
 from animate_cli.faces.retargeting.eye_mouth_aperture import LEFT_EYE, RIGHT_EYE
 from animate_cli.faces.retargeting.retarget import driver_square, retarget_landmarks
 from animate_cli.faces.tracking.blinks import (
-    PAIRS,
     SHUT,
-    opening,
     shut_lids,
     shut_reading,
     stretched,
@@ -50,17 +50,16 @@ def timid(share: NDArray[np.float64], gain: float = 0.3) -> NDArray[np.float64]:
 def face(share: NDArray[np.float64]) -> Points:
     """A still face whose lids are open by this share: (T, 74, 2)."""
     points = np.repeat(100 * FACE[None], len(share), axis=0)
-    for pairs in PAIRS:
-        for upper, lower in pairs:
-            middle, half = (points[:, upper] + points[:, lower]) / 2, [0.0, 2.5]
-            points[:, upper] = middle - share[:, None] * half
-            points[:, lower] = middle + share[:, None] * half
+    for upper, lower in FACING_LIDS:
+        middle, half = (points[:, upper] + points[:, lower]) / 2, [0.0, 2.5]
+        points[:, upper] = middle - share[:, None] * half
+        points[:, lower] = middle + share[:, None] * half
     return points.astype(np.float32)
 
 
 def read(points: Points) -> NDArray[np.float64]:
     """Openings over the usual one, both eyes': (T,)."""
-    both = np.stack([opening(points, pairs) for pairs in PAIRS], axis=1)
+    both = eye_apertures(points)
     return np.asarray((both / np.median(both, axis=0)).mean(axis=1))
 
 
@@ -101,7 +100,7 @@ def test_only_lids_move_and_only_where_the_face_was_seen() -> None:
     found = np.ones(len(points), bool)
     found[80] = False
     out = shut_lids(points, found, clock(len(points)))
-    lids = [k for pairs in PAIRS for pair in pairs for k in pair]
+    lids = [k for pair in FACING_LIDS for k in pair]
     others = [k for k in range(74) if k not in lids]
     np.testing.assert_array_equal(out[:, others], points[:, others])
     np.testing.assert_array_equal(out[80], points[80])
@@ -132,8 +131,8 @@ def test_when_the_rendered_head_shuts_its_eyes_so_does_the_portrait(gain: float)
     """Its true points, and the same with the lids read timidly, on another face."""
     truth = np.load(TRUTH)
     seen, source = truth["landmarks"].copy(), face(np.ones(1))[0]
-    for pairs in PAIRS:
-        reading = opening(seen, pairs)
+    eyes = zip((FACING_RIGHT_LIDS, FACING_LEFT_LIDS), eye_apertures(seen).T, strict=True)
+    for pairs, reading in eyes:
         share = timid(reading / np.median(reading), gain) / (reading / np.median(reading))
         for upper, lower in pairs:
             half = (share - 1)[:, None] * (seen[:, lower] - seen[:, upper]) / 2

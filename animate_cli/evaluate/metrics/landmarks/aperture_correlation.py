@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from animate_cli.faces.aperture import Pairs, aperture
 from animate_cli.faces.landmarks.jitter import interocular_px
 from animate_cli.records import Points
 
@@ -24,12 +25,10 @@ STILL = 0.005  # the same of an output that does not move: through squares that 
 Array = NDArray[np.float64]
 
 
-def aperture(points: Points, pairs: tuple[tuple[int, int], ...]) -> Array:
-    """Points (T, 74, 2) -> (T,)."""
-    upper, lower = (list(side) for side in zip(*pairs, strict=True))
-    gap = (points[:, lower] - points[:, upper]).astype(np.float64)
-    apart: Array = np.linalg.norm(gap, axis=-1).mean(axis=1) / interocular_px(points)
-    return apart
+def clip_apertures(points: Points, pairs: Pairs) -> Array:
+    """In distances between the outer eye corners: points (T, 74, 2) -> (T,)."""
+    apart = aperture(points, pairs, unit=interocular_px(points), dtype=np.float64)
+    return np.asarray(apart, np.float64)
 
 
 def correlation(output: Array, driver: Array) -> float:

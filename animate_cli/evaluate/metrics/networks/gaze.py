@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from animate_cli.evaluate.metrics.landmarks.aperture_correlation import LIDS, aperture
+from animate_cli.evaluate.metrics.landmarks.aperture_correlation import LIDS, clip_apertures
 from animate_cli.evaluate.metrics.networks.head_pose import pose_error_deg
 from animate_cli.evaluate.metrics.networks.onnx_network import open_network_of_many
 from animate_cli.faces.crop import cut, square
@@ -68,7 +68,7 @@ def gaze_error_deg(
     output: Array, source: Array, driver: Array, anchor: Array, driver_points: Points
 ) -> float:
     """Angles (T, 2), (2,), (T, 2), (2,); driver_points (T, 74, 2) -> mean absolute, degrees."""
-    gap = aperture(driver_points, LIDS)
+    gap = clip_apertures(driver_points, LIDS)
     opened = gap > OPEN * np.median(gap)
     if not opened.any():
         return float("nan")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from animate_cli.faces.aperture import aperture, distance
 from animate_cli.faces.points import EYE_CORNERS, LEFT_LIDS, RIGHT_LIDS
 from animate_cli.records import Points
 
@@ -28,9 +29,8 @@ def lid_openings(points: Tensor, target: Tensor, known: Tensor) -> Tensor:
     """
     rows = []
     for where in (points, target):
-        gaps = [(where[:, lids[0]] - where[:, lids[1]]).norm(dim=-1) for lids, _ in EYES]
-        widths = [(where[:, ends[0]] - where[:, ends[1]]).norm(dim=-1) for _, ends in EYES]
-        rows.append(torch.cat(gaps) / torch.cat(widths).clamp_min(1e-6))
+        eyes = [aperture(where, (lids,), unit=distance(where, ends)) for lids, ends in EYES]
+        rows.append(torch.cat(eyes))
     is_labelled = torch.cat([known[:, [*lids, *ends]].all(dim=1) for lids, ends in EYES])
     return torch.stack(rows)[:, is_labelled]
 
