@@ -195,8 +195,8 @@ class Trajectory:
     driver: its file name; sha256: of its bytes; frames_declared: what the container promised;
     frames_concealed: damaged frames that were replaced by the one before;
     cut (T,) bool: the picture jumps to another shot before this frame;
-    presence (T,) float32 in [0, 1]: the weight of the driver's motion, which fades where the face
-    is lost and the source returns to its own pose; None: 1 everywhere;
+    motion_weight (T,) float32 in [0, 1]: share of the driver's motion; it falls where the face is
+    lost and the source returns to its own pose; None: 1 in every frame;
     codes: for models that read frames; None: none has looked;
     body (T, 26, 2) float16: how neck, shoulders and hair move beyond what the head's motion makes
     of them, in units of the head, since the shot's first frame (`faces.tracking.body_motion`);
@@ -214,7 +214,7 @@ class Trajectory:
     sha256: str
     frames_declared: int | None = None
     frames_concealed: int = 0
-    presence: NDArray[np.float32] | None = None
+    motion_weight: NDArray[np.float32] | None = None
     codes: Codes | None = None
     body: NDArray[np.float16] | None = None
 

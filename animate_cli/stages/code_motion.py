@@ -1,7 +1,7 @@
 """A trajectory's codes as the source's face square would have them, some frames at a time.
 
 As `stages.motion` does with landmarks: through one fixed square of the source's size, faded to
-rest where the trajectory's presence fades.
+rest where the trajectory's motion weight falls.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class CodeMotion:
             yield self._part(slice(at, at + count)).to(device)
 
     def _part(self, frames: slice) -> Tensor:
-        """Faded to rest where the trajectory's presence fades."""
+        """The codes of some frames, blended with those at rest by the motion weight."""
         driver = _seen(self.encoder, self.trajectory, frames, self.ratio, self.shift)
-        if self.trajectory.presence is None:
+        if self.trajectory.motion_weight is None:
             return driver
-        weight = torch.from_numpy(self.trajectory.presence[frames, None]).to(driver)
+        weight = torch.from_numpy(self.trajectory.motion_weight[frames, None]).to(driver)
         return torch.lerp(self.rest, driver, weight)
 
 

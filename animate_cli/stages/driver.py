@@ -88,7 +88,7 @@ def trimmed(trajectory: Trajectory, path: Path, options: ReadOptions) -> Traject
         hint = f"it lasts {last:g} s; see --start and --duration"
         raise MediaError(f"{path}: no frame between start and end", hint=hint)
     part = slice(keep[0], keep[-1] + 1)
-    presence, codes, body = trajectory.presence, trajectory.codes, trajectory.body
+    motion_weight, codes, body = trajectory.motion_weight, trajectory.codes, trajectory.body
     return replace(
         trajectory,
         landmarks=trajectory.landmarks[part],
@@ -96,7 +96,7 @@ def trimmed(trajectory: Trajectory, path: Path, options: ReadOptions) -> Traject
         found=np.ascontiguousarray(trajectory.found[part]),
         cut=trajectory.cut[part],
         times_s=tuple(t - trajectory.times_s[keep[0]] for t in trajectory.times_s[part]),
-        presence=None if presence is None else presence[part],
+        motion_weight=None if motion_weight is None else motion_weight[part],
         codes=None if codes is None else replace(codes, values=codes.values[part]),
         body=None if body is None else body[part],
     )

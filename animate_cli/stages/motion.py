@@ -40,11 +40,11 @@ class DriverMotion:
             yield torch.from_numpy(self._part(slice(at, at + count))).to(device)
 
     def _part(self, frames: slice) -> Points:
-        """Faded to rest where the trajectory's presence fades."""
+        """The points of some frames, blended with those at rest by the motion weight."""
         driver = self._seen(frames)
-        if self.trajectory.presence is None:
+        if self.trajectory.motion_weight is None:
             return driver
-        weight = self.trajectory.presence[frames, None, None]
+        weight = self.trajectory.motion_weight[frames, None, None]
         return (self.rest + weight * (driver - self.rest)).astype(np.float32)
 
     def _seen(self, frames: slice) -> Points:

@@ -19,7 +19,9 @@ CPU = torch.device("cpu")
 BODY = np.random.default_rng(1).normal(0, 0.1, (FRAMES, 26, 2)).astype(np.float16)
 
 
-def trajectory(presence: np.ndarray | None = None, body: np.ndarray | None = None) -> Trajectory:
+def trajectory(
+    motion_weight: np.ndarray | None = None, body: np.ndarray | None = None
+) -> Trajectory:
     """A face that grows and walks through a large picture."""
     t = np.arange(FRAMES)[:, None, None]
     return Trajectory(
@@ -27,7 +29,7 @@ def trajectory(presence: np.ndarray | None = None, body: np.ndarray | None = Non
         confidence=np.ones((FRAMES, len(FACE)), np.float32),
         found=np.ones(FRAMES, bool),
         cut=np.zeros(FRAMES, bool),
-        presence=presence,
+        motion_weight=motion_weight,
         body=body,
         times_s=tuple(Fraction(i, 25) for i in range(FRAMES)),
         rate=Fraction(25),
@@ -66,15 +68,15 @@ def test_the_anchor_takes_the_sources_size_and_place_and_others_theirs_beside_it
 @pytest.mark.parametrize("kind", list(Motion))
 def test_a_face_that_is_lost_fades_to_rest(source, kind) -> None:
     """In relative motion the anchor is rest, in absolute motion the photo itself."""
-    presence = np.linspace(1, 0, FRAMES, dtype=np.float32)
+    motion_weight = np.linspace(1, 0, FRAMES, dtype=np.float32)
     photo = source + 5
-    faded = driver_motion(trajectory(presence), 3, photo, kind)
+    faded = driver_motion(trajectory(motion_weight), 3, photo, kind)
     free = driver_motion(trajectory(), 3, photo, kind)
     rest = free.anchor if kind is Motion.RELATIVE else photo
     for part, as_seen, weights in zip(
         faded.parts(4, device=CPU),
         free.parts(4, device=CPU),
-        np.split(presence, range(4, FRAMES, 4)),
+        np.split(motion_weight, range(4, FRAMES, 4)),
         strict=True,
     ):
         wanted = rest + weights[:, None, None] * (as_seen.numpy() - rest)
@@ -83,15 +85,15 @@ def test_a_face_that_is_lost_fades_to_rest(source, kind) -> None:
 
 @pytest.mark.parametrize("kind", list(Motion))
 def test_the_body_comes_below_the_landmarks_and_fades_to_the_anchors(source, kind) -> None:
-    presence = np.linspace(1, 0, FRAMES, dtype=np.float32)
-    motion = driver_motion(trajectory(presence, BODY), 3, source, kind)
+    motion_weight = np.linspace(1, 0, FRAMES, dtype=np.float32)
+    motion = driver_motion(trajectory(motion_weight, BODY), 3, source, kind)
     parts = torch.cat(list(motion.parts(4, device=CPU))).numpy()
     bare = torch.cat(
-        list(driver_motion(trajectory(presence), 3, source, kind).parts(4, device=CPU))
+        list(driver_motion(trajectory(motion_weight), 3, source, kind).parts(4, device=CPU))
     )
     np.testing.assert_array_equal(parts[:, :74], bare.numpy())
     assert not motion.anchor[74:].any()
-    weights = presence[:, None, None]
+    weights = motion_weight[:, None, None]
     wanted = weights * (BODY.astype(np.float32) - BODY[3])
     np.testing.assert_allclose(parts[:, 74:], wanted, atol=1e-3)
 

@@ -121,9 +121,9 @@ def load_template(path: Path) -> Trajectory:
 
 def _to_arrays(trajectory: Trajectory) -> dict[str, NDArray[Any]]:
     times = [(t.numerator, t.denominator) for t in trajectory.times_s]
-    presence = trajectory.presence
-    if presence is None:
-        presence = np.ones(len(trajectory), np.float32)
+    weight = trajectory.motion_weight
+    if weight is None:
+        weight = np.ones(len(trajectory), np.float32)
     declared = trajectory.frames_declared
     codes = trajectory.codes
     added = {} if codes is None else {"codes": codes.values, "language": np.array(codes.encoder_id)}
@@ -135,7 +135,7 @@ def _to_arrays(trajectory: Trajectory) -> dict[str, NDArray[Any]]:
         "confidence": trajectory.confidence.astype(np.float32, copy=False),
         "found": trajectory.found.astype(np.bool_),
         "cut": trajectory.cut.astype(np.bool_),
-        "presence": presence.astype(np.float32),
+        "presence": weight.astype(np.float32),
         "times_s": np.array(times, np.int64).reshape(-1, 2),
         "rate": np.array((trajectory.rate.numerator, trajectory.rate.denominator), np.int64),
         "size": np.array((trajectory.width, trajectory.height), np.int64),
@@ -158,7 +158,7 @@ def _to_trajectory(arrays: Arrays) -> Trajectory:
         confidence=arrays["confidence"],
         found=arrays["found"],
         cut=arrays["cut"],
-        presence=arrays["presence"],
+        motion_weight=arrays["presence"],
         times_s=tuple(Fraction(int(n), int(d)) for n, d in arrays["times_s"]),
         rate=Fraction(*(int(v) for v in arrays["rate"])),
         width=int(arrays["size"][0]),

@@ -179,7 +179,7 @@ def _assemble(record: _Record, info: VideoInfo, options: FaceOptions, *, sha256:
         confidence=confidence,
         found=found,
         cut=cut,
-        presence=lost_frames.motion_weights(found, times_s, options.lost),
+        motion_weight=lost_frames.motion_weights(found, times_s, options.lost),
         times_s=times_s,
         rate=info.rate,
         width=info.width,

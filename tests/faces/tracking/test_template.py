@@ -22,7 +22,7 @@ def trajectory(count: int = 7, **changes: object) -> Trajectory:
         "confidence": rng.uniform(0, 1, (count, 74)).astype(np.float32),
         "found": np.arange(count) != 2,
         "cut": np.arange(count) == 3,
-        "presence": rng.uniform(0, 1, count).astype(np.float32),
+        "motion_weight": rng.uniform(0, 1, count).astype(np.float32),
         "times_s": tuple(Fraction(1001 * i, 30000) for i in range(count)),
         "rate": Fraction(30000, 1001),
         "width": 640,
@@ -52,9 +52,9 @@ def test_a_template_comes_back_exactly(tmp_path: Path, count: int, declared: int
             assert type(a) is type(b)
 
 
-def test_no_presence_means_full_presence(tmp_path: Path) -> None:
-    save_template(trajectory(presence=None), tmp_path / "t.npz", overwrite=False)
-    assert (load_template(tmp_path / "t.npz").presence == 1).all()
+def test_no_motion_weight_is_read_back_as_ones(tmp_path: Path) -> None:
+    save_template(trajectory(motion_weight=None), tmp_path / "t.npz", overwrite=False)
+    assert (load_template(tmp_path / "t.npz").motion_weight == 1).all()
 
 
 def test_templates_of_earlier_versions_know_no_body(tmp_path: Path) -> None:

@@ -56,8 +56,8 @@ def test_the_record_says_what_was_tracked(follow) -> None:
     assert (trajectory.width, trajectory.height) == (512, 384)
     assert trajectory.driver == "driver.mp4"
     assert trajectory.sha256 == "ab" * 32
-    assert trajectory.presence is not None
-    assert (trajectory.presence == 1).all()
+    assert trajectory.motion_weight is not None
+    assert (trajectory.motion_weight == 1).all()
 
 
 def test_frames_together_give_what_they_give_one_by_one(follow, monkeypatch, network) -> None:
@@ -104,7 +104,7 @@ def test_lost_frames_are_held(follow) -> None:
 def test_rest_fades_out_and_in(follow) -> None:
     _, pictures = gap(90, 20, 49)
     trajectory = follow(pictures, lost=Lost.REST)
-    weight = trajectory.presence
+    weight = trajectory.motion_weight
     assert weight is not None
     assert (weight[:20] == 1).all()
     assert (weight[31:50] == 0).all()
