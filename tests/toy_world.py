@@ -78,11 +78,11 @@ class ToyLandmarker:
 class ToyProposer:
     """Proposes the disc of the whole frame."""
 
-    def usual(self, frame: Image) -> Iterator[list[Proposal]]:
+    def usual_rounds(self, frame: Image) -> Iterator[list[Proposal]]:
         disc = find_disc(frame)
         yield [] if disc is None else [Proposal(center=disc[:2], side=1.8 * disc[2])]
 
-    def desperate(self, frame: Image) -> Iterator[list[Proposal]]:
+    def fallback_rounds(self, frame: Image) -> Iterator[list[Proposal]]:
         yield []
 
 

@@ -19,7 +19,7 @@ from animate_cli.data.label_files import ClipLabels, read_npz
 from animate_cli.data.labels import IBUG_POINTS, complete
 from animate_cli.data.manifest import CLIP, NAME, DataEntry, read_manifest
 from animate_cli.faces.landmarks.inference import LandmarkDetector, detect_in_crops, upright_square
-from animate_cli.faces.tracking.follower import is_another_face
+from animate_cli.faces.tracking.follower import has_left_square
 from animate_cli.records import Crop, Image
 
 _BATCH = 16
@@ -70,7 +70,7 @@ def _squares(own: ClipLabels, wanted: Sequence[int], size: int) -> list[Crop]:
     squares: list[Crop] = []
     for t in wanted:
         points = own.points[t]
-        keeps = squares and not is_another_face(points, squares[-1])
+        keeps = squares and not has_left_square(points, squares[-1])
         squares.append(squares[-1] if keeps else upright_square(points, size))
     return squares
 

@@ -12,7 +12,7 @@ from animate_cli.cli.bench import grid_sample_s
 from animate_cli.device import open_device, thread_count
 from animate_cli.faces.crop import cut, landmark_square
 from animate_cli.faces.landmarks.network import load_landmarker
-from animate_cli.faces.tracking.follower import MOST_AHEAD
+from animate_cli.faces.tracking.follower import MAX_AHEAD
 from animate_cli.media.input_file import open_input
 from animate_cli.media.reader import open_driver
 from animate_cli.options import ComputeOptions, Options, ReadOptions
@@ -46,13 +46,13 @@ def test_network_within_8_ms_a_frame():
         frame = next(iter(reader)).pixels
     square = cut(frame, landmark_square(truth, network.size))
     one = ms(lambda: [network(square[None]) for _ in range(10)]) / 10
-    batch = np.repeat(square[None], MOST_AHEAD, axis=0)
-    together = ms(lambda: network(batch)) / MOST_AHEAD
+    batch = np.repeat(square[None], MAX_AHEAD, axis=0)
+    together = ms(lambda: network(batch)) / MAX_AHEAD
     reference = 1000 * grid_sample_s()
     print(
         f"\nlandmarks, torch {torch.__version__} with folded normalisations, channels last,"
         f" {torch.get_num_threads()} threads: {one:.1f} ms a frame alone, {together:.1f} ms in"
-        f" batches of {MOST_AHEAD}; grid_sample 1024²: {reference:.1f} ms;"
+        f" batches of {MAX_AHEAD}; grid_sample 1024²: {reference:.1f} ms;"
         f" ratio {together / reference:.2f}"
     )
     assert together <= 8

@@ -129,7 +129,7 @@ class PaintedProposer:
     def __init__(self) -> None:
         self.asked = 0
 
-    def usual(self, frame: Image) -> Iterator[list[Proposal]]:
+    def usual_rounds(self, frame: Image) -> Iterator[list[Proposal]]:
         self.asked += 1
         found = []
         for person in range(3):
@@ -142,7 +142,7 @@ class PaintedProposer:
                     found.append(Proposal(center=center, side=0.62 * float(max(w, h))))
         yield found
 
-    def desperate(self, frame: Image) -> Iterator[list[Proposal]]:
+    def fallback_rounds(self, frame: Image) -> Iterator[list[Proposal]]:
         return iter(())
 
 

@@ -21,7 +21,7 @@ from animate_cli.faces.landmarks.inference import (
     detect_landmarks,
     upright_square,
 )
-from animate_cli.faces.tracking.follower import is_another_face
+from animate_cli.faces.tracking.follower import has_left_square
 from animate_cli.faces.tracking.track import track
 from animate_cli.options import FaceOptions, Lost, Registration
 from animate_cli.records import Crop, Frame, Image, Points, Trajectory, VideoInfo
@@ -91,7 +91,7 @@ def tracking_squares(tracked: Trajectory, size: int) -> list[Crop]:
         is_first = t == 0 or tracked.cut[t] or not tracked.found[t - 1]
         if is_first:
             squares.append(upright_square(points, size))
-        elif is_another_face(tracked.landmarks[t - 1], squares[-1]):
+        elif has_left_square(tracked.landmarks[t - 1], squares[-1]):
             squares.append(upright_square(tracked.landmarks[t - 1], size))
         else:
             squares.append(squares[-1])

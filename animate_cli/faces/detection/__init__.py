@@ -1,1 +1,1 @@
-"""TODO faces/detection"""
+"""Detect the faces of one frame: three detectors and the check by the landmark network."""

@@ -1,8 +1,8 @@
-"""Faces of a still frame: proposals confirmed or refused by the landmark network.
+"""Detect the faces of a still frame: a detector proposes boxes, the landmark network checks them.
 
-A proposal is looked at, its square cut again about the points that were seen, turned upright, and
-looked at again, until it settles. A real face is a stable fixed point of that loop, seen with
-confidence and shaped like a face; a false box is not.
+The network finds landmarks in the square of a proposal. A new square is cut about these landmarks,
+turned upright, and the network is run on it again, until the landmarks no longer move. A proposal
+is a face if this iteration converges, with a sufficient confidence and plausible proportions.
 """
 
 from __future__ import annotations
@@ -27,19 +27,22 @@ from animate_cli.faces.landmarks.inference import (
 from animate_cli.options import Detector
 from animate_cli.records import Crop, Detection, Image, Points
 
-LOOKS = 4  # most looks at one proposal
-SETTLED = 0.02  # mean shift of the points between two looks, in box sides: a fixed point
-# Measured on 442 training pictures: of the labelled faces that stand still, the least scores 0.76,
-# 995 of 1,000 score 0.88 and more; the one false square that stands still scores 0.42.
+MAX_PASSES = 4  # of the network over one proposal
+CONVERGED = 0.02  # mean shift of the points between two passes, in box sides, at most
+# Measured on 442 training pictures: of the labelled faces that converge, the least scores 0.76 and
+# 99.5 % score 0.88 or more; the only false square that converges scores 0.42.
 LEAST_SCORE = 0.7
-HOPELESS_SCORE = 0.2  # a box given by the user is believed down to here
-SAME_FACE = 0.5  # overlap in shares of the smaller box: a mouth is no second face
-LEAST_SEEN = 0.6  # share of the points that must lie in the frame
+REJECT_SCORE = 0.2  # least score in a box given by the user; below it no further pass is made
+SAME_FACE = 0.5  # overlap as a share of the smaller box, from which two boxes are one face
+LEAST_INSIDE = 0.6  # share of the points that must lie in the frame
 BOX_SIZES = (0.8, 1.0, 0.6)  # a user's box may hold the face alone or the whole head
 
 
 class Search(Enum):
-    """QUICK: one round; FIRST: up to the first round that shows a face; ALL: small ones too."""
+    """How many of the detector's rounds are run.
+
+    QUICK: the first; FIRST: up to the first that finds a face; ALL: all, small faces too.
+    """
 
     QUICK = "quick"
     FIRST = "first"
@@ -47,10 +50,10 @@ class Search(Enum):
 
 
 def make_proposer(detector: Detector) -> Proposer:
-    """The detector by name; AUTO is YuNet where its file is in the cache, else Viola-Jones.
+    """The detector of that name; AUTO is YuNet if its file is in the cache, else Viola-Jones.
 
     Raises:
-        OptionError: it needs a package that is not there.
+        OptionError: the detector needs a package that is not installed.
         WeightsError: YuNet was asked for, and its file can neither be found nor fetched.
     """
     if detector is Detector.DLIB:
@@ -66,7 +69,7 @@ def make_proposer(detector: Detector) -> Proposer:
 
 
 def _yunet_file(detector: Detector) -> Path | None:
-    """YuNet's checked file: fetched if it was asked for, else only if it is on this machine."""
+    """YuNet's verified file: downloaded if YuNet was asked for, else None unless it is cached."""
     if detector is Detector.YUNET:
         return hub.obtain("yunet")
     if detector is Detector.VIOLA_JONES or hub.cached_path("yunet") is None:
@@ -84,14 +87,14 @@ def find_faces(
 def find_landmark_results(
     frame: Image, network: LandmarkDetector, proposer: Proposer, search: Search
 ) -> list[LandmarkResult]:
-    """As `find_faces`, with what the network was shown."""
+    """As `find_faces`, with the squares that the network read."""
     found: list[LandmarkResult] = []
-    for proposals in proposer.usual(frame):
+    for proposals in proposer.usual_rounds(frame):
         found += confirm(frame, network, proposals)
         if search is Search.QUICK or (found and search is Search.FIRST):
             break
     if not found and search is not Search.QUICK:
-        confirmed = (confirm(frame, network, p) for p in proposer.desperate(frame))
+        confirmed = (confirm(frame, network, p) for p in proposer.fallback_rounds(frame))
         found = next(filter(None, confirmed), [])
     return sorted(suppress(found), key=lambda s: float(s.landmarks[:, 0].mean()))
 
@@ -99,47 +102,50 @@ def find_landmark_results(
 def confirm(
     frame: Image, network: LandmarkDetector, proposals: Iterable[Proposal]
 ) -> list[LandmarkResult]:
-    """Those of the proposals that are faces; may hold the same face more than once."""
-    sights = settle(frame, network, [_square_of(p, network.size) for p in proposals])
-    return [s for s in sights if s is not None and is_face(s, frame, LEAST_SCORE)]
+    """Landmarks of those proposals that are faces; the same face may be among them twice."""
+    results = iterate_landmarks(frame, network, [_square_of(p, network.size) for p in proposals])
+    return [s for s in results if s is not None and is_face(s, frame, LEAST_SCORE)]
 
 
-def is_face(sight: LandmarkResult, frame: Image, least_score: float) -> bool:
-    """Whether what was seen is sure enough and shaped like a face."""
+def is_face(result: LandmarkResult, frame: Image, least_score: float) -> bool:
+    """Whether landmarks have a sufficient score and plausible proportions."""
     height, width = frame.shape[:2]
-    return sight.score >= least_score and is_plausible(sight.landmarks, width, height)
+    return result.score >= least_score and is_plausible(result.landmarks, width, height)
 
 
-def settle(
+def iterate_landmarks(
     frame: Image, network: LandmarkDetector, crops: Sequence[Crop]
 ) -> list[LandmarkResult | None]:
-    """Look again and again until the points stand still; None where they never do."""
-    sights = detect_landmarks(frame, crops, network)
-    settled: list[LandmarkResult | None] = [None] * len(crops)
-    restless = [i for i, s in enumerate(sights) if s.score >= HOPELESS_SCORE]
-    for _ in range(LOOKS - 1):
-        squares = [upright_square(sights[i].landmarks, network.size) for i in restless]
-        again = dict(zip(restless, detect_landmarks(frame, squares, network), strict=True))
-        moved = {i: shift(sights[i].landmarks, s.landmarks) for i, s in again.items()}
-        for i, sight in again.items():
-            sights[i] = sight
-            settled[i] = sight if moved[i] <= SETTLED else None
-        restless = [i for i in restless if moved[i] > SETTLED]
-    return settled
+    """Run the network again on squares about its own landmarks, until these no longer move.
+
+    None for crops whose landmarks still move after `MAX_PASSES`, or score below `REJECT_SCORE`.
+    """
+    results = detect_landmarks(frame, crops, network)
+    converged: list[LandmarkResult | None] = [None] * len(crops)
+    moving = [i for i, s in enumerate(results) if s.score >= REJECT_SCORE]
+    for _ in range(MAX_PASSES - 1):
+        squares = [upright_square(results[i].landmarks, network.size) for i in moving]
+        again = dict(zip(moving, detect_landmarks(frame, squares, network), strict=True))
+        moved = {i: mean_shift(results[i].landmarks, s.landmarks) for i, s in again.items()}
+        for i, result in again.items():
+            results[i] = result
+            converged[i] = result if moved[i] <= CONVERGED else None
+        moving = [i for i in moving if moved[i] > CONVERGED]
+    return converged
 
 
-def shift(a: Points, b: Points) -> float:
-    """Mean distance of two sets of points (74, 2), in sides of the second one's box."""
+def mean_shift(a: Points, b: Points) -> float:
+    """Mean distance between two sets of points (74, 2), in sides of the second set's box."""
     x0, y0, x1, y1 = points_box(b)
     side = max(x1 - x0, y1 - y0, 1e-6)
     return float(np.linalg.norm(a - b, axis=1).mean() / side)
 
 
 def is_plausible(points: Points, width: int, height: int) -> bool:
-    """Whether points (74, 2) can be a face of a frame of width x height.
+    """Whether points (74, 2) can be a face in a frame of width x height.
 
-    Eyes and mouth form a triangle of human proportions (any yaw: the eyes may coincide), its size
-    fits the size of the whole, and most of the face lies in the frame.
+    The triangle of eyes and mouth has human proportions relative to the points' box (at any yaw:
+    the eyes may coincide), and most of the points lie in the frame.
     """
     x0, y0, x1, y1 = points_box(points)
     side = max(x1 - x0, y1 - y0)
@@ -150,20 +156,20 @@ def is_plausible(points: Points, width: int, height: int) -> bool:
     across = float(np.linalg.norm(left - right)) / side
     seen = (points >= 0).all(axis=1) & (points <= (width - 1, height - 1)).all(axis=1)
     is_human = 0.22 < down < 0.75 and across < 0.7 and down + across > 0.5
-    return is_human and float(seen.mean()) > LEAST_SEEN
+    return is_human and float(seen.mean()) > LEAST_INSIDE
 
 
-def detection(sight: LandmarkResult) -> Detection:
-    """What was seen, as a record."""
+def detection(result: LandmarkResult) -> Detection:
+    """The public record of a detected face."""
     return Detection(
-        box=points_box(sight.landmarks), landmarks=sight.landmarks, confidence=sight.confidence
+        box=points_box(result.landmarks), landmarks=result.landmarks, confidence=result.confidence
     )
 
 
-def suppress(sights: Iterable[LandmarkResult]) -> list[LandmarkResult]:
-    """One sight per face: the surest of each group that overlaps."""
+def suppress(results: Iterable[LandmarkResult]) -> list[LandmarkResult]:
+    """Non-maximum suppression: of results that overlap, the one with the highest score."""
     kept: list[LandmarkResult] = []
-    for s in sorted(sights, key=lambda s: -s.score):
+    for s in sorted(results, key=lambda s: -s.score):
         box = points_box(s.landmarks)
         if all(_covered(box, points_box(k.landmarks)) < SAME_FACE for k in kept):
             kept.append(s)
@@ -173,10 +179,12 @@ def suppress(sights: Iterable[LandmarkResult]) -> list[LandmarkResult]:
 def face_in_box(
     frame: Image, network: LandmarkDetector, box: tuple[float, float, float, float]
 ) -> Detection:
-    """The face in a box x, y, w, h given by the user: believed unless it is hopeless.
+    """The face in a box x, y, w, h in pixels, given by the user.
+
+    The user's box is trusted: landmarks need only score `REJECT_SCORE`.
 
     Raises:
-        FaceError: the box lies outside the frame, or holds nothing like a face.
+        FaceError: the box lies outside the frame, or the score of its landmarks is too low.
     """
     x, y, w, h = box
     height, width = frame.shape[:2]
@@ -189,9 +197,9 @@ def face_in_box(
     sides = [share * max(w, h) for share in BOX_SIZES]
     crops = [_square_of(Proposal(center=center, side=s), network.size) for s in sides]
     first = detect_landmarks(frame, crops, network)
-    settled = settle(frame, network, crops)
-    best = max((s or f for s, f in zip(settled, first, strict=True)), key=lambda s: s.score)
-    if best.score < HOPELESS_SCORE or not np.isfinite(best.landmarks).all():
+    converged = iterate_landmarks(frame, network, crops)
+    best = max((s or f for s, f in zip(converged, first, strict=True)), key=lambda s: s.score)
+    if best.score < REJECT_SCORE or not np.isfinite(best.landmarks).all():
         raise FaceError(
             f"no face in --face-box {x:g},{y:g},{w:g},{h:g} (confidence {best.score:.2f})",
             hint="draw the box from the brows to the chin, or let --show-faces list the faces",
@@ -200,13 +208,13 @@ def face_in_box(
 
 
 def choose(detections: Sequence[Detection], spec: str, width: int) -> Detection:
-    """The face meant by `largest`, `left`, `right`, `center` or a number from 1.
+    """The face that `largest`, `left`, `right`, `center` or a number from 1 selects.
 
-    detections: from left to right, as `find_faces` gives them; width: of the frame.
+    detections: from left to right, as `find_faces` gives them; width: of the frame, in pixels.
 
     Raises:
-        FaceError: there is none, or fewer than the number asked for.
-        OptionError: the wish is none of these words.
+        FaceError: there is no face, or fewer faces than the number.
+        OptionError: `spec` is none of these words, nor a number.
     """
     if not detections:
         raise FaceError("no face was found", hint="point to it with --face-box x,y,w,h")
@@ -233,7 +241,7 @@ def choose(detections: Sequence[Detection], spec: str, width: int) -> Detection:
 
 
 def _covered(a: Box, b: Box) -> float:
-    """Share of the smaller box that lies in the other one."""
+    """Intersection of two boxes x0, y0, x1, y1 as a share of the smaller one's area."""
     width = max(min(a[2], b[2]) - max(a[0], b[0]), 0.0)
     height = max(min(a[3], b[3]) - max(a[1], b[1]), 0.0)
     smaller = min((a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1]))

@@ -1,4 +1,4 @@
-"""Proposals by dlib's histogram-of-gradients detector (King 2015), an extra."""
+"""Face proposals by dlib's detector on histograms of gradients (King 2015), an optional extra."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from animate_cli.errors import OptionError
 from animate_cli.faces.detection.viola_jones import Proposal, shrink
 from animate_cli.records import Image
 
-QUICK_SIDE_PX = 400  # its window is 80 pixels, less one level of its pyramid
+QUICK_SIDE_PX = 400  # long side of the picture; the detector's window is 80 pixels
 FINE_SIDE_PX = 1000
 SHIFT = 0.075  # from the box's centre down to the points' centre, in box sides
 SIDE = 0.94  # the points' box, in box sides
@@ -18,7 +18,7 @@ LEAST_SCORE = -0.3
 
 
 class DlibHog:
-    """dlib's frontal detector.
+    """dlib's detector of frontal faces.
 
     Raises:
         OptionError: dlib is not installed.
@@ -34,14 +34,14 @@ class DlibHog:
             ) from error
         self._detector: Any = dlib.get_frontal_face_detector()
 
-    def usual(self, frame: Image) -> Iterator[list[Proposal]]:
-        """At low resolution, then at high resolution for small faces."""
+    def usual_rounds(self, frame: Image) -> Iterator[list[Proposal]]:
+        """One round at low resolution, then one at high resolution for small faces."""
         yield self._search(frame, QUICK_SIDE_PX)
         if max(frame.shape[:2]) > 1.2 * QUICK_SIDE_PX:
             yield self._search(frame, FINE_SIDE_PX)
 
-    def desperate(self, frame: Image) -> Iterator[list[Proposal]]:
-        """Nothing more."""
+    def fallback_rounds(self, frame: Image) -> Iterator[list[Proposal]]:
+        """No round."""
         return iter(())
 
     def _search(self, frame: Image, side_px: int) -> list[Proposal]:

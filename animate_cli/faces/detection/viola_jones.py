@@ -1,9 +1,9 @@
-"""Where a face might be, by Viola & Jones 2001: cheap, eager, often wrong.
+"""Face proposals by boosted cascades of Haar features (Viola & Jones 2001), in OpenCV.
 
-The landmark network confirms or refuses every proposal (`detect.py`), so the cascades are asked
-for few neighbours: a miss costs a face, a false box only a look. Boxes become *squares of the
-points* by the medians measured per cascade on 440 labelled portraits and LFW faces: cascades see
-brows to mouth, the 74 points reach the chin.
+The landmark network checks every proposal (`detect.py`), so a low threshold is set: a missed face
+is lost, a false box costs one pass of the network. A cascade's box spans brows to mouth, the 74
+points reach the chin: each box is converted to the box of the points by the median offset and
+size ratio of its cascade, measured on 440 labelled portraits and faces of LFW.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from numpy.typing import NDArray
 
 from animate_cli.records import Image
 
-QUICK_SIDE_PX = 320  # long side of the picture the first round searches: faces from 1/12 of it
-FINE_SIDE_PX = 800  # ... and the last upright round: faces from 1/27
+QUICK_SIDE_PX = 320  # long side of the picture in the first round: finds faces from 1/12 of it
+FINE_SIDE_PX = 800  # ... in the last upright round: faces from 1/27 of it
 LEAST_FACE_PX = 26  # the cascades' windows are 20 and 24 pixels
 SCALE_STEP = 1.15
 NEIGHBOURS = 2
 SMALL_TILTS_DEG = (-25.0, 25.0, -50.0, 50.0)
 LARGE_TILTS_DEG = (90.0, -90.0)
 SAME_BOX_IOU = 0.5
-GRID_SIDES = (0.75, 0.5)  # in short sides of the picture; smaller faces the cascades see
+GRID_SIDES = (0.75, 0.5)  # in short sides of the picture; cascades find smaller faces
 GRID_STEP = 0.4  # between neighbours, in sides
 
 Grey = NDArray[np.uint8]
@@ -38,8 +38,8 @@ Grey = NDArray[np.uint8]
 class Proposal:
     """A box that may hold a face, in frame pixels.
 
-    center: where the middle of the 74 points' box would be; side: its longer side;
-    roll_deg: the tilt under which it was found.
+    center: of the box of the 74 points, x, y; side: its longer side; roll_deg: of the head,
+    clockwise.
     """
 
     center: tuple[float, float]
@@ -48,19 +48,19 @@ class Proposal:
 
 
 class Proposer(Protocol):
-    """Anything that proposes faces, round by round, the cheap rounds first."""
+    """A face detector. It proposes faces round by round, the cheapest round first."""
 
-    def usual(self, frame: Image) -> Iterator[list[Proposal]]:
-        """Rounds for faces that stand upright."""
+    def usual_rounds(self, frame: Image) -> Iterator[list[Proposal]]:
+        """Rounds for upright faces. frame (H, W, 3) uint8."""
         ...
 
-    def desperate(self, frame: Image) -> Iterator[list[Proposal]]:
-        """Rounds worth their time only when the usual ones gave nothing."""
+    def fallback_rounds(self, frame: Image) -> Iterator[list[Proposal]]:
+        """Slower rounds, for frames in which the usual rounds found no face."""
         ...
 
 
 class Side(Enum):
-    """Whether a cascade is shown the picture or its mirror image."""
+    """Whether a cascade reads the picture or its mirror image."""
 
     AS_IS = 1
     MIRRORED = -1
@@ -70,8 +70,8 @@ class Side(Enum):
 class Cascade:
     """One of OpenCV's cascades.
 
-    shift: from the box's centre to the points' centre; side: of the points' box; both in box
-    sides, medians over the training portraits.
+    shift: x, y from the centre of its box to that of the points' box; side: of the points' box.
+    Both in sides of the cascade's box, medians over the training portraits.
     """
 
     file: str
@@ -87,7 +87,7 @@ PROFILE = Cascade(file="haarcascade_profileface.xml", shift=(-0.125, 0.170), sid
 
 
 class ViolaJones:
-    """The cascades that OpenCV carries. Not to be shared by threads: classifiers keep state."""
+    """The cascades that come with OpenCV. Not thread-safe: OpenCV's classifiers keep state."""
 
     def __init__(self) -> None:
         folder = Path(cv2.__file__).parent / "data"
@@ -96,8 +96,8 @@ class ViolaJones:
             for cascade in (*FRONTAL, PROFILE)
         }
 
-    def usual(self, frame: Image) -> Iterator[list[Proposal]]:
-        """Frontal faces, then profiles, then small faces."""
+    def usual_rounds(self, frame: Image) -> Iterator[list[Proposal]]:
+        """Rounds for frontal faces, for profiles, then for small faces."""
         grey, scale = shrink(frame, QUICK_SIDE_PX)
         yield merge([p for c in FRONTAL for p in self._search(c, grey, scale)])
         yield merge([p for side in Side for p in self._search(PROFILE, grey, scale, side)])
@@ -105,8 +105,8 @@ class ViolaJones:
             grey, scale = shrink(frame, FINE_SIDE_PX)
             yield merge([p for c in FRONTAL for p in self._search(c, grey, scale)])
 
-    def desperate(self, frame: Image) -> Iterator[list[Proposal]]:
-        """Tilted heads, then anywhere, then pictures that lie on their side."""
+    def fallback_rounds(self, frame: Image) -> Iterator[list[Proposal]]:
+        """Rounds for tilted heads, for squares of a grid, then for pictures on their side."""
         grey, scale = shrink(frame, QUICK_SIDE_PX)
         for tilts, everywhere in ((SMALL_TILTS_DEG, grid(frame)), (LARGE_TILTS_DEG, [])):
             yield merge([p for tilt in tilts for p in self._search_tilted(grey, scale, tilt)])
@@ -115,7 +115,7 @@ class ViolaJones:
     def _search(
         self, cascade: Cascade, grey: Grey, scale: float, side: Side = Side.AS_IS
     ) -> list[Proposal]:
-        """grey (h, w), `scale` times smaller than the frame -> proposals in frame pixels."""
+        """Proposals in frame pixels; grey (h, w) is `scale` times smaller than the frame."""
         picture = grey if side is Side.AS_IS else np.ascontiguousarray(grey[:, ::-1])
         boxes = self._classifiers[cascade].detectMultiScale(
             picture, SCALE_STEP, NEIGHBOURS, minSize=(LEAST_FACE_PX, LEAST_FACE_PX)
@@ -130,7 +130,7 @@ class ViolaJones:
         return [_scaled(p, scale) for p in found]
 
     def _search_tilted(self, grey: Grey, scale: float, tilt_deg: float) -> list[Proposal]:
-        """Search the picture turned upright for heads that are tilted clockwise by `tilt_deg`."""
+        """Proposals for heads tilted clockwise by `tilt_deg`, searched in the turned picture."""
         turn, width, height = turning(grey.shape[1], grey.shape[0], tilt_deg)
         turned = cv2.warpAffine(grey, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
         back = cv2.invertAffineTransform(turn)
@@ -142,10 +142,10 @@ class ViolaJones:
 
 
 def grid(frame: Image) -> list[Proposal]:
-    """Squares all over the picture, for faces that no cascade sees: in the dark, cut off, odd.
+    """Squares on a regular grid, for faces that no cascade finds: dark or cut off by the edge.
 
-    They overlap so far that a face is off some square's centre by less than the landmark network
-    was trained to bear.
+    They overlap so far that every face lies near the centre of one, within the random shifts that
+    the landmark network was trained with.
     """
     height, width = frame.shape[:2]
     found = []
@@ -160,7 +160,7 @@ def grid(frame: Image) -> list[Proposal]:
 
 
 def turning(width: int, height: int, tilt_deg: float) -> tuple[NDArray[np.float64], int, int]:
-    """The matrix (2, 3) that turns a picture counter-clockwise by `tilt_deg`, and its new size."""
+    """The matrix (2, 3) that rotates a picture counter-clockwise, and its new width and height."""
     turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), tilt_deg, 1.0)
     c, s = abs(turn[0, 0]), abs(turn[0, 1])
     wide, high = round(width * c + height * s), round(width * s + height * c)
@@ -169,7 +169,7 @@ def turning(width: int, height: int, tilt_deg: float) -> tuple[NDArray[np.float6
 
 
 def shrink(frame: Image, side_px: int) -> tuple[Grey, float]:
-    """frame (H, W, 3) -> grey (h, w) with even light, and how many times smaller it is."""
+    """frame (H, W, 3) -> grey (h, w) uint8 with equalised histogram, and the scale."""
     scale = max(max(frame.shape[:2]) / side_px, 1.0)
     size = (max(round(frame.shape[1] / scale), 1), max(round(frame.shape[0] / scale), 1))
     step = max(int(scale / 3), 1)  # huge frames are thinned before they are averaged
@@ -178,7 +178,7 @@ def shrink(frame: Image, side_px: int) -> tuple[Grey, float]:
 
 
 def merge(proposals: list[Proposal]) -> list[Proposal]:
-    """Proposals of the same face become one: the first of each group, larger ones first."""
+    """Non-maximum suppression: of proposals that overlap, the largest."""
     kept: list[Proposal] = []
     for proposal in sorted(proposals, key=lambda p: -p.side):
         if all(overlap(_box(proposal), _box(k)) < SAME_BOX_IOU for k in kept):
@@ -190,7 +190,7 @@ Box = tuple[float, float, float, float]
 
 
 def overlap(a: Box, b: Box) -> float:
-    """Intersection over union of two boxes x0, y0, x1, y1."""
+    """Intersection over union (IoU) of two boxes x0, y0, x1, y1."""
     width = min(a[2], b[2]) - max(a[0], b[0])
     height = min(a[3], b[3]) - max(a[1], b[1])
     if width <= 0 or height <= 0:
@@ -205,6 +205,6 @@ def _box(p: Proposal) -> Box:
 
 
 def _scaled(p: Proposal, scale: float) -> Proposal:
-    """From the shrunk picture to the frame: pixel centres are integers in both."""
+    """From pixels of the shrunk picture to frame pixels; centres of pixels are integers in both."""
     x, y = ((v + 0.5) * scale - 0.5 for v in p.center)
     return Proposal(center=(x, y), side=p.side * scale, roll_deg=p.roll_deg)

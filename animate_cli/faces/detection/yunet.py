@@ -1,4 +1,4 @@
-"""Proposals by YuNet (Wu, Peng, Yu 2023), through OpenCV's own `FaceDetectorYN`."""
+"""Face proposals by YuNet (Wu, Peng, Yu 2023), run by OpenCV's `FaceDetectorYN`."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from animate_cli.records import Image
 
 QUICK_SIDE_PX = 320
 FINE_SIDE_PX = 960
-LEAST_SCORE = 0.5  # eager, as the landmark network decides
+LEAST_SCORE = 0.5  # low, as the landmark network rejects false boxes
 SAME_FACE_IOU = 0.3
 
-# From YuNet's five points (eyes, nose, mouth corners) to the 74 points' box, both measured on
-# labelled portraits, in units of the distance from the eyes' middle to the mouth's middle:
+# The box of the 74 points relative to YuNet's five points (eyes, nose, mouth corners), measured on
+# labelled portraits, in units of the distance from the midpoint of the eyes to that of the mouth:
 SIDE = 2.15
-SHIFT = 0.66  # the box's centre lies this far below the eyes
+SHIFT = 0.66  # from the eyes down to the box's centre
 
 
 class YuNet:
-    """A small detector that also gives five points, hence tilt and size, for any pose.
+    """A small detector that also gives five points, hence roll and size, for any pose.
 
     Raises:
         WeightsError: the file is not a YuNet model.
@@ -42,14 +42,14 @@ class YuNet:
                 hint="delete the file and fetch it again, or use --detector viola-jones",
             ) from error
 
-    def usual(self, frame: Image) -> Iterator[list[Proposal]]:
-        """At low resolution, then at high resolution for small faces."""
+    def usual_rounds(self, frame: Image) -> Iterator[list[Proposal]]:
+        """One round at low resolution, then one at high resolution for small faces."""
         yield self._search(frame, QUICK_SIDE_PX)
         if max(frame.shape[:2]) > 1.2 * QUICK_SIDE_PX:
             yield self._search(frame, FINE_SIDE_PX)
 
-    def desperate(self, frame: Image) -> Iterator[list[Proposal]]:
-        """Nothing more: the network was trained on faces of all tilts."""
+    def fallback_rounds(self, frame: Image) -> Iterator[list[Proposal]]:
+        """No round: the usual ones find faces of every roll."""
         return iter(())
 
     def _search(self, frame: Image, side_px: int) -> list[Proposal]:
@@ -64,11 +64,14 @@ class YuNet:
 
 
 def proposal_from_five(points: NDArray[np.floating]) -> Proposal:
-    """points (5, 2): right eye (image left), left eye, nose tip, right and left mouth corner."""
+    """A proposal from YuNet's points (5, 2), in frame pixels.
+
+    points: right eye (image left), left eye, tip of the nose, right and left corner of the mouth.
+    """
     eyes, mouth = (points[0] + points[1]) / 2, (points[3] + points[4]) / 2
     down, across = mouth - eyes, points[1] - points[0]
     length = float(np.hypot(*down))
-    across = across + np.array([down[1], -down[0]])  # as `look.roll_deg`
+    across = across + np.array([down[1], -down[0]])  # as in `landmarks.inference.roll_deg`
     x, y = eyes + SHIFT * down
     roll = float(np.degrees(np.arctan2(across[1], across[0])))
     return Proposal(center=(float(x), float(y)), side=SIDE * length, roll_deg=roll)

@@ -1,1 +1,1 @@
-"""TODO faces/landmarks"""
+"""The landmark network, how to run it, and how much its landmarks jitter."""

@@ -1,7 +1,7 @@
-"""One look of the landmark network at squares of a frame.
+"""Run the landmark network on squares of frames, and describe a face by its landmarks.
 
 Convention  roll is clockwise in the image, in degrees: the angle by which a square must be turned
-            with the head so that the face stands upright in it.
+            so that the face is upright in it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from animate_cli.records import LANDMARKS, Crop, Image, Points
 
 
 class LandmarkDetector(Protocol):
-    """The landmark network as its users see it (`landmarks.Landmarker`)."""
+    """A landmark network, ready for use, such as `landmarks.network.Landmarker`.
+
+    size: S, pixels of the side of the squares that it reads.
+    """
 
     size: int
 
@@ -30,10 +33,10 @@ class LandmarkDetector(Protocol):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LandmarkResult:
-    """What the network saw in one square.
+    """The landmarks found in one square of a frame.
 
-    landmarks (74, 2) in frame pixels; confidence (74,); crop: where it looked;
-    pixels (S, S, 3): what it was shown.
+    landmarks (74, 2) in frame pixels; confidence (74,) in [0, 1]; crop: the square;
+    pixels (S, S, 3) uint8: the pixels that the network read.
     """
 
     landmarks: Points
@@ -50,20 +53,24 @@ class LandmarkResult:
 def detect_landmarks(
     frame: Image, crops: Sequence[Crop], network: LandmarkDetector
 ) -> list[LandmarkResult]:
-    """The network's answer for each square of one frame (H, W, 3), in one batch."""
+    """Landmarks in each square of one frame (H, W, 3), in one batch."""
     return detect_in_crops([(frame, crop) for crop in crops], network)
 
 
 def detect_in_crops(
     views: Sequence[tuple[Image, Crop]], network: LandmarkDetector
 ) -> list[LandmarkResult]:
-    """The network's answer for each (frame, square), in one batch."""
+    """Landmarks in each (frame, square), in one batch.
+
+    Raises:
+        ValueError: the network does not give (B, 74, 2) points.
+    """
     if not views:
         return []
     squares = np.stack([cut(frame, crop, network.size) for frame, crop in views])
     points, confidence = network(squares)
     shape = (len(views), LANDMARKS, 2)
-    if points.shape != shape:  # a network of another kind must not travel further
+    if points.shape != shape:
         raise ValueError(f"the landmark network gave points {points.shape}, not {shape}")
     return [
         LandmarkResult(
@@ -77,15 +84,15 @@ def detect_in_crops(
 
 
 def upright_square(points: Points, size: int) -> Crop:
-    """The square about known points (74, 2), turned with the head, centred on the turned box."""
+    """The network's square about points (74, 2), turned with the head; size: its side in pixels."""
     return landmark_square(points, size, roll_deg(points))
 
 
 def roll_deg(points: Points) -> float:
-    """How far a head is tilted clockwise, from points (74, 2).
+    """Roll of a head in degrees, clockwise, from points (74, 2).
 
-    The eye line alone is blind in profile, where both eyes coincide; the line from the eyes to
-    the mouth, turned by a right angle, is added to it.
+    The angle of the sum of two vectors: from eye to eye, and from the eyes to the mouth, turned by
+    90 degrees. In profile, where the eyes coincide, the second one decides.
     """
     right, left, mouth = eyes_and_mouth(points)
     down = mouth - (right + left) / 2

@@ -1,15 +1,13 @@
-"""How much tracked landmarks tremble.
-
-Zhao, Wu, Guo 2021, eq. 9:
+"""Jitter of tracked landmarks: the score SMS of Zhao, Wu, Guo 2021, eq. 9.
 
     SMS = 1/T Σ_t | (D(t-1) + D(t+1)) / 2 - D(t) |
 
-D(t) are the landmarks of frame t. Uniform motion scores 0, a point that alternates by ±a about
+D(t) are the landmarks of frame t. Uniform motion scores 0; a point that alternates by ±a about
 its path scores 2a.
 
-Departures from the paper: it does not say what |.| adds up over the points of a frame; here it is
-the mean of their Euclidean lengths, so that the figure is pixels of a typical point whatever
-their number. Frames are counted where all three were seen in one shot.
+Departures from the paper: it does not define |.| over the points of a frame; here it is the mean
+of their Euclidean lengths, in pixels, which does not depend on the number of points. A frame
+counts if the face was found in it and in both its neighbours, all in one shot.
 """
 
 from __future__ import annotations
@@ -29,8 +27,8 @@ Array = NDArray[np.float64]
 class Jitter:
     """SMS of one trajectory.
 
-    px: in the pixels of its points; interocular: each frame's share divided by its distance
-    between the outer eye corners; frames: over which both were averaged. 0 of 0 frames is NaN.
+    px: in pixels; interocular: each frame's term divided by the distance between its outer eye
+    corners; frames: number of terms. Both scores are NaN if it is 0.
     """
 
     px: float
@@ -39,9 +37,9 @@ class Jitter:
 
 
 def sms(landmarks: Points, found: NDArray[np.bool_], cut: NDArray[np.bool_]) -> Jitter:
-    """SMS of points (T, 74, 2), seen where `found` (T,); a new shot begins before `cut` (T,).
+    """SMS of points (T, 74, 2); found (T,): a face was found; cut (T,): a shot starts there.
 
-    Fewer points may be given, from the first on, if the eyes are among them.
+    The first K of the 74 points suffice if the outer eye corners are among them.
     """
     if len(landmarks) < 3:
         return Jitter(px=float("nan"), interocular=float("nan"), frames=0)
@@ -58,7 +56,7 @@ def sms(landmarks: Points, found: NDArray[np.bool_], cut: NDArray[np.bool_]) -> 
 
 
 def deviations(landmarks: Points) -> Array:
-    """How far each point is from the middle of its neighbours: (T, K, 2) -> (T - 2, K), pixels."""
+    """Distance of each point from the mean of its neighbours in time: (T, K, 2) -> (T - 2, K)."""
     d = landmarks.astype(np.float64)
     away: Array = np.linalg.norm((d[:-2] + d[2:]) / 2 - d[1:-1], axis=-1)
     return away

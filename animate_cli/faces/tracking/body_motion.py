@@ -38,7 +38,7 @@ from torch import Tensor
 
 from animate_cli.faces.crop import points_box, rescale, to_crop, to_frame
 from animate_cli.faces.shape3d import rigid_head as head
-from animate_cli.faces.tracking.patches import believed, likeness, nearness, patches_about
+from animate_cli.faces.tracking.patches import correlation, nearness, patches_about, trust_in
 from animate_cli.faces.tracking.reference_frames import ReferenceComparator
 from animate_cli.records import BODY, Crop, Image, Points
 
@@ -109,8 +109,8 @@ def _moved(reference: _BodyReference, frame: Image, points: Points) -> Points:
     here = to_crop(reference.body, reference.crop)
     there = here + _at(_flow(reference.view, view), here)
     reached = to_frame(there, crop)
-    alike = likeness(reference.templates, patches_about(_light(view), there), flat=1)
-    trust = believed(alike, BELIEVED)
+    correlations = correlation(reference.templates, patches_about(_light(view), there), flat=1)
+    trust = trust_in(correlations, BELIEVED)
     trust *= _shows(view, here) & _shows(view, there)
     trust *= _shows(frame, reference.body) & _shows(frame, reached)
     ruled = _FOLLOWS * (_body(_camera(points)) - reference.body)

@@ -1,4 +1,4 @@
-"""One face, frame after frame: where to look next, when to believe it, when to search again."""
+"""Follow one face from frame to frame: by its last landmarks, or by a new detection when lost."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from animate_cli.faces.detection.detect import (
     detection,
     find_landmark_results,
     is_face,
-    settle,
-    shift,
+    iterate_landmarks,
+    mean_shift,
 )
 from animate_cli.faces.detection.viola_jones import Proposer
 from animate_cli.faces.landmarks.inference import (
@@ -27,7 +27,7 @@ from animate_cli.faces.landmarks.inference import (
     roll_deg,
     upright_square,
 )
-from animate_cli.faces.tracking.appearance import Look, blend, describe, similarity
+from animate_cli.faces.tracking.appearance import Descriptor, blend, describe, similarity
 from animate_cli.faces.tracking.shot_detection import (
     MAYBE_CUT,
     SURE_CUT,
@@ -37,28 +37,30 @@ from animate_cli.faces.tracking.shot_detection import (
 )
 from animate_cli.records import LANDMARKS, Crop, Frame, Image, Points
 
-MOST_AHEAD = 8  # frames that go through the network together while the face keeps its square
-FOLLOW_SCORE = 0.3  # a face once found is believed longer than a new one
-FARTHEST_STEP = 0.6  # mean shift between two frames, in box sides: beyond, it is something else
-JUMP = 0.2  # ... and with a change of the picture: another shot
-STRAY = 0.06  # the square is cut anew when the face's centre has moved so far, in box sides
-STRAY_ZOOM = 1.1
-STRAY_ROLL_DEG = 7.0
-WIDER = 1.6  # a lost face is first looked for in a larger square
-SEEK_EVERY = 3  # frames between searches of the whole picture while the face is lost
-DESPERATE_EVERY = 8  # searches between those that also try profiles and tilted heads
-SAME_PERSON = 0.78  # similarities, see `appearance.py`
-OTHER_PERSON = 0.7
-LONGEST_DOUBT = 45  # frames after which a changed look is believed to be the same person's
-LEARNING = 0.05  # share of each frame in the remembered look
+MAX_AHEAD = 8  # frames per batch while the face stays in its square
+FOLLOW_SCORE = 0.3  # least score of a face that is followed; a new one needs `LEAST_SCORE`
+FARTHEST_STEP = 0.6  # mean shift between two frames, in box sides, at most
+JUMP = 0.2  # mean shift from which a change of the picture counts as a cut
+# A new square is cut when the face has moved farther than this since the last one was cut:
+MAX_SHIFT = 0.06  # of its centre, in box sides
+MAX_ZOOM = 1.1
+MAX_ROLL_DEG = 7.0
+WIDER = 1.6  # side of the square in which a lost face is first searched / usual side
+SEARCH_EVERY = 3  # frames between searches of the whole picture while the face is lost
+FALLBACK_EVERY = 8  # searches between those that also run the detector's slower rounds
+SAME_PERSON = 0.78  # least similarity, see `appearance.py`
+SAME_PERSON_IN_PLACE = 0.7  # ... of a face close to the last known place
+MAX_DOUBTFUL_FRAMES = 45  # after which a changed appearance is accepted as the same person's
+UPDATE_SHARE = 0.05  # share of each frame's descriptor in the reference
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrackedFace:
-    """One frame's answer.
+    """The followed face in one frame.
 
-    landmarks (74, 2) and confidence (74,), both 0 where not `found`; cut: another shot begins;
-    revoked: so many frames before this one turned out to show somebody else.
+    landmarks (74, 2) in frame pixels and confidence (74,) in [0, 1], both 0 where not `found`;
+    cut: a shot starts with this frame; revoked: number of frames before this one that turned out
+    to show another person.
     """
 
     landmarks: Points
@@ -69,7 +71,11 @@ class TrackedFace:
 
 
 class FaceFollower:
-    """Follows one face. The answers do not depend on how many frames wait at a time."""
+    """Follows one face. The results do not depend on how many frames are given at a time.
+
+    face: which one, as `detection.detect.choose` reads it; ahead: how many frames the next call of
+    `advance` can use.
+    """
 
     def __init__(self, network: LandmarkDetector, proposer: Proposer, face: str) -> None:
         self.ahead = 1
@@ -78,95 +84,101 @@ class FaceFollower:
         self._face = face
         self._square: Crop | None = None  # None while lost
         self._last: Points | None = None
-        self._reference: Look | None = None
+        self._reference: Descriptor | None = None
         self._thumbnail: Thumbnail | None = None
-        self._unseen = 0
-        self._doubt = 0
+        self._lost_frames = 0
+        self._doubtful_frames = 0
 
     def advance(self, waiting: Sequence[Frame]) -> list[TrackedFace]:
-        """Answers for the first frames of those waiting: at least one."""
+        """Results for the first of the waiting frames, at least for one."""
         frames = [frame.pixels for frame in waiting][: self.ahead]
         thumbnails = [thumbnail(frame) for frame in frames]
         previous = [thumbnails[0] if self._thumbnail is None else self._thumbnail, *thumbnails]
         changes = [change(a, b) for a, b in zip(previous, thumbnails, strict=False)]
         if self._square is None or changes[0] >= SURE_CUT:
-            seen = [self._seek(frames[0], is_cut=changes[0] >= SURE_CUT)]
+            seen = [self._search_again(frames[0], is_cut=changes[0] >= SURE_CUT)]
         else:
-            calm = next((i for i, c in enumerate(changes) if i and c >= MAYBE_CUT), len(frames))
-            seen = self._follow(frames[:calm], self._square, may_cut=changes[0] >= MAYBE_CUT)
+            end = next((i for i, c in enumerate(changes) if i and c >= MAYBE_CUT), len(frames))
+            seen = self._follow(frames[:end], self._square, may_cut=changes[0] >= MAYBE_CUT)
         self._thumbnail = thumbnails[len(seen) - 1]
         return seen
 
     def _follow(self, frames: Sequence[Image], where: Crop, *, may_cut: bool) -> list[TrackedFace]:
-        """Look at all frames through one square; stop where the face leaves it or is lost."""
+        """Run the network on one square of all frames, until the face leaves it or is lost."""
         seen: list[TrackedFace] = []
-        for frame, sight in zip(
+        for frame, result in zip(
             frames, detect_in_crops([(f, where) for f in frames], self._network), strict=True
         ):
-            step = np.inf if self._last is None else shift(self._last, sight.landmarks)
-            is_there = is_face(sight, frame, FOLLOW_SCORE) and step <= FARTHEST_STEP
+            step = np.inf if self._last is None else mean_shift(self._last, result.landmarks)
+            is_there = is_face(result, frame, FOLLOW_SCORE) and step <= FARTHEST_STEP
             is_cut = may_cut and not seen and not (is_there and step <= JUMP)
             if is_cut or not is_there:
                 self.ahead = 1
-                return [*seen, self._seek(frame, is_cut=is_cut)]
-            seen.append(self._believe_or_doubt(frame, sight))
-            if self._last is not None and is_another_face(self._last, where):
+                return [*seen, self._search_again(frame, is_cut=is_cut)]
+            seen.append(self._verify(frame, result))
+            if self._last is not None and has_left_square(self._last, where):
                 self._square = upright_square(self._last, self._network.size)
                 self.ahead = max(self.ahead // 2, 1)
                 return seen
-        self.ahead = min(2 * self.ahead, MOST_AHEAD)
+        self.ahead = min(2 * self.ahead, MAX_AHEAD)
         return seen
 
-    def _believe_or_doubt(self, frame: Image, sight: LandmarkResult) -> TrackedFace:
-        """Take what was followed, unless it looks strange and another face looks like ours."""
-        looks = describe(sight)
-        likeness = 1.0 if self._reference is None else similarity(looks, self._reference)
-        if likeness >= SAME_PERSON or self._doubt >= LONGEST_DOUBT:
-            share = LEARNING if likeness >= SAME_PERSON else 1.0
-            return self._take(sight, looks, share)
-        if self._doubt % SEEK_EVERY == 0:
-            others = [(similarity(describe(s), self._reference), s) for s in self._search(frame)]  # type: ignore[arg-type]
-            alike, other = max(others, key=lambda o: o[0], default=(0.0, sight))
-            if alike >= SAME_PERSON and shift(sight.landmarks, other.landmarks) > JUMP:
-                return self._take(other, describe(other), LEARNING, revoked=self._doubt)
-        self._doubt += 1
-        self._last = sight.landmarks
-        return _found(sight)
+    def _verify(self, frame: Image, result: LandmarkResult) -> TrackedFace:
+        """Accept the followed face unless its appearance has changed and another face matches.
 
-    def _seek(self, frame: Image, *, is_cut: bool) -> TrackedFace:
-        """Search for the face: nearby in every frame, in the whole picture every few frames."""
+        While the appearance differs and no other face matches, the face is followed in doubt.
+        """
+        descriptor = describe(result)
+        likeness = 1.0 if self._reference is None else similarity(descriptor, self._reference)
+        if likeness >= SAME_PERSON or self._doubtful_frames >= MAX_DOUBTFUL_FRAMES:
+            share = UPDATE_SHARE if likeness >= SAME_PERSON else 1.0
+            return self._take(result, descriptor, share)
+        if self._doubtful_frames % SEARCH_EVERY == 0:
+            others = [(similarity(describe(s), self._reference), s) for s in self._search(frame)]  # type: ignore[arg-type]
+            alike, other = max(others, key=lambda o: o[0], default=(0.0, result))
+            if alike >= SAME_PERSON and mean_shift(result.landmarks, other.landmarks) > JUMP:
+                return self._take(
+                    other, describe(other), UPDATE_SHARE, revoked=self._doubtful_frames
+                )
+        self._doubtful_frames += 1
+        self._last = result.landmarks
+        return _found(result)
+
+    def _search_again(self, frame: Image, *, is_cut: bool) -> TrackedFace:
+        """Search for the face near its last place, and every `SEARCH_EVERY` frames in the whole
+        picture."""
         self.ahead = 1
         width = frame.shape[1]
         if is_cut:
-            self._last = None  # where a face was in another shot says nothing here
+            self._last = None  # a place in another shot is no hint
         choice = None if is_cut else self._recognise(self._nearby(frame), width, is_cut=False)
-        if choice is None and (is_cut or self._unseen % SEEK_EVERY == 0):
+        if choice is None and (is_cut or self._lost_frames % SEARCH_EVERY == 0):
             choice = self._recognise(self._search(frame), width, is_cut=is_cut)
         if choice is None:
             self._square = None
-            self._unseen += 1
-            return _nobody(is_cut=is_cut)
-        self._unseen = 0
+            self._lost_frames += 1
+            return _not_found(is_cut=is_cut)
+        self._lost_frames = 0
         self._square = upright_square(choice.landmarks, self._network.size)
-        share = LEARNING if self._reference is not None and not is_cut else 1.0
+        share = UPDATE_SHARE if self._reference is not None and not is_cut else 1.0
         return self._take(choice, describe(choice), share, is_cut=is_cut)
 
     def _nearby(self, frame: Image) -> list[LandmarkResult]:
-        """The face where it was last seen, or not far from there."""
+        """Faces at the last known place, or near it."""
         if self._last is None:
             return []
         crop = upright_square(self._last, self._network.size)
-        crops = [crop] if self._unseen else [crop, _wider(self._last, self._network.size)]
-        sights = settle(frame, self._network, crops)
-        return [s for s in sights if s is not None and is_face(s, frame, LEAST_SCORE)]
+        crops = [crop] if self._lost_frames else [crop, _wider(self._last, self._network.size)]
+        results = iterate_landmarks(frame, self._network, crops)
+        return [s for s in results if s is not None and is_face(s, frame, LEAST_SCORE)]
 
     def _search(self, frame: Image) -> list[LandmarkResult]:
-        """Faces of the whole picture: at first with patience, later the quick round for most."""
-        is_start = self._reference is None and self._unseen == 0
-        rounds = self._unseen // SEEK_EVERY
+        """Faces of the whole picture: with all rounds at the start, later mostly with the first."""
+        is_start = self._reference is None and self._lost_frames == 0
+        rounds = self._lost_frames // SEARCH_EVERY
         if self._reference is None and self._face != "largest":
-            search = Search.ALL  # all must be there to be told left from right
-        elif is_start or rounds % DESPERATE_EVERY == DESPERATE_EVERY - 1:
+            search = Search.ALL  # `choose` compares all faces
+        elif is_start or rounds % FALLBACK_EVERY == FALLBACK_EVERY - 1:
             search = Search.FIRST
         else:
             search = Search.QUICK
@@ -175,7 +187,7 @@ class FaceFollower:
     def _recognise(
         self, faces: Sequence[LandmarkResult], width: int, *, is_cut: bool
     ) -> LandmarkResult | None:
-        """The one of the faces that is ours, if any."""
+        """The face that matches the reference, if any; without a reference, the one asked for."""
         if not faces:
             return None
         if self._reference is None:
@@ -188,42 +200,42 @@ class FaceFollower:
         is_in_place = (
             not is_cut
             and self._last is not None
-            and shift(self._last, best.landmarks) <= FARTHEST_STEP
+            and mean_shift(self._last, best.landmarks) <= FARTHEST_STEP
         )
-        return best if alike >= (OTHER_PERSON if is_in_place else SAME_PERSON) else None
+        return best if alike >= (SAME_PERSON_IN_PLACE if is_in_place else SAME_PERSON) else None
 
     def _take(
         self,
-        sight: LandmarkResult,
-        looks: Look,
+        result: LandmarkResult,
+        descriptor: Descriptor,
         share: float,
         *,
         is_cut: bool = False,
         revoked: int = 0,
     ) -> TrackedFace:
-        """Believe that this is our face, and learn how it looks."""
-        self._last = sight.landmarks
-        self._doubt = 0
+        """Accept a face as the followed one and update the reference by its descriptor."""
+        self._last = result.landmarks
+        self._doubtful_frames = 0
         known = self._reference
-        self._reference = looks if known is None else blend(known, looks, share)
-        return _found(sight, is_cut=is_cut, revoked=revoked)
+        self._reference = descriptor if known is None else blend(known, descriptor, share)
+        return _found(result, is_cut=is_cut, revoked=revoked)
 
 
-def is_another_face(points: Points, where: Crop) -> bool:
-    """Whether a face has moved, grown or tilted so far that its square should be cut anew."""
+def has_left_square(points: Points, where: Crop) -> bool:
+    """Whether a face (74, 2) has moved, grown or rolled so far that it needs a new square."""
     x0, y0, x1, y1 = points_box(points)
     upright = upright_square(points, where.size)
     (here, side, roll), (there, old_side, old_roll) = _pose(upright), _pose(where)
     turned = (roll - old_roll + 180) % 360 - 180
     return bool(
-        np.hypot(*(here - there)) > STRAY * max(x1 - x0, y1 - y0)
-        or max(side / old_side, old_side / side) > STRAY_ZOOM
-        or abs(turned) > STRAY_ROLL_DEG
+        np.hypot(*(here - there)) > MAX_SHIFT * max(x1 - x0, y1 - y0)
+        or max(side / old_side, old_side / side) > MAX_ZOOM
+        or abs(turned) > MAX_ROLL_DEG
     )
 
 
 def _pose(crop: Crop) -> tuple[NDArray[np.float64], float, float]:
-    """A square's centre (2,), side, both in frame pixels, and roll in degrees."""
+    """Centre (2,) and side of a square, in frame pixels, and its roll in degrees."""
     linear, offset = crop.crop_to_frame[:, :2], crop.crop_to_frame[:, 2]
     scale = float(np.hypot(*linear[:, 0]))
     roll = float(np.degrees(np.arctan2(linear[1, 0], linear[0, 0])))
@@ -236,17 +248,17 @@ def _wider(points: Points, size: int) -> Crop:
     return square(((x0 + x1) / 2, (y0 + y1) / 2), side, size, roll_deg(points))
 
 
-def _found(sight: LandmarkResult, *, is_cut: bool = False, revoked: int = 0) -> TrackedFace:
+def _found(result: LandmarkResult, *, is_cut: bool = False, revoked: int = 0) -> TrackedFace:
     return TrackedFace(
-        landmarks=sight.landmarks,
-        confidence=sight.confidence,
+        landmarks=result.landmarks,
+        confidence=result.confidence,
         found=True,
         cut=is_cut,
         revoked=revoked,
     )
 
 
-def _nobody(*, is_cut: bool) -> TrackedFace:
+def _not_found(*, is_cut: bool) -> TrackedFace:
     return TrackedFace(
         landmarks=np.zeros((LANDMARKS, 2), np.float32),
         confidence=np.zeros(LANDMARKS, np.float32),

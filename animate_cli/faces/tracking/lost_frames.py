@@ -1,8 +1,8 @@
-"""What happens in frames without a face: their points are made up, their weight may fade.
+"""Fill frames in which the face was lost.
 
-The face that is not seen is held, or bridged from the last to the next sight; `rest` also fades
-its motion out and in again, so that the photo returns to its own pose. Nothing is bridged over
-a cut.
+Their points are those of the last found frame (`hold`), or interpolated to the next one
+(`interpolate`, `rest`), never over a cut. With `rest` the weight of the driver's motion also falls
+to 0 and rises again, so that the photo returns to its own pose.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from animate_cli.options import Lost
 
 Values = TypeVar("Values", NDArray[np.float32], NDArray[np.float16])
 
-EASE_S = 0.4  # the time in which motion fades to rest, and back
-LONGEST_STEP_S = 0.1  # a gap in the time stamps must not make the fade jump
+EASE_S = 0.4  # in which the weight falls from 1 to 0, or rises
+LONGEST_STEP_S = 0.1  # between frames, at most, so that gaps in the time stamps do not jump
 
 
 def fill_lost_frames(
@@ -29,7 +29,10 @@ def fill_lost_frames(
     times_s: Sequence[Fraction],
     lost: Lost,
 ) -> Values:
-    """Values (T, ...) of every frame; those of frames not `found` are ignored and replaced."""
+    """Values (T, ...) -> the same, with those of frames not found (T,) replaced.
+
+    cut (T,): a shot starts there; at least one frame must be found.
+    """
     if found.all():
         return values
     seen = np.flatnonzero(found)
@@ -54,7 +57,7 @@ def fill_lost_frames(
 def motion_weights(
     found: NDArray[np.bool_], times_s: Sequence[Fraction], lost: Lost
 ) -> NDArray[np.float32]:
-    """(T,) in [0, 1]: the weight of the driver's motion; 1 throughout unless `lost` is REST."""
+    """Weight of the driver's motion, (T,) in [0, 1]; 1 in all frames unless `lost` is REST."""
     weight = np.ones(len(found), np.float32)
     if lost is not Lost.REST or found.all():
         return weight
@@ -63,12 +66,12 @@ def motion_weights(
         step_s = min(float(times_s[i] - times_s[i - 1]), LONGEST_STEP_S) if i else 0.0
         level += (1 if found[i] else -1) * step_s / EASE_S
         level = min(max(level, 0.0), 1.0)
-        weight[i] = level * level * (3 - 2 * level)  # starts and ends softly
+        weight[i] = level * level * (3 - 2 * level)  # smoothstep
     return weight
 
 
 def _neighbours(found: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """For each frame the last seen one up to it, and the next one from it; -1 where none is."""
+    """For each frame the index of the last found one up to it, and of the next from it; else -1."""
     index = np.arange(len(found))
     before = np.maximum.accumulate(np.where(found, index, -1))
     after = np.minimum.accumulate(np.where(found, index, len(found))[::-1])[::-1]

@@ -13,7 +13,7 @@ form of Baker & Matthews 2004; Dong et al. 2018, *Supervision-by-Registration*, 
     I      | view      | (S, S)       | the frame through the affine map that brings its points x
            |           |              | nearest to the reference's, in the reference's light
     p      | shift     | (74, 2)      | pixels of the view: what is added to what the network saw
-    λ, μ   | STAYS, ALIKE |           | nothing moves without a reason, neighbours move alike
+    λ, μ   | STAYS, ALIKE |           | nothing moves without a reason, neighbours move correlations
     c      | -         | (74, 74)     | how near two points are in the reference
 
 Where patches do not correlate afterwards, or those about them do not (heads that turned, hands and
@@ -50,10 +50,10 @@ from animate_cli.faces.points import (
 from animate_cli.faces.tracking.patches import (
     NOISE,
     WEIGHTS,
-    believed,
-    likeness,
+    correlation,
     nearness,
     patches_about,
+    trust_in,
 )
 from animate_cli.faces.tracking.reference_frames import ReferenceComparator
 from animate_cli.faces.tracking.smooth import runs
@@ -190,7 +190,7 @@ def _shift(reference: _RegistrationReference, view: Array, seen: Points) -> Arra
         pull = (reference.slopes @ error).ravel() - reference.resists @ shift
         shift += reference.inverse @ pull
     found = _limited(shift.reshape(-1, 2))
-    trust = believed(likeness(templates, patches), BELIEVED)
+    trust = trust_in(correlation(templates, patches), BELIEVED)
     found *= (trust * np.minimum(1, reference.about @ trust / ENOUGH))[:, None]
     found[_FACING] = found[_FACING].mean(axis=1, keepdims=True)
     for corners, lids in _LIDS:

@@ -1,8 +1,8 @@
-"""A square about a face that follows it as slowly as a camera on a heavy tripod.
+"""A square about a face that follows it slowly, for networks that read frames.
 
-Networks that read frames were trained on squares in which the head moves; one that hung at the
-face would tremble with its landmarks and hide its motion. The mean box over two seconds follows
-whoever walks through the picture all the same.
+These networks were trained on squares in which the head moves. A square that followed the
+landmarks of each frame would jitter with them and hide the head's motion, so the box is averaged
+over two seconds; it still follows a person who walks through the picture.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def steady_squares(trajectory: Trajectory) -> NDArray[np.float64]:
 
 
 def _mean_about(values: NDArray[np.float64], half: int) -> NDArray[np.float64]:
-    """The mean over `half` frames before and after, as far as there are any: (T, 3)."""
+    """Moving average over up to `half` frames before and after each: (T, 3) -> (T, 3)."""
     sums = np.concatenate((np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)))
     at = np.arange(len(values))
     low, high = np.maximum(at - half, 0), np.minimum(at + half + 1, len(values))

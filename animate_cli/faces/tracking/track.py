@@ -39,7 +39,7 @@ def track(
 ) -> Trajectory:
     """The points of one face in every frame of a driver, registered, smoothed, finite throughout.
 
-    frames are read once, in order, and at most `follow.MOST_AHEAD` are held; on_frame is told
+    frames are read once, in order, and at most `follow.MAX_AHEAD` are held; on_frame is told
     each frame's number when it is done, and may raise to stop.
 
     Raises:

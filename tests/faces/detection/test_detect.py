@@ -15,8 +15,8 @@ from animate_cli.faces.detection.detect import (
     face_in_box,
     find_faces,
     is_plausible,
+    iterate_landmarks,
     make_proposer,
-    settle,
 )
 from animate_cli.faces.detection.viola_jones import Proposal, ViolaJones
 from animate_cli.options import Detector
@@ -37,7 +37,7 @@ def test_faces_are_found_from_left_to_right_where_they_are(
 
 def test_a_face_proposed_many_times_is_found_once(network: PaintedNetwork) -> None:
     class Eager(PaintedProposer):
-        def usual(self, frame: Image):
+        def usual_rounds(self, frame: Image):
             for shift in (-6, 0, 6):
                 yield [Proposal(center=(360 + shift, 208), side=95 + shift)]
 
@@ -61,14 +61,14 @@ def test_a_square_whose_points_never_settle_is_refused() -> None:
             points = 64 + 40 * FACE + (6 if self.k % 2 else -6)
             return np.repeat(points[None], len(squares), 0), np.ones((len(squares), 74), np.float32)
 
-    assert settle(paint([]), Restless(), [square((200, 200), 100, 128)]) == [None]
+    assert iterate_landmarks(paint([]), Restless(), [square((200, 200), 100, 128)]) == [None]
 
 
 def test_desperate_rounds_are_asked_only_when_nothing_was_found(network: PaintedNetwork) -> None:
     class Counting(PaintedProposer):
         desperate_rounds = 0
 
-        def desperate(self, frame: Image):
+        def fallback_rounds(self, frame: Image):
             self.desperate_rounds += 1
             yield []
 
@@ -85,7 +85,7 @@ def test_desperate_rounds_are_asked_only_when_nothing_was_found(network: Painted
 
 def test_first_stops_where_all_goes_on(network: PaintedNetwork) -> None:
     class Rounds(PaintedProposer):
-        def usual(self, frame: Image):
+        def usual_rounds(self, frame: Image):
             yield [Proposal(center=(360, 208), side=99)]
             yield [Proposal(center=(120, 155), side=62)]
 

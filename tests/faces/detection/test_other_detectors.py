@@ -67,7 +67,7 @@ def test_dlib_boxes_come_back_in_frame_pixels(monkeypatch: pytest.MonkeyPatch) -
     fake = ModuleType("dlib")
     fake.get_frontal_face_detector = lambda: SimpleNamespace(run=run)  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "dlib", fake)
-    (proposal,) = next(DlibHog().usual(np.zeros((800, 1600, 3), np.uint8)))
+    (proposal,) = next(DlibHog().usual_rounds(np.zeros((800, 1600, 3), np.uint8)))
     assert shapes == [(200, 400)]
     assert proposal.side == pytest.approx(0.94 * 400)
     assert proposal.center[0] == pytest.approx(4 * (149.5 + 0.5) - 0.5)

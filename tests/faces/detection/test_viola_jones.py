@@ -41,7 +41,7 @@ def hits(proposals: list[Proposal], center: np.ndarray, side: float) -> list[Pro
 def test_a_real_face_is_proposed_in_the_first_round(
     portrait: Image, viola_jones: ViolaJones
 ) -> None:
-    assert hits(next(viola_jones.usual(portrait)), FACE_CENTER, FACE_SIDE)
+    assert hits(next(viola_jones.usual_rounds(portrait)), FACE_CENTER, FACE_SIDE)
 
 
 @pytest.mark.parametrize("scale", [0.5, 4.0])
@@ -49,13 +49,13 @@ def test_proposals_are_in_frame_pixels_at_any_resolution(
     portrait: Image, viola_jones: ViolaJones, scale: float
 ) -> None:
     resized = cv2.resize(portrait, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    found = next(viola_jones.usual(resized))  # type: ignore[arg-type]
+    found = next(viola_jones.usual_rounds(resized))  # type: ignore[arg-type]
     assert hits(found, FACE_CENTER * scale, FACE_SIDE * scale)
 
 
 def test_a_grey_face_is_proposed_as_well(portrait: Image, viola_jones: ViolaJones) -> None:
     grey = cv2.cvtColor(cv2.cvtColor(portrait, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    assert hits(next(viola_jones.usual(grey)), FACE_CENTER, FACE_SIDE)  # type: ignore[arg-type]
+    assert hits(next(viola_jones.usual_rounds(grey)), FACE_CENTER, FACE_SIDE)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("tilt", [-90.0, 50.0])
@@ -65,14 +65,14 @@ def test_a_tilted_face_is_proposed_with_its_tilt(
     turn, width, height = turning(512, 512, -tilt)  # clockwise by `tilt`
     tilted = cv2.warpAffine(portrait, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
     center = turn[:, :2] @ FACE_CENTER + turn[:, 2]
-    found = [p for r in viola_jones.desperate(tilted) for p in r]  # type: ignore[arg-type]
+    found = [p for r in viola_jones.fallback_rounds(tilted) for p in r]  # type: ignore[arg-type]
     assert tilt in {p.roll_deg for p in hits(found, center, FACE_SIDE)}
 
 
 def test_the_profile_cascade_sees_both_sides(portrait: Image, viola_jones: ViolaJones) -> None:
     width = portrait.shape[1]
-    rounds = list(viola_jones.usual(portrait))[1]
-    mirrored = list(viola_jones.usual(np.ascontiguousarray(portrait[:, ::-1])))[1]
+    rounds = list(viola_jones.usual_rounds(portrait))[1]
+    mirrored = list(viola_jones.usual_rounds(np.ascontiguousarray(portrait[:, ::-1])))[1]
     there = sorted((p.center[1], p.side, width - 1 - p.center[0]) for p in rounds)
     here = sorted((p.center[1], p.side, p.center[0]) for p in mirrored)
     np.testing.assert_allclose(here, there)

@@ -32,15 +32,15 @@ def test_points_come_back_in_frame_pixels_from_any_square(
 ) -> None:
     face = Painted(x=x, y=y, radius=radius, roll_deg=roll)
     crop = square((x + 4, y - 5), 1.9 * radius, 128, roll_deg=roll / 2)
-    (sight,) = detect_landmarks(paint([face]), [crop], PaintedNetwork())
-    assert np.abs(sight.landmarks - face.landmarks).max() < 0.03 * radius
+    (result,) = detect_landmarks(paint([face]), [crop], PaintedNetwork())
+    assert np.abs(result.landmarks - face.landmarks).max() < 0.03 * radius
 
 
 def test_an_upright_square_shows_the_face_upright(network: PaintedNetwork) -> None:
     face = Painted(x=250, y=190, radius=70, roll_deg=40)
     crop = upright_square(face.landmarks, 128)
-    (sight,) = detect_landmarks(paint([face]), [crop], network)
-    inside, _ = network(sight.pixels[None])
+    (result,) = detect_landmarks(paint([face]), [crop], network)
+    inside, _ = network(result.pixels[None])
     assert roll_deg(inside[0]) == pytest.approx(0, abs=1)
 
 
@@ -48,9 +48,9 @@ def test_a_batch_of_squares_gives_what_each_gives_alone(network: PaintedNetwork)
     frame = paint([Painted(x=120, y=150), Painted(x=380, y=200, person=1)])
     crops = [square((120, 150), 130, 128), square((380, 200), 130, 128, 10.0)]
     together = detect_landmarks(frame, crops, network)
-    for crop, sight in zip(crops, together, strict=True):
+    for crop, result in zip(crops, together, strict=True):
         (alone,) = detect_landmarks(frame, [crop], network)
-        np.testing.assert_array_equal(alone.landmarks, sight.landmarks)
+        np.testing.assert_array_equal(alone.landmarks, result.landmarks)
 
 
 def test_no_square_no_look(network: PaintedNetwork) -> None:

@@ -18,7 +18,7 @@ from animate_cli.faces.retargeting.retarget import driver_square, retarget_landm
 from animate_cli.faces.tracking.blinks import (
     SHUT,
     shut_lids,
-    shut_reading,
+    shut_ratio,
     stretched,
 )
 from animate_cli.options import MotionOptions
@@ -117,7 +117,7 @@ def test_stretching_rises_and_keeps_open_eyes(shut: float) -> None:
 
 
 def test_a_clip_without_blinks_says_nothing_of_shut_eyes() -> None:
-    assert shut_reading(np.ones(50), np.arange(50) / RATE) is None
+    assert shut_ratio(np.ones(50), np.arange(50) / RATE) is None
 
 
 def test_one_and_two_frames_are_no_clip() -> None:

@@ -12,7 +12,7 @@ import torch
 from animate_cli.faces.shape3d import rigid_head as head
 from animate_cli.faces.shape3d.model import HeadPose, load_shape_model, project, rotation
 from animate_cli.faces.tracking.body_motion import MOST, MOST_HAIR, BodyFlow, body_between
-from animate_cli.faces.tracking.reference_frames import EVERY_S
+from animate_cli.faces.tracking.reference_frames import INTERVAL_S
 from animate_cli.records import BODY, Frame, Image, Points
 
 WIDTH, HEIGHT = 480, 480
@@ -136,14 +136,14 @@ def test_a_face_at_the_edge_of_a_small_picture_is_no_reason_to_stop(corner) -> N
 def test_frames_are_looked_at_now_and_then_and_shots_by_themselves() -> None:
     flow = BodyFlow()
     assert not flow(frame(person(), 0), face()).any()
-    assert np.isnan(flow(frame(person((9, 0)), EVERY_S / 2), face())).all()
-    seen = flow(frame(person((9, 0)), EVERY_S), face())
+    assert np.isnan(flow(frame(person((9, 0)), INTERVAL_S / 2), face())).all()
+    seen = flow(frame(person((9, 0)), INTERVAL_S), face())
     assert np.median(seen[SHOULDERS, 0]) * unit_px(face()) > 6
-    assert np.isnan(flow(frame(person(), EVERY_S + EVERY_S / 3), face())).all()
+    assert np.isnan(flow(frame(person(), INTERVAL_S + INTERVAL_S / 3), face())).all()
     flow.miss()
-    assert not np.isnan(flow(frame(person(), EVERY_S + EVERY_S / 2), face())).any()
+    assert not np.isnan(flow(frame(person(), INTERVAL_S + INTERVAL_S / 2), face())).any()
     flow.restart()
-    assert not flow(frame(person((9, 0)), EVERY_S + EVERY_S / 2), face()).any()
+    assert not flow(frame(person((9, 0)), INTERVAL_S + INTERVAL_S / 2), face()).any()
 
 
 @pytest.mark.parametrize("degrees", [25.0, 45.0])

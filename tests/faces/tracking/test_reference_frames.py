@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from animate_cli.faces.tracking.reference_frames import EVERY_S, ReferenceSchedule
+from animate_cli.faces.tracking.reference_frames import INTERVAL_S, ReferenceSchedule
 
 
 def test_one_frame_in_every_so_many_seconds_is_due() -> None:
@@ -20,6 +20,6 @@ def test_what_was_missed_is_made_up_for_at_once() -> None:
     for k in range(12):
         if k % 3 == 2:
             pace.miss()
-        elif pace.is_due(k * EVERY_S / 10):
+        elif pace.is_due(k * INTERVAL_S / 10):
             due.append(k)
     assert due == [0, 3, 6, 9]

@@ -9,7 +9,7 @@ from painted import FACE
 
 from animate_cli.faces.points import FACING_LIDS, FACING_LIPS
 from animate_cli.faces.tracking import registration as registering
-from animate_cli.faces.tracking.reference_frames import EVERY_S
+from animate_cli.faces.tracking.reference_frames import INTERVAL_S
 from animate_cli.faces.tracking.registration import CALM_S, PointRegistration, smooth_registration
 from animate_cli.records import Frame, Image, Points
 
@@ -178,7 +178,7 @@ def test_another_shot_has_a_reference_of_its_own(register) -> None:
 def test_frames_that_follow_closely_are_not_looked_at(register) -> None:
     due = [register(frame(skin(), Fraction(i, 30)), standing()) for i in range(1, 8)]
     asked = [bool(np.isfinite(shift).all()) for shift in due]
-    assert asked == [Fraction(i, 30) % EVERY_S == 0 for i in range(1, 8)]
+    assert asked == [Fraction(i, 30) % INTERVAL_S == 0 for i in range(1, 8)]
     assert sum(asked) == 2
 
 

@@ -64,7 +64,7 @@ def test_frames_together_give_what_they_give_one_by_one(follow, monkeypatch, net
     pictures = [paint([f]) for f in wander(60, period=40)]
     together = follow(pictures)
     calls = network.calls
-    monkeypatch.setattr("animate_cli.faces.tracking.follower.MOST_AHEAD", 1)
+    monkeypatch.setattr("animate_cli.faces.tracking.follower.MAX_AHEAD", 1)
     alone = follow(pictures)
     np.testing.assert_array_equal(together.landmarks, alone.landmarks)
     assert calls < 0.7 * (network.calls - calls)
