@@ -14,7 +14,7 @@ from painted import (
 
 from animate_cli.errors import Cancelled, FaceError
 from animate_cli.faces.tracking import track as tracking
-from animate_cli.faces.tracking.follower import SEEK_EVERY, FaceFollower
+from animate_cli.faces.tracking.follower import SEARCH_EVERY, FaceFollower
 from animate_cli.options import FaceOptions, Lost
 from animate_cli.records import Frame, Trajectory
 
@@ -88,7 +88,7 @@ def test_a_still_face_is_seen_through_a_still_square(network, proposer) -> None:
 def test_lost_frames_are_bridged(follow) -> None:
     truth, pictures = gap(60, 20, 31)
     trajectory = follow(pictures)
-    assert 12 <= trajectory.lost <= 12 + SEEK_EVERY
+    assert 12 <= trajectory.lost <= 12 + SEARCH_EVERY
     assert trajectory.found[:20].all()
     assert (trajectory.confidence[20:32] == 0).all()
     assert error_px(trajectory, truth).max() < 2.5  # it moves evenly, so the bridge is the truth
@@ -123,7 +123,7 @@ def test_a_face_that_comes_late_is_held_before(follow) -> None:
     truth, pictures = gap(30, 0, 9)
     trajectory = follow(pictures)
     first = int(np.flatnonzero(trajectory.found)[0])
-    assert 10 <= first < 10 + SEEK_EVERY
+    assert 10 <= first < 10 + SEARCH_EVERY
     assert error_px(trajectory, truth)[first:].max() < 2.5
     assert np.ptp(trajectory.landmarks[: first + 1], axis=0).max() == 0
 
@@ -136,7 +136,7 @@ def test_no_face_at_all_is_an_error(follow) -> None:
 def test_searches_are_rare_while_there_is_nothing(follow, proposer) -> None:
     truth, _ = gap(1, 5, 5)
     follow([paint(truth), *[paint([])] * 89])
-    assert proposer.asked <= 1 + 90 / SEEK_EVERY
+    assert proposer.asked <= 1 + 90 / SEARCH_EVERY
 
 
 def test_a_face_that_jumps_in_one_shot_is_found_again(follow) -> None:
