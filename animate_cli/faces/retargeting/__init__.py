@@ -1,1 +1,1 @@
-"""TODO faces/retargeting"""
+"""Move the source's landmarks as the driver's move: pose, expression, lids, lips and gaze."""

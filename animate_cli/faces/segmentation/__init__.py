@@ -1,1 +1,1 @@
-"""TODO faces/segmentation"""
+"""Label the pixels of a picture: the parts of a face, and the person against the background."""

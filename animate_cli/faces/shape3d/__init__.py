@@ -1,1 +1,1 @@
-"""TODO faces/shape3d"""
+"""Three-dimensional models of the landmarks and of the head, and how they are fitted."""
