@@ -19,7 +19,8 @@ from places import ROOT
 PACKAGE = ROOT / "animate_cli"
 
 ROWS = (
-    ("__init__", "__main__", "jobs"),
+    ("__init__", "__main__"),
+    ("jobs",),
     ("cli",),
     ("batch",),
     ("train", "evaluate", "prepare"),
