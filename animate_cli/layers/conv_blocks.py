@@ -9,7 +9,7 @@ from animate_cli.layers.upsample_conv import UpsampleConv2d
 
 
 class ConvNorm(nn.Module):
-    """3x3 convolution, of the picture enlarged twofold if it grows; batch normalisation, ReLU."""
+    """3x3 convolution (of the map enlarged twofold if `grows`), batch normalisation, ReLU."""
 
     def __init__(self, inputs: int, outputs: int, *, stride: int = 1, grows: bool = False) -> None:
         super().__init__()

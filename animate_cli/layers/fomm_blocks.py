@@ -114,7 +114,7 @@ class ResBlock(nn.Module):
 
 
 class HourglassEncoder(nn.Module):
-    """Halves five times and remembers every size on the way."""
+    """Halves five times and returns the maps of every size."""
 
     def __init__(self, channels: int, base: int, space: Space) -> None:
         super().__init__()
@@ -122,7 +122,7 @@ class HourglassEncoder(nn.Module):
         self.down_blocks = nn.ModuleList(DownBlock(a, b, space) for a, b in pairwise(widths))
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """The input and what every block makes of it, largest first."""
+        """The input and the output of every block, largest first."""
         sizes = [x]
         for block in self.down_blocks:
             sizes.append(block(sizes[-1]))
@@ -130,7 +130,7 @@ class HourglassEncoder(nn.Module):
 
 
 class HourglassDecoder(nn.Module):
-    """Doubles five times; beside each result stands what the encoder had at that size.
+    """Doubles five times; each result is joined with the encoder's map of that size.
 
     In volumes one more convolution mixes the two at the full size.
     """

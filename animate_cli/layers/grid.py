@@ -90,8 +90,10 @@ def warp_maps(features: Tensor, grid: Tensor) -> Tensor:
 
 def warp_sharply(picture: Tensor, grid: Tensor) -> Tensor:
     """`warp`, bicubic: pictures (B, 3, H, W) in [0, 1] keep more of their detail."""
-    drawn = F.grid_sample(picture, grid, mode="bicubic", padding_mode="border", align_corners=False)
-    return drawn.clamp(0, 1)
+    warped = F.grid_sample(
+        picture, grid, mode="bicubic", padding_mode="border", align_corners=False
+    )
+    return warped.clamp(0, 1)
 
 
 def resize_grid(grid: Tensor, height: int, width: int) -> Tensor:
@@ -123,7 +125,7 @@ def corner_grid(*sizes: int, device: torch.device | str = "cpu") -> Tensor:
 
 
 def sample(features: Tensor, grid: Tensor) -> Tensor:
-    """out[y, x] = features[grid[y, x]], linear along every axis, zero beyond the edges.
+    """out[y, x] = features[grid[y, x]], linear along every axis, zero outside the edges.
 
     features (B, C, H, W), grid (B, h, w, 2) normalised -> (B, C, h, w); in volumes
     features (B, C, D, H, W), grid (B, d, h, w, 3) -> (B, C, d, h, w)

@@ -1,4 +1,4 @@
-"""From one value to another without a kink."""
+"""A smooth ramp from 0 to 1."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 Of the three taps of a convolution along an axis, two or all fall on copies of one and the same
 pixel, so that a transposed convolution of the small picture with summed taps gives the same
-numbers with fewer multiplications (w: taps, x: the small picture, zero beyond its edges); twofold:
+numbers with fewer multiplications (w: taps, x: the small picture, zero outside its edges); twofold:
 
     out[2i]     = w0 x[i-1] + (w1 + w2) x[i]
     out[2i + 1] = (w0 + w1) x[i] + w2 x[i+1]
@@ -26,7 +26,7 @@ class UpsampleConv2d(nn.Conv2d):
         self.times = times
 
     def forward(self, x: Tensor) -> Tensor:
-        """As the words say: the oracle of `as_transposed_conv`."""
+        """Enlarged first, then convolved: the plain way, and the oracle of `as_transposed_conv`."""
         return super().forward(F.interpolate(x, scale_factor=float(self.times)))
 
 
@@ -39,7 +39,7 @@ class UpsampleConv3d(nn.Conv3d):
         super().__init__(channels, features, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """As the words say: the oracle of `as_transposed_conv`."""
+        """Enlarged first, then convolved: the plain way, and the oracle of `as_transposed_conv`."""
         return super().forward(F.interpolate(x, scale_factor=(1.0, 2.0, 2.0)))
 
 

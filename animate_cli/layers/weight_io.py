@@ -1,4 +1,4 @@
-"""Tensors and configs between networks and weight files; nothing is guessed, nothing left over."""
+"""Weight files: tensors and config, read and written; a missing or extra tensor is an error."""
 
 from __future__ import annotations
 

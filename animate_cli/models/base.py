@@ -1,12 +1,12 @@
-"""The contract of a model: the same for training, evaluation and use.
+"""The contract that every model keeps; training, evaluation and use call it alike.
 
-Landmarks that reach a model are in *face pixels*: pixels of the square it sees and renders. The
-driver's come through one fixed square for the whole clip, cut by the same rule as the source's,
-so that a shift in the driver is a shift of the same share of the head in the source.
+Landmarks are in *face pixels*: pixels of the square that the model reads and renders. One fixed
+square is cut from all frames of the driver, by the same rule as the source's square. A shift of the
+driver by a share of its head is therefore a shift by the same share of the source's head.
 
-Where the driver's body was seen, 26 more rows below its landmarks tell how neck, shoulders and
-hair moved by themselves since the anchor, in units of the head (`faces.tracking.body_motion`);
-models that have no use for them take the first 74.
+Where the driver's body was tracked, 26 more rows follow the 74 landmarks. They hold how neck,
+shoulders and hair moved by themselves since the anchor frame, in units of the head
+(`faces.tracking.body_motion`). Models without a use for them take the first 74 rows.
 
 A driver code holds B frames and is sliced by frame, code[a:b], as a tensor is.
 """
@@ -21,7 +21,7 @@ from animate_cli.options import Engine, MotionOptions
 from animate_cli.records import OpenEdges, Rendered
 
 ALONE = OpenEdges()
-"""The square is the whole photo."""
+"""No open edges: the square is the whole photo."""
 
 SourceCode = TypeVar("SourceCode")
 DriverCode = TypeVar("DriverCode")
@@ -29,7 +29,7 @@ State = TypeVar("State")
 
 
 class FaceModel(Protocol[SourceCode, DriverCode, State]):
-    """A still face and a motion code in, a moved face out."""
+    """A still face and a motion code -> the animated face; face_size: side S of its square, px."""
 
     face_size: int
 
@@ -38,28 +38,36 @@ class FaceModel(Protocol[SourceCode, DriverCode, State]):
         ...
 
     def encode_source(
-        self, face: Tensor, landmarks: Tensor, beyond: OpenEdges = ALONE
+        self, face: Tensor, landmarks: Tensor, open_edges: OpenEdges = ALONE
     ) -> SourceCode:
-        """Once per portrait: face (1, 3, S, S) in [0, 1], landmarks (1, 74, 2) in face pixels;
-        beyond: where the photo goes on. A model that can comes to rest before those edges."""
+        """Called once per portrait.
+
+        face (1, 3, S, S) in [0, 1], landmarks (1, 74, 2) in face pixels; open_edges: edges behind
+        which the photo goes on; a model may bring its motion to rest before them.
+        """
         ...
 
     def encode_driver(self, faces: Tensor | None, landmarks: Tensor) -> DriverCode:
-        """Per frame, small, batched: faces (B, 3, S, S) where the model reads frames, else None;
-        landmarks (B, 74, 2) in face pixels, or with the body (B, 100, 2)."""
+        """The code of B driver frames.
+
+        faces (B, 3, S, S) in [0, 1] for a model with a frame encoder, else None; landmarks
+        (B, 74, 2) in face pixels, or with the body (B, 100, 2).
+        """
         ...
 
     def retarget(
         self, source: SourceCode, driver: DriverCode, anchor: DriverCode, options: MotionOptions
     ) -> DriverCode:
-        """The driver's motion on the source's face: codes of B frames and of the one anchor
-        frame -> codes of B frames."""
+        """The driver's motion, applied to the source's face.
+
+        Codes of B driver frames and of one anchor frame -> codes of B frames to be rendered.
+        """
         ...
 
     def render(
         self, source: SourceCode, drivers: DriverCode, state: State | None = None
     ) -> tuple[Rendered, State | None]:
-        """Draw B frames. Models without memory take and return None as state."""
+        """Render B frames. A model without memory takes and returns None as state."""
         ...
 
 
@@ -68,7 +76,7 @@ class FrameEncoder(Protocol):
 
     face_size: side in pixels of the squares it reads. encoder_id: the model's name and a digest of
     the weights that write the codes; no other encoder can use them. gmac_per_frame: billions of
-    multiplications in plain convolutions that take a CPU as long as drawing one frame.
+    multiplications in plain convolutions that take a CPU as long as rendering one frame.
     """
 
     face_size: int
@@ -80,21 +88,21 @@ class FrameEncoder(Protocol):
         ...
 
     def reframe(self, codes: Tensor, ratio: Tensor, shift: Tensor) -> Tensor:
-        """Codes (B, D) as they would be had the frames been seen through another square.
+        """Codes (B, D) of the same frames, as another square of them would give.
 
-        A place u in the old square is at ratio u + shift in the new one: ratio (1 or B, 1),
-        shift (1 or B, 2).
+        Position u in the old square, normalised, is ratio u + shift in the new one: ratio
+        (1 or B, 1), shift (1 or B, 2).
         """
         ...
 
 
 @runtime_checkable
 class HasEngine(Protocol):
-    """A model that several engines can run."""
+    """A model whose convolutions more than one engine can compute."""
 
     engine: Engine
 
 
 def engine_of(model: FaceModel[Any, Any, Any]) -> Engine:
-    """The engine that runs a model: never auto."""
+    """The engine that computes a model's convolutions: never auto."""
     return model.engine if isinstance(model, HasEngine) else Engine.TORCH

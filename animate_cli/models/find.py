@@ -1,8 +1,8 @@
-"""A model's name is its file's name; it is imported only when asked for.
+"""Models by name: a model's name is its package's name, and only the chosen one is imported.
 
-A model file defines `create_model(*, device) -> FaceModel`, and `create_model(*, device, weights)`
-where it has weights: a registered name or a .safetensors file, None for its own; with `engine`
-besides where it can be run by several. Nothing lists the models anywhere.
+`models/NAME/model.py` defines `create_model(*, device) -> FaceModel`. A model with weights also
+takes `weights`: a registered name or a .safetensors file, None for its own; a model that several
+engines can run also takes `engine`. There is no list of models: the packages are the list.
 """
 
 from __future__ import annotations
@@ -20,13 +20,11 @@ from animate_cli.options import Engine
 if TYPE_CHECKING:
     from animate_cli.models.base import FaceModel
 
-_NOT_MODELS = {"base", "find"}
-
 
 def model_names() -> tuple[str, ...]:
     """Every model there is, sorted; imports none of them."""
-    files = pkgutil.iter_modules([str(Path(__file__).parent)])
-    return tuple(sorted(file.name for file in files if file.name not in _NOT_MODELS))
+    found = pkgutil.iter_modules([str(Path(__file__).parent)])
+    return tuple(sorted(one.name for one in found if one.ispkg))
 
 
 def find_model(
@@ -35,7 +33,7 @@ def find_model(
     """The model of that name, on a device ("cpu", "cuda:0", "mps").
 
     weights: a registered name or a .safetensors file; None: the model's own, if it has any.
-    engine: auto is torch for models that know no other.
+    engine: for a model that runs by torch alone, auto means torch.
 
     Raises:
         OptionError: a name that is no model, weights for a model that has none, an engine that

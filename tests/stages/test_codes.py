@@ -38,8 +38,10 @@ class DiscModel:
     def frame_encoder(self) -> FrameEncoder:
         return self
 
-    def encode_source(self, face: Tensor, landmarks: Tensor, beyond: OpenEdges = ALONE) -> Tensor:
-        self.open_edges.append(beyond)
+    def encode_source(
+        self, face: Tensor, landmarks: Tensor, open_edges: OpenEdges = ALONE
+    ) -> Tensor:
+        self.open_edges.append(open_edges)
         return face
 
     def encode_driver(self, faces: Tensor | None, landmarks: Tensor) -> Tensor:
@@ -149,7 +151,7 @@ def test_a_template_carries_them(toy: ToyWorld, model: DiscModel) -> None:
 
 
 @pytest.mark.parametrize("encoder_id", ["disc 2", "other 1"])
-def test_a_template_in_another_language_is_refused(
+def test_a_template_of_another_encoder_is_refused(
     toy: ToyWorld, model: DiscModel, encoder_id: str
 ) -> None:
     Animator(ONE_THREAD).track(toy.driver(), "t.npz")
@@ -166,7 +168,7 @@ def test_a_template_of_landmarks_is_refused(toy: ToyWorld, request: pytest.Fixtu
         list(Animator(ONE_THREAD).frames(toy.photo(), "t.npz"))
 
 
-def test_they_are_kept_with_the_motion_of_their_language(toy: ToyWorld, model: DiscModel) -> None:
+def test_they_are_cached_with_the_motion_of_their_encoder(toy: ToyWorld, model: DiscModel) -> None:
     kept, driver = TrajectoryCache(toy.folder / "kept"), toy.driver()
     for encoder_id, times in (("disc 1", 1), ("disc 1", 0), ("disc 2", 1)):
         model.encoder_id = encoder_id

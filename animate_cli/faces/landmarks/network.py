@@ -28,7 +28,7 @@ from animate_cli import hub
 from animate_cli.layers import heatmap
 from animate_cli.layers.grid import points_to_pixel
 from animate_cli.layers.hourglass import Hourglass, HourglassBlock, build_block
-from animate_cli.layers.inference.fuse_batch_norm import fold_batch_norm
+from animate_cli.layers.inference.fuse_batch_norm import fuse_batch_norm
 from animate_cli.layers.weight_io import load_strictly, read_config
 from animate_cli.records import LANDMARKS, Image, Points
 
@@ -91,7 +91,7 @@ class LandmarkNet(nn.Module):
         return logits
 
 
-FOLDED = {
+FUSED = {
     "conv1": "bn1",
     "conv2": "bn2",
     "conv3": "bn3",
@@ -118,10 +118,10 @@ class Landmarker:
         self.size = network.config.size
         self._device = device
         if network.config.block is HourglassBlock.BOTTLENECK:
-            folded = fold_batch_norm(network, FOLDED)
+            fused = fuse_batch_norm(network, FUSED)
         else:
-            folded = network.eval()
-        self._network = folded.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            fused = network.eval()
+        self._network = fused.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @torch.inference_mode()
     def __call__(self, squares: Image) -> tuple[Points, NDArray[np.float32]]:

@@ -1,7 +1,7 @@
 """A network's convolutions in bfloat16, on CPUs that multiply it natively: twice as fast there.
 
-For networks that draw pictures; a grid's places need single precision. Elsewhere bfloat16 is
-emulated, and slower.
+For networks that give pictures; the positions of a grid need single precision. On other CPUs
+bfloat16 is emulated, and slower.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ def is_native(device: torch.device | str) -> bool:
     """Whether the device is a CPU with instructions for it."""
     if torch.device(device).type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):
         return False
-    present = torch.cpu.get_capabilities()
-    return any(present.get(name, False) for name in _INSTRUCTIONS)
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name, False) for name in _INSTRUCTIONS)
 
 
 class InBfloat16(nn.Module):
@@ -33,6 +33,6 @@ class InBfloat16(nn.Module):
         self._inner = copy.deepcopy(module).bfloat16()
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        """What the module says that it was made of."""
+        """Inputs and results of the module that it was made of, as float32."""
         results = self._inner(*(tensor.bfloat16() for tensor in inputs))
         return tuple(result.float() for result in results)

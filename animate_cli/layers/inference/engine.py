@@ -1,9 +1,9 @@
-"""Who computes a network's convolutions: torch, or another library that was installed for it.
+"""Engines: torch, or another library that computes a network's convolutions.
 
 An engine takes a module whose inputs and outputs are plain pictures (convolutions, not grids) and
 gives back a module with the same inputs and outputs. Results agree within `TOLERANCE`.
 
-Auto is torch, which may then draw in less precision (`layers.inference.bfloat16`). Measured in turn
+Auto is torch, which may then compute in bfloat16 (`layers.inference.bfloat16`). Measured in turn
 on one Zen 4 core, on which other work ran, a frame of the default model took 37.0 ms by torch, 35.2
 by ONNX Runtime, 41.6 by OpenVINO (CPU time, least of eight batches): not worth the half second in
 which a graph is made before the first frame. In bfloat16 torch took 19.4 ms instead of 26.7."""
@@ -24,11 +24,11 @@ TOLERANCE = 1e-4
 """Greatest difference between two engines' outputs, which are about 1 in size."""
 
 NEEDS = {Engine.ONNX: ("onnx", "onnxruntime"), Engine.OPENVINO: ("onnx", "openvino")}
-"""Packages without which an engine cannot work."""
+"""Packages that an engine needs."""
 
 
 class Session(Protocol):
-    """A network that an engine has taken over, ready for one number of threads."""
+    """A network opened by an engine, for one number of threads."""
 
     def run(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Tensors (B, ...) on the CPU, B as it comes."""
@@ -36,7 +36,7 @@ class Session(Protocol):
 
 
 def installed() -> tuple[Engine, ...]:
-    """The engines that can work here, torch first."""
+    """The engines whose packages are installed, torch first."""
     others = (engine for engine, packages in NEEDS.items() if all(map(_is_there, packages)))
     return Engine.TORCH, *others
 
@@ -68,8 +68,8 @@ def run_by(engine: Engine, module: nn.Module, example: tuple[Tensor, ...]) -> nn
 
 
 class ForeignEngine(nn.Module):
-    """A graph of `onnx_graph` as a module. It takes as many threads as torch does when it is
-    called, and is made ready anew when their number changes."""
+    """A graph of `onnx_graph` as a module. It uses as many threads as torch when it is called, and
+    is opened anew when their number changes."""
 
     def __init__(self, engine: Engine, graph: bytes) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ class ForeignEngine(nn.Module):
         self._session: Session | None = None
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        """What the module says that the graph was made of."""
+        """Inputs and results of the module that the graph was made of."""
         threads = torch.get_num_threads()
         if self._session is None or threads != self._threads:
             self._session = _open(self._engine, self._graph, threads)

@@ -48,8 +48,8 @@ class FourierConv3d(nn.Module):
 
     def _tiles(self, x: Tensor, down: int, across: int) -> Tensor:
         p = self._padding
-        beyond = (down * TILE - x.shape[3] + p, across * TILE - x.shape[4] + p)
-        padded = F.pad(x, (p, beyond[1], p, beyond[0], p, p))
+        after = (down * TILE - x.shape[3] + p, across * TILE - x.shape[4] + p)
+        padded = F.pad(x, (p, after[1], p, after[0], p, p))
         side = self._size[-1]
         tiles = padded.unfold(3, side, TILE).unfold(4, side, TILE)  # (B, C, d, down, across, n, n)
         return tiles.permute(0, 3, 4, 1, 2, 5, 6).flatten(0, 2)

@@ -1,8 +1,8 @@
-"""Half precision where the device is made for it, as long as it gives pictures.
+"""Half precision on CUDA devices, with a check of every picture and a way back.
 
 Half-precision numbers end at 65504 and lose small differences: a network that was trained in full
-precision may overflow to NaN or collapse to black in them. What it draws is looked at; the first
-bad picture is drawn again in full precision, as is everything after it, and that is said.
+precision may overflow to NaN or collapse to black. Every picture is checked. The first bad one is
+computed again in full precision, as is everything after it, and a warning is logged.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from torch import Tensor
 
 _BLACK = 1e-3  # no pixel of a portrait's batch is brighter
 
-Drawn = TypeVar("Drawn")
+Output = TypeVar("Output")
 
 logger = logging.getLogger(__name__)
 
 
 class SafeHalfPrecision:
-    """Calls what draws, in half precision on a CUDA device, in full precision elsewhere.
+    """Calls a function that renders, in half precision on a CUDA device, in full elsewhere.
 
     On CPUs half precision is emulated and slower, on MPS it saves little.
     """
@@ -32,29 +32,29 @@ class SafeHalfPrecision:
         self._name = name
         self.is_half = self._device.type == "cuda"
 
-    def __call__(self, draw: Callable[[], Drawn], picture: Callable[[Drawn], Tensor]) -> Drawn:
-        """What `draw` gives; picture: its pixels (B, 3, S, S), to be looked at."""
+    def __call__(self, render: Callable[[], Output], picture: Callable[[Output], Tensor]) -> Output:
+        """The result of `render`; picture: takes the pixels (B, 3, S, S) to check out of it."""
         if self.is_half:
             with torch.autocast(self._device.type, dtype=torch.float16):
-                drawn = draw()
-            if is_picture(picture(drawn)):
-                return drawn
+                output = render()
+            if is_picture(picture(output)):
+                return output
             self.is_half = False
             logger.warning(
                 "%s: half precision gave a black or broken picture; going on in full precision",
                 self._name,
             )
-        return draw()
+        return render()
 
 
 def is_picture(pixels: Tensor) -> bool:
-    """Finite, and every picture of the batch (B, 3, S, S) brighter than black somewhere."""
+    """Whether pixels (B, 3, S, S) are finite and no picture of the batch is all black."""
     brightest = pixels.float().flatten(1).amax(dim=1)
     return bool(torch.isfinite(pixels).all()) and bool((brightest > _BLACK).all())
 
 
 def frames_at_once(device: torch.device | str, *, bytes_per_frame: int, most: int) -> int:
-    """How many frames fit in a device's free memory, 1 where that is not known."""
+    """Frames that fit into a CUDA device's free memory, `most` at most; 1 on other devices."""
     if torch.device(device).type != "cuda":
         return 1
     free, _ = torch.cuda.mem_get_info(device)

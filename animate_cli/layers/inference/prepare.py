@@ -1,11 +1,11 @@
-"""A published network as it is used: evaluated, and nothing computed that is known beforehand.
+"""A network fused for inference: everything that does not depend on the input is computed once.
 
     normalisation after a convolution   becomes part of it
     enlarging before a convolution      becomes a transposed convolution (`layers.upsample_conv`)
     spectral normalisation              becomes the weight that it stands for
-    a module with a shorter way         becomes it (`Fusable`)
+    a module with a `fused` method      becomes the module that it returns (`Fusable`)
 
-The names of its tensors change by that, so weights are loaded before.
+Tensor names change, so weights are loaded before.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch.nn.utils import remove_spectral_norm
 from torch.nn.utils.spectral_norm import SpectralNorm
 
 from animate_cli.layers.inference.fft_conv import LEAST_TAPS, FourierConv3d
-from animate_cli.layers.inference.fuse_batch_norm import fold_batch_norm
+from animate_cli.layers.inference.fuse_batch_norm import fuse_batch_norm
 from animate_cli.layers.inference.winograd import WinogradConv, is_wide
 from animate_cli.layers.upsample_conv import UpsampleConv2d, UpsampleConv3d, as_transposed_conv
 
@@ -26,40 +26,40 @@ Network = TypeVar("Network", bound=nn.Module)
 
 @runtime_checkable
 class Fusable(Protocol):
-    """A module that has a shorter way of its own once it no longer learns."""
+    """A module that knows a faster module for inference."""
 
     def fused(self) -> nn.Module:
-        """The same function."""
+        """The same function, computed faster."""
         ...
 
 
-FOLDED = {"conv": "norm", "conv1": "norm2", "compress": "norm"}
-"""Convolutions and the normalisations that directly follow them, wherever both are."""
+FUSED = {"conv": "norm", "conv1": "norm2", "compress": "norm"}
+"""Convolutions -> the normalisations that directly follow them, in every module with both."""
 
 
 def fuse_for_inference(network: Network) -> Network:
     """A copy that computes the same up to rounding."""
-    folded = fold_batch_norm(network, FOLDED)
-    for parent in list(folded.modules()):
+    fused = fuse_batch_norm(network, FUSED)
+    for parent in list(fused.modules()):
         for name, child in list(parent.named_children()):
             if isinstance(child, Fusable):
                 setattr(parent, name, child.fused())
-    for parameter in folded.parameters():
+    for parameter in fused.parameters():
         parameter.requires_grad = False
-    for parent in list(folded.modules()):
+    for parent in list(fused.modules()):
         for name, child in list(parent.named_children()):
             if isinstance(child, UpsampleConv2d | UpsampleConv3d):
                 setattr(parent, name, as_transposed_conv(child))
         hooks = parent._forward_pre_hooks.values()
         if any(isinstance(hook, SpectralNorm) for hook in hooks):
             remove_spectral_norm(parent)
-    return cast(Network, folded)
+    return cast(Network, fused)
 
 
 def use_fast_convs(network: Network, *, depth: int = 0) -> Network:
-    """Wide convolutions and those of many taps by shorter ways (`winograd`, `fourier`), in place.
+    """Convolutions of many channels by Winograd, of many taps by FFT; replaced in place.
 
-    depth: of the volumes that pass through. The results differ by rounding, some 1e-5.
+    depth: of the volumes that the network computes. The results differ by rounding, some 1e-5.
     """
     for parent in list(network.modules()):
         for name, child in list(parent.named_children()):

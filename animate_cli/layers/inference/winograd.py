@@ -93,7 +93,7 @@ class WinogradConv(nn.Module):
 
 
 def is_wide(conv: nn.Module) -> bool:
-    """Whether a module is a convolution for which this is the faster way."""
+    """Whether a module is a 3 x 3 convolution of enough channels for Winograd to be faster."""
     return (
         type(conv) is nn.Conv2d
         and conv.kernel_size == (3, 3)

@@ -20,7 +20,7 @@ from animate_cli import hub
 from animate_cli.errors import WeightsError
 from animate_cli.layers.pretrained.squeezenet import TAPS
 
-HEADS_FILE = "lpips_heads_v0.1.safetensors"
+LINEAR_FILE = "lpips_heads_v0.1.safetensors"
 
 
 def unit(features: Tensor, *, floor: float) -> Tensor:
@@ -29,8 +29,8 @@ def unit(features: Tensor, *, floor: float) -> Tensor:
 
     (B, C, H, W), same shape; fp32 at least.
     """
-    wide = _wide(features)
-    return wide / _length(wide, floor)
+    precise = _as_float32(features)
+    return precise / _length(precise, floor)
 
 
 def distance(features: Tensor, target: Tensor, weight: Tensor, *, floor: float) -> Tensor:
@@ -51,25 +51,25 @@ class _Distance(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, features: Tensor, target: Tensor, weight: Tensor, floor: float) -> Tensor:
-        wide = _wide(features)
-        length = _length(wide, floor)
-        direction = wide / length
-        gap = direction - target
-        ctx.save_for_backward(direction, gap, length, weight)
-        ctx.narrow = features.dtype
-        return (gap.square().mean(dim=(2, 3)) * weight).sum(dim=1)
+        precise = _as_float32(features)
+        length = _length(precise, floor)
+        direction = precise / length
+        difference = direction - target
+        ctx.save_for_backward(direction, difference, length, weight)
+        ctx.dtype = features.dtype
+        return (difference.square().mean(dim=(2, 3)) * weight).sum(dim=1)
 
     @staticmethod
     def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, None, None, None]:
-        direction, gap, length, weight = ctx.saved_tensors
-        per_sample = 2 / (gap.shape[2] * gap.shape[3]) * slopes[0]
-        slope = gap * (per_sample[:, None] * weight)[:, :, None, None]
+        direction, difference, length, weight = ctx.saved_tensors
+        per_sample = 2 / (difference.shape[2] * difference.shape[3]) * slopes[0]
+        slope = difference * (per_sample[:, None] * weight)[:, :, None, None]
         along = (slope * direction).sum(dim=1, keepdim=True)
         slope = slope.addcmul_(direction, along, value=-1).div_(length)
-        return slope.to(ctx.narrow), None, None, None
+        return slope.to(ctx.dtype), None, None, None
 
 
-def _wide(features: Tensor) -> Tensor:
+def _as_float32(features: Tensor) -> Tensor:
     return features if features.dtype.itemsize >= 4 else features.float()
 
 
@@ -80,12 +80,12 @@ def _length(features: Tensor, floor: float) -> Tensor:
 
 
 def load_heads(folder: Path, network: str = "squeeze", count: int = len(TAPS)) -> list[Tensor]:
-    """w² of a network's layers, out of `HEADS_FILE`; network: squeeze (the default), alex or vgg.
+    """w² of a network's layers, out of `LINEAR_FILE`; network: squeeze (the default), alex or vgg.
 
     Raises:
         WeightsError: the file is missing or holds other tensors.
     """
-    path = folder / HEADS_FILE
+    path = folder / LINEAR_FILE
     if not path.is_file():
         raise WeightsError(f"{path} does not exist", hint="LPIPS needs this file")
     tensors = hub.read(path)[1]

@@ -28,7 +28,7 @@ from animate_cli.layers.weight_io import load_strictly
 
 FILE = "raft_small_fp16.safetensors"
 """The weights' name in a folder."""
-HIDDEN, CONTEXT = 96, 64
+STATE, CONTEXT = 96, 64
 LEVELS, RADIUS = 4, 3
 CELL = 8  # pixels of a picture to one of its features, on each axis
 ITERATIONS = 12
@@ -78,7 +78,7 @@ class RaftEncoder(nn.Module):
 
 
 class MotionEncoder(nn.Module):
-    """What was looked up and the flow so far, as features."""
+    """The looked-up correlations and the flow so far, as features."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -97,26 +97,26 @@ class MotionEncoder(nn.Module):
 class Gru(nn.Module):
     """A gated recurrent unit whose products are convolutions."""
 
-    def __init__(self, hidden: int, inputs: int) -> None:
+    def __init__(self, state: int, inputs: int) -> None:
         super().__init__()
-        self.convz = nn.Conv2d(hidden + inputs, hidden, 3, padding=1)
-        self.convr = nn.Conv2d(hidden + inputs, hidden, 3, padding=1)
-        self.convq = nn.Conv2d(hidden + inputs, hidden, 3, padding=1)
+        self.convz = nn.Conv2d(state + inputs, state, 3, padding=1)
+        self.convr = nn.Conv2d(state + inputs, state, 3, padding=1)
+        self.convq = nn.Conv2d(state + inputs, state, 3, padding=1)
 
     def forward(self, h: Tensor, x: Tensor) -> Tensor:
-        """State (B, hidden, H, W) and input (B, inputs, H, W) -> the next state."""
+        """State (B, state, H, W) and input (B, inputs, H, W) -> the next state."""
         both = torch.cat((h, x), dim=1)
         z, r = torch.sigmoid(self.convz(both)), torch.sigmoid(self.convr(both))
         q = torch.tanh(self.convq(torch.cat((r * h, x), dim=1)))
         return (1 - z) * h + z * q
 
 
-class FlowHead(nn.Module):
+class FlowUpdate(nn.Module):
     """State -> change of the flow."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(HIDDEN, 128, 3, padding=1)
+        self.conv1 = nn.Conv2d(STATE, 128, 3, padding=1)
         self.conv2 = nn.Conv2d(128, 2, 3, padding=1)
 
     def forward(self, h: Tensor) -> Tensor:
@@ -131,8 +131,8 @@ class UpdateBlock(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.encoder = MotionEncoder()
-        self.gru = Gru(HIDDEN, 82 + CONTEXT)
-        self.flow_head = FlowHead()
+        self.gru = Gru(STATE, 82 + CONTEXT)
+        self.flow_head = FlowUpdate()
 
     def forward(
         self, h: Tensor, context: Tensor, correlation: Tensor, flow: Tensor
@@ -148,7 +148,7 @@ class RaftSmall(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.fnet = RaftEncoder(128, nn.InstanceNorm2d)
-        self.cnet = RaftEncoder(HIDDEN + CONTEXT, nn.Identity)
+        self.cnet = RaftEncoder(STATE + CONTEXT, nn.Identity)
         self.update_block = UpdateBlock()
 
     @torch.inference_mode()
@@ -161,7 +161,7 @@ class RaftSmall(nn.Module):
         margin = (0, -width % CELL, 0, -height % CELL)
         first, second = (2 * F.pad(z, margin, mode="replicate") - 1 for z in (x, y))
         levels = _pyramid(self.fnet(first), self.fnet(second))
-        h, context = self.cnet(first).split((HIDDEN, CONTEXT), dim=1)
+        h, context = self.cnet(first).split((STATE, CONTEXT), dim=1)
         h, context = torch.tanh(h), F.relu(context)
         start = _pixels(h)
         flow = torch.zeros_like(start)

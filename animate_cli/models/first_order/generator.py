@@ -44,7 +44,7 @@ _RESIDUALS = 6
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SourceFeatures:
-    """What depends on the portrait alone: features (1, 256, h, w), small (1, 3, h, w)."""
+    """All that depends on the portrait alone: features (1, 256, h, w), small (1, 3, h, w)."""
 
     features: Tensor
     small: Tensor
@@ -62,7 +62,7 @@ class DenseMotion:
 
 
 class FommDenseMotion(nn.Module):
-    """Which key point moves which pixel."""
+    """The dense motion network: which key point moves which pixel, and an occlusion map."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -96,14 +96,14 @@ def sparse_grids(source: KeyPoints, driver: KeyPoints, height: int, width: int) 
     -> (B, 11, h, w, 2)
     """
     z = corner_grid(height, width, device=driver.value.device).to(driver.value.dtype)
-    bend = source.jacobian @ torch.linalg.inv(driver.jacobian)  # (B, 10, 2, 2)
+    jacobian = source.jacobian @ torch.linalg.inv(driver.jacobian)  # (B, 10, 2, 2)
     away = z[:, None] - driver.value[:, :, None, None]  # (B, 10, h, w, 2)
-    moved = torch.einsum("bkij,bkhwj->bkhwi", bend, away) + source.value[:, :, None, None]
+    moved = torch.einsum("bkij,bkhwj->bkhwi", jacobian, away) + source.value[:, :, None, None]
     return torch.cat((z[:, None].expand(len(moved), -1, -1, -1, -1), moved), dim=1)
 
 
 def heatmaps(source: KeyPoints, driver: KeyPoints, height: int, width: int) -> Tensor:
-    """Eq. 6: a Gaussian about each driver point less the one about its source point.
+    """Eq. 6: a Gaussian about each driver point, minus the one about its source point.
 
     -> (B, 11, h, w), the background's 0
     """
@@ -118,7 +118,7 @@ def _bells(points: Tensor, height: int, width: int) -> Tensor:
 
 
 class Generator(nn.Module):
-    """Warps the source's features, hides what was occluded, and draws the rest."""
+    """Warps the source's features, multiplies by the occlusion map, and decodes a picture."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -136,7 +136,7 @@ class Generator(nn.Module):
         self.final = nn.Conv2d(_WIDTH, 3, 7, padding=3)
 
     def encode(self, source: Tensor) -> SourceFeatures:
-        """(1, 3, S, S) in [0, 1] -> what every frame needs of it."""
+        """(1, 3, S, S) in [0, 1] -> the features that every frame uses."""
         features = self.first(source)
         for block in self.down_blocks:
             features = block(features)
@@ -145,7 +145,7 @@ class Generator(nn.Module):
     def forward(
         self, source: SourceFeatures, at_rest: KeyPoints, moved: KeyPoints
     ) -> tuple[Tensor, DenseMotion]:
-        """The source's points and where they go -> pictures (B, 3, S, S) in [0, 1], the motion."""
+        """The source's key points and the moved ones -> pictures (B, 3, S, S) in [0, 1], motion."""
         motion: DenseMotion = self.dense_motion_network(source.small, at_rest, moved)
         features = source.features.expand(len(motion.deformation), -1, -1, -1)
         warped = sample(features, motion.deformation) * motion.occlusion  # eq. 8

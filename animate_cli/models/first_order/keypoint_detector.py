@@ -23,7 +23,7 @@ from animate_cli.layers.fomm_blocks import FommHourglass
 from animate_cli.layers.grid import corner_grid
 
 POINTS = 10
-SHRINK = 4  # the picture is read at a quarter of its size
+SHRINK = 4  # key points are read from a quarter of the picture's side
 _TEMPERATURE = 0.1
 _KERNEL, _SIGMA = 13, 1.5
 
@@ -50,7 +50,7 @@ class Shrink(nn.Module):
         self.register_buffer("weight", kernel.contiguous())
 
     def forward(self, image: Tensor) -> Tensor:
-        """Zero beyond the edges."""
+        """Padded with zeros."""
         return F.conv2d(
             image, self.weight, stride=SHRINK, padding=_KERNEL // 2, groups=len(self.weight)
         )
@@ -67,15 +67,15 @@ class KeyPointDetector(nn.Module):
         self.down = Shrink()
 
     def forward(self, image: Tensor) -> KeyPoints:
-        """(B, 3, S, S) in [0, 1] -> points and bends."""
+        """(B, 3, S, S) in [0, 1] -> key points and jacobians."""
         features = self.predictor(self.down(image))
         return read_points(self.kp(features), self.jacobian(features))
 
 
-def read_points(logits: Tensor, bends: Tensor) -> KeyPoints:
-    """Expectations under the heatmaps: logits (B, 10, h, w), bends (B, 40, h, w)."""
+def read_points(logits: Tensor, jacobians: Tensor) -> KeyPoints:
+    """Expectations under the heatmaps: logits (B, 10, h, w), jacobians (B, 40, h, w)."""
     batch, _, height, width = logits.shape
     weights = torch.softmax(logits.flatten(2) / _TEMPERATURE, dim=2)  # (B, 10, h * w)
     places = corner_grid(height, width, device=logits.device).flatten(0, 2).to(logits.dtype)
-    jacobian = bends.view(batch, POINTS, 4, -1) @ weights[..., None]  # (B, 10, 4, 1)
+    jacobian = jacobians.view(batch, POINTS, 4, -1) @ weights[..., None]  # (B, 10, 4, 1)
     return KeyPoints(value=weights @ places, jacobian=jacobian.view(batch, POINTS, 2, 2))

@@ -1,12 +1,13 @@
-"""first-order-model: key points that a network found for itself bend the photo about themselves.
+"""The first-order model: learned key points, each of which moves the picture around it.
 
-Siarohin et al. 2019, *First Order Motion Model for Image Animation*, for published checkpoints
-(vox-cpk, vox-adv-cpk); the networks and their equations are in `layers.first_order_*`. The model
-has no place on the Hub that could be pinned: the file is the user's own (`weights`).
+Siarohin et al. 2019, *First Order Motion Model for Image Animation*, with published checkpoints
+(vox-cpk, vox-adv-cpk). The networks and their equations are in `models.first_order`. No address on
+the Hub can be pinned for them, so the user gives the file (`weights`).
 
     driver code   (B, 60): 10 points (x, y), then their 2 x 2 jacobians, normalised
 
-The points have no anatomy, so no part of the motion can be told from another: one amount for all.
+The key points have no anatomy: eyes, lips and pose cannot be told apart, and one amount holds for
+the whole motion.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass, replace
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from animate_cli import hub
@@ -36,14 +38,14 @@ _MOST_FRAMES = 8
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FirstOrderSource:
-    """A portrait as this model remembers it."""
+    """The encoded portrait: its features, and its key points."""
 
     features: SourceFeatures
     points: KeyPoints
 
 
 class FirstOrder:
-    """The `FaceModel` of `layers.first_order_*`."""
+    """The `FaceModel` of Siarohin et al. 2019."""
 
     face_size: int = FACE_SIZE
     gmac_per_frame: float = 45.0
@@ -69,10 +71,10 @@ class FirstOrder:
         return self
 
     def encode_source(
-        self, face: Tensor, landmarks: Tensor, beyond: OpenEdges = ALONE
+        self, face: Tensor, landmarks: Tensor, open_edges: OpenEdges = ALONE
     ) -> FirstOrderSource:
-        """face (1, 3, 256, 256) in [0, 1]; its landmarks and what lies beyond are not used."""
-        del landmarks, beyond
+        """face (1, 3, 256, 256) in [0, 1]; landmarks and open edges are not used."""
+        del landmarks, open_edges
         return FirstOrderSource(
             features=self._generator.encode(face),
             points=self._detector(face),
@@ -86,7 +88,7 @@ class FirstOrder:
         return _to_code(self._detector(faces))
 
     def reframe(self, codes: Tensor, ratio: Tensor, shift: Tensor) -> Tensor:
-        """As seen through another square: its u' = ratio (B, 1) u + shift (B, 2)."""
+        """Codes (B, 60) of another square, whose u' = ratio (B, 1) u + shift (B, 2)."""
         points = _to_points(codes)
         return _to_code(
             KeyPoints(
@@ -98,10 +100,10 @@ class FirstOrder:
     def retarget(
         self, source: FirstOrderSource, driver: Tensor, anchor: Tensor, options: MotionOptions
     ) -> Tensor:
-        """Codes (B, 60) of the driver and (1, 60) of the anchor -> the source's points, moved.
+        """Codes (B, 60) of the driver and (1, 60) of the anchor -> the points (B, 60).
 
         Raises:
-            OptionError: parts of the motion are to be told apart, or a head that it does not know.
+            OptionError: amounts differ between parts of the motion, or --identity is asked for.
         """
         amount = _one_amount(options)
         at_rest, moved = source.points, _to_points(driver)
@@ -114,33 +116,31 @@ class FirstOrder:
     def render(
         self, source: FirstOrderSource, drivers: Tensor, state: None = None
     ) -> tuple[Rendered, None]:
-        """Draw the source with its points at `drivers` (B, 60)."""
+        """The source with its key points at `drivers` (B, 60)."""
         del state
-        parts = [self._draw(source, part) for part in torch.split(drivers, self._batch)]
-        return Rendered(
-            face=torch.cat([part.face for part in parts]),
-            grid=torch.cat([part.grid for part in parts if part.grid is not None]),
-            refine_mask=torch.cat([p.refine_mask for p in parts if p.refine_mask is not None]),
-        ), None
+        batches = [self._render(source, codes) for codes in torch.split(drivers, self._batch)]
+        faces, grids, masks = (torch.cat(column) for column in zip(*batches, strict=True))
+        return Rendered(face=faces, grid=grids, refine_mask=masks), None
 
-    def _draw(self, source: FirstOrderSource, drivers: Tensor) -> Rendered:
+    def _render(self, source: FirstOrderSource, drivers: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """-> face (B, 3, 256, 256), grid (B, 256, 256, 2), refine mask (B, 1, 256, 256)."""
         face, motion = self._half(
             lambda: self._generator(source.features, source.points, _to_points(drivers)),
-            lambda drawn: drawn[0],
+            lambda output: output[0],
         )
         small = motion.deformation.shape[1]
         flow = motion.deformation - corner_grid(small, small, device=face.device)
         grid = identity_grid(small, small, device=face.device) + flow
-        hidden = 1 - motion.occlusion.float()
-        return Rendered(
-            face=face.float().clamp(0, 1),
-            grid=resize_grid(grid.float(), FACE_SIZE, FACE_SIZE),
-            refine_mask=torch.nn.functional.interpolate(hidden, FACE_SIZE, mode="bilinear"),
+        disoccluded = F.interpolate(1 - motion.occlusion.float(), FACE_SIZE, mode="bilinear")
+        return (
+            face.float().clamp(0, 1),
+            resize_grid(grid.float(), FACE_SIZE, FACE_SIZE),
+            disoccluded,
         )
 
 
 def create_model(*, device: torch.device | str, weights: str | None = None) -> FirstOrder:
-    """What `models.find` calls. weights: a published checkpoint, vox-cpk.pth.tar or the like.
+    """The model, for `models.find`. weights: a published checkpoint, vox-cpk.pth.tar or the like.
 
     Raises:
         OptionError: no weights were given.
@@ -157,12 +157,12 @@ def create_model(*, device: torch.device | str, weights: str | None = None) -> F
 
 
 def _to_code(points: KeyPoints) -> Tensor:
-    """-> (B, 60)"""
+    """Points and jacobians, flattened: (B, 60)."""
     return torch.cat((points.value.flatten(1), points.jacobian.flatten(1)), dim=1)
 
 
 def _to_points(code: Tensor) -> KeyPoints:
-    """(B, 60) ->"""
+    """The inverse of `_to_code`."""
     value, jacobian = torch.split(code, [2 * POINTS, 4 * POINTS], dim=1)
     return KeyPoints(value=value.view(-1, POINTS, 2), jacobian=jacobian.view(-1, POINTS, 2, 2))
 

@@ -1,9 +1,9 @@
-"""LivePortrait's published files, loaded and made ready.
+"""LivePortrait's published files: loaded, and fused for inference.
 
 file                              holds
 appearance_feature_extractor      the portrait's volume
 motion_extractor                  points, pose, expression
-warping_module                    the volume moved
+warping_module                    the warped volume
 spade_generator                   the picture
 stitching_retargeting_module      retarget_shoulder, retarget_eye, retarget_mouth
 """

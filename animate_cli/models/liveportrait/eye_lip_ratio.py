@@ -1,4 +1,7 @@
-"""How far eyes and lips are open, from landmarks: what gapes over how wide it is."""
+"""Openness of eyes and lips, from landmarks: the gap over the width.
+
+Guo et al. 2024, *LivePortrait*, section 3.3: the conditions of eyes and lips retargeting.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from torch import Tensor
 from animate_cli.faces.aperture import aperture, distance
 
 EYES, MOUTH = slice(0, 2), slice(2, 3)
-"""Which of the three numbers belong to what."""
+"""Which of the three ratios belong to the eyes, and which to the mouth."""
 
 _GAPS = ((68, 69), (70, 71), (62, 66))
 _WIDTHS = ((36, 39), (42, 45), (48, 54))

@@ -25,14 +25,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from animate_cli.models.liveportrait.motion_extractor import POINTS, Heads, to_degrees
+from animate_cli.models.liveportrait.motion_extractor import POINTS, RawMotion, to_degrees
 
 _SIZES = [3 * POINTS, 3, 3 * POINTS, 1, 2, 3]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FaceMotion:
-    """What moves: rotation (B, 3, 3), expression (B, 21, 3), scale (B, 1), place (B, 2)."""
+    """The motion: rotation (B, 3, 3), expression (B, 21, 3), scale (B, 1), place (B, 2)."""
 
     rotation: Tensor
     expression: Tensor
@@ -58,23 +58,23 @@ class FaceCode:
     openness: Tensor
 
     @classmethod
-    def read(cls, heads: Heads, openness: Tensor) -> FaceCode:
-        """What the heads say, and how far eyes and lips are open."""
-        angles = [to_degrees(bins) for bins in (heads.pitch, heads.yaw, heads.roll)]
+    def read(cls, raw: RawMotion, openness: Tensor) -> FaceCode:
+        """The motion extractor's outputs, and the openness of eyes and lips (B, 3)."""
+        angles = [to_degrees(bins) for bins in (raw.pitch, raw.yaw, raw.roll)]
         return cls(
-            canonical=heads.kp.view(-1, POINTS, 3),
+            canonical=raw.kp.view(-1, POINTS, 3),
             pose_deg=torch.stack(angles, dim=1),
-            expression=heads.exp.view(-1, POINTS, 3),
-            scale=heads.scale,
-            place=heads.t[:, :2],
+            expression=raw.exp.view(-1, POINTS, 3),
+            scale=raw.scale,
+            place=raw.t[:, :2],
             openness=openness,
         )
 
     @classmethod
     def unpack(cls, numbers: Tensor) -> FaceCode:
-        """(B, 135) ->"""
-        parts = torch.split(numbers, _SIZES, dim=1)
-        canonical, pose_deg, expression, scale, place, openness = parts
+        """The inverse of `pack`."""
+        fields_ = torch.split(numbers, _SIZES, dim=1)
+        canonical, pose_deg, expression, scale, place, openness = fields_
         return cls(
             canonical=canonical.view(-1, POINTS, 3),
             pose_deg=pose_deg,
@@ -85,16 +85,16 @@ class FaceCode:
         )
 
     def pack(self) -> Tensor:
-        """-> (B, 135)"""
+        """All fields, flattened: (B, 135)."""
         return torch.cat([getattr(self, one.name).flatten(1) for one in fields(self)], dim=1)
 
     def reframed(self, ratio: Tensor, shift: Tensor) -> FaceCode:
-        """As seen through another square: its u' = ratio (B, 1) u + shift (B, 2)."""
+        """The code of another square of the frames, whose u' = ratio (B, 1) u + shift (B, 2)."""
         return replace(self, scale=ratio * self.scale, place=ratio * self.place + shift)
 
     @property
     def motion(self) -> FaceMotion:
-        """What moves, with the pose as rotations."""
+        """The motion, with the pose as rotations."""
         return FaceMotion(
             rotation=rotation(self.pose_deg),
             expression=self.expression,

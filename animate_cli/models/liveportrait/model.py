@@ -1,16 +1,16 @@
-"""LivePortrait: implicit key points in space carry a volume of features; published weights.
+"""LivePortrait: implicit key points in space move a volume of features; published weights.
 
 Guo et al. 2024, *LivePortrait: Efficient Portrait Animation with Stitching and Retargeting
-Control*; the networks are in `layers.liveportrait_*`. It runs here with this project's own
-detector, landmarks and crops. Its motion, section 3.4, with amounts:
+Control*. The networks are in `models.liveportrait`; detector, landmarks and crops are this
+project's own. Its motion is section 3.4's, with amounts:
 
     R = (R_d R_aᵀ)ʷ R_s     δ = δ_s + A (δ_d − δ_a)     s = s_s (s_d / s_a)ʷ
     t = t_s + w (t_d − t_a)     x_d = s (x_c R + δ) + t
 
 s, d: source, driver; a: the anchor frame, in absolute motion the source itself; w: amount of the
-pose; A: amount of each key point. The key points of the eyes carry lids and gaze together: they
-follow the amount of the gaze, and what the lids' amount is beyond that the eyes' retargeting
-network opens or shuts. Lips follow their amount up to 1; more is opened by the lips' network.
+pose; A: amount of each key point. The key points of the eyes move lids and gaze together: they
+follow the amount of the gaze, and the eyes' retargeting network adds the difference to the amount
+of the lids. Lips follow their amount up to 1; the lips' retargeting network adds what exceeds 1.
 
     driver code   (B, 135), a `FaceCode`; after `retarget` the points x_d (B, 21, 3)
 
@@ -34,14 +34,14 @@ from animate_cli.models.liveportrait.checkpoint import LivePortraitNetworks, loa
 from animate_cli.models.liveportrait.eye_lip_ratio import EYES, MOUTH, openness
 from animate_cli.models.liveportrait.keypoints import FaceCode, FaceMotion
 from animate_cli.models.liveportrait.motion_extractor import POINTS
-from animate_cli.models.liveportrait.stitching_retargeting import opened
+from animate_cli.models.liveportrait.stitching_retargeting import retarget_openness
 from animate_cli.models.liveportrait.warping import Warped, flat_flow
 from animate_cli.options import Amounts, Motion, MotionOptions, Stitching
 from animate_cli.records import OpenEdges, Rendered
 
 WEIGHTS = "liveportrait"
-FACE_SIZE = 512  # of the square that is drawn
-READ_SIZE = 256  # ... and of the one that is read
+FACE_SIZE = 512  # of the square that is rendered
+READ_SIZE = 256  # of the square that the networks read
 EYE_POINTS = (11, 13, 15, 16, 18)  # as the published code counts them
 LIP_POINTS = (6, 12, 14, 17, 19, 20)
 _FRAME_BYTES = 2 << 30
@@ -50,7 +50,7 @@ _MOST_FRAMES = 8
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LivePortraitSource:
-    """A portrait as this model remembers it: volume (1, 32, 16, 64, 64), points x_s (1, 21, 3)."""
+    """The encoded portrait: volume f_s (1, 32, 16, 64, 64), its code, points x_s (1, 21, 3)."""
 
     volume: Tensor
     code: FaceCode
@@ -75,11 +75,11 @@ class LivePortrait:
         return self
 
     def encode_source(
-        self, face: Tensor, landmarks: Tensor, beyond: OpenEdges = ALONE
+        self, face: Tensor, landmarks: Tensor, open_edges: OpenEdges = ALONE
     ) -> LivePortraitSource:
-        """face (1, 3, 512, 512) in [0, 1], landmarks (1, 74, 2) in face pixels; what lies beyond
-        is not used."""
-        del beyond
+        """face (1, 3, 512, 512) in [0, 1], landmarks (1, 74, 2) in face pixels; open edges are not
+        used."""
+        del open_edges
         small = _small(face)
         code = FaceCode.read(self._networks.motion(small), openness(landmarks))
         return LivePortraitSource(
@@ -95,7 +95,7 @@ class LivePortrait:
         return FaceCode.read(self._networks.motion(_small(faces)), openness(landmarks)).pack()
 
     def reframe(self, codes: Tensor, ratio: Tensor, shift: Tensor) -> Tensor:
-        """As seen through another square: its u' = ratio (B, 1) u + shift (B, 2)."""
+        """Codes (B, 135) of another square, whose u' = ratio (B, 1) u + shift (B, 2)."""
         return FaceCode.unpack(codes).reframed(ratio, shift).pack()
 
     def retarget(
@@ -106,53 +106,57 @@ class LivePortrait:
         canonical = torch.lerp(own.canonical, start.canonical, options.identity)
         since = start if options.motion is Motion.RELATIVE else own
         points = transfer(own, there, since, options.amounts).points(canonical)
-        points = points + self._openings(source, there.openness - since.openness, options.amounts)
+        points = points + self._retargeting(
+            source, there.openness - since.openness, options.amounts
+        )
         if options.stitching is Stitching.OFF:
             return points
         return self._networks.stitching.correct(source.points, points)
 
-    def _openings(self, source: LivePortraitSource, change: Tensor, amounts: Amounts) -> Tensor:
-        """What retargeting adds where the key points alone do not give the amounts asked for.
+    def _retargeting(self, source: LivePortraitSource, change: Tensor, amounts: Amounts) -> Tensor:
+        """The retargeting networks' Δ where key points alone do not reach the amounts asked for.
 
         change (B, 3) of the driver's openness -> (B, 21, 3)
         """
         delta = source.points.new_zeros(len(change), POINTS, 3)
-        parts = (
+        amounts_left = (
             (self._networks.eyes, EYES, amounts.eyes - amounts.gaze),
             (self._networks.lips, MOUTH, max(amounts.lips - 1, 0.0)),
         )
-        for network, which, beyond in parts:
-            if beyond:
+        for network, which, amount in amounts_left:
+            if amount:
                 now = source.code.openness[:, which]
-                wanted = (now + beyond * change[:, which]).mean(dim=1, keepdim=True)
-                delta = delta + opened(network, source.points, now, wanted.clamp_min(0))
+                wanted = (now + amount * change[:, which]).mean(dim=1, keepdim=True)
+                delta = delta + retarget_openness(network, source.points, now, wanted.clamp_min(0))
         return delta
 
     def render(
         self, source: LivePortraitSource, drivers: Tensor, state: None = None
     ) -> tuple[Rendered, None]:
-        """Draw the source with its points at `drivers` (B, 21, 3)."""
+        """The source with its key points at `drivers` (B, 21, 3)."""
         del state
-        parts = [self._draw(source, part) for part in torch.split(drivers, self._batch)]
-        faces, grids, masks = (torch.cat(column) for column in zip(*parts, strict=True))
+        batches = [self._render(source, points) for points in torch.split(drivers, self._batch)]
+        faces, grids, masks = (torch.cat(column) for column in zip(*batches, strict=True))
         return Rendered(face=faces, grid=grids, refine_mask=masks), None
 
-    def _draw(self, source: LivePortraitSource, drivers: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _render(self, source: LivePortraitSource, drivers: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """-> face (B, 3, 512, 512), grid (B, 512, 512, 2), refine mask (B, 1, 512, 512)."""
 
-        def draw() -> tuple[Tensor, Warped]:
+        def generate() -> tuple[Tensor, Warped]:
             warped = self._networks.warping(source.volume, source.points, drivers)
             return self._networks.generator(warped.out), warped
 
-        face, warped = self._half(draw, lambda drawn: drawn[0])
+        face, warped = self._half(generate, lambda output: output[0])
         flow = flat_flow(warped)
         grid = identity_grid(*flow.shape[1:3], device=flow.device) + flow
-        hidden = F.interpolate(1 - warped.occlusion.float(), FACE_SIZE, mode="bilinear")
-        return face.float().clamp(0, 1), resize_grid(grid, FACE_SIZE, FACE_SIZE), hidden
+        disoccluded = F.interpolate(1 - warped.occlusion.float(), FACE_SIZE, mode="bilinear")
+        return face.float().clamp(0, 1), resize_grid(grid, FACE_SIZE, FACE_SIZE), disoccluded
 
 
 def create_model(*, device: torch.device | str, weights: str | None = None) -> LivePortrait:
-    """What `models.find` calls. weights: a registered name, or a folder with the published files.
+    """The model, for `models.find`.
+
+    weights: a registered name, or a folder with the published files.
 
     Raises:
         WeightsError: missing, damaged, or of another network.
@@ -175,7 +179,7 @@ def transfer(own: FaceCode, there: FaceCode, since: FaceCode, amounts: Amounts) 
 
 
 def _amount_of_points(amounts: Amounts, like: Tensor) -> Tensor:
-    """(21, 1)"""
+    """A of the module's docstring: (21, 1)."""
     shares = like.new_full((POINTS, 1), amounts.expression)
     shares[list(EYE_POINTS)] = amounts.gaze
     shares[list(LIP_POINTS)] = min(amounts.lips, 1.0)

@@ -30,8 +30,8 @@ _EPS = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Heads:
-    """The raw answers: pitch, yaw, roll (B, 66), t (B, 3), exp and kp (B, 63), scale (B, 1)."""
+class RawMotion:
+    """The seven outputs: pitch, yaw, roll (B, 66), t (B, 3), exp and kp (B, 63), scale (B, 1)."""
 
     pitch: Tensor
     yaw: Tensor
@@ -73,7 +73,7 @@ class ResponseNorm(nn.Module):
 
 
 class ConvNeXtBlock(nn.Module):
-    """ConvNeXt V2: a wide look per channel, then two layers per pixel; shape unchanged."""
+    """ConvNeXt V2: a 7 x 7 convolution per channel, then two layers per pixel; shape unchanged."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -91,7 +91,7 @@ class ConvNeXtBlock(nn.Module):
 
 
 class ConvNeXtDetector(nn.Module):
-    """ConvNeXt V2 tiny with seven heads."""
+    """ConvNeXt V2 tiny with seven linear outputs."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -106,18 +106,20 @@ class ConvNeXtDetector(nn.Module):
             for depth, width in zip(_DEPTHS, _WIDTHS, strict=True)
         )
         self.norm = nn.LayerNorm(_WIDTHS[-1], eps=_EPS)
-        for head, size in _HEADS.items():
-            self.add_module(f"fc_{head}", nn.Linear(_WIDTHS[-1], size))
+        for name, size in _OUTPUTS.items():
+            self.add_module(f"fc_{name}", nn.Linear(_WIDTHS[-1], size))
 
-    def forward(self, x: Tensor) -> Heads:
+    def forward(self, x: Tensor) -> RawMotion:
         """(B, 3, 256, 256) in [0, 1]"""
         for smaller, stage in zip(self.downsample_layers, self.stages, strict=True):
             x = stage(smaller(x))
         mean = self.norm(x.mean(dim=(-2, -1)))
-        return Heads(**{f.name: self.get_submodule(f"fc_{f.name}")(mean) for f in fields(Heads)})
+        return RawMotion(
+            **{f.name: self.get_submodule(f"fc_{f.name}")(mean) for f in fields(RawMotion)}
+        )
 
 
-_HEADS = {
+_OUTPUTS = {
     "kp": 3 * POINTS,
     "scale": 1,
     "pitch": _BINS,
@@ -135,10 +137,10 @@ class MotionExtractor(nn.Module):
         super().__init__()
         self.detector = ConvNeXtDetector()
 
-    def forward(self, face: Tensor) -> Heads:
+    def forward(self, face: Tensor) -> RawMotion:
         """(B, 3, 256, 256) in [0, 1]"""
-        heads: Heads = self.detector(face)
-        return heads
+        motion: RawMotion = self.detector(face)
+        return motion
 
 
 def to_degrees(logits: Tensor) -> Tensor:

@@ -23,41 +23,41 @@ from animate_cli.layers.upsample_conv import UpsampleConv2d
 
 SCENE = 256
 _WIDTH = 512
-_HIDDEN = 128
+_SHARED = 128
 _SLOPE = 0.2
 _EPS = 1e-5  # of the instance normalisation
 _MIDDLES = 6
 
 
 class Modulation(nn.Module):
-    """SPADE: instance normalisation whose scale and shift the scene gives, pixel by pixel."""
+    """SPADE: instance normalisation; its scale and shift are convolutions of the scene."""
 
     def __init__(self, channels: int, times: int) -> None:
         """times: how much larger than the scene."""
         super().__init__()
-        enlarging = UpsampleConv2d(SCENE, _HIDDEN, times=times)
+        enlarging = UpsampleConv2d(SCENE, _SHARED, times=times)
         self.mlp_shared = nn.Sequential(enlarging, nn.ReLU(inplace=True))
-        self.mlp_gamma = nn.Conv2d(_HIDDEN, channels, 3, padding=1)
-        self.mlp_beta = nn.Conv2d(_HIDDEN, channels, 3, padding=1)
+        self.mlp_gamma = nn.Conv2d(_SHARED, channels, 3, padding=1)
+        self.mlp_beta = nn.Conv2d(_SHARED, channels, 3, padding=1)
 
     def forward(self, x: Tensor, scene: Tensor) -> Tensor:
         """x (B, C, H, W), scene (B, 256, h, w) -> (B, C, H, W)"""
-        hidden = self.mlp_shared(scene)
-        return torch.addcmul(self.mlp_beta(hidden), F.instance_norm(x), 1 + self.mlp_gamma(hidden))
+        shared = self.mlp_shared(scene)
+        return torch.addcmul(self.mlp_beta(shared), F.instance_norm(x), 1 + self.mlp_gamma(shared))
 
     def fused(self) -> nn.Module:
-        """The same function, as it is used."""
+        """The same function with one convolution for γ and β."""
         return FusedModulation(self)
 
 
 class FusedModulation(nn.Module):
-    """As `Modulation`: 1 + γ and β by one convolution, the normalisation where the pixels lie."""
+    """As `Modulation`, for inference: one convolution gives both 1 + γ and β."""
 
     def __init__(self, plain: Modulation) -> None:
         super().__init__()
         gamma, beta = plain.mlp_gamma, plain.mlp_beta
         self.mlp_shared = plain.mlp_shared
-        self.mlp_both = nn.Conv2d(_HIDDEN, 2 * gamma.out_channels, 3, padding=1)
+        self.mlp_both = nn.Conv2d(_SHARED, 2 * gamma.out_channels, 3, padding=1)
         with torch.no_grad():
             for ours, g, b in zip(
                 self.mlp_both.parameters(), gamma.parameters(), beta.parameters(), strict=True

@@ -43,7 +43,7 @@ class Corrector(nn.Module):
 
 
 class StitchingNetwork(Corrector):
-    """Moves the driven points so that shoulders and hair stay where the photo has them."""
+    """Corrects the driven points, so that shoulders and hair stay where they are in the photo."""
 
     def __init__(self) -> None:
         super().__init__(2 * _XYZ, 128, 128, 64, _XYZ + 2)
@@ -79,7 +79,7 @@ class Correctors:
     lips: Lips
 
 
-def opened(network: Corrector, points: Tensor, now: Tensor, wanted: Tensor) -> Tensor:
+def retarget_openness(network: Corrector, points: Tensor, now: Tensor, wanted: Tensor) -> Tensor:
     """Δ of the source's points (1, 21, 3) from openness `now` (1, 1 or 2) to `wanted` (B, 1).
 
     -> (B, 21, 3)

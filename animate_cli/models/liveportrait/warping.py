@@ -35,8 +35,8 @@ _WIDTH = 256
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Warped:
-    """out (B, 256, h, w), deformation (B, 16, h, w, 3), occlusion (B, 1, h, w); volume: the moved
-    one, (B, 32, 16, h, w)."""
+    """out (B, 256, h, w), deformation (B, 16, h, w, 3), occlusion (B, 1, h, w); volume: warped,
+    (B, 32, 16, h, w)."""
 
     out: Tensor
     deformation: Tensor
@@ -96,7 +96,7 @@ def _bells(points: Tensor, size: torch.Size) -> Tensor:
 
 
 class WarpingModule(nn.Module):
-    """Moves the volume and flattens it for the generator."""
+    """Warps the volume and flattens its depth for the generator."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -115,8 +115,8 @@ class WarpingModule(nn.Module):
 def flat_flow(warped: Warped) -> Tensor:
     """The deformation of space as displacements in the plane: (B, h, w, 2), normalised.
 
-    Every depth has a displacement of its own; each counts by how strong the features are that it
-    brings, since those are what is drawn.
+    Each depth has a displacement of its own. Their mean is weighted by the strength of the features
+    at each depth, because strong features dominate the picture.
     """
     strength = warped.volume.float().square().mean(dim=1)  # (B, 16, h, w)
     share = strength / strength.sum(dim=1, keepdim=True).clamp_min(1e-12)

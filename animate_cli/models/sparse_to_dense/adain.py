@@ -36,12 +36,11 @@ class LandmarkCode(nn.Module):
 
     def forward(self, landmarks: Tensor) -> Tensor:
         """(B, K, 2) normalised -> (B, D)."""
-        hidden = F.relu(self.inner(landmarks.flatten(1)))
-        return F.relu(self.outer(hidden))
+        return F.relu(self.outer(F.relu(self.inner(landmarks.flatten(1)))))
 
 
 class AdaIN(nn.Module):
-    """Normalise every channel, then scale and shift it as the code says."""
+    """Every channel is normalised, then scaled and shifted by linear functions of the code."""
 
     def __init__(self, channels: int, code: int) -> None:
         super().__init__()

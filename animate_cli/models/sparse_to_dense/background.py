@@ -30,16 +30,16 @@ from torch import Tensor
 
 from animate_cli.layers.grid import identity_grid, warp, warp_sharply
 
-TIGHT_PX, DILATED_PX = 1, 2  # of 256: about mattes above a half
-NEAR_CELLS = 2  # of 64: so far about a person there is something to mend
+TIGHT_PX, DILATED_PX = 1, 2  # of 256: growth of the mask where the matte is above a half
+NEAR_CELLS = 2  # of 64: width of the band around a person in which the network may paint
 MOVING_PX = (1.0, 4.0)  # of 256: from rest to motion
-_PRESENT = 0.1  # share from which a pixel moves with the person
-_SURE = (0.35, 0.65)  # mattes below and above are nothing and all
+_MOVES = 0.1  # share of the person from which a pixel moves with it
+_SURE = (0.35, 0.65)  # a matte below the first counts as 0, above the second as 1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BackgroundLayers:
-    """A photo taken apart; letters as in the module's table."""
+    """A photo split into person and background: α, n, w, B of the module's table."""
 
     matte: Tensor
     tight: Tensor
@@ -58,8 +58,11 @@ class BackgroundLayers:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Composite:
-    """The person moved, before what stands: E, a, h; flow (B, 2, S, S): a ⊙ (F − identity); near
-    (B, 1, S, S): 1 where the person is or was, and about, 0 where the photo is as it was."""
+    """The moved person over the background: E, a, h of the module's table.
+
+    flow (B, 2, S, S): a ⊙ (F − identity); near (B, 1, S, S): 1 on and around the person, before and
+    after the motion, 0 where the photo is unchanged.
+    """
 
     warped: Tensor
     flow: Tensor
@@ -69,7 +72,7 @@ class Composite:
 
 
 def split_background(face: Tensor, matte: Tensor) -> BackgroundLayers:
-    """S (B, 3, S, S) and α (B, 1, S, S), both in [0, 1]."""
+    """S (B, 3, S, S) and α (B, 1, S, S), both in [0, 1] -> the layers of the module's table."""
     low, high = _SURE
     person = (matte > 0.5).to(face.dtype)
     dilated = _grown(person, DILATED_PX)
@@ -77,17 +80,17 @@ def split_background(face: Tensor, matte: Tensor) -> BackgroundLayers:
         matte=((matte - low) / (high - low)).clamp(0, 1),
         tight=_grown(person, TIGHT_PX),
         dilated=dilated,
-        filled=fill_from_around(face, 1 - dilated),
+        filled=inpaint_pull_push(face, 1 - dilated),
     )
 
 
 def composite(face: Tensor, layers: BackgroundLayers, grid: Tensor) -> Composite:
-    """The person of S (B, 3, S, S) moved by F (B, S, S, 2)."""
+    """The person of S (B, 3, S, S), moved by F (B, S, S, 2), over the background at rest."""
     size = grid.shape[1]
     identity = identity_grid(size, size, device=grid.device, dtype=grid.dtype)
     flow = (grid - identity).permute(0, 3, 1, 2)
     share = warp(layers.matte, grid)
-    disoccluded = torch.lerp(layers.tight, layers.dilated, _motion(flow.detach()))
+    disoccluded = torch.lerp(layers.tight, layers.dilated, _moving(flow.detach()))
     behind = _over(face, layers.filled, disoccluded)
     warped = _over(behind, warp_sharply(face, grid), share)
     near = _near(torch.maximum(share.detach(), layers.dilated))
@@ -96,32 +99,34 @@ def composite(face: Tensor, layers: BackgroundLayers, grid: Tensor) -> Composite
     )
 
 
-def without_person(
+def split_grid(
     grid: Tensor, mask: Tensor, share: Tensor, disoccluded: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Grid and mask for the photo's full resolution: what is behind points at itself.
+    """Grid and mask for the photo's full resolution: background pixels point at themselves.
 
-    Detail is lost where the mask says so, where nobody knows what is behind, and by as much as
-    the person does not cover where it is the person's. -> (B, S, S, 2), (B, 1, S, S)
+    The mask says where the photo has no detail to lend: where M is set, where the background was
+    inpainted, and, on the person, by the share that it does not cover.
+    grid F, mask M, share a, disoccluded h -> (B, S, S, 2), (B, 1, S, S)
     """
     size = grid.shape[1]
     identity = identity_grid(size, size, device=grid.device, dtype=grid.dtype)
-    present = share > _PRESENT
-    kept = torch.where(present, share, 1 - disoccluded) * (1 - mask)
-    return torch.where(present[:, 0, ..., None], grid, identity), 1 - kept
+    moves = share > _MOVES
+    kept = torch.where(moves, share, 1 - disoccluded) * (1 - mask)
+    return torch.where(moves[:, 0, ..., None], grid, identity), 1 - kept
 
 
-def _motion(flow: Tensor) -> Tensor:
+def _moving(flow: Tensor) -> Tensor:
     """0 where F rests, 1 where it moves, by `MOVING_PX`: (B, 2, S, S) -> (B, 1, S, S)."""
     px = 128 * (flow[:, :1].square() + flow[:, 1:].square()).sqrt()
     rest, moving = MOVING_PX
     return ((px - rest) / (moving - rest)).clamp(0, 1)
 
 
-def fill_from_around(picture: Tensor, known: Tensor) -> Tensor:
-    """Pixels nobody knows, from those around (Gortler et al. 1996, the lumigraph's pull-push).
+def inpaint_pull_push(picture: Tensor, known: Tensor) -> Tensor:
+    """Unknown pixels, inpainted from those around them.
 
-    picture (B, 3, S, S), known (B, 1, S, S) in [0, 1] -> (B, 3, S, S): the picture where known = 1.
+    Gortler et al. 1996, *The Lumigraph*, section 3.4 (pull-push).
+    picture (B, 3, S, S), known (B, 1, S, S) in [0, 1] -> (B, 3, S, S), unchanged where known = 1
     """
     pulled = [(picture * known, known)]
     while min(pulled[-1][1].shape[-2:]) > 1:
@@ -138,12 +143,12 @@ def fill_from_around(picture: Tensor, known: Tensor) -> Tensor:
 
 
 def _over(below: Tensor, above: Tensor, share: Tensor) -> Tensor:
-    """`torch.lerp`, which takes a CPU three times as long where one channel stands for three."""
+    """below + share (above − below); `torch.lerp` is three times as slow for one share channel."""
     return torch.addcmul(below, share, above - below)
 
 
 def _near(person: Tensor) -> Tensor:
-    """1 about the person, 0 farther away: (B, 1, S, S) -> the same shape."""
+    """1 around the person, 0 farther away: (B, 1, S, S) -> the same shape."""
     size = person.shape[-1]
     cells = F.max_pool2d(person, max(1, size // 64))
     grown = F.max_pool2d(cells, 2 * NEAR_CELLS + 1, stride=1, padding=NEAR_CELLS)
@@ -151,7 +156,7 @@ def _near(person: Tensor) -> Tensor:
 
 
 def _grown(mask: Tensor, px: int) -> Tensor:
-    """The greatest within so many pixels of 256: (B, 1, S, S) -> the same shape."""
+    """The maximum within `px` of 256 pixels: (B, 1, S, S) -> the same shape."""
     radius = max(1, round(px * mask.shape[-1] / 256))
     rows = F.max_pool2d(mask, (2 * radius + 1, 1), stride=1, padding=(radius, 0))
     return F.max_pool2d(rows, (1, 2 * radius + 1), stride=1, padding=(0, radius))

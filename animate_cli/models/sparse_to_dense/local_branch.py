@@ -52,11 +52,11 @@ class PartConfig:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LocalMotion:
-    """What a branch draws: here, there: its region in source and output;
+    """The output of one local branch.
 
-    field (B, 3, p/f, p/f), f the branch's fold: displacement in the source region's own
-    coordinates, and share m_L; paint (B, 5, p, p): Δ_L in [-1, 1], mask, and window; None: this
-    branch does not paint.
+    here, there: its region in source and output; field (B, 3, p/f, p/f), f the branch's `fold`:
+    displacement in the source region's own coordinates, and share m_L; paint (B, 5, p, p): Δ_L in
+    [-1, 1], mask, and window; None: this branch does not paint.
     """
 
     here: LandmarkRegion
@@ -66,7 +66,7 @@ class LocalMotion:
 
 
 class LocalBranch(nn.Module):
-    """The whole face's tensors in, one part's `LocalMotion` out."""
+    """The whole face's tensors in, the `LocalMotion` of one part of the face out."""
 
     def __init__(
         self, part: PartConfig, config: BranchConfig, *, patch: int, has_prior: bool, paints: bool
@@ -98,18 +98,18 @@ class LocalBranch(nn.Module):
         if prior is not None:
             cut = there.cut(prior.permute(0, 3, 1, 2), self._patch)
             placed = here.into(cut.permute(0, 2, 3, 1))
-        drawn = self.branch.decode(features, here.into(points[0]), there.into(points[1]), placed)
-        share = drawn[:, 2:3].sigmoid() * _window(drawn.shape[-1], drawn)
-        field = torch.cat((drawn[:, :2] / FLOW_GAIN, share), dim=1)
-        paint = self._paint(drawn[:, _FIELD:]) if self._paints else None
+        output = self.branch.decode(features, here.into(points[0]), there.into(points[1]), placed)
+        share = output[:, 2:3].sigmoid() * _window(output.shape[-1], output)
+        field = torch.cat((output[:, :2] / FLOW_GAIN, share), dim=1)
+        paint = self._paint(output[:, _FIELD:]) if self._paints else None
         return LocalMotion(here=here, there=there, field=field, paint=paint)
 
-    def _paint(self, drawn: Tensor) -> Tensor:
-        """Channels of folded pixels (B, 4 f², p/f, p/f) -> `LocalMotion.paint`."""
+    def _paint(self, output: Tensor) -> Tensor:
+        """Packed pixels (B, 4 f², p/f, p/f) -> `LocalMotion.paint`."""
         colours = 3 * self._fold**2
-        change = channels_to_pixels(drawn[:, :colours], self._fold).tanh()
-        mask = smooth_mask(drawn[:, colours:], self._patch)
-        window = _window(self._patch, drawn)
+        change = channels_to_pixels(output[:, :colours], self._fold).tanh()
+        mask = smooth_mask(output[:, colours:], self._patch)
+        window = _window(self._patch, output)
         return torch.cat((change, mask * window, window.expand(len(mask), -1, -1, -1)), dim=1)
 
 
@@ -125,12 +125,11 @@ def merge(flow: Tensor, local: LocalMotion, *, has_prior: bool) -> Tensor:
     moved = read[:, :2] * local.here.half.view(-1, 1, 1, 1)
     if not has_prior:
         moved = moved + (local.here.out(own) - local.there.out(own)).permute(0, 3, 1, 2)
-    return _put(flow, place, torch.lerp(_take(flow, place), moved, read[:, 2:]))
+    return _replaced(flow, place, torch.lerp(_pixels_of(flow, place), moved, read[:, 2:]))
 
 
 class Layers(NamedTuple):
-    """What is laid over one another: E as it is; image T, mask M, and R with all that could be
-    painted."""
+    """Pictures over which a local branch paints: E unchanged; T, M, and R with all paint on it."""
 
     warped: Tensor
     image: Tensor
@@ -141,21 +140,21 @@ class Layers(NamedTuple):
 def overlay(below: Layers, local: LocalMotion) -> Layers:
     """The branch's paint over the whole face's: (B, 3 / 3 / 1 / 3, S, S).
 
-    Eq. 2 once more within the region, and M grows to what either has painted. R is laid over
-    regardless of the branch's mask: that is how it learns everywhere. Where no gradients are wanted
-    `below` is written to: whole pictures take long to copy.
+    Eq. 2 once more within the region; M becomes the union of both masks. R takes the branch's paint
+    regardless of its mask, so that the paint learns everywhere. Without gradients `below` is
+    overwritten, because copying whole pictures takes long.
     """
     if local.paint is None:
         return below
     place = _place(local.there, below.image)
     read = warp(local.paint, _own_positions(local.there, below.image, place))  # (B, 5, h, w)
-    under = Layers(*(_take(layer, place) for layer in below))
+    under = Layers(*(_pixels_of(layer, place) for layer in below))
     colour, mask, window = under.warped + read[:, :3], read[:, 3:4], read[:, 4:]
     return Layers(
         warped=below.warped,
-        image=_put(below.image, place, torch.lerp(under.image, colour, mask)),
-        mask=_put(below.mask, place, under.mask + mask - under.mask * mask),
-        painted=_put(below.painted, place, torch.lerp(under.painted, colour, window)),
+        image=_replaced(below.image, place, torch.lerp(under.image, colour, mask)),
+        mask=_replaced(below.mask, place, under.mask + mask - under.mask * mask),
+        painted=_replaced(below.painted, place, torch.lerp(under.painted, colour, window)),
     )
 
 
@@ -167,7 +166,7 @@ class _Place(NamedTuple):
 
 
 def _place(region: LandmarkRegion, like: Tensor) -> _Place:
-    """The pixels of (B, C, s, s) that B regions reach, all of them: nothing changes elsewhere."""
+    """Bounds of the pixels of (B, C, s, s) that any of B regions reaches."""
     side = like.shape[-1]
     low = normalised_to_pixel(region.centre - region.half, side).amin(dim=0).floor()
     high = normalised_to_pixel(region.centre + region.half, side).amax(dim=0).ceil() + 1
@@ -175,20 +174,20 @@ def _place(region: LandmarkRegion, like: Tensor) -> _Place:
     return _Place(slice(*rows), slice(*columns))
 
 
-def _take(layer: Tensor, place: _Place) -> Tensor:
+def _pixels_of(layer: Tensor, place: _Place) -> Tensor:
     """(B, C, s, s) -> (B, C, h, w)."""
     return layer[..., place.rows, place.columns]
 
 
-def _put(layer: Tensor, place: _Place, inner: Tensor) -> Tensor:
-    """The layer (B, C, s, s) with other pixels (B, C, h, w) in that place."""
+def _replaced(layer: Tensor, place: _Place, inner: Tensor) -> Tensor:
+    """The layer (B, C, s, s) with the pixels of that place replaced by `inner` (B, C, h, w)."""
     other = layer.clone() if torch.is_grad_enabled() else layer
     other[..., place.rows, place.columns] = inner
     return other
 
 
 def _own_positions(region: LandmarkRegion, like: Tensor, place: _Place) -> Tensor:
-    """Where pixels of (B, C, s, s) lie in a region's own coordinates: (B, h, w, 2)."""
+    """Positions of the place's pixels in a region's own coordinates: (B, h, w, 2)."""
     side = like.shape[-1]
     pixels = identity_grid(side, side, device=like.device, dtype=like.dtype)
     return region.into(pixels[:, place.rows, place.columns].expand(len(like), -1, -1, -1))

@@ -1,11 +1,12 @@
-"""The default model: landmarks become dense motion, and what motion cannot show is painted.
+"""The default model: landmarks -> dense motion; the network paints what motion cannot show.
 
-Zhao et al. 2021; the networks, their equations and departures are in
-`models.sparse_to_dense.network`. Here they meet the prior (`models.thin_plate.model`) and the
-landmarks' names.
+Zhao et al. 2021, *Sparse to Dense Motion Transfer for Face Image Animation*. The networks, their
+equations and departures are in `models.sparse_to_dense.network`; this file adds the prior grid
+(`models.thin_plate.model`) and names the landmarks of each part.
 
-`fast` is the embedded config, made for CPUs; `paper` has the published structure: 256² without
-folding, the generator of the first-order model, no prior."""
+`fast` is the embedded config, made for CPUs. `paper` has the published structure: 256² without
+space-to-depth, the generator of the first-order model, no prior.
+"""
 
 from __future__ import annotations
 
@@ -72,15 +73,18 @@ PAPER = SparseMotionConfig(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SparseToDenseSource:
-    """A portrait as this model remembers it, and the steps that its frames take."""
+    """The encoded portrait, and the steps that its frames take (`render_steps`)."""
 
     encoded: EncodedSource
     steps: RenderSteps
 
 
 class SparseToDense:
-    """The `FaceModel` whose driver code is what was seen: landmarks (B, 74, 2) in face pixels, and
-    below them the body (B, 26, 2), if it was seen."""
+    """The `FaceModel` of Zhao et al. 2021.
+
+    Its driver code is its input: landmarks (B, 74, 2) in face pixels or, where the body was
+    tracked, with 26 more rows (B, 100, 2).
+    """
 
     def __init__(
         self,
@@ -90,8 +94,8 @@ class SparseToDense:
         device: torch.device | str = "cpu",
         engine: Engine = Engine.TORCH,
     ) -> None:
-        """matte: of a layered network; engine: auto also draws in bfloat16 where that is faster;
-        the others never do."""
+        """matte: of a layered network. engine: auto computes in bfloat16 where that is faster; the
+        others never do."""
         self.face_size: int = network.config.face_size
         self.engine = choose(engine, device)
         self._matte = None if matte is None else fuse_for_inference(matte).to(device)
@@ -112,38 +116,42 @@ class SparseToDense:
         return
 
     def encode_source(
-        self, face: Tensor, landmarks: Tensor, beyond: OpenEdges = ALONE
+        self, face: Tensor, landmarks: Tensor, open_edges: OpenEdges = ALONE
     ) -> SparseToDenseSource:
-        """face (1, 3, S, S) in [0, 1], landmarks (1, 74, 2) in face pixels; beyond: towards these
-        edges what the networks add to the prior's motion fades."""
+        """face (1, 3, S, S) in [0, 1], landmarks (1, 74, 2) in face pixels.
+
+        open_edges: towards these edges the learned correction of the prior fades (`edge_fade`).
+        """
         face = face.contiguous()  # blending pictures is faster when they lie colour by colour
         matte = None if self._matte is None else self._matte(face, landmarks)
-        encoded = self._network.encode(face, landmarks, matte, beyond)
+        encoded = self._network.encode(face, landmarks, matte, open_edges)
         steps = ALL_STEPS if bool(is_grey(face)) else ALL_STEPS - {RenderStep.KEEP_GREY}
         return SparseToDenseSource(encoded=encoded, steps=steps)
 
     def encode_driver(self, faces: Tensor | None, landmarks: Tensor) -> Tensor:
-        """What was seen is the code, unchanged."""
+        """The landmarks and the body are the code, unchanged."""
         del faces
         return landmarks
 
     def retarget(
         self, source: SparseToDenseSource, driver: Tensor, anchor: Tensor, options: MotionOptions
     ) -> Tensor:
-        """Driver (B, K, 2) and anchor (1, K, 2) -> the source's own points and body (B, K, 2)."""
-        seen, start = driver[:, :LANDMARKS], anchor[:, :LANDMARKS]
-        points = retarget_landmarks(source.encoded.landmarks_px, seen, start, options)
+        """Driver (B, K, 2), anchor (1, K, 2) -> the moved source's points and body (B, K, 2)."""
+        there, start = driver[:, :LANDMARKS], anchor[:, :LANDMARKS]
+        points = retarget_landmarks(source.encoded.landmarks_px, there, start, options)
         body = options.body * (driver[:, LANDMARKS:] - anchor[:, LANDMARKS:])
         return torch.cat((points, body), dim=1)
 
     def render(
         self, source: SparseToDenseSource, drivers: Tensor, state: None = None
     ) -> tuple[Rendered, None]:
-        """Move the source's landmarks to `drivers` (B, K, 2), and paint what that uncovers."""
+        """The source with its landmarks and body at `drivers` (B, K, 2)."""
         del state
         body = drivers[:, LANDMARKS:]
         if not body.shape[1]:
-            body = drivers.new_zeros(len(drivers), BODY, 2)  # as pairs that are `unseen`
+            body = drivers.new_zeros(
+                len(drivers), BODY, 2
+            )  # as in training, where a pair's body may be unseen
         drivers, prior = drivers[:, :LANDMARKS], None
         encoded, steps = source.encoded.expand(len(drivers)), source.steps
         if self._prior is not None:
@@ -158,7 +166,7 @@ def create_model(
     weights: str | None = None,
     engine: Engine = Engine.TORCH,
 ) -> SparseToDense:
-    """What `models.find` calls. weights: a name in the registry, an hf:// address or a file.
+    """The model, for `models.find`. weights: a name in the registry, an hf:// address or a file.
 
     Raises:
         OptionError: the engine is not installed.

@@ -42,9 +42,9 @@ FLOW_GAIN = 8.0  # displacements are a few hundredths of the square; features ar
 class BranchConfig:
     """Sizes of one branch.
 
-    fold: pixels are folded into channels by this factor first; widths: channels at each halving
-    from there; blocks: further convolutions at the finest, before the field is read off; code:
-    numbers of the landmark code; adain, add_motion: the paper's two layers.
+    fold: squares of fold x fold pixels are packed into channels first; widths: channels at each
+    halving from there; blocks: further convolutions at the finest level, before the field; code:
+    length D of the landmark code; adain, add_motion: the paper's two layers, on or off.
     """
 
     fold: int = 1
@@ -87,12 +87,12 @@ class MotionBranch(nn.Module):
         self.driver_code = LandmarkCode(points, code) if code else nn.Identity()
         self.head = nn.Conv2d(widths[0], outputs, 3, padding=1)
         for tensor in self.head.parameters():
-            nn.init.zeros_(tensor)  # an untrained branch leaves the grid as it is
+            nn.init.zeros_(tensor)  # an untrained branch leaves the grid unchanged
 
     def encode(self, picture: Tensor, source: Tensor) -> list[Tensor]:
         """picture (B, 3, S, S), source (B, K, 2) normalised in it -> features, finest first."""
-        code, folded = self.source_code(source), pixels_to_channels(picture, self._fold)
-        features = [self.stem(folded, code)]
+        code, packed = self.source_code(source), pixels_to_channels(picture, self._fold)
+        features = [self.stem(packed, code)]
         for down in self.down:
             features.append(down(features[-1], code))
         return features
@@ -117,7 +117,7 @@ class MotionBranch(nn.Module):
         for block in self.last:
             x = x + block(skips[0].with_cue(x), code)
         field: Tensor = self.head(F.relu(x))
-        return field.to(driver.dtype)  # places need single precision, whatever convolutions use
+        return field.to(driver.dtype)  # positions need single precision, whatever convolutions use
 
     def _move(self, x: Tensor, motion: Tensor) -> Tensor:
         if not isinstance(self.add_motion, AddMotion):
@@ -127,7 +127,7 @@ class MotionBranch(nn.Module):
 
 
 class _Placed:
-    """Encoder features in the output's place, and the maps that go with their level."""
+    """Encoder features of one level, warped by the prior, and the prior's displacement there."""
 
     def __init__(self, features: Tensor, prior: Tensor | None) -> None:
         self.features, self._maps = features, []
@@ -139,12 +139,12 @@ class _Placed:
             self._maps.append(FLOW_GAIN * flow.permute(0, 3, 1, 2))
 
     def with_cue(self, x: Tensor) -> Tensor:
-        """x (B, C, h, w) -> with the maps' channels behind its own."""
+        """x (B, C, h, w) -> (B, C + 2, h, w): the prior's displacement after its own channels."""
         return torch.cat((x, *self._maps), dim=1) if self._maps else x
 
 
 class _Block(nn.Module):
-    """Convolution, of the picture enlarged twofold if it grows; geometry, ReLU."""
+    """Convolution (of the map enlarged twofold if `grows`), AdaIN or instance norm, ReLU."""
 
     def __init__(
         self, inputs: int, outputs: int, code: int, *, stride: int = 1, grows: bool = False

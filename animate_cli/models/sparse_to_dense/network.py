@@ -65,9 +65,13 @@ from animate_cli.records import OpenEdges
 
 @dataclass(frozen=True, kw_only=True)
 class SparseMotionConfig:
-    """What weights were built with. patch: pixels of a local branch's square; field: at which
-    side the branches' fields are merged; layered: a matte of the source comes with it; inside:
-    the inside of mouths that open is learned; None: it is not."""
+    """The architecture that weights belong to; it is stored in the weight file.
+
+    parts: of the face, one local branch each; face_size: side S; landmarks: their number; patch:
+    side of a local branch's square, px; field: side at which the branches' fields are merged, px;
+    prior, local_branches, local_paint, layered: departures, on or off; inside: the landmarks around
+    the inside of a mouth, None: it is not learned; whole, local, refine: sizes of the networks.
+    """
 
     parts: tuple[PartConfig, ...]
     face_size: int = 256

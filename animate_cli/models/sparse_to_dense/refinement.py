@@ -36,9 +36,10 @@ _MASK_START = -2.0  # logit
 
 @dataclass(frozen=True, kw_only=True)
 class RefineConfig:
-    """fold: pixels folded into channels first, unfolded last; widths: channels at each halving;
-    blocks: residual blocks at the lowest resolution; skips: encoder features are added on the way
-    up; grid_cue: the displacement is an input (table 1 against table 4)."""
+    """fold: squares of fold x fold pixels are packed into channels first and unpacked last; widths:
+    channels at each halving; blocks: residual blocks at the lowest resolution; skips: encoder
+    features are added on the way up; grid_cue: the displacement is an input (table 1 against
+    table 4)."""
 
     fold: int = 2
     widths: tuple[int, ...] = (16, 32, 64, 128)
@@ -53,7 +54,7 @@ class RefineNetwork(nn.Module):
     def __init__(self, config: RefineConfig) -> None:
         super().__init__()
         widths = config.widths
-        self._cue, self._skips, self._folded = config.grid_cue, config.skips, config.fold**2
+        self._cue, self._skips, self._packed = config.grid_cue, config.skips, config.fold**2
         self._fold = config.fold
         inputs = 3 * config.fold**2 + (2 if config.grid_cue else 0)
         self.stem = ConvNorm(inputs, widths[0])
@@ -65,7 +66,7 @@ class RefineNetwork(nn.Module):
 
     @staticmethod
     def example(size: int) -> tuple[Tensor, Tensor]:
-        """What `forward` takes, two of it: (2, 3, S, S), (2, 2, S, S)."""
+        """Inputs of `forward` for a batch of two: (2, 3, S, S), (2, 2, S, S)."""
         return torch.zeros(2, 3, size, size), torch.zeros(2, 2, size, size)
 
     def forward(self, warped: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
@@ -83,14 +84,14 @@ class RefineNetwork(nn.Module):
         x = self.blocks(levels[-1])
         for up, level in zip(self.up, levels[-2::-1], strict=True):
             x = up(x) + level if self._skips else up(x)
-        drawn = self.head(x).to(warped.dtype)  # (B, 4 fold², s, s)
-        change = channels_to_pixels(drawn[:, : 3 * self._folded], self._fold)  # (B, 3, S, S)
-        mask = smooth_mask(drawn[:, 3 * self._folded :], warped.shape[-1])
+        output = self.head(x).to(warped.dtype)  # (B, 4 fold², s, s)
+        change = channels_to_pixels(output[:, : 3 * self._packed], self._fold)  # (B, 3, S, S)
+        mask = smooth_mask(output[:, 3 * self._packed :], warped.shape[-1])
         return warped + change.tanh(), mask
 
 
-def smooth_mask(drawn: Tensor, size: int) -> Tensor:
-    """M of the logits of folded pixels, without their lattice: (B, N, s, s) -> (B, 1, S, S)."""
-    mask = drawn.mean(dim=1, keepdim=True)
+def smooth_mask(output: Tensor, size: int) -> Tensor:
+    """M of the mean logit of packed pixels, enlarged smoothly: (B, N, s, s) -> (B, 1, S, S)."""
+    mask = output.mean(dim=1, keepdim=True)
     mask = F.interpolate(mask, (size, size), mode="bilinear", align_corners=False)
     return (mask + _MASK_START).sigmoid()

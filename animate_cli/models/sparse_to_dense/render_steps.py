@@ -1,6 +1,7 @@
 """Named steps around the network: use takes all of them, training and evaluation those they name.
 
-Ours. None of them is learned; `SparseMotion.render` applies them in the order in which they stand.
+Ours. None of them is learned; `SparseMotion.render` applies them in the order of
+`RenderStep`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from animate_cli.layers.colour import grey
-from animate_cli.models.sparse_to_dense.background import without_person
+from animate_cli.models.sparse_to_dense.background import split_grid
 from animate_cli.models.sparse_to_dense.records import EncodedSource, SparseMotionOutput
 from animate_cli.models.sparse_to_dense.rest_blend import blend_to_rest, motion_weight
 from animate_cli.models.thin_plate.model import LandmarkGrid
@@ -65,7 +66,7 @@ def finish(
     image, grid, mask = output.image, output.grid, output.mask
     share, disoccluded = output.share, output.disoccluded
     if RenderStep.SPLIT_GRID in steps and share is not None and disoccluded is not None:
-        grid, mask = without_person(grid, mask, share, disoccluded)
+        grid, mask = split_grid(grid, mask, share, disoccluded)
     if RenderStep.CLAMP in steps:
         image = image.clamp(0, 1)
     if RenderStep.KEEP_GREY in steps:

@@ -1,7 +1,8 @@
-"""What is about a face, in a photo: skull, neck, shoulders, hair and the air, and how they move.
+"""Points around the face that no landmark names: skull, neck, shoulders, hair and air.
 
-By the rule of `faces.shape3d.rigid_head`, and, where a driver's body was seen, by what it did
-besides (`faces.tracking.body_motion`)."""
+Ours. They move with the rigid head (`faces.shape3d.rigid_head`); where the driver's body was
+tracked, its own motion is added (`faces.tracking.body_motion`).
+"""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from animate_cli.faces.shape3d import rigid_head as head
 
 
 class HeadOutline:
-    """Points that no landmark names, carried along with a head."""
+    """Landmarks in source and output -> control points around the face, and their displacement."""
 
     def __init__(self, device: torch.device | str = "cpu") -> None:
         self._follows = _column(head.OUTLINE_FOLLOWS, device)
@@ -26,13 +27,15 @@ class HeadOutline:
     def __call__(
         self, source_px: Tensor, output_px: Tensor, body: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """Landmarks in source and output (B, 74, 2), px, and the body (B, 26, 2) in units of the
-        head, None where nobody looks -> places in the source, skull first, and how far they move:
-        (B, N, 2) twice, px."""
+        """Positions in the source, skull first, and displacements: (B, N, 2) px twice.
+
+        source_px, output_px (B, 74, 2): landmarks; body (B, 26, 2): in units of the head, None: it
+        was not tracked.
+        """
         here, there = (head.cameras(points, self._fit) for points in (source_px, output_px))
         places = head.outline(here)
         rests = self._rests * length(across_eyes(source_px))
-        moved = _beyond(self._follows * (head.outline(there) - places), rests)
+        moved = _excess(self._follows * (head.outline(there) - places), rests)
         if body is None:
             return places, moved
         seen = head.outline(here, head.BODY_XYZ)
@@ -60,11 +63,11 @@ def _column(numbers: Sequence[float], device: torch.device | str) -> Tensor:
 
 
 def _without_neck(points: Tensor) -> Tensor:
-    """Outline points (B, N, 2) but the neck's, which the body has, too."""
+    """Outline points (B, N, 2) without the neck's, which are among the body's, too."""
     return torch.cat((points[:, : head.NECK.start], points[:, head.NECK.stop :]), dim=1)
 
 
-def _beyond(vectors: Tensor, rest: Tensor) -> Tensor:
-    """What of vectors (..., 2) exceeds a length (..., 1)."""
+def _excess(vectors: Tensor, rest: Tensor) -> Tensor:
+    """Vectors (..., 2) shortened by a length (..., 1); zero where they are no longer than it."""
     size = length(vectors)
     return vectors * ((size - rest).clamp_min(0) / size.clamp_min(1e-6))

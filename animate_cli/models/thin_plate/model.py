@@ -79,13 +79,13 @@ APERTURES = (
     ApertureContour(curves=((42, 43, 70, 44, 45), (42, 47, 71, 46, 45)), fade=0.3),
 )
 _YIELD = 0.5  # an outline point moves at most this share of its distance to the border
-_BODY_YIELD = 0.7  # ... one of the body, which goes on behind it
+_BODY_YIELD = 0.7  # the same for a body point: the body goes on behind the border
 _BORDER_POINTS = 9  # along each edge
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ThinPlateSource:
-    """A portrait as this model remembers it: face (1, 3, S, S), landmarks (1, 74, 2) in px."""
+    """The encoded portrait: face (1, 3, S, S), landmarks (1, 74, 2) in face pixels."""
 
     face: Tensor
     landmarks: Tensor
@@ -104,10 +104,13 @@ class ThinPlate:
         return
 
     def encode_source(
-        self, face: Tensor, landmarks: Tensor, beyond: OpenEdges = ALONE
+        self, face: Tensor, landmarks: Tensor, open_edges: OpenEdges = ALONE
     ) -> ThinPlateSource:
-        """face (1, 3, S, S) in [0, 1], landmarks (1, 74, 2) in face pixels; all edges rest."""
-        del beyond
+        """face (1, 3, S, S) in [0, 1], landmarks (1, 74, 2) in face pixels.
+
+        open_edges is not used: the border of the square rests at every edge.
+        """
+        del open_edges
         return ThinPlateSource(face=face, landmarks=landmarks)
 
     def encode_driver(self, faces: Tensor | None, landmarks: Tensor) -> Tensor:
@@ -132,7 +135,7 @@ class ThinPlate:
 
 
 def create_model(*, device: torch.device | str) -> ThinPlate:
-    """What `models.find` calls."""
+    """The model, for `models.find`."""
     return ThinPlate(device=device)
 
 
@@ -153,30 +156,34 @@ class LandmarkGrid:
     def grid(self, source_px: Tensor, output_px: Tensor, body: Tensor | None = None) -> Tensor:
         """Landmarks in source and output (B, 74, 2), px -> backward grid (B, S, S, 2).
 
-        body (B, 26, 2): how neck, shoulders and hair move besides (`faces.tracking.body_motion`);
-        None: nobody looked, and there are no points on shoulders and hair."""
-        source_px, output_px = parted(source_px, self.keep_room(source_px, output_px))
+        body (B, 26, 2): motion of neck, shoulders and hair that the head does not explain, in units
+        of the head (`faces.tracking.body_motion`); None: it was not tracked, and there are no
+        control points on shoulders and hair.
+        """
+        source_px, output_px = kept_apart(source_px, self.keep_room(source_px, output_px))
         p, q = self._controls(source_px, output_px, body)
         flow_px = self._spline.field(q, p - q, self._fade, self._calm(q))  # (B, 2, S, S)
         flow_px = correct_apertures(flow_px, source_px, output_px, APERTURES, self._fade_pixels)
         return self._identity + flow_px.permute(0, 2, 3, 1) * (2 / self.size)
 
     def _calm(self, controls_px: Tensor) -> Tensor:
-        """How much of its displacement the background ignores: (B, K, 2) -> (B, L, L) px.
+        """By how much displacements are shortened at each node: (B, K, 2) -> (B, L, L) px.
 
-        None on the head, `CALM_PX` where the upright box about it is `CALM_FROM` of its width away.
+        0 on the head, `CALM_PX` at `CALM_FROM` of the head's width outside its bounding box.
         """
         head_px = controls_px[:, : LANDMARKS + head.SKULL_POINTS]
         low, high = head_px.amin(dim=1), head_px.amax(dim=1)  # (B, 2)
         nodes = self._spline.nodes
-        beyond = torch.maximum(low[..., None] - nodes, nodes - high[..., None]).clamp_min(0)
-        x, y = beyond[:, 0, None, :], beyond[:, 1, :, None]
+        outside = torch.maximum(low[..., None] - nodes, nodes - high[..., None]).clamp_min(0)
+        x, y = outside[:, 0, None, :], outside[:, 1, :, None]
         reach = CALM_FROM * (high - low)[:, :1, None].clamp_min(1)
         return CALM_PX * smooth_step((x.square() + y.square()).sqrt() / reach)
 
     def keep_room(self, source_px: Tensor, output_px: Tensor) -> Tensor:
-        """Faces (B, 74, 2) px, shifted back where they come closer to an edge of the square than
-        `LEAST_ROOM` of where they were; `grid` does so by itself."""
+        """Landmarks (B, 74, 2) px, shifted back into the square where they come too near an edge.
+
+        Each edge keeps `LEAST_ROOM` of its distance to the source's face. `grid` applies this, too.
+        """
         last = self.size - 1
         low, high = source_px.amin(dim=1), last - source_px.amax(dim=1)
         room_low = torch.minimum(LEAST_ROOM * low, low)  # below 0 where it reached over the edge
@@ -188,12 +195,12 @@ class LandmarkGrid:
     def _controls(
         self, source_px: Tensor, output_px: Tensor, body: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """All control points, landmarks first: p, q (B, K, 2) in pixels."""
+        """All control points, landmarks first: p, q (B, K, 2) px."""
         last = self.size - 1
         outline, moved = self._outline(source_px, output_px, body)
         edge = torch.minimum(outline, last - outline).amin(dim=-1, keepdim=True)
         outline = outline.clamp(1, last - 1)
-        reached = outline + _at_most(moved, _yields(outline, body) * edge)
+        reached = outline + _at_most(moved, _yield_of(outline, body) * edge)
         border = self._border.expand(len(source_px), -1, -1)
         p = torch.cat((source_px, outline, _between(source_px), border), dim=1)
         q = torch.cat((output_px, reached, _between(output_px), border), dim=1)
@@ -206,27 +213,30 @@ def _fade(places_px: Tensor, size: int) -> Tensor:
     return fade[:, None] * fade
 
 
-def parted(source_px: Tensor, output_px: Tensor) -> tuple[Tensor, Tensor]:
-    """Both (B, 74, 2) px with lids and lips in order and `LEAST_GAP` apart, lids in the output at
-    least `LIDS_KEPT` of the source's gap, and pupils between them; the rest stays.
+def kept_apart(source_px: Tensor, output_px: Tensor) -> tuple[Tensor, Tensor]:
+    """Landmarks (B, 74, 2) px of source and output, with lids and lips in order.
 
-    Landmarks that were retargeted are so already (`faces.retargeting.retarget`); those of films are
-    not."""
-    for opening in EYES_AND_MOUTH:
-        source_px = _part(source_px, opening, torch.zeros_like(apertures(source_px, opening)))
-        kept = 0.0 if opening is MOUTH else LIDS_KEPT
-        output_px = _part(output_px, opening, kept * apertures(source_px, opening))
+    Facing points are at least `LEAST_GAP` apart, lids in the output also at least `LIDS_KEPT` of
+    the source's gap, and pupils lie between the lids; all other landmarks stay. Retargeted
+    landmarks are in order already (`faces.retargeting.retarget`); those of training videos are not.
+    """
+    for feature in EYES_AND_MOUTH:
+        none = torch.zeros_like(apertures(source_px, feature))
+        source_px = _keep_open(source_px, feature, none)
+        kept = 0.0 if feature is MOUTH else LIDS_KEPT
+        output_px = _keep_open(output_px, feature, kept * apertures(source_px, feature))
     return source_px, keep_pupils(output_px, source_px)
 
 
-def _part(points: Tensor, opening: EyeOrMouth, least: Tensor) -> Tensor:
-    """Open points (B, 74, 2) px to `least` (B, pairs) px and `LEAST_GAP`, where they are not."""
-    gaps = apertures(points, opening)
-    least = torch.maximum(least, LEAST_GAP * width(points, opening))
-    return set_apertures(points, opening, torch.maximum(gaps, least))
+def _keep_open(points: Tensor, feature: EyeOrMouth, least: Tensor) -> Tensor:
+    """Landmarks (B, 74, 2) px whose facing pairs are at least `least` (B, pairs) px and
+    `LEAST_GAP` apart."""
+    gaps = apertures(points, feature)
+    least = torch.maximum(least, LEAST_GAP * width(points, feature))
+    return set_apertures(points, feature, torch.maximum(gaps, least))
 
 
-def _yields(outline: Tensor, body: Tensor | None) -> Tensor:
+def _yield_of(outline: Tensor, body: Tensor | None) -> Tensor:
     """Shares of their distance to the border for outline points (B, N, 2): (N, 1)."""
     shares = outline.new_full((outline.shape[1], 1), _YIELD)
     if body is not None:
@@ -235,21 +245,21 @@ def _yields(outline: Tensor, body: Tensor | None) -> Tensor:
 
 
 def _at_most(vectors: Tensor, limit: Tensor) -> Tensor:
-    """Shorten vectors (..., 2) smoothly to stay below a limit (..., 1); none where it is <= 0."""
+    """Vectors (..., 2), shortened smoothly below a limit (..., 1); zero where the limit is <= 0."""
     share = length(vectors) / limit.clamp_min(1e-3)
     return torch.where(limit > 0, vectors * (1 + share**4) ** -0.25, 0)
 
 
 def _between(landmarks: Tensor) -> Tensor:
-    """Points that no landmark names and that move with those that are: (B, 74, 2) -> (B, N, 2)."""
+    """Control points between landmarks, which move with them: (B, 74, 2) -> (B, N, 2)."""
     return torch.cat((_brow_undersides(landmarks), _jaw_middles(landmarks)), dim=1)
 
 
 def _jaw_middles(landmarks: Tensor) -> Tensor:
     """Points half-way between neighbours on the jaw: (B, 74, 2) -> (B, 16, 2).
 
-    The neighbours are unevenly spaced; where they are far apart the contour would spring back
-    towards the still background when the head turns.
+    Landmarks on the jaw are unevenly spaced; where they are far apart, the contour between them
+    would spring back towards the still background when the head turns.
     """
     jaw = landmarks[:, JAW]
     return (jaw[:, 1:] + jaw[:, :-1]) / 2

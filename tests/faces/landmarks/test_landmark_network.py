@@ -6,7 +6,7 @@ import torch
 
 from animate_cli.errors import WeightsError
 from animate_cli.faces.landmarks.network import (
-    FOLDED,
+    FUSED,
     LandmarkConfig,
     Landmarker,
     LandmarkNet,
@@ -14,7 +14,7 @@ from animate_cli.faces.landmarks.network import (
 )
 from animate_cli.layers import heatmap
 from animate_cli.layers.hourglass import HourglassBlock
-from animate_cli.layers.inference.fuse_batch_norm import fold_batch_norm
+from animate_cli.layers.inference.fuse_batch_norm import fuse_batch_norm
 from animate_cli.layers.weight_io import load_strictly, read_config, save_half
 
 SMALL = LandmarkConfig(size=64, stem=8, width=16, depth=2)
@@ -36,11 +36,11 @@ def test_one_set_of_maps_per_stack_at_a_quarter_of_the_size(block):
 
 
 def test_folding_keeps_the_function_and_leaves_no_normalisation(network):
-    folded = fold_batch_norm(network, FOLDED)
-    assert not [m for m in folded.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    fused = fuse_batch_norm(network, FUSED)
+    assert not [m for m in fused.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     squares = torch.rand(2, 3, 64, 64)
     with torch.no_grad():
-        torch.testing.assert_close(folded(squares)[0], network(squares)[0], atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(fused(squares)[0], network(squares)[0], atol=1e-4, rtol=1e-4)
 
 
 def test_points_are_pixels_of_the_square(network):

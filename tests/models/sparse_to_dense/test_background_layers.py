@@ -12,9 +12,9 @@ from torch import Tensor
 from animate_cli.layers.grid import identity_grid
 from animate_cli.models.sparse_to_dense.background import (
     composite,
-    fill_from_around,
+    inpaint_pull_push,
     split_background,
-    without_person,
+    split_grid,
 )
 from animate_cli.models.sparse_to_dense.network import SparseMotion
 
@@ -82,7 +82,7 @@ def test_what_nobody_knows_is_filled_from_around() -> None:
     ramp = torch.linspace(0, 1, SIDE).expand(1, 3, SIDE, SIDE)
     known = torch.ones(1, 1, SIDE, SIDE)
     known[..., PERSON, PERSON] = 0
-    closed = fill_from_around(ramp * known, known)
+    closed = inpaint_pull_push(ramp * known, known)
     kept = known[0, 0] == 1
     assert torch.allclose(closed[..., kept], ramp[..., kept])
     assert (closed - ramp).abs().max() < 0.15
@@ -91,7 +91,7 @@ def test_what_nobody_knows_is_filled_from_around() -> None:
 @pytest.mark.parametrize("side", [64, 60, 37])
 def test_a_picture_of_which_nothing_is_known_is_filled_all_the_same(side: int) -> None:
     assert torch.isfinite(
-        fill_from_around(torch.rand(2, 3, side, side), torch.zeros(2, 1, side, side))
+        inpaint_pull_push(torch.rand(2, 3, side, side), torch.zeros(2, 1, side, side))
     ).all()
 
 
@@ -101,7 +101,7 @@ def test_what_is_behind_keeps_the_photos_detail_and_points_at_itself() -> None:
     grid = moved(10)
     composed = composite(picture, layers, grid)
     share = composed.share
-    own, lost = without_person(grid, torch.zeros_like(matte), share, composed.disoccluded)
+    own, lost = split_grid(grid, torch.zeros_like(matte), share, composed.disoccluded)
     person = share[0, 0] == 1
     assert torch.equal(own[0][person], grid[0][person])
     assert torch.equal(own[0][~person], identity_of(SIDE)[0][~person])

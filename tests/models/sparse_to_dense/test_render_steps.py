@@ -11,7 +11,7 @@ from animate_cli.layers.colour import grey
 from animate_cli.models.base import ALONE
 from animate_cli.models.sparse_to_dense.model import FAST, PRIOR_COARSENESS, SparseToDense
 from animate_cli.models.sparse_to_dense.network import SparseMotion
-from animate_cli.models.sparse_to_dense.presets import NetworkRecipe, network_config
+from animate_cli.models.sparse_to_dense.presets import network_config, read_network
 from animate_cli.models.sparse_to_dense.render_steps import (
     ALL_STEPS,
     NO_STEPS,
@@ -27,7 +27,8 @@ EDGES = OpenEdges(left=True, bottom=True)
 def _trained() -> tuple[SparseMotion, MatteNetwork]:
     """A layered network with the inside of mouths, none of whose weights is zero."""
     torch.manual_seed(3)
-    network = SparseMotion(network_config(NetworkRecipe(layered=True, inside=True))).eval()
+    table = {"layered": True, "inside": True}
+    network = SparseMotion(network_config(read_network(table, where="recipe"))).eval()
     with torch.no_grad():
         for tensor in network.parameters():
             tensor += 0.01 * torch.randn_like(tensor)
@@ -79,7 +80,6 @@ def test_every_step_changes_something(
 
 
 def test_a_recipe_names_the_steps_that_training_takes() -> None:
-    assert NetworkRecipe().steps == ()
-    assert network_config(NetworkRecipe(steps=(RenderStep.CLAMP,))) == network_config(
-        NetworkRecipe()
-    )
+    plain, clamped = (read_network(table, where="recipe") for table in ({}, {"steps": ["clamp"]}))
+    assert (plain.steps, clamped.steps) == ((), (RenderStep.CLAMP,))
+    assert network_config(plain) == network_config(clamped)

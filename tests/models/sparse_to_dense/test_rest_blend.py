@@ -17,7 +17,7 @@ def moved(by: float) -> torch.Tensor:
     return motion_weight(points, driver)
 
 
-def test_presence_grows_from_nothing_to_all() -> None:
+def test_the_weight_grows_from_nothing_to_all() -> None:
     steps = [moved(by * FADE_PX).item() for by in (0, 0.25, 0.5, 0.75, 1, 3)]
     assert steps == sorted(steps)
     assert steps[0] == 0
@@ -28,8 +28,8 @@ def test_presence_grows_from_nothing_to_all() -> None:
 def test_at_rest_it_is_the_photo_and_in_motion_what_was_drawn() -> None:
     face, image = torch.rand(1, 3, 8, 8), torch.rand(2, 3, 8, 8)
     grid, mask = torch.rand(2, 8, 8, 2), torch.rand(2, 1, 8, 8)
-    present = torch.tensor([0.0, 1.0]).view(2, 1, 1, 1)
-    out, where, how = blend_to_rest(face, image, grid, mask, present)
+    weight = torch.tensor([0.0, 1.0]).view(2, 1, 1, 1)
+    out, where, how = blend_to_rest(face, image, grid, mask, weight)
     assert torch.equal(out[0], face[0])
     assert torch.equal(where[0], identity_grid(8, 8)[0])
     assert how[0].max() == 0

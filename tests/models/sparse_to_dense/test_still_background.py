@@ -111,25 +111,25 @@ def test_the_square_rests_at_edges_behind_which_the_photo_goes_on(
     face, driver = face_of(warper), points + torch.tensor((MOVED_PX, 0.0))
     model = find_model("sparse_to_dense", device="cpu")
     with torch.inference_mode():
-        free, held = (
+        plain, faded = (
             model.render(model.encode_source(face, points, OpenEdges(bottom=bottom)), driver)[0]
             for bottom in (False, True)
         )
     still = identity_grid(FAST.face_size, FAST.face_size)
     apart_px = {
         name: (128 * (rendered.grid - still)).norm(dim=-1)[0]
-        for name, rendered in {"free": free, "held": held}.items()
+        for name, rendered in {"plain": plain, "faded": faded}.items()
     }
-    assert apart_px["free"][-1].max() > 1.0
-    assert apart_px["held"][-1].max() < 0.1
+    assert apart_px["plain"][-1].max() > 1.0
+    assert apart_px["faded"][-1].max() < 0.1
     above = slice(0, FAST.face_size - round(EDGE_FADE * FAST.face_size) - 1)
-    torch.testing.assert_close(apart_px["held"][above], apart_px["free"][above])
+    torch.testing.assert_close(apart_px["faded"][above], apart_px["plain"][above])
 
 
 @pytest.mark.parametrize("edge", ["left", "top", "right", "bottom"])
 def test_each_edge_is_held_alone(edge: str) -> None:
-    free = correction_weight(OpenEdges(**{edge: True}), 64)[0, :, :, 0]
-    lines = {"left": free[:, 0], "top": free[0], "right": free[:, -1], "bottom": free[-1]}
+    weight = correction_weight(OpenEdges(**{edge: True}), 64)[0, :, :, 0]
+    lines = {"left": weight[:, 0], "top": weight[0], "right": weight[:, -1], "bottom": weight[-1]}
     opposite = {"left": "right", "top": "bottom", "right": "left", "bottom": "top"}[edge]
     assert lines[edge].max() == 0
     assert lines[opposite].min() == 1

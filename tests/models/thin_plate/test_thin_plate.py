@@ -11,7 +11,7 @@ from torch import Tensor
 
 from animate_cli.faces.points import FACING_LIDS, FACING_LIPS
 from animate_cli.layers.grid import points_to_normalised, points_to_pixel, warp
-from animate_cli.models.thin_plate.model import LEAST_GAP, LIDS_KEPT, LandmarkGrid, parted
+from animate_cli.models.thin_plate.model import LEAST_GAP, LIDS_KEPT, LandmarkGrid, kept_apart
 from animate_cli.models.thin_plate.radial_spline import RadialSpline, jacobian, limit_displacement
 
 SIZE = 256
@@ -143,7 +143,7 @@ def test_a_mouth_that_was_shut_opens_to_its_points(face_points: Tensor) -> None:
         shut[:, [upper, lower]] = shut[:, [upper, lower]].mean(dim=1, keepdim=True)
     output[:, [55, 56, 57, 58, 59, 65, 66, 67]] += torch.tensor([0.0, 14.0])
     output[:, 5:12] += torch.tensor([0.0, 10.0])
-    shut, output = parted(shut, output)
+    shut, output = kept_apart(shut, output)
     grid = LandmarkGrid(SIZE).grid(shut, output)
     apart = (_read(grid, output) - shut)[:, 48:68].norm(dim=-1)
     assert apart.mean() < 0.3
@@ -165,20 +165,20 @@ def test_shut_eyes_and_coincident_points_stay_tidy(face_points: Tensor) -> None:
     assert (_read(grid, output)[:, brows] - face_points[:, brows]).norm(dim=-1).max() < 1.0
 
 
-@pytest.mark.parametrize("beyond", [0.0, 1.5])
+@pytest.mark.parametrize("outside", [0.0, 1.5])
 def test_lids_that_meet_or_cross_shut_the_eye_and_bend_nothing_else(
-    face_points: Tensor, beyond: float
+    face_points: Tensor, outside: float
 ) -> None:
     """A landmark network may put the upper lid of a shut eye below the lower one."""
     shut = face_points.clone()
     for upper, lower in FACING_LIDS:
-        shut[:, upper] = shut[:, lower] + torch.tensor([0.0, beyond])
+        shut[:, upper] = shut[:, lower] + torch.tensor([0.0, outside])
     grid = LandmarkGrid(SIZE).grid(face_points, shut)
     flow = points_to_pixel(grid, SIZE, SIZE) - _pixels()
     largest = (face_points - shut).norm(dim=-1).max()
     assert flow.norm(dim=-1).max() < 1.5 * largest
     above = _read(grid, shut[:, [69, 71]] - torch.tensor([0.0, 3.0]))
-    below = _read(grid, shut[:, [69, 71]] + torch.tensor([0.0, 3.0 + beyond]))
+    below = _read(grid, shut[:, [69, 71]] + torch.tensor([0.0, 3.0 + outside]))
     assert (above[..., 1] <= face_points[:, [68, 70], 1]).all()
     assert (below[..., 1] >= face_points[:, [69, 71], 1]).all()
 
@@ -207,12 +207,12 @@ def test_the_border_stays_where_the_grid_would_fold(
 def test_a_face_that_reaches_over_the_edge_is_left_where_it_is(
     face_points: Tensor, shift: tuple[float, float]
 ) -> None:
-    beyond = face_points + torch.tensor(shift)
-    assert not ((beyond > 0) & (beyond < SIZE - 1)).all()
+    outside = face_points + torch.tensor(shift)
+    assert not ((outside > 0) & (outside < SIZE - 1)).all()
     maker = LandmarkGrid(SIZE)
-    assert torch.equal(maker.keep_room(beyond, beyond), beyond)
-    reached = maker.keep_room(beyond, beyond + torch.tensor(shift))
-    assert (reached - beyond).norm(dim=-1).max() < 45
+    assert torch.equal(maker.keep_room(outside, outside), outside)
+    reached = maker.keep_room(outside, outside + torch.tensor(shift))
+    assert (reached - outside).norm(dim=-1).max() < 45
 
 
 def _apart(points: Tensor, pairs: tuple[tuple[int, int], ...]) -> Tensor:
@@ -224,7 +224,7 @@ def test_facing_points_are_put_in_order_and_pupils_between_them(face_points: Ten
     crossed = face_points.clone()
     for upper, lower in pairs:
         crossed[:, upper, 1] = face_points[:, lower, 1] + 2
-    source, output = parted(face_points, crossed)
+    source, output = kept_apart(face_points, crossed)
     assert torch.equal(source, face_points)
     assert (_apart(output, FACING_LIDS) >= 0.99 * LEAST_GAP * 22).all()
     assert (_apart(output, FACING_LIPS) >= 0.99 * LEAST_GAP * 34).all()
@@ -232,9 +232,9 @@ def test_facing_points_are_put_in_order_and_pupils_between_them(face_points: Ten
     assert (lids >= 0.99 * LIDS_KEPT).all()
     for pupil, upper, lower in ((72, 68, 69), (73, 70, 71)):
         assert output[0, upper, 1] - 1e-3 <= output[0, pupil, 1] <= output[0, lower, 1] + 1e-3
-    torch.testing.assert_close(parted(source, output)[1], output)
-    torch.testing.assert_close(parted(crossed, face_points)[1], face_points)
-    assert (_apart(parted(crossed, face_points)[0], pairs) > 0).all()
+    torch.testing.assert_close(kept_apart(source, output)[1], output)
+    torch.testing.assert_close(kept_apart(crossed, face_points)[1], face_points)
+    assert (_apart(kept_apart(crossed, face_points)[0], pairs) > 0).all()
 
 
 def test_the_head_follows_and_the_far_background_does_not(face_points: Tensor) -> None:
