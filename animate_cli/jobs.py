@@ -67,7 +67,7 @@ def animate_batch(
         shard=part,
     )
     return run_batch(
-        plan, batch or BatchOptions(), shard=part, listener=observer or BatchObserver()
+        plan, batch or BatchOptions(), shard=part, observer=observer or BatchObserver()
     )
 
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from animate_cli.errors import OptionError
 
-MOST = 2.0  # times as filmed: beyond it faces break
+MAX_AMOUNT = 2.0  # times as filmed: beyond it faces break
 
 
 class Detector(StrEnum):
@@ -153,7 +153,7 @@ class Amounts:
 
     def __post_init__(self) -> None:
         for one in fields(self):
-            _check(f"amount of {one.name}", getattr(self, one.name), most=MOST)
+            _check(f"amount of {one.name}", getattr(self, one.name), most=MAX_AMOUNT)
 
     def __str__(self) -> str:
         return ",".join(f"{one.name}={getattr(self, one.name):g}" for one in fields(self))
@@ -185,23 +185,23 @@ class MotionOptions:
     stitching: Stitching = Stitching.ON
 
     def __post_init__(self) -> None:
-        _check("strength", self.strength, most=MOST)
+        _check("strength", self.strength, most=MAX_AMOUNT)
         _check("identity", self.identity, most=1)
 
     @property
     def amounts(self) -> Amounts:
         """What strength, amount and only come to, each part at most 2."""
         shares = {
-            one.name: min(MOST, self.strength * getattr(self.amount, one.name))
+            one.name: min(MAX_AMOUNT, self.strength * getattr(self.amount, one.name))
             for one in fields(Amounts)
         }
-        locked = {name: 0.0 for name in shares if name not in _TAKEN[self.only]}
+        locked = {name: 0.0 for name in shares if name not in _PARTS_OF[self.only]}
         return replace(self.amount, **(shares | locked))
 
     @property
     def body(self) -> float:
         """How much of what the body does by itself: strength times its amount and the pose's."""
-        return min(MOST, self.amounts.body * self.amount.pose)
+        return min(MAX_AMOUNT, self.amounts.body * self.amount.pose)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,7 +247,7 @@ class Options:
     compute: ComputeOptions = field(default_factory=ComputeOptions)
 
 
-_TAKEN = {
+_PARTS_OF = {
     Only.ALL: ("pose", "expression", "eyes", "gaze", "lips", "body"),
     Only.POSE: ("pose", "body"),
     Only.EXPRESSION: ("expression", "eyes", "gaze", "lips"),

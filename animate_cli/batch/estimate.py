@@ -59,7 +59,7 @@ def estimate(
     todo = tuple(todo)
     frames = {driver: _frames(driver, read) for driver, read in _drivers(todo).items()}
     sizes = {source: _pixels(source) for source in {job.source for job in todo}}
-    pace_s, bytes_each = _learned(past.last.values())
+    time_factor, bytes_each = _measured_rates(past.last.values())
     total, seconds, size = 0, 0.0, 0.0
     for job in todo:
         count, pixels = frames[job.driver], sizes[job.source]
@@ -67,9 +67,9 @@ def estimate(
             continue
         megapixels = _output_pixels(job, pixels) / 1e6
         total += count
-        seconds += count * (FRAME_S + MEGAPIXEL_S * megapixels) * pace_s
+        seconds += count * (FRAME_S + MEGAPIXEL_S * megapixels) * time_factor
         size += count * megapixels * 1e6 * bytes_each
-    seconds += sum(count or 0 for count in frames.values()) * TRACK_S * pace_s
+    seconds += sum(count or 0 for count in frames.values()) * TRACK_S * time_factor
     bad = [path for path, count in {**frames, **sizes}.items() if count is None]
     return Estimate(
         jobs=len(todo),
@@ -129,7 +129,7 @@ def _output_pixels(job: Job, size: tuple[int, int]) -> int:
     return width * height
 
 
-def _learned(rows: Iterable[JournalRow]) -> tuple[float, float]:
+def _measured_rates(rows: Iterable[JournalRow]) -> tuple[float, float]:
     """Time against the usual time, and bytes per pixel, of what was done before."""
     done = [row for row in rows if row.state is State.DONE and row.frames and row.megapixels]
     usual_s = sum(r.frames * (TRACK_S + FRAME_S + MEGAPIXEL_S * r.megapixels) for r in done)

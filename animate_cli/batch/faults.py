@@ -32,7 +32,7 @@ class Remedy(StrEnum):
 class Fault:
     """Why an attempt failed, as told to the user."""
 
-    cure: Remedy
+    remedy: Remedy
     reason: str
     hint: str
 
@@ -40,10 +40,10 @@ class Fault:
 def fault_of(error: BaseException) -> Fault:
     """Judge an error by its kind and, where the system spoke, by its number."""
     reason, hint = _said(error)
-    return Fault(cure=_cure(error), reason=reason[:_LONGEST], hint=hint[:_LONGEST])
+    return Fault(remedy=_remedy(error), reason=reason[:_LONGEST], hint=hint[:_LONGEST])
 
 
-def _cure(error: BaseException) -> Remedy:
+def _remedy(error: BaseException) -> Remedy:
     spoke = [one for one in _chain(error) if isinstance(one, OSError)]
     if any(one.errno in _FULL for one in spoke):
         return Remedy.STOP

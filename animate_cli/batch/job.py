@@ -43,10 +43,10 @@ class Digests:
 
     def of_weights(self, motion: MotionOptions) -> list[str]:
         """The sums of all weights that a run with these options uses."""
-        wish = motion.model, motion.weights
-        if wish not in self._weights:
-            self._weights[wish] = _weights(motion)
-        return self._weights[wish]
+        key = motion.model, motion.weights
+        if key not in self._weights:
+            self._weights[key] = _weights(motion)
+        return self._weights[key]
 
 
 def fingerprint(job: Job, digests: Digests) -> str:
@@ -60,14 +60,14 @@ def fingerprint(job: Job, digests: Digests) -> str:
         "source": digests.of(job.source),
         "driver": digests.of(job.driver),
         "audio": digests.of(Path(sound)) if sound not in ("driver", "none") else sound,
-        "options": plain(_what_shows(options)),
+        "options": plain(_options_that_matter(options)),
         "weights": digests.of_weights(options.motion),
     }
     text = json.dumps(content, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _what_shows(options: Options) -> Options:
+def _options_that_matter(options: Options) -> Options:
     read, output = type(options.read), type(options.output)
     return replace(
         options,

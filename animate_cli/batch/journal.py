@@ -66,7 +66,7 @@ class BatchJournal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._is_settled = True
+        self._is_synced = True
 
     def __enter__(self) -> Self:
         with told(self.path):
@@ -82,7 +82,7 @@ class BatchJournal:
         trace: TracebackType | None,
     ) -> None:
         with self._file:
-            self.settle()
+            self.sync()
 
     def append(self, row: JournalRow) -> None:
         """Write one row; from now on it outlives this process.
@@ -90,21 +90,21 @@ class BatchJournal:
         Raises:
             OutputError: the disk is full or gone.
         """
-        self._is_settled = False
+        self._is_synced = False
         with told(self.path):
             self._file.write(line_of(row))
             self._file.flush()
 
-    def settle(self) -> None:
+    def sync(self) -> None:
         """Wait until the disk has every row.
 
         Raises:
             OutputError: the disk is full or gone.
         """
-        if not self._is_settled:
+        if not self._is_synced:
             with told(self.path):
                 os.fsync(self._file.fileno())
-            self._is_settled = True
+            self._is_synced = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,19 +30,21 @@ def check_template(template: str) -> None:
     for _, field, form, conversion in parts:
         if field is not None and (field not in FIELDS or form or conversion):
             raise OptionError(f"--name {template!r}: unknown field {{{field}}}", hint=_how())
-    check_inside(fill(template, source="s", driver="d", number=1), where=f"--name {template!r}")
+    check_inside(
+        fill_template(template, source="s", driver="d", number=1), where=f"--name {template!r}"
+    )
 
 
-def fill(template: str, *, source: str, driver: str, number: int) -> str:
+def fill_template(template: str, *, source: str, driver: str, number: int) -> str:
     """One job's name, not yet with a suffix. A stem brings no separators of its own."""
-    fields = {"source": tidy(source), "driver": tidy(driver), "number": f"{number:06d}"}
+    fields = {"source": clean_stem(source), "driver": clean_stem(driver), "number": f"{number:06d}"}
     name = template.format_map(fields)
     return "/".join(shortened(part) for part in name.split("/"))
 
 
-def tidy(stem: str) -> str:
+def clean_stem(stem: str) -> str:
     """A stem without what no file name should hold: control signs, separators, half characters."""
-    kept = "".join("_" if _is_awkward(sign) else sign for sign in stem)
+    kept = "".join("_" if _is_unsafe(sign) else sign for sign in stem)
     return kept.strip(" .") or "_"
 
 
@@ -52,8 +54,8 @@ def shortened(part: str) -> str:
     if len(content) <= SHORT_PART:
         return part
     mark = hashlib.sha256(content).hexdigest()[:_MARK]
-    room = SHORT_PART - _MARK - 1
-    return f"{content[:room].decode('utf-8', 'ignore')}-{mark}"
+    kept = SHORT_PART - _MARK - 1
+    return f"{content[:kept].decode('utf-8', 'ignore')}-{mark}"
 
 
 def check_inside(name: str, *, where: str) -> None:
@@ -76,7 +78,7 @@ def check_inside(name: str, *, where: str) -> None:
         )
 
 
-def place(folder: Path, name: str) -> Path:
+def output_path(folder: Path, name: str) -> Path:
     """Where a result goes.
 
     Raises:
@@ -93,7 +95,7 @@ def place(folder: Path, name: str) -> Path:
     return path
 
 
-def _is_awkward(sign: str) -> bool:
+def _is_unsafe(sign: str) -> bool:
     return unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") or sign in '/\\:*?"<>|'
 
 

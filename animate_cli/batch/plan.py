@@ -12,7 +12,13 @@ from pathlib import Path
 from animate_cli.batch.inputs import VIDEO_SUFFIXES, find_drivers, find_sources
 from animate_cli.batch.job import Job
 from animate_cli.batch.manifest import ManifestEntry, Override, is_manifest, read_manifest
-from animate_cli.batch.names import TEMPLATE, check_inside, check_template, fill, place
+from animate_cli.batch.names import (
+    TEMPLATE,
+    check_inside,
+    check_template,
+    fill_template,
+    output_path,
+)
 from animate_cli.batch.options import BatchPairing, Shard
 from animate_cli.errors import OptionError
 from animate_cli.media.codecs import RECIPES
@@ -64,9 +70,9 @@ def plan_batch(
     check_template(template)
     entries, left_out = _entries(sources, options, override)
     found = find_drivers(drivers)
-    pairs = _paired(entries, found.files, pairing or _usual(sources))
+    pairs = _paired(entries, found.files, pairing or _default_pairing(sources))
     named = [_named(pair, template, number) for number, pair in enumerate(pairs, start=1)]
-    jobs = _placed(_told_apart(named), folder)
+    jobs = _jobs_of(_with_unique_names(named), folder)
     return BatchPlan(
         folder=folder,
         jobs=tuple(jobs[shard.number - 1 :: shard.count]),
@@ -75,7 +81,7 @@ def plan_batch(
     )
 
 
-def _usual(sources: Sequence[str]) -> BatchPairing:
+def _default_pairing(sources: Sequence[str]) -> BatchPairing:
     return BatchPairing.MANIFEST if any(map(is_manifest, sources)) else BatchPairing.PRODUCT
 
 
@@ -107,7 +113,7 @@ def _paired(
     entries: Sequence[ManifestEntry], drivers: Sequence[Path], pairing: BatchPairing
 ) -> list[tuple[ManifestEntry, Path]]:
     if pairing is BatchPairing.MANIFEST:
-        return [pair for entry in entries for pair in _as_said(entry, drivers)]
+        return [pair for entry in entries for pair in _manifest_pairs(entry, drivers)]
     if not drivers:
         raise OptionError("no driver is given", hint="name videos or templates with --driver")
     if pairing is BatchPairing.ZIP:
@@ -119,7 +125,9 @@ def _paired(
     return list(product(entries, drivers))
 
 
-def _as_said(entry: ManifestEntry, drivers: Sequence[Path]) -> list[tuple[ManifestEntry, Path]]:
+def _manifest_pairs(
+    entry: ManifestEntry, drivers: Sequence[Path]
+) -> list[tuple[ManifestEntry, Path]]:
     if entry.driver is not None:
         return [(entry, entry.driver)]
     if not drivers:
@@ -139,7 +147,7 @@ def _named(pair: tuple[ManifestEntry, Path], template: str, number: int) -> _Pai
     if entry.output is not None:
         check_inside(entry.output, where=entry.where)
         return _Pair(entry=entry, driver=driver, name=entry.output)
-    name = fill(template, source=entry.source.stem, driver=driver.stem, number=number)
+    name = fill_template(template, source=entry.source.stem, driver=driver.stem, number=number)
     suffix = _suffix(driver, entry.options)
     check_inside(name + suffix, where=entry.where)
     return _Pair(entry=entry, driver=driver, name=name + suffix)
@@ -150,7 +158,7 @@ def _suffix(driver: Path, options: Options) -> str:
     return ".png" if is_picture else RECIPES[options.output.codec].suffixes[0]
 
 
-def _told_apart(pairs: Sequence[_Pair]) -> list[_Pair]:
+def _with_unique_names(pairs: Sequence[_Pair]) -> list[_Pair]:
     """Names from a template that clash get a mark of their inputs; names from a manifest may not.
 
     Upper and lower case are the same file on many systems.
@@ -177,7 +185,7 @@ def _marked(pair: _Pair) -> _Pair:
     return replace(pair, name=path.with_name(f"{path.stem}-{mark}{path.suffix}").as_posix())
 
 
-def _placed(pairs: Sequence[_Pair], folder: Path) -> list[Job]:
+def _jobs_of(pairs: Sequence[_Pair], folder: Path) -> list[Job]:
     """Jobs with their places.
 
     Raises:
@@ -188,7 +196,7 @@ def _placed(pairs: Sequence[_Pair], folder: Path) -> list[Job]:
             name=pair.name,
             source=pair.entry.source,
             driver=pair.driver,
-            output=place(folder, pair.name),
+            output=output_path(folder, pair.name),
             options=pair.entry.options,
         )
         for pair in pairs

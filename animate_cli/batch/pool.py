@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from animate_cli.batch.faults import Fault, Remedy
-from animate_cli.batch.worker import JobTask, Message, Open, serve
+from animate_cli.batch.worker import JobTask, Message, WorkFactory, serve
 
 _GRACE_S = 5.0
 _OPENING_S = 120.0  # that a worker may be silent while it loads its libraries
@@ -21,24 +21,24 @@ _OPENING_S = 120.0  # that a worker may be silent while it loads its libraries
 
 @dataclass(kw_only=True, eq=False)
 class Worker:
-    """One process and what it works on. number: from 1; heard_s: when it last gave a
+    """One process and what it works on. number: from 1; last_sign_s: when it last gave a
     sign, or is expected to have done so."""
 
     number: int
     process: SpawnProcess
     pipe: Connection
     task: JobTask | None = None
-    heard_s: float = field(default_factory=lambda: time.monotonic() + _OPENING_S)
+    last_sign_s: float = field(default_factory=lambda: time.monotonic() + _OPENING_S)
 
 
 class Pool:
-    """A fixed number of places for workers. Use as a context manager: leaving it ends them all.
+    """A fixed number of slots for workers. Use as a context manager: leaving it ends them all.
 
     Processes are spawned, never forked: threads and CUDA do not survive a fork.
     """
 
-    def __init__(self, count: int, opening: Open, *, stall_s: float) -> None:
-        self._opening = opening
+    def __init__(self, count: int, make_work: WorkFactory, *, stall_s: float) -> None:
+        self._opening = make_work
         self._stall_s = stall_s
         self._context = multiprocessing.get_context("spawn")
         self.workers: list[Worker] = []
@@ -75,7 +75,7 @@ class Pool:
 
     def give(self, worker: Worker, task: JobTask) -> None:
         """Let an idle worker do a task; that it died meanwhile is told by `listen`."""
-        worker.task, worker.heard_s = task, max(time.monotonic(), worker.heard_s)
+        worker.task, worker.last_sign_s = task, max(time.monotonic(), worker.last_sign_s)
         try:
             worker.pipe.send(task)
         except OSError:
@@ -89,16 +89,16 @@ class Pool:
         pipes: Sequence[Connection] = [worker.pipe for worker in self.workers]
         ready = connection.wait(pipes, timeout_s)
         for worker in [worker for worker in self.workers if worker.pipe in ready]:
-            message = self._heard(worker)
+            message = self._receive(worker)
             if message is not None:
                 yield worker, message
         for worker in self.busy:
-            if time.monotonic() - worker.heard_s > self._stall_s:
+            if time.monotonic() - worker.last_sign_s > self._stall_s:
                 reason = f"no sign of life for {self._stall_s:g} s"
                 yield worker, self._replace(worker, reason)
 
-    def _heard(self, worker: Worker) -> Message | None:
-        worker.heard_s = time.monotonic()
+    def _receive(self, worker: Worker) -> Message | None:
+        worker.last_sign_s = time.monotonic()
         try:
             message: Message | None = worker.pipe.recv()
         except (EOFError, OSError):
@@ -112,9 +112,13 @@ class Pool:
         worker.process.join()
         worker.pipe.close()
         fresh = self._start(worker.number)
-        worker.process, worker.pipe, worker.heard_s = fresh.process, fresh.pipe, fresh.heard_s
+        worker.process, worker.pipe, worker.last_sign_s = (
+            fresh.process,
+            fresh.pipe,
+            fresh.last_sign_s,
+        )
         hint = "if memory is short, use fewer --workers"
-        return Fault(cure=Remedy.RETRY, reason=f"its worker ended: {reason}", hint=hint)
+        return Fault(remedy=Remedy.RETRY, reason=f"its worker ended: {reason}", hint=hint)
 
     def _start(self, number: int) -> Worker:
         here, there = self._context.Pipe()

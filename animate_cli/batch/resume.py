@@ -21,7 +21,7 @@ class JobNeed(StrEnum):
 
     DO = "do"
     NOTHING = "nothing"  # its result is there and whole
-    HOPELESS = "hopeless"  # it failed by its own inputs, which are the same
+    GIVEN_UP = "given up"  # it failed by its own inputs, which are the same
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ def find_due_jobs(
         if row.state is State.DONE and row.bytes == size_of(job.output) > 0:
             need = JobNeed.NOTHING
         elif row.state is State.QUARANTINED and not retry_failed:
-            need, reason = JobNeed.HOPELESS, row.reason
+            need, reason = JobNeed.GIVEN_UP, row.reason
     return DueJob(job=job, fingerprint=print_now, need=need, reason=reason)
 
 

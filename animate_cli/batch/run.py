@@ -39,7 +39,7 @@ from animate_cli.batch.status import (
     JobFailure,
     WorkerSlot,
 )
-from animate_cli.batch.worker import JobOutcome, JobTask, Message, Open, animating
+from animate_cli.batch.worker import JobResult, JobTask, Message, WorkFactory, make_animation_work
 from animate_cli.batch.worker_limits import threads_each, worker_count
 from animate_cli.errors import OutputError
 from animate_cli.interrupts import Halt, halt_on_signal
@@ -55,8 +55,8 @@ def run_batch(
     options: BatchOptions,
     *,
     shard: Shard = Shard(),  # noqa: B008 - frozen
-    listener: BatchObserver = BatchObserver(),  # noqa: B008 - frozen
-    opening: Open = animating,
+    observer: BatchObserver = BatchObserver(),  # noqa: B008 - frozen
+    make_work: WorkFactory = make_animation_work,
 ) -> BatchSummary:
     """Do what is still to be done of a plan. The same call again goes on where this one ended.
 
@@ -69,14 +69,14 @@ def run_batch(
     path = journal_path(plan.folder, shard)
     with told(plan.folder):
         plan.folder.mkdir(parents=True, exist_ok=True)
-    with _alone(path), BatchJournal(path) as journal, halt_on_signal() as halt:
+    with _locked(path), BatchJournal(path) as journal, halt_on_signal() as halt:
         past, digests = read_history(plan.folder), Digests()
         again = options.retry_failed
         dues = [find_due_jobs(job, past, digests, retry_failed=again) for job in plan.jobs]
         sweep(plan.jobs, keep=_unfinished(dues, past))
-        batch = _Batch(dues, past, options, journal, listener, halt)
+        batch = _Batch(dues, past, options, journal, observer, halt)
         try:
-            batch.run(opening)
+            batch.run(make_work)
         except KeyboardInterrupt:
             halt.wanted = True
         finally:
@@ -85,7 +85,7 @@ def run_batch(
 
 
 @dataclass(order=True, frozen=True, kw_only=True)
-class _Try:
+class _Attempt:
     """An attempt that is due at ready_s on the monotonic clock."""
 
     ready_s: float = 0.0
@@ -102,34 +102,34 @@ class _Batch:
         past: JournalHistory,
         options: BatchOptions,
         journal: BatchJournal,
-        listener: BatchObserver,
+        observer: BatchObserver,
         halt: Halt,
     ) -> None:
         self._past, self._options = past, options
-        self._journal, self._listener, self._halt = journal, listener, halt
-        self._queue = deque(_Try(due=due) for due in dues if due.need is JobNeed.DO)
-        self._pausing: list[_Try] = []
-        self._doing: dict[int, _Try] = {}
+        self._journal, self._observer, self._halt = journal, observer, halt
+        self._queue = deque(_Attempt(due=due) for due in dues if due.need is JobNeed.DO)
+        self._waiting: list[_Attempt] = []
+        self._running: dict[int, _Attempt] = {}
         self._stopped = ""
-        hopeless = [due for due in dues if due.need is JobNeed.HOPELESS]
-        self._failures = [_failed_before(due) for due in hopeless]
+        given_up = [due for due in dues if due.need is JobNeed.GIVEN_UP]
+        self._failures = [_failed_before(due) for due in given_up]
         before = sum(due.need is JobNeed.NOTHING for due in dues)
-        self._status = BatchStatus(total=len(dues), before=before, hopeless=len(hopeless))
+        self._status = BatchStatus(total=len(dues), before=before, given_up=len(given_up))
 
-    def run(self, opening: Open) -> None:
+    def run(self, make_work: WorkFactory) -> None:
         """Until nothing is left to do or to wait for."""
         if not self._queue:
             return
         count = worker_count(self._options.workers, jobs=len(self._queue))
-        self._status.places = [WorkerSlot(number=number) for number in range(1, count + 1)]
-        with Pool(count, opening, stall_s=self._options.stall_s) as pool:
-            while self._doing or (self._is_open and (self._queue or self._pausing)):
-                self._feed(pool, count)
-                self._journal.settle()
+        self._status.slots = [WorkerSlot(number=number) for number in range(1, count + 1)]
+        with Pool(count, make_work, stall_s=self._options.stall_s) as pool:
+            while self._running or (self._accepts_jobs and (self._queue or self._waiting)):
+                self._start_jobs(pool, count)
+                self._journal.sync()
                 for worker, message in pool.listen(_LISTEN_S):
-                    self._hear(worker, message)
-                self._status.is_draining = not self._is_open
-                self._listener.on_status(self._status)
+                    self._handle(worker, message)
+                self._status.is_draining = not self._accepts_jobs
+                self._observer.on_status(self._status)
 
     def summary(self, elapsed_s: float) -> BatchSummary:
         """What it came to."""
@@ -147,25 +147,25 @@ class _Batch:
         )
 
     @property
-    def _is_open(self) -> bool:
+    def _accepts_jobs(self) -> bool:
         """Whether new attempts may begin."""
         return not (self._halt.wanted or self._stopped)
 
-    def _feed(self, pool: Pool, count: int) -> None:
-        while self._pausing and self._pausing[0].ready_s <= time.monotonic():
-            self._queue.appendleft(heapq.heappop(self._pausing))
+    def _start_jobs(self, pool: Pool, count: int) -> None:
+        while self._waiting and self._waiting[0].ready_s <= time.monotonic():
+            self._queue.appendleft(heapq.heappop(self._waiting))
         idle = pool.idle
-        while idle and self._queue and self._is_open:
+        while idle and self._queue and self._accepts_jobs:
             one = self._queue.popleft()
             job = one.due.job
             may_replace = self._may_replace(one)
             if not may_replace and job.output.exists():
-                self._fail(one, _in_the_way(job.output))
+                self._fail(one, _output_exists(job.output))
                 continue
             worker = idle.pop(0)
             self._write(one, State.STARTED)
-            self._doing[worker.number] = one
-            self._status.places[worker.number - 1] = WorkerSlot(
+            self._running[worker.number] = one
+            self._status.slots[worker.number - 1] = WorkerSlot(
                 number=worker.number, job=job.name, attempt=one.attempt, begun_s=time.monotonic()
             )
             task = JobTask(
@@ -177,34 +177,34 @@ class _Batch:
             )
             pool.give(worker, task)
 
-    def _may_replace(self, one: _Try) -> bool:
+    def _may_replace(self, one: _Attempt) -> bool:
         """Whether what lies at the output's name is ours, or given up by --overwrite."""
         job = one.due.job
         is_ours = one.attempt > 1 or job.name in self._past.started
         return is_ours or job.options.output.overwrite
 
-    def _hear(self, worker: Worker, message: Message) -> None:
+    def _handle(self, worker: Worker, message: Message) -> None:
         if isinstance(message, Progress):
-            self._status.places[worker.number - 1].progress = message
+            self._status.slots[worker.number - 1].progress = message
             return
         worker.task = None
-        self._status.places[worker.number - 1] = WorkerSlot(number=worker.number)
-        one = self._doing.pop(worker.number)
+        self._status.slots[worker.number - 1] = WorkerSlot(number=worker.number)
+        one = self._running.pop(worker.number)
         if isinstance(message, Fault):
             self._fail(one, message)
             return
         self._status.done += 1
-        self._write(one, State.DONE, outcome=message)
+        self._write(one, State.DONE, result=message)
 
-    def _fail(self, one: _Try, fault: Fault) -> None:
-        if fault.cure is Remedy.RETRY and one.attempt <= self._options.retries:
+    def _fail(self, one: _Attempt, fault: Fault) -> None:
+        if fault.remedy is Remedy.RETRY and one.attempt <= self._options.retries:
             self._status.retries += 1
             self._write(one, State.RETRY, fault=fault)
             pause_s = self._options.backoff_s * 2 ** (one.attempt - 1)
             ready_s = time.monotonic() + pause_s
-            heapq.heappush(self._pausing, replace(one, ready_s=ready_s, attempt=one.attempt + 1))
+            heapq.heappush(self._waiting, replace(one, ready_s=ready_s, attempt=one.attempt + 1))
             return
-        is_final = fault.cure in (Remedy.CHANGE_JOB, Remedy.RETRY)
+        is_final = fault.remedy in (Remedy.CHANGE_JOB, Remedy.RETRY)
         self._status.failed += 1
         self._write(one, State.QUARANTINED if is_final else State.FAILED, fault=fault)
         failure = JobFailure(
@@ -215,7 +215,7 @@ class _Batch:
 
     def _reason_to_stop(self, fault: Fault) -> str:
         most = self._options.max_failures
-        if fault.cure is Remedy.STOP:
+        if fault.remedy is Remedy.STOP:
             return f"{fault.reason}; {fault.hint}, and run the same command again"
         if most is not None and self._status.failed >= most:
             return f"{self._status.failed} jobs failed (--max-failures {most})"
@@ -223,10 +223,10 @@ class _Batch:
 
     def _write(
         self,
-        one: _Try,
+        one: _Attempt,
         state: State,
         *,
-        outcome: JobOutcome | None = None,
+        result: JobResult | None = None,
         fault: Fault | None = None,
     ) -> None:
         row = JournalRow(
@@ -236,23 +236,23 @@ class _Batch:
             fingerprint=one.due.fingerprint,
             attempt=one.attempt,
         )
-        if outcome is not None:
+        if result is not None:
             row = replace(
                 row,
-                bytes=outcome.bytes,
-                frames=outcome.frames,
-                elapsed_s=round(outcome.elapsed_s, 3),
-                megapixels=outcome.megapixels,
-                notes=outcome.notes[:_MOST_NOTES],
+                bytes=result.bytes,
+                frames=result.frames,
+                elapsed_s=round(result.elapsed_s, 3),
+                megapixels=result.megapixels,
+                notes=result.notes[:_MOST_NOTES],
             )
         if fault is not None:
             row = replace(row, reason=fault.reason, hint=fault.hint)
         self._journal.append(row)
-        self._listener.on_row(row)
+        self._observer.on_row(row)
 
 
 def _unfinished(dues: list[DueJob], past: JournalHistory) -> set[Path]:
-    """Segments of jobs that are neither done nor hopeless."""
+    """Segments of jobs that are neither done nor given up."""
     over = {name for name, row in past.last.items() if row.state in (State.DONE, State.QUARANTINED)}
     return {segments_of(due) for due in dues if due.need is JobNeed.DO and due.job.name not in over}
 
@@ -262,14 +262,14 @@ def _failed_before(due: DueJob) -> JobFailure:
     return JobFailure(job=due.job.name, reason=due.reason, hint=hint, is_final=True)
 
 
-def _in_the_way(output: Path) -> Fault:
+def _output_exists(output: Path) -> Fault:
     hint = "move it away, or pass --overwrite"
     reason = f"{output} exists already and is not of this batch"
-    return Fault(cure=Remedy.CHANGE_PLACE, reason=reason, hint=hint)
+    return Fault(remedy=Remedy.CHANGE_PLACE, reason=reason, hint=hint)
 
 
 @contextmanager
-def _alone(journal: Path) -> Iterator[None]:
+def _locked(journal: Path) -> Iterator[None]:
     """One run at a time with one journal; the system takes the lock from a killed one."""
     lock = FileLock(journal.with_name(f".{journal.stem}.lock"), blocking=False)
     try:

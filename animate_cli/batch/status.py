@@ -27,17 +27,17 @@ class BatchStatus:
 
     total: int
     before: int = 0  # done by an earlier run and still right
-    hopeless: int = 0  # failed for good in an earlier run, inputs unchanged
+    given_up: int = 0  # failed for good in an earlier run, inputs unchanged
     done: int = 0
     failed: int = 0
     retries: int = 0
     is_draining: bool = False
-    places: list[WorkerSlot] = field(default_factory=list)
+    slots: list[WorkerSlot] = field(default_factory=list)
 
     @property
     def left(self) -> int:
         """Jobs not yet settled."""
-        return self.total - self.before - self.hopeless - self.done - self.failed
+        return self.total - self.before - self.given_up - self.done - self.failed
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ TELL_EVERY_S = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobOutcome:
+class JobResult:
     """A job that went well; see `journal.JournalRow`."""
 
     frames: int
@@ -49,13 +49,13 @@ class JobTask:
     segments: Path
 
 
-Message = Progress | JobOutcome | Fault
-Work = Callable[[JobTask, OnProgress], JobOutcome]
-Open = Callable[[], Work]
+Message = Progress | JobResult | Fault
+Work = Callable[[JobTask, OnProgress], JobResult]
+WorkFactory = Callable[[], Work]
 """Called once in the worker's own process; what it gives is called for every job."""
 
 
-def animating() -> Work:
+def make_animation_work() -> Work:
     """Work that is real: an `Animator` that keeps its networks from job to job."""
     from animate_cli.pipeline import Animator
     from animate_cli.stages.trajectories import TrajectoryCache
@@ -66,7 +66,7 @@ def animating() -> Work:
         False: Animator(),
     }
 
-    def work(task: JobTask, on_progress: OnProgress) -> JobOutcome:
+    def work(task: JobTask, on_progress: OnProgress) -> JobResult:
         begun = time.perf_counter()
         options = task.job.options
         options = replace(
@@ -83,10 +83,10 @@ def animating() -> Work:
             segments=task.segments,
             on_progress=on_progress,
         )
-        return JobOutcome(
+        return JobResult(
             frames=report.frames,
             megapixels=report.width * report.height / 1e6,
-            bytes=settle(report.output),
+            bytes=sync_file(report.output),
             elapsed_s=time.perf_counter() - begun,
             notes=report.notes,
         )
@@ -94,7 +94,7 @@ def animating() -> Work:
     return work
 
 
-def serve(pipe: Connection, opening: Open) -> None:
+def serve(pipe: Connection, make_work: WorkFactory) -> None:
     """A worker's life: tasks come in, progress and results go out, until the pipe ends.
 
     It never outlives the process that started it. Being asked to end is that one's business, even
@@ -105,18 +105,18 @@ def serve(pipe: Connection, opening: Open) -> None:
     threading.Thread(target=_follow_parent, daemon=True).start()
     logging.getLogger("animate_cli").addHandler(logging.NullHandler())  # the report has the notes
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
-        work = _opened(opening)
+        work = _made(make_work)
         pipe.send(None)  # ready
         while True:
             task = pipe.recv()
             pipe.send(_attempt(work, task, pipe))
 
 
-def _opened(opening: Open) -> Work | Fault:
+def _made(make_work: WorkFactory) -> Work | Fault:
     try:
-        return opening()
+        return make_work()
     except Exception as error:
-        return replace(fault_of(error), cure=Remedy.STOP)
+        return replace(fault_of(error), remedy=Remedy.STOP)
 
 
 def _attempt(work: Work | Fault, task: JobTask, pipe: Connection) -> Message:
@@ -150,7 +150,7 @@ def _follow_parent() -> None:
         os._exit(1)
 
 
-def settle(path: Path) -> int:
+def sync_file(path: Path) -> int:
     """Wait until the disk has a file or a folder's files -> their bytes together."""
     files = [file for file in path.iterdir() if file.is_file()] if path.is_dir() else [path]
     for file in files:

@@ -10,22 +10,24 @@ from animate_cli.errors import OptionError
 WORKER_BYTES = 3 << 29  # 1.5 GiB: networks, and a few frames of a 4K photo
 
 
-def worker_count(wished: int, *, jobs: int) -> int:
-    """Workers for so many jobs: as wished, or (0) one per core as far as memory goes.
+def worker_count(requested: int, *, jobs: int) -> int:
+    """Workers for so many jobs: as requested, or (0) one per core as far as memory goes.
 
     Raises:
         OptionError: below 0.
     """
-    if wished < 0:
-        raise OptionError(f"--workers {wished}: below 0", hint="give a number, or 0 for all cores")
-    usual = min(thread_count(0), max(1, _memory_bytes() // WORKER_BYTES))
-    return max(1, min(wished or usual, jobs))
+    if requested < 0:
+        raise OptionError(
+            f"--workers {requested}: below 0", hint="give a number, or 0 for all cores"
+        )
+    default = min(thread_count(0), max(1, _memory_bytes() // WORKER_BYTES))
+    return max(1, min(requested or default, jobs))
 
 
-def threads_each(workers: int, wished: int) -> int:
+def threads_each(workers: int, requested: int) -> int:
     """Threads of one worker, so that all together have no more than there are cores."""
     share = max(1, thread_count(0) // workers)
-    return min(wished, share) if wished else share
+    return min(requested, share) if requested else share
 
 
 def _memory_bytes() -> int:

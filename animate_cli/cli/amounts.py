@@ -8,7 +8,7 @@ from difflib import get_close_matches
 import typer
 
 from animate_cli.errors import OptionError
-from animate_cli.options import MOST, Amounts
+from animate_cli.options import MAX_AMOUNT, Amounts
 
 
 def amounts(text: str | Amounts) -> Amounts:
@@ -45,5 +45,5 @@ def _number(name: str, text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        hint = f"give a number from 0 to {MOST:g}"
+        hint = f"give a number from 0 to {MAX_AMOUNT:g}"
         raise OptionError(f"amount of {name}: {text!r} is no number", hint=hint) from None

@@ -133,8 +133,8 @@ def _run(plan: BatchPlan, chosen: BatchOptions, shard: Shard) -> BatchSummary:
     from animate_cli.cli.batch_table import shown_batch
 
     console.tell(f"{len(plan.jobs)} jobs; looking up which are done already")
-    with shown_batch() as listener:
-        summary = run_batch(plan, chosen, shard=shard, listener=listener)
+    with shown_batch() as observer:
+        summary = run_batch(plan, chosen, shard=shard, observer=observer)
     _tell_summary(summary)
     return summary
 

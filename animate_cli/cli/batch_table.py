@@ -27,8 +27,8 @@ def shown_batch() -> Iterator[BatchObserver]:
     if console.is_quiet():
         yield BatchObserver()
     elif sys.stderr.isatty():
-        with _live() as listener:
-            yield listener
+        with _live() as observer:
+            yield observer
     else:
         yield BatchObserver(on_row=_tell)
 
@@ -56,7 +56,7 @@ def counts(status: BatchStatus) -> str:
     """One line: what is done, what failed, what is left."""
     words = [f"{status.done} done"]
     words += [f"{status.before} done before"] if status.before else []
-    words += [f"{status.failed + status.hopeless} failed"]
+    words += [f"{status.failed + status.given_up} failed"]
     words += [f"{status.retries} retries"] if status.retries else []
     words += [f"{status.left} of {status.total} left"]
     draining = " - ending after the jobs under way" if status.is_draining else ""
@@ -94,19 +94,19 @@ def table_of(status: BatchStatus) -> Table:
     table = Table(title=counts(status), expand=False)
     for column in ("worker", "job", "step", "frames", "frames/s", "seconds"):
         table.add_column(column, justify="left" if column in ("job", "step") else "right")
-    for place in status.places:
-        table.add_row(*(Text(cell) for cell in _cells(place)))
+    for slot in status.slots:
+        table.add_row(*(Text(cell) for cell in _cells(slot)))
     return table
 
 
-def _cells(place: WorkerSlot) -> tuple[str, ...]:
-    if not place.job:
-        return str(place.number), "-", "", "", "", ""
-    again = f" (attempt {place.attempt})" if place.attempt > 1 else ""
-    spent = f"{time.monotonic() - place.begun_s:.0f}"
-    name = printable(place.job) + again
-    if place.progress is None:
-        return str(place.number), name, "opening", "", "", spent
-    at = place.progress
+def _cells(slot: WorkerSlot) -> tuple[str, ...]:
+    if not slot.job:
+        return str(slot.number), "-", "", "", "", ""
+    again = f" (attempt {slot.attempt})" if slot.attempt > 1 else ""
+    spent = f"{time.monotonic() - slot.begun_s:.0f}"
+    name = printable(slot.job) + again
+    if slot.progress is None:
+        return str(slot.number), name, "starting", "", "", spent
+    at = slot.progress
     frames = str(at.done) if at.total is None else f"{at.done} of {at.total}"
-    return str(place.number), name, str(at.step), frames, f"{at.fps:.1f}", spent
+    return str(slot.number), name, str(at.step), frames, f"{at.fps:.1f}", spent

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from animate_cli.prepare.run import PrepareStep, PrepareSummary
-    from animate_cli.prepare.task import FileOutcome
+    from animate_cli.prepare.task import FileResult
 
     OnStep = Callable[[PrepareStep], None]
 
@@ -136,14 +136,14 @@ class _PrepareBar:
 
 
 def _tell(step: PrepareStep) -> None:
-    if step.outcome is None:
+    if step.result is None:
         console.tell(f"{step.total} files to prepare; {step.kept} are prepared")
         return
     left_s = step.elapsed_s / step.done * (step.total - step.done)
-    console.tell(f"{step.done} of {step.total}, {left_s:.0f} s left: {_what(step.outcome)}")
+    console.tell(f"{step.done} of {step.total}, {left_s:.0f} s left: {_what(step.result)}")
 
 
-def _what(one: FileOutcome) -> str:
+def _what(one: FileResult) -> str:
     if one.refused:
         return f"{one.source}: nothing ({one.refused})"
     if not one.lines:

@@ -23,7 +23,7 @@ from animate_cli.options import Codec, OutputOptions
 from animate_cli.prepare.clip_spans import ClipSpan, find_spans
 from animate_cli.prepare.labels import SUFFIX, save_clip_labels, save_picture_labels
 from animate_cli.prepare.manifest import ManifestLine
-from animate_cli.prepare.task import FileOutcome, PreparePlan, PrepareTask
+from animate_cli.prepare.task import FileResult, PreparePlan, PrepareTask
 from animate_cli.records import Crop, Frame, Trajectory
 from animate_cli.stages.portrait import find_face, over_background
 
@@ -36,7 +36,7 @@ REAL = Marking(
 
 def cut_clips(
     task: PrepareTask, plan: PreparePlan, trajectory: Trajectory, *, threads: int
-) -> FileOutcome:
+) -> FileResult:
     """One clip for each stretch in which the face stays near its first place.
 
     Raises:
@@ -53,7 +53,7 @@ def cut_clips(
             wanted = islice(frames, span.start - read, span.stop - read)
             lines.append(cutter.clip(f"{task.name}-{number:02d}", span, wanted))
             read = span.stop
-    return task.outcome(
+    return task.result(
         lines=tuple(lines), short=spans.short, small=spans.small, lost=trajectory.lost
     )
 
@@ -107,7 +107,7 @@ class _Cutter:
                 )
 
 
-def cut_picture(task: PrepareTask, plan: PreparePlan, network: LandmarkDetector) -> FileOutcome:
+def cut_picture(task: PrepareTask, plan: PreparePlan, network: LandmarkDetector) -> FileResult:
     """The square that is animated in use, about the face that the options mean.
 
     Raises:
@@ -134,7 +134,7 @@ def cut_picture(task: PrepareTask, plan: PreparePlan, network: LandmarkDetector)
     points = to_crop(face.landmarks, rescale(square, size))
     save_picture_labels(path.with_suffix(SUFFIX), face, points)
     detail = _where(square, width, height)
-    return task.outcome(lines=(_line(task, plan, path, kind=IMAGE, detail=detail),))
+    return task.result(lines=(_line(task, plan, path, kind=IMAGE, detail=detail),))
 
 
 def _marking(task: PrepareTask) -> Marking:
@@ -166,7 +166,7 @@ def _line(
         width=plan.choices.size,
         height=plan.choices.size,
         sha256=sha256_of(path),
-        source=task.source.shown,
+        source=task.source.display_name,
         source_sha256=task.sha256,
         fps="" if rate is None else str(float(rate)),
         frames=frames,

@@ -16,12 +16,12 @@ from animate_cli.media.container.probe import probe
 from animate_cli.media.target import told
 from animate_cli.prepare.labels import SUFFIX, save_clip_labels, save_picture_labels
 from animate_cli.prepare.manifest import ManifestLine
-from animate_cli.prepare.task import FileOutcome, PreparePlan, PrepareTask
+from animate_cli.prepare.task import FileResult, PreparePlan, PrepareTask
 from animate_cli.records import Photo, Trajectory
 from animate_cli.stages.portrait import find_face
 
 
-def label_clip(task: PrepareTask, plan: PreparePlan, trajectory: Trajectory) -> FileOutcome:
+def label_clip(task: PrepareTask, plan: PreparePlan, trajectory: Trajectory) -> FileResult:
     """Every frame gets its points, and whether the face was seen there.
 
     Raises:
@@ -38,10 +38,10 @@ def label_clip(task: PrepareTask, plan: PreparePlan, trajectory: Trajectory) -> 
         frames=len(trajectory),
         found=len(trajectory) - trajectory.lost,
     )
-    return task.outcome(lines=(line,), lost=trajectory.lost)
+    return task.result(lines=(line,), lost=trajectory.lost)
 
 
-def label_picture(task: PrepareTask, plan: PreparePlan, network: LandmarkDetector) -> FileOutcome:
+def label_picture(task: PrepareTask, plan: PreparePlan, network: LandmarkDetector) -> FileResult:
     """Find the face.
 
     Raises:
@@ -54,7 +54,7 @@ def label_picture(task: PrepareTask, plan: PreparePlan, network: LandmarkDetecto
     face = find_face(Photo(path=path, pixels=pixels), network, plan.options.faces)
     save_picture_labels(plan.scratch / f"{task.name}{SUFFIX}", face, face.landmarks)
     height, width = pixels.shape[:2]
-    return task.outcome(lines=(_line(task, plan, kind=IMAGE, width=width, height=height),))
+    return task.result(lines=(_line(task, plan, kind=IMAGE, width=width, height=height),))
 
 
 def _line(
@@ -71,7 +71,7 @@ def _line(
         width=width,
         height=height,
         sha256=task.sha256,
-        source=task.source.shown,
+        source=task.source.display_name,
         source_sha256=task.sha256,
     )
 
@@ -105,4 +105,4 @@ def _require_plain(path: Path, trajectory: Trajectory) -> None:
     if sizes != [(trajectory.width, trajectory.height)] * len(trajectory):
         raise MediaError(f"{path} is damaged, or its frames change their size", hint=hint)
     if probe(path).rotation_deg:
-        raise MediaError(f"{path} is shown turned", hint=hint)
+        raise MediaError(f"{path} is display_name turned", hint=hint)

@@ -18,8 +18,8 @@ from animate_cli.prepare.journal import PrepareJournal
 from animate_cli.prepare.options import PrepareOptions
 from animate_cli.prepare.scratch_folder import scratch_in
 from animate_cli.prepare.sources import find_sources
-from animate_cli.prepare.task import FileOutcome, PreparePlan, PrepareTask, task_of, without_repeats
-from animate_cli.prepare.workers import outcomes
+from animate_cli.prepare.task import FileResult, PreparePlan, PrepareTask, task_of, without_repeats
+from animate_cli.prepare.workers import file_results
 
 MANIFEST_EVERY_S = 5.0
 
@@ -66,14 +66,14 @@ class PrepareSummary:
 class PrepareStep:
     """How far it is.
 
-    done: files of the `total` that are not prepared yet; kept: files that are; outcome: what came
+    done: files of the `total` that are not prepared yet; kept: files that are; result: what came
     of the last one, None before the first.
     """
 
     done: int
     total: int
     kept: int
-    outcome: FileOutcome | None
+    result: FileResult | None
     elapsed_s: float
 
 
@@ -110,24 +110,24 @@ def prepare(
     _require_names(tasks)
     with scratch_in(folder) as scratch:
         journal = PrepareJournal(folder)
-        known = {task.key: journal.outcome_of(task) for task in tasks}
+        known = {task.key: journal.result_of(task) for task in tasks}
         missing = [task for task in tasks if known[task.key] is None]
         plan = PreparePlan(choices=choices, options=_shared(options, choices.jobs), scratch=scratch)
         kept = len(tasks) - len(missing)
 
-        def tell(done: int, outcome: FileOutcome | None) -> None:
+        def tell(done: int, result: FileResult | None) -> None:
             elapsed_s, total = time.monotonic() - begun, len(missing)
             on_step(
-                PrepareStep(done=done, total=total, kept=kept, outcome=outcome, elapsed_s=elapsed_s)
+                PrepareStep(done=done, total=total, kept=kept, result=result, elapsed_s=elapsed_s)
             )
 
         tell(0, None)
-        for done, outcome in enumerate(_work(missing, plan, journal), start=1):
-            known[outcome.key] = outcome
-            tell(done, outcome)
+        for done, result in enumerate(_make_and_commit(missing, plan, journal), start=1):
+            known[result.key] = result
+            tell(done, result)
     every = [one for one in known.values() if one is not None]
     if not any(one.lines for one in every):
-        raise _nothing(every)
+        raise _nothing_made(every)
     return _summary(folder, every, done=len(missing), repeated=len(repeats), begun=begun)
 
 
@@ -143,19 +143,19 @@ def _require_names(tasks: Sequence[PrepareTask]) -> None:
             )
 
 
-def _work(
+def _make_and_commit(
     tasks: Sequence[PrepareTask], plan: PreparePlan, journal: PrepareJournal
-) -> Iterator[FileOutcome]:
+) -> Iterator[FileResult]:
     """Make, move to its place, note down: file by file."""
     written_s = time.monotonic()
-    with halt_on_signal() as halt, closing(outcomes(tasks, plan, halt)) as made:
+    with halt_on_signal() as halt, closing(file_results(tasks, plan, halt)) as made:
         try:
-            for outcome in made:
-                journal.commit(outcome, plan.scratch)
+            for result in made:
+                journal.commit(result, plan.scratch)
                 if time.monotonic() - written_s > MANIFEST_EVERY_S:
                     journal.write_manifest()
                     written_s = time.monotonic()
-                yield outcome
+                yield result
         finally:
             journal.write_manifest()
 
@@ -166,16 +166,16 @@ def _shared(options: Options, jobs: int) -> Options:
     return replace(options, compute=replace(options.compute, threads=threads))
 
 
-def _nothing(outcomes_: Sequence[FileOutcome]) -> InputError:
-    if not outcomes_:
+def _nothing_made(results: Sequence[FileResult]) -> InputError:
+    if not results:
         return InputError("no video and no picture was given", hint="name files or folders of them")
-    refused = [one for one in outcomes_ if one.refused]
+    refused = [one for one in results if one.refused]
     if refused:
         return InputError(
-            f"nothing could be made of {len(outcomes_)} files; of the first: {refused[0].refused}",
+            f"nothing could be made of {len(results)} files; of the first: {refused[0].refused}",
             hint="look at what is said of each file",
         )
-    short, small = sum(one.short for one in outcomes_), sum(one.small for one in outcomes_)
+    short, small = sum(one.short for one in results), sum(one.small for one in results)
     return InputError(
         f"nothing was left: {short} frames in stretches too short, {small} with too small a face",
         hint="ask for less with --least-frames, --least-px and --size",
@@ -183,7 +183,7 @@ def _nothing(outcomes_: Sequence[FileOutcome]) -> InputError:
 
 
 def _summary(
-    folder: Path, every: Sequence[FileOutcome], *, done: int, repeated: int, begun: float
+    folder: Path, every: Sequence[FileResult], *, done: int, repeated: int, begun: float
 ) -> PrepareSummary:
     lines = [line for one in every for line in one.lines]
     return PrepareSummary(

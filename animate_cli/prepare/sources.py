@@ -37,7 +37,7 @@ class SourceFile:
     listed: str = ""
 
     @property
-    def shown(self) -> str:
+    def display_name(self) -> str:
         """Its name in tables: without the place of anyone's machine."""
         return self.listed or self.path.name
 

@@ -32,7 +32,7 @@ class PreparePlan:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FileOutcome:
+class FileResult:
     """What was made of one file; as a line of the journal, it is what need not be done again.
 
     key, source_sha256: of the task; source: its name, for people to read; lines: of the manifest;
@@ -62,7 +62,7 @@ class PrepareTask:
     name: str
     key: str
 
-    def outcome(
+    def result(
         self,
         *,
         lines: tuple[ManifestLine, ...] = (),
@@ -70,11 +70,11 @@ class PrepareTask:
         short: int = 0,
         small: int = 0,
         lost: int = 0,
-    ) -> FileOutcome:
+    ) -> FileResult:
         """What came of it."""
-        return FileOutcome(
+        return FileResult(
             key=self.key,
-            source=self.source.shown,
+            source=self.source.display_name,
             source_sha256=self.sha256,
             lines=lines,
             refused=refused,

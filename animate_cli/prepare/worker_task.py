@@ -10,7 +10,7 @@ from animate_cli.media.container.kind import kind_of
 from animate_cli.prepare.cut_clips import cut_clips, cut_picture
 from animate_cli.prepare.label_in_place import label_clip, label_picture
 from animate_cli.prepare.options import FileTreatment
-from animate_cli.prepare.task import FileOutcome, PreparePlan, PrepareTask
+from animate_cli.prepare.task import FileResult, PreparePlan, PrepareTask
 from animate_cli.records import InputFile
 from animate_cli.report import Clock, Watch
 from animate_cli.stages.driver import track_driver
@@ -27,10 +27,10 @@ class PrepareWorker:
         self._network = landmarks.load_landmarker(device=str(open_device(compute)))
         share_cores(self._threads)  # decoding and encoding go on beside the network
 
-    def work(self, task: PrepareTask) -> FileOutcome:
+    def work(self, task: PrepareTask) -> FileResult:
         """Make what is to be made of one file, in the plan's scratch folder.
 
-        A file that cannot be used is an outcome, too.
+        A file that cannot be used is an result, too.
 
         Raises:
             OutputError: the data set cannot be written to.
@@ -39,14 +39,14 @@ class PrepareWorker:
         try:
             return self._picture(task) if task.source.kind == IMAGE else self._clip(task)
         except (InputError, TrainError) as error:
-            return task.outcome(refused=error.message)
+            return task.result(refused=error.message)
 
-    def _picture(self, task: PrepareTask) -> FileOutcome:
+    def _picture(self, task: PrepareTask) -> FileResult:
         is_as_it_was = self._plan.choices.treatment is FileTreatment.AS_IS
         treat = label_picture if is_as_it_was else cut_picture
         return treat(task, self._plan, self._network)
 
-    def _clip(self, task: PrepareTask) -> FileOutcome:
+    def _clip(self, task: PrepareTask) -> FileResult:
         path = task.source.path
         trajectory = track_driver(
             InputFile(path=path, kind=kind_of(path), sha256=task.sha256),

@@ -1,4 +1,4 @@
-"""Many files at once: each worker process has a bench of its own and asks for the next file.
+"""Many files at once: each worker process has a worker of its own and asks for the next file.
 
 Processes start anew ("spawn") rather than as copies: a copy of a process in which torch has run
 may stand still for ever. A script that prepares with more than one job therefore needs
@@ -21,11 +21,11 @@ from typing import cast
 from animate_cli.device import thread_count
 from animate_cli.errors import AnimateError, Cancelled, TrainError
 from animate_cli.interrupts import Halt
-from animate_cli.prepare.task import FileOutcome, PreparePlan, PrepareTask
+from animate_cli.prepare.task import FileResult, PreparePlan, PrepareTask
 from animate_cli.prepare.worker_task import PrepareWorker
 from animate_cli.report import Progress, Watch
 
-LOOK_UP_S = 0.2  # how long an interrupt may wait
+POLL_S = 0.2  # how long an interrupt may wait
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +37,12 @@ class _Failed:
     hint: str
 
 
-Answer = FileOutcome | _Failed | Exception
+Answer = FileResult | _Failed | Exception
 
 
-def outcomes(
+def file_results(
     tasks: Sequence[PrepareTask], plan: PreparePlan, halt: Halt
-) -> Generator[FileOutcome, None, None]:
+) -> Generator[FileResult, None, None]:
     """What came of each task, in the order in which they end; closing it stops the workers.
 
     Raises:
@@ -58,34 +58,34 @@ def outcomes(
     def goes_on(progress: Progress) -> bool:
         return not halt.wanted
 
-    bench = PrepareWorker(plan, Watch(goes_on))
+    worker = PrepareWorker(plan, Watch(goes_on))
     for task in tasks:
-        _heed(halt)
+        _raise_if_halted(halt)
         try:
-            outcome = bench.work(task)
+            result = worker.work(task)
         except Cancelled:
-            _heed(halt)  # it says how to go on
+            _raise_if_halted(halt)  # it says how to go on
             raise
-        yield outcome
+        yield result
 
 
 def _by_workers(
     tasks: Sequence[PrepareTask], plan: PreparePlan, *, jobs: int, halt: Halt
-) -> Iterator[FileOutcome]:
+) -> Iterator[FileResult]:
     workers = [_start(plan) for _ in range(jobs)]
     waiting = deque(tasks)
     busy: dict[Connection, PrepareTask] = {}
     try:
         for _, pipe in workers:
-            _hand_out(waiting, pipe, busy)
+            _give_next(waiting, pipe, busy)
         while busy:
-            for ready in wait(list(busy), timeout=LOOK_UP_S):
+            for ready in wait(list(busy), timeout=POLL_S):
                 pipe = cast(Connection, ready)
                 task = busy.pop(pipe)
                 answer = _receive(pipe, task)
-                _hand_out(waiting, pipe, busy)
+                _give_next(waiting, pipe, busy)
                 yield answer
-            _heed(halt)
+            _raise_if_halted(halt)
     finally:
         for process, _ in workers:
             process.terminate()
@@ -93,7 +93,7 @@ def _by_workers(
             process.join()
 
 
-def _heed(halt: Halt) -> None:
+def _raise_if_halted(halt: Halt) -> None:
     if halt.wanted:
         raise Cancelled("interrupted", hint="run the same command again to go on")
 
@@ -107,7 +107,7 @@ def _start(plan: PreparePlan) -> tuple[BaseProcess, Connection]:
     return process, here
 
 
-def _hand_out(
+def _give_next(
     waiting: deque[PrepareTask], pipe: Connection, busy: dict[Connection, PrepareTask]
 ) -> None:
     if waiting:
@@ -116,7 +116,7 @@ def _hand_out(
             pipe.send(busy[pipe])
 
 
-def _receive(pipe: Connection, task: PrepareTask) -> FileOutcome:
+def _receive(pipe: Connection, task: PrepareTask) -> FileResult:
     try:
         answer: Answer = pipe.recv()
     except (EOFError, OSError) as error:
@@ -135,13 +135,13 @@ def _serve(plan: PreparePlan, pipe: Connection) -> None:
     """A worker's life. Interrupts are the parent's business, which ends its workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    bench: PrepareWorker | None = None
+    worker: PrepareWorker | None = None
     with suppress(EOFError, OSError):  # the parent has no more to do, or has gone
         while True:
             task = pipe.recv()
             try:
-                bench = bench or PrepareWorker(plan)
-                answer: Answer = bench.work(task)
+                worker = worker or PrepareWorker(plan)
+                answer: Answer = worker.work(task)
             except AnimateError as error:
                 answer = _Failed(kind=type(error), message=error.message, hint=error.hint)
             except Exception as error:  # raised again where the answer is read

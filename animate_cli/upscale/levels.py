@@ -19,13 +19,13 @@ import numpy as np
 from animate_cli.options import ResWarp
 from animate_cli.records import Image
 
-LEAST_SIZE = 16
+MIN_SIZE = 16
 
 
 def levels(square: Image, face_size: int, mode: ResWarp) -> tuple[Image, ...]:
     """I (N, N, 3) uint8, N >= 16 -> i, what lies between, I."""
-    if square.ndim != 3 or square.shape[0] != square.shape[1] or len(square) < LEAST_SIZE:
-        raise ValueError(f"not a square of at least {LEAST_SIZE} pixels: {square.shape}")
+    if square.ndim != 3 or square.shape[0] != square.shape[1] or len(square) < MIN_SIZE:
+        raise ValueError(f"not a square of at least {MIN_SIZE} pixels: {square.shape}")
     sizes = level_sizes(len(square), face_size, mode)[:-1]
     return (*(shrink(square, size) for size in sizes), square)
 

@@ -51,7 +51,7 @@ class RemapWarp:
         top = np.subtract(self._square, _enlarge(below, size), dtype=np.int16)
         self._top = np.clip(top + _BIAS, 0, 255).astype(np.uint8)
         self._identity: Floats = identity_grid(*self._face.shape[:2])[0].numpy()
-        self._place = _pixel_map(size)
+        self._positions = _pixel_map(size)
         self._map = np.empty((size, size, 2), np.float32)
         self._large = np.empty((size, size, 3), np.uint8)
         self._moved = np.empty((size, size, 3), np.uint8)
@@ -91,8 +91,8 @@ class RemapWarp:
         image = face.astype(np.float32)
         for residual in self._lower:
             size = len(residual)
-            place = _pixel_map(size) + _enlarge(flow * np.float32(size / 2), size)
-            moved = _remap(residual, place)
+            positions = _pixel_map(size) + _enlarge(flow * np.float32(size / 2), size)
+            moved = _remap(residual, positions)
             if mask is not None:
                 moved = moved * (1 - _enlarge(mask, size))[..., None]
             image = _enlarge(image, size) + moved
@@ -107,9 +107,9 @@ class RemapWarp:
         patch, large, inner = (RowSpan(*pair) for pair in zip(*cuts, strict=True))
         _resize_into(self._large[large], below[patch])
         _resize_into(self._map[large], _enlarge(flow, small)[patch] * np.float32(size / 2))
-        place = self._map[inner]
-        cv2.add(place, self._place[inner], dst=place)
-        moved = _remap(self._top, place, self._moved[inner])
+        positions = self._map[inner]
+        cv2.add(positions, self._positions[inner], dst=positions)
+        moved = _remap(self._top, positions, self._moved[inner])
         if mask is not None:
             weight = np.ascontiguousarray(_enlarge(mask, size)[inner])
             moved = cv2.blendLinear(moved, np.full_like(moved, _BIAS), 1 - weight, weight)
@@ -156,10 +156,10 @@ def _resize_into(target: Pixels, image: Pixels) -> None:
     cv2.resize(image, (width, height), dst=target, interpolation=cv2.INTER_LINEAR)
 
 
-def _remap(image: Pixels, place: Floats, into: Pixels | None = None) -> Pixels:
-    """W: bilinear, edges repeated; place (h, w, 2) in pixels of the image."""
+def _remap(image: Pixels, positions: Floats, into: Pixels | None = None) -> Pixels:
+    """W: bilinear, edges repeated; positions (h, w, 2) in pixels of the image."""
     border = cv2.BORDER_REPLICATE
-    return cv2.remap(image, place, _NO_MAP, cv2.INTER_LINEAR, dst=into, borderMode=border)  # type: ignore[return-value]
+    return cv2.remap(image, positions, _NO_MAP, cv2.INTER_LINEAR, dst=into, borderMode=border)  # type: ignore[return-value]
 
 
 def _to_bytes(rendered: Rendered, index: int) -> Image:

@@ -39,8 +39,8 @@ def run(folder: Path, rows: list[dict[str, str]], journal: list[JournalRow]) -> 
     return run_batch(
         plan,
         BatchOptions(stall_s=SLOWEST_S, workers=1),
-        listener=BatchObserver(on_row=journal.append),
-        opening=open_toy_networks,
+        observer=BatchObserver(on_row=journal.append),
+        make_work=open_toy_networks,
     )
 
 

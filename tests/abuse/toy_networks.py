@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from animate_cli.batch.worker import JobOutcome, JobTask, Work, animating
+from animate_cli.batch.worker import JobResult, JobTask, Work, make_animation_work
 from animate_cli.report import OnProgress
 
 PEAK = "peak.kib"
@@ -24,9 +24,9 @@ def open_toy_networks() -> Work:
 
     landmarks.load_landmarker = lambda **_: ToyLandmarker()
     track.make_proposer = portrait.make_proposer = lambda _: ToyProposer()
-    real = animating()
+    real = make_animation_work()
 
-    def work(task: JobTask, on_progress: OnProgress) -> JobOutcome:
+    def work(task: JobTask, on_progress: OnProgress) -> JobResult:
         try:
             return real(task, on_progress)
         finally:

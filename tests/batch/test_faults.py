@@ -47,10 +47,10 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("error", "cure"), CASES, ids=str)
-def test_what_helps(error: BaseException, cure: Remedy) -> None:
+@pytest.mark.parametrize(("error", "remedy"), CASES, ids=str)
+def test_what_helps(error: BaseException, remedy: Remedy) -> None:
     fault = fault_of(error)
-    assert fault.cure is cure
+    assert fault.remedy is remedy
     assert fault.reason
     assert fault.hint
 

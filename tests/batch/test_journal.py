@@ -117,8 +117,8 @@ def test_rows_outlive_the_process_at_once_and_a_power_cut_once_settled(
     with BatchJournal(path) as journal:
         journal.append(done("a"))
         assert path.stat().st_size == length
-        journal.settle()
-        journal.settle()
+        journal.sync()
+        journal.sync()
         assert synced == [length]
         journal.append(done("b"))
     assert synced == [length, 2 * length]

@@ -15,9 +15,9 @@ from animate_cli.batch.names import (
     TEMPLATE,
     check_inside,
     check_template,
-    fill,
-    place,
-    tidy,
+    clean_stem,
+    fill_template,
+    output_path,
 )
 from animate_cli.batch.options import BatchPairing, Shard
 from animate_cli.batch.plan import BatchPlan, plan_batch
@@ -184,19 +184,23 @@ def test_templates_reach_nothing_but_their_fields(name: str) -> None:
 @settings(deadline=None)
 @given(st.text(), st.text())
 def test_whatever_the_inputs_are_called_the_result_lies_inside(source: str, driver: str) -> None:
-    name = fill("{source}/{driver}-{number}", source=source, driver=driver, number=7) + ".mp4"
+    name = (
+        fill_template("{source}/{driver}-{number}", source=source, driver=driver, number=7) + ".mp4"
+    )
     check_inside(name, where="here")
     assert name.count("/") == 1
     assert all(len(os.fsencode(part)) <= LONGEST_PART for part in name.split("/"))
     folder = Path("some") / "folder"
-    assert place(folder, name).parent.parent == folder
+    assert output_path(folder, name).parent.parent == folder
 
 
 @settings(deadline=None)
 @given(st.text(), st.text())
 def test_long_names_stay_different(a: str, b: str) -> None:
-    one, two = (fill("{source}", source="x" * 200 + t + "x", driver="", number=1) for t in (a, b))
-    assert (one == two) == (tidy(a + "x") == tidy(b + "x"))
+    one, two = (
+        fill_template("{source}", source="x" * 200 + t + "x", driver="", number=1) for t in (a, b)
+    )
+    assert (one == two) == (clean_stem(a + "x") == clean_stem(b + "x"))
 
 
 def test_a_manifests_name_may_be_long_but_not_too_long() -> None:

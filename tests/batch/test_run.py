@@ -64,7 +64,7 @@ def test_every_fate_at_once_and_then_resumed(toys: Toys) -> None:
     assert (again.before, again.done) == (4, 0)
     assert {name: len(toys.attempts(name)) for name in "abcdefg"} == {**tries, "f": 2}
 
-    toys.sources({"b": "ok"})  # other bytes: no longer hopeless
+    toys.sources({"b": "ok"})  # other bytes: tried again
     (toys.out / "a.mp4").unlink()  # missing
     (toys.out / "g.mp4").write_bytes(b"cut")  # damaged
     third = toys.run(options=BatchOptions(workers=2, backoff_s=0.05, retry_failed=True))
@@ -105,7 +105,7 @@ def test_a_silent_worker_is_ended(toys: Toys) -> None:
 
 def test_a_worker_that_cannot_open_stops_the_batch(toys: Toys) -> None:
     toys.sources({"a": "ok", "b": "ok", "c": "ok"})
-    summary = run_batch(toys.plan(), BatchOptions(workers=1), opening=open_nothing)
+    summary = run_batch(toys.plan(), BatchOptions(workers=1), make_work=open_nothing)
     assert "no such library" in summary.stopped
     assert summary.left == 2
 

@@ -49,8 +49,8 @@ class Toys:
         on_row: Callable[[JournalRow], None] = lambda row: None,
     ) -> BatchSummary:
         chosen = options or BatchOptions(workers=2, backoff_s=0.05)
-        listener = BatchObserver(on_row=on_row)
-        return run_batch(self.plan(), chosen, listener=listener, opening=open_toy)
+        observer = BatchObserver(on_row=on_row)
+        return run_batch(self.plan(), chosen, observer=observer, make_work=open_toy)
 
     def states(self) -> dict[str, str]:
         return {Path(job).stem: str(row.state) for job, row in read_history(self.out).last.items()}

@@ -8,7 +8,7 @@ import signal
 import time
 from pathlib import Path
 
-from animate_cli.batch.worker import JobOutcome, JobTask, Work
+from animate_cli.batch.worker import JobResult, JobTask, Work
 from animate_cli.errors import FaceError, OutputError
 from animate_cli.media.target import replacing, told
 from animate_cli.report import OnProgress, Progress, Step
@@ -22,7 +22,7 @@ def open_nothing() -> Work:
     raise OSError("no such library")
 
 
-def work(task: JobTask, on_progress: OnProgress) -> JobOutcome:
+def work(task: JobTask, on_progress: OnProgress) -> JobResult:
     command, _, rest = task.job.source.read_text().partition(" ")
     marks = task.job.source.with_suffix(".marks")
     with marks.open("a") as file:
@@ -33,9 +33,7 @@ def work(task: JobTask, on_progress: OnProgress) -> JobOutcome:
         part.write_text(f"{rest} {task.job.driver.read_text()}")
         if command != "once" or attempts == 1:
             misbehave(rest if command == "once" else command, task.job.source)
-    return JobOutcome(
-        frames=1, megapixels=1.0, bytes=task.job.output.stat().st_size, elapsed_s=0.01
-    )
+    return JobResult(frames=1, megapixels=1.0, bytes=task.job.output.stat().st_size, elapsed_s=0.01)
 
 
 def misbehave(how: str, source: Path) -> None:

@@ -116,16 +116,16 @@ def test_what_makes_no_sense_is_refused(photos: Path, arguments: list[str], says
 def test_the_table_shows_each_worker() -> None:
     at = Progress(step=Step.RENDER, done=5, total=10, elapsed_s=0.5)
     busy = WorkerSlot(number=1, job="a.mp4", attempt=2, progress=at, begun_s=time.monotonic())
-    opening = WorkerSlot(number=2, job="b.mp4", begun_s=time.monotonic())
-    places = [busy, opening, WorkerSlot(number=3)]
-    status = BatchStatus(total=9, before=2, done=1, failed=1, retries=1, places=places)
+    starting = WorkerSlot(number=2, job="b.mp4", begun_s=time.monotonic())
+    slots = [busy, starting, WorkerSlot(number=3)]
+    status = BatchStatus(total=9, before=2, done=1, failed=1, retries=1, slots=slots)
     screen = Console(file=io.StringIO(), width=120)
     screen.print(table_of(status))
     shown = screen.file.getvalue()  # type: ignore[attr-defined]
     for text in ("1 done, 2 done before, 1 failed, 1 retries, 5 of 9 left", "5 of 10", "10.0"):
         assert text in shown
     assert "a.mp4 (attempt 2)" in shown
-    assert "opening" in shown
+    assert "starting" in shown
 
 
 def test_names_cannot_steer_a_terminal() -> None:

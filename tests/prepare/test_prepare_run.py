@@ -161,7 +161,7 @@ def test_an_interrupt_keeps_what_is_done_and_leaves_nothing_half_written(tmp_pat
     asked = []  # a second signal would end the test run itself
 
     def stop(step):
-        if step.outcome is not None and not asked:
+        if step.result is not None and not asked:
             asked.append(step)
             os.kill(os.getpid(), signal.SIGINT)
 
