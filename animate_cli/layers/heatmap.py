@@ -10,7 +10,10 @@ Zhao et al. 2021, section 3.3, between the landmark network and its coordinates.
     μ      | points       | (B, K, 2)    | `expected_points`, normalised
     Var    | variance     | (B, K)       | `spread`, heatmap cells²
 
-Departures from the paper: none (softmax rectification; the convention of X, Y is ours).
+X and Y are the paper's own, X_j = (2j − (W + 1)) / W for j = 1 ... W: -1 and 1 are the edges of the
+map, and cells count at their centres, as everywhere here (`layers.grid`).
+
+Departures from the paper: none (of its ways to normalise a heatmap, the softmax).
 """
 
 from __future__ import annotations

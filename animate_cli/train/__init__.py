@@ -1,1 +1,1 @@
-"""Training: recipes, data, losses, the loop."""
+"""Training: recipes, samples, losses and the loop."""

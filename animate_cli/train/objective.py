@@ -15,23 +15,23 @@ Batch = dict[str, Tensor]
 
 
 class Objective(Protocol):
-    """What the loop needs to know of a network and its data."""
+    """A network, its data and its loss, as the training loop uses them."""
 
     network: nn.Module
 
     def batch(self, size: int, rng: np.random.Generator) -> Batch:
-        """Draw training samples; everything random comes from `rng`.
+        """Training samples; everything random comes from `rng`.
 
         May run in a worker process: it must not change the objective.
         """
         ...
 
     def loss(self, network: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        """The scalar to minimise, and its parts for the log."""
+        """The scalar to minimise, and its terms for the log."""
         ...
 
     def evaluate(self, network: nn.Module) -> dict[str, float]:
-        """Figures on the training people kept apart ("dev"); "score" steers, lower is better."""
+        """Figures on "dev", the training people kept apart; the lowest "score" is the best."""
         ...
 
     def export(self, network: nn.Module, path: Path) -> None:
@@ -41,7 +41,7 @@ class Objective(Protocol):
 
 @runtime_checkable
 class ShowsSamples(Protocol):
-    """An objective that can show how a network stands."""
+    """An objective that can draw a sample sheet."""
 
     def sheet(self, network: nn.Module) -> Image:
         """A picture (H, W, 3) to look at: training samples, and predictions on dev."""
@@ -50,7 +50,7 @@ class ShowsSamples(Protocol):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GanLosses:
-    """Both players' losses of one batch, scalars with their graphs, and figures for the log."""
+    """Losses of network and critic on one batch, scalars with their graphs; figures to log."""
 
     loss: Tensor
     critic_loss: Tensor
@@ -59,26 +59,26 @@ class GanLosses:
 
 @runtime_checkable
 class AdversarialObjective(Protocol):
-    """An objective whose network plays against a critic (a discriminator).
+    """An objective whose network is trained against a critic (a discriminator).
 
-    The loop then calls `play` instead of `loss`, and steps the critic, then the network.
+    The loop then calls `gan_losses` instead of `loss`, and steps the critic, then the network.
     """
 
     critic: nn.Module
 
-    def play(self, network: nn.Module, critic: nn.Module, batch: Batch) -> GanLosses:
+    def gan_losses(self, network: nn.Module, critic: nn.Module, batch: Batch) -> GanLosses:
         """Both losses out of one pass of the network.
 
         critic: `self.critic` as the loop prepared it, for the critic's own loss: called once, on
-        true pictures and on what the network made of the batch, detached. The network's loss
-        takes `self.critic`, `train.engine.critic.frozen`.
+        true pictures and on the network's pictures, detached. The network's loss
+        takes `self.critic`, `train.losses.discriminator.frozen`.
         """
         ...
 
 
 @runtime_checkable
 class HasFrozenNetworks(Protocol):
-    """An objective with networks that never learn, such as a perceptual loss's."""
+    """An objective with networks that are not trained, such as a perceptual loss's."""
 
-    judges: tuple[nn.Module, ...]
+    frozen_networks: tuple[nn.Module, ...]
     """The loop puts them on its device."""

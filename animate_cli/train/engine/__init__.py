@@ -1,1 +1,1 @@
-"""TODO train/engine"""
+"""The training loop and its parts: stages, steps, optimisers, batches, checkpoints, the log."""

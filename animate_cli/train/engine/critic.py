@@ -1,14 +1,12 @@
-"""The second player of an adversarial training: a critic with an optimiser of its own.
+"""The critic of an adversarial training, with an optimiser of its own.
 
-Both losses of a step are taken before either player moves, as in Siarohin et al. 2019's training:
-one pass of the network serves both, accumulated batches add up for both, and a loss that is not
-finite stops the training with neither changed.
+Both losses of a step are computed before either network changes, as in Siarohin et al. 2019's
+training: one pass of the network serves both, accumulated batches add up for both, and a loss that
+is not finite stops the training with neither changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -18,19 +16,6 @@ from torch import nn
 from animate_cli.errors import OptionError
 from animate_cli.train.engine.optimiser import build_optimiser, set_rate
 from animate_cli.train.recipe import Optimiser, Precision, StepRecipe
-
-
-@contextmanager
-def frozen(critic: nn.Module) -> Iterator[nn.Module]:
-    """The critic inside `with` passes gradients on to its input and takes none itself."""
-    learning = [weight for weight in critic.parameters() if weight.requires_grad]
-    for weight in learning:
-        weight.requires_grad = False
-    try:
-        yield critic
-    finally:
-        for weight in learning:
-            weight.requires_grad = True
 
 
 class CriticTrainer:

@@ -56,8 +56,9 @@ class TrainingState:
         self._critic: CriticTrainer | None = None
         if isinstance(objective, AdversarialObjective):
             self._critic = CriticTrainer(objective.critic, recipe.steps, accelerator)
-        for judge in objective.judges if isinstance(objective, HasFrozenNetworks) else ():
-            judge.to(accelerator.device)
+        if isinstance(objective, HasFrozenNetworks):
+            for frozen in objective.frozen_networks:
+                frozen.to(accelerator.device)
         self._batches: Generator[Batch, None, None] | None = None
 
     @property
@@ -197,7 +198,7 @@ class TrainingState:
         batch = self._next_batch()
         torch.manual_seed(plan.seed * 1_000_003 + self._number(index))
         with ExitStack() as alone:
-            for network in self._players() if index < plan.accumulate - 1 else ():
+            for network in self._trained_networks() if index < plan.accumulate - 1 else ():
                 alone.enter_context(self._accelerator.no_sync(network))
             with self._accelerator.autocast():
                 losses, figures = self._losses(batch)
@@ -213,10 +214,10 @@ class TrainingState:
             loss, figures = self.objective.loss(self.network, batch)
             return {"loss": loss}, figures
         assert isinstance(self.objective, AdversarialObjective)
-        played = self.objective.play(self.network, self._critic.network, batch)
-        return {"loss": played.loss, "critic_loss": played.critic_loss}, played.figures
+        both = self.objective.gan_losses(self.network, self._critic.network, batch)
+        return {"loss": both.loss, "critic_loss": both.critic_loss}, both.figures
 
-    def _players(self) -> list[nn.Module]:
+    def _trained_networks(self) -> list[nn.Module]:
         return [self.network] if self._critic is None else [self.network, self._critic.network]
 
     def _next_batch(self) -> Batch:

@@ -1,1 +1,1 @@
-"""TODO train/losses"""
+"""Losses that several objectives use: GAN, perceptual, landmarks, part maps."""

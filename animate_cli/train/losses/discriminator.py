@@ -17,6 +17,8 @@ Departures from the paper: none known.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -72,6 +74,19 @@ class Discriminator(nn.Module):
         """(B, 3, H, W) RGB in [0, 1], H and W from 64 times the largest scale up -> a map each."""
         shown = (F.avg_pool2d(pictures, s) if s > 1 else pictures for s in self._scales)
         return [network(picture) for network, picture in zip(self.networks, shown, strict=True)]
+
+
+@contextmanager
+def frozen(critic: nn.Module) -> Iterator[nn.Module]:
+    """The critic inside `with` passes gradients on to its input and takes none itself."""
+    learning = [weight for weight in critic.parameters() if weight.requires_grad]
+    for weight in learning:
+        weight.requires_grad = False
+    try:
+        yield critic
+    finally:
+        for weight in learning:
+            weight.requires_grad = True
 
 
 def _conv(inputs: int, outputs: int, size: int, *, spectral: bool) -> nn.Module:

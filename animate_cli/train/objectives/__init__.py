@@ -1,1 +1,1 @@
-"""What each network minimises: one file per network, found by its name."""
+"""Networks in training: one objective for each, found by its name in the recipe."""

@@ -1,1 +1,1 @@
-"""TODO train/samples"""
+"""Training samples: labelled pictures, pairs and runs of frames, and how they are varied."""

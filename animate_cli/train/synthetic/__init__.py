@@ -1,1 +1,1 @@
-"""TODO train/synthetic"""
+"""Heads rendered from the ICT Face Model, with exact landmarks."""

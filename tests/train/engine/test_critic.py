@@ -10,7 +10,7 @@ from torch import nn
 from toy_objective import Line, same, stored
 
 from animate_cli.errors import OptionError, TrainError
-from animate_cli.train.engine.critic import frozen
+from animate_cli.train.losses.discriminator import frozen
 from animate_cli.train.losses.losses import gan_critic, gan_network
 from animate_cli.train.objective import Batch, GanLosses
 from animate_cli.train.recipe import Optimiser, Precision
@@ -24,20 +24,20 @@ class Duel(Line):
         self.pull = pull  # 0: the network stays where it is
         torch.manual_seed(1)
         self.critic: nn.Module = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 1))
-        self.poison, self.at, self.played, self.passes = poison, poison_at, 0, 0
+        self.poison, self.at, self.calls, self.passes = poison, poison_at, 0, 0
         self.network.register_forward_hook(self._count)
 
     def _count(self, *_: object) -> None:
         self.passes += 1
 
-    def play(self, network: nn.Module, critic: nn.Module, batch: Batch) -> GanLosses:
-        x, self.played = batch["x"], self.played + 1
+    def gan_losses(self, network: nn.Module, critic: nn.Module, batch: Batch) -> GanLosses:
+        x, self.calls = batch["x"], self.calls + 1
         y, true = network(x), 3 * x + 1
         shown = torch.cat((torch.cat((x, true), 1), torch.cat((x, y.detach()), 1)))
         critic_loss = gan_critic(*([half] for half in critic(shown).chunk(2)))
         with frozen(self.critic) as judge:
             loss = (y - true).square().mean() + 0.1 * gan_network([judge(torch.cat((x, y), 1))])
-        bad = torch.nan if self.played == self.at else 1.0
+        bad = torch.nan if self.calls == self.at else 1.0
         if self.poison == "network":
             loss = loss * bad
         if self.poison == "critic":
@@ -73,7 +73,7 @@ def test_a_bad_loss_of_either_stops_both(run, tmp_path, player):
 def test_one_pass_of_the_network_serves_both(run, plan):
     duel = Duel()
     run("once", replace(plan, accumulate=2, evaluate_every=20), duel)
-    assert duel.passes == duel.played == 40
+    assert duel.passes == duel.calls == 40
 
 
 def test_the_critic_learns_to_tell_and_takes_nothing_from_the_networks_loss(run, plan):

@@ -14,8 +14,8 @@ import pytest
 from animate_cli.errors import OptionError
 from animate_cli.train.engine import log
 from animate_cli.train.engine.log import Log
-from animate_cli.train.engine.sample_sheet import FOUND_RGB, LABEL_RGB, TILE_PX, Tile, grid
 from animate_cli.train.recipe import LogRecipe
+from animate_cli.train.samples.sample_sheet import FOUND_RGB, LABEL_RGB, TILE_PX, Tile, grid
 
 
 def steps_in(path) -> list[tuple[int, str]]:

@@ -19,7 +19,7 @@ from animate_cli.train.losses.discriminator import DiscriminatorConfig
 from animate_cli.train.objective import AdversarialObjective
 from animate_cli.train.objectives.find import build_objective
 from animate_cli.train.objectives.sparse_to_dense import objective as sparse_to_dense
-from animate_cli.train.objectives.sparse_to_dense.loss_weights import LossWeights
+from animate_cli.train.objectives.sparse_to_dense.loss_terms import LossWeights
 from animate_cli.train.objectives.sparse_to_dense.objective import AdversarialSparseToDense
 from animate_cli.train.recipe import DataRecipe, Optimiser, Recipe, StepRecipe, read_recipe
 from animate_cli.train.samples.pairs import PairAugment
@@ -57,20 +57,20 @@ def test_without_a_weight_there_is_no_critic(data: Path) -> None:
 
 
 def test_each_player_s_loss_teaches_that_player_alone(data: Path) -> None:
-    contest = build_objective(recipe(data, gan=0.5))
-    assert isinstance(contest, AdversarialSparseToDense)
-    assert isinstance(contest, AdversarialObjective)
-    batch = contest.batch(2, np.random.default_rng(0))
-    played = contest.play(contest.network, contest.critic, batch)
-    alone, _ = contest.loss(contest.network, batch)
-    expected = alone.item() + 0.5 * played.figures["gan"]
-    assert played.loss.item() == pytest.approx(expected, rel=1e-4)
-    played.loss.backward()
-    assert all(weight.grad is None for weight in contest.critic.parameters())
-    contest.network.zero_grad()
-    played.critic_loss.backward()
-    assert any(weight.grad is not None for weight in contest.critic.parameters())
-    assert all(weight.grad is None for weight in contest.network.parameters())
+    objective = build_objective(recipe(data, gan=0.5))
+    assert isinstance(objective, AdversarialSparseToDense)
+    assert isinstance(objective, AdversarialObjective)
+    batch = objective.batch(2, np.random.default_rng(0))
+    losses = objective.gan_losses(objective.network, objective.critic, batch)
+    alone, _ = objective.loss(objective.network, batch)
+    expected = alone.item() + 0.5 * losses.figures["gan"]
+    assert losses.loss.item() == pytest.approx(expected, rel=1e-4)
+    losses.loss.backward()
+    assert all(weight.grad is None for weight in objective.critic.parameters())
+    objective.network.zero_grad()
+    losses.critic_loss.backward()
+    assert any(weight.grad is not None for weight in objective.critic.parameters())
+    assert all(weight.grad is None for weight in objective.network.parameters())
 
 
 def test_part_maps_take_part_in_the_loss(data: Path, tmp_path: Path, monkeypatch) -> None:

@@ -1,1 +1,1 @@
-"""TODO train/objectives/landmarks"""
+"""The landmark network's objectives: labelled pictures, then registration between frames."""

@@ -21,7 +21,6 @@ from animate_cli.layers import heatmap
 from animate_cli.layers.grid import points_to_normalised, points_to_pixel
 from animate_cli.layers.weight_io import save_half
 from animate_cli.records import Image
-from animate_cli.train.engine.sample_sheet import COLUMNS, grid, tiles
 from animate_cli.train.losses import losses
 from animate_cli.train.objective import Batch
 from animate_cli.train.objectives.landmarks import confidence_calibration as calibration
@@ -30,6 +29,7 @@ from animate_cli.train.recipe import Recipe
 from animate_cli.train.samples import negatives
 from animate_cli.train.samples.augment import AugmentConfig, damage, jitter, make_square
 from animate_cli.train.samples.balanced_sampler import BalancedSampler
+from animate_cli.train.samples.sample_sheet import COLUMNS, grid, tiles
 from animate_cli.train.samples.samples import Sample
 from animate_cli.train.training_data import read_training
 from animate_cli.typed import typed

@@ -1,1 +1,1 @@
-"""TODO train/objectives/shape"""
+"""The shape model's objective: structure from the motion of tracked landmarks."""

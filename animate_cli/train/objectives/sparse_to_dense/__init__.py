@@ -1,1 +1,1 @@
-"""TODO train/objectives/sparse_to_dense"""
+"""The default model's objective: one frame of a clip is made from another."""

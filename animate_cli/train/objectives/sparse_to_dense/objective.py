@@ -1,28 +1,14 @@
-"""The default model's objective: one frame of a clip drawn from another.
+"""The default model's objective: one frame of a clip is made from another.
 
-Zhao et al. 2021, section 3.4:
-
-    L = λ₁ · |w ⊙ (T − D)| + λ_p · L_per(T, D) + λ_r · |w ⊙ (E − D)| + λ_o · |w ⊙ (R − D)|
-        + λ_g · |F − prior| + λ_f · |w ⊙ (F − G)| + λ_m · mean(M) + λ_s · L_par(F) + λ_D · L_gan(T)
-
-    symbol | name    | here
-    T, E, R, F | image, warped, painted, grid | `models.sparse_to_dense.records.SparseMotionOutput`
-    L_per  | perceptual          | eq. 4, `train.losses.perceptual`
-    w      | weights             | 1, and more about eyes and mouth (ours)
-    λ_r    | warped              | refine loss of Yi et al. 2020, eq. 9: the warp alone should do
-    λ_o    | painted             | ours: R learns everywhere, else M shuts before R is any good
-    λ_g    | regular             | ours: the prior is left only where it pays
-    λ_f    | guided              | ours: G is the motion that the frames show, `flow_guide`
-    λ_m    | mask                | ours: painting costs the photo's own detail, see ResWarp
-    L_par  | parsing             | eq. 7, `losses.part_mismatch`
-    L_gan  | gan                 | eqs. 5 and 6, `losses.gan_critic`, `gan_network`
-
-Departures from the paper: eq. 8's plain sum is the `paper` recipe; the weights are ours.
+The network gets a source frame, the landmarks of both frames and, for the prior, how the driver's
+body moves; the loss (`loss_terms`) compares its result with the driver's frame. Zhao et al. 2021,
+section 3.4; equations and departures are listed in `loss_terms`.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,13 +28,12 @@ from animate_cli.models.sparse_to_dense.records import SparseMotionOutput
 from animate_cli.models.sparse_to_dense.render_steps import prior_grid
 from animate_cli.models.thin_plate.model import LandmarkGrid
 from animate_cli.records import Image
-from animate_cli.train.engine.critic import frozen
-from animate_cli.train.losses.discriminator import Discriminator, DiscriminatorConfig
+from animate_cli.train.losses.discriminator import Discriminator, DiscriminatorConfig, frozen
 from animate_cli.train.losses.losses import gan_critic, gan_network, part_mismatch
 from animate_cli.train.losses.perceptual import Features, Perceptual, load_perceptual, same_view
 from animate_cli.train.objective import Batch, GanLosses
 from animate_cli.train.objectives.sparse_to_dense.flow_guide import guide_grid
-from animate_cli.train.objectives.sparse_to_dense.loss_weights import LossWeights
+from animate_cli.train.objectives.sparse_to_dense.loss_terms import LossTerms, LossWeights
 from animate_cli.train.recipe import Recipe
 from animate_cli.train.samples.background_swap import BackgroundSampler, cut_out, thinned
 from animate_cli.train.samples.clip_parsing import with_parts
@@ -65,11 +50,11 @@ from animate_cli.train.samples.samples import is_dev, read_rows
 from animate_cli.typed import typed
 
 SHOWN = 6
-_JUDGE = {Features.VGG19: "vgg19", Features.SQUEEZENET: "squeezenet", Features.LPIPS: "squeezenet"}
+_METRIC = {Features.VGG19: "vgg19", Features.SQUEEZENET: "squeezenet", Features.LPIPS: "squeezenet"}
 
 
 class SparseToDenseObjective:
-    """Draws pairs, scores pictures."""
+    """Samples pairs of frames, compares results with the driver's frame."""
 
     def __init__(
         self,
@@ -77,8 +62,10 @@ class SparseToDenseObjective:
         perceptual: Perceptual | None,
         train: list[ClipFrames],
         dev: list[ClipFrames],
-        before: BackgroundSampler | None = None,
+        backgrounds: BackgroundSampler | None = None,
     ) -> None:
+        """perceptual: None where the recipe gives L_per no weight; backgrounds: None where nobody
+        is put before another one."""
         choice = read_network(recipe.network, where="recipe, table [network]")
         self.config = network_config(choice)
         self._steps = frozenset(choice.steps)
@@ -87,10 +74,10 @@ class SparseToDenseObjective:
         self.network: nn.Module = SparseMotion(self.config)
         self._perceptual = perceptual
         self._matte = load_matte(self._loss.matte) if self.config.layered else None
-        self.judges: tuple[nn.Module, ...] = tuple(
-            judge for judge in (perceptual, self._matte) if judge is not None
+        self.frozen_networks: tuple[nn.Module, ...] = tuple(
+            network for network in (perceptual, self._matte) if network is not None
         )
-        self._draw, self._before = PairDraw(train), before
+        self._sample, self._backgrounds = PairDraw(train), backgrounds
         self._is_parsed = bool(self._loss.parsing or recipe.data.cutouts or recipe.data.reposed)
         self._prior = LandmarkGrid(self._augment.size, coarseness=PRIOR_COARSENESS)
         self._dev = dev_batch(dev, self._augment.size, with_body=self._augment.unseen < 1)
@@ -98,43 +85,35 @@ class SparseToDenseObjective:
     def batch(self, size: int, rng: np.random.Generator) -> Batch:
         """Pairs: source, driver (B, 3, S, S) uint8, their landmarks (B, 74, 2) px, and the prior
         grid between them (B, S, S, 2); with λ_f also the guide (B, S, S, 2)."""
-        drawn = stacked([self._pair(rng) for _ in range(size)])
-        return self._with_guide(self._with_prior(drawn))
+        pairs = stacked([self._pair(rng) for _ in range(size)])
+        return self._with_guide(self._with_prior(pairs))
 
     def _pair(self, rng: np.random.Generator) -> Pair:
-        if self._before is not None and rng.random() < self._augment.backdrop:
-            return self._before(self._augment, rng)
-        return self._draw(self._augment, rng)
+        if self._backgrounds is not None and rng.random() < self._augment.backdrop:
+            return self._backgrounds(self._augment, rng)
+        return self._sample(self._augment, rng)
 
     def loss(self, network: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        """L of the module's docstring, without a critic's part."""
-        return self._compare(self._run(network, batch), batch)
+        """L_total without a critic's part."""
+        terms = self._terms(self._run(network, batch), batch)
+        return terms.total(self._loss), terms.figures()
 
-    def _compare(self, drawn: SparseMotionOutput, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        target, loss = picture(batch["driver"]), self._loss
-        weights = part_weights(batch["driver_px"], target.shape[-1], loss.parts)
-        l1 = ((drawn.image - target).abs() * weights).mean()
-        perceptual = self._perceived(*same_view(drawn.image, target, loss.view))
-        warped = ((drawn.warped - target).abs() * weights).mean()
-        painted = ((drawn.painted - target).abs() * weights).mean()
-        regular = (drawn.grid - batch["prior"]).abs().mean()
-        parts = {
-            "l1": l1,
-            "perceptual": perceptual,
-            "warped": warped,
-            "painted": painted,
-            "regular": regular,
-            "mask": drawn.mask.mean(),
-        }
-        if loss.guided:
-            apart = (drawn.grid - batch["guide"]).abs().permute(0, 3, 1, 2)
-            there = 1.0 if drawn.share is None else drawn.share.detach()
-            parts["guided"] = (apart * weights * there).mean()
-        if loss.parsing:
-            maps = (batch["source_parts"], batch["driver_parts"])
-            parts["parsing"] = part_mismatch(*maps, drawn.grid, classes=CLASSES)
-        total = torch.stack([getattr(loss, key) * part for key, part in parts.items()]).sum()
-        return total, {key: value.item() for key, value in parts.items()}
+    def _terms(self, made: SparseMotionOutput, batch: Batch) -> LossTerms:
+        """All terms but the critic's, which is 0."""
+        target = picture(batch["driver"])
+        weights = part_weights(batch["driver_px"], target.shape[-1], self._loss.parts)
+        zero = target.new_zeros(())
+        return LossTerms(
+            l1=((made.image - target).abs() * weights).mean(),
+            perceptual=self._perceived(*same_view(made.image, target, self._loss.view)),
+            gan=zero,
+            parsing=_parsing(made, batch) if self._loss.parsing else zero,
+            warped=((made.warped - target).abs() * weights).mean(),
+            painted=((made.painted - target).abs() * weights).mean(),
+            regular=(made.grid - batch["prior"]).abs().mean(),
+            guided=_guided(made, batch, weights) if self._loss.guided else zero,
+            mask=made.mask.mean(),
+        )
 
     @torch.no_grad()
     def evaluate(self, network: nn.Module) -> dict[str, float]:
@@ -156,8 +135,8 @@ class SparseToDenseObjective:
         }
 
     def export(self, network: nn.Module, path: Path) -> None:
-        """fp16 safetensors with the config inside, and which judges of `animate eval` it knows."""
-        taught = [] if self._perceptual is None else [_JUDGE[self._loss.teacher]]
+        """fp16 safetensors with the config, and the metrics of `animate eval` it was trained by."""
+        taught = [] if self._perceptual is None else [_METRIC[self._loss.teacher]]
         taught += ["parsing"] if self._is_parsed else []
         known = json.dumps([*taught, "landmarks"])
         notes = {"objective": "sparse_to_dense", "trained_on": known}
@@ -169,12 +148,12 @@ class SparseToDenseObjective:
         network.eval()
         step = max(1, len(self._dev["source"]) // SHOWN)
         batch = self._dev_part(network, slice(0, step * SHOWN, step))
-        drawn = self._run(network, batch)
+        made = self._run(network, batch)
         network.train()
         source, driver = picture(batch["source"]), picture(batch["driver"])
         moved = warp(source, batch["prior"])
-        mask = drawn.mask.expand(-1, 3, -1, -1)
-        rows = torch.cat((source, driver, moved, drawn.warped, mask, drawn.image), dim=3)
+        mask = made.mask.expand(-1, 3, -1, -1)
+        rows = torch.cat((source, driver, moved, made.warped, mask, made.image), dim=3)
         sheet = torch.cat(tuple(rows), dim=1).clamp(0, 1)
         return (255 * sheet).byte().permute(1, 2, 0).cpu().numpy()
 
@@ -186,8 +165,8 @@ class SparseToDenseObjective:
         if self._matte is not None:
             with torch.no_grad():
                 matte = self._matte(source, batch["source_px"]).float()
-        drawn: SparseMotionOutput = network(source, *points, prior, matte, steps=self._steps)
-        return drawn
+        made: SparseMotionOutput = network(source, *points, prior, matte, steps=self._steps)
+        return made
 
     @torch.no_grad()
     def _with_prior(self, batch: Batch) -> Batch:
@@ -231,25 +210,37 @@ class AdversarialSparseToDense(SparseToDenseObjective):
         perceptual: Perceptual | None,
         train: list[ClipFrames],
         dev: list[ClipFrames],
-        before: BackgroundSampler | None = None,
+        backgrounds: BackgroundSampler | None = None,
     ) -> None:
-        super().__init__(recipe, perceptual, train, dev, before)
+        super().__init__(recipe, perceptual, train, dev, backgrounds)
         critic = typed(DiscriminatorConfig, recipe.critic, where="recipe, table [critic]")
         self.critic: nn.Module = Discriminator(critic)
 
-    def play(self, network: nn.Module, critic: nn.Module, batch: Batch) -> GanLosses:
-        """L with the critic's part, and the critic's loss."""
-        drawn, target = self._run(network, batch), picture(batch["driver"])
-        loss, figures = self._compare(drawn, batch)
-        judged = critic(torch.cat((target, drawn.image.detach())))
-        true, false = zip(*(scale.chunk(2) for scale in judged), strict=True)
-        with frozen(self.critic) as judge:
-            gan = gan_network(judge(drawn.image))
+    def gan_losses(self, network: nn.Module, critic: nn.Module, batch: Batch) -> GanLosses:
+        """L_total, and the critic's own loss, eq. 5."""
+        made, target = self._run(network, batch), picture(batch["driver"])
+        both = critic(torch.cat((target, made.image.detach())))
+        true, generated = zip(*(scale.chunk(2) for scale in both), strict=True)
+        with frozen(self.critic) as fixed:
+            gan = gan_network(fixed(made.image))
+        terms = replace(self._terms(made, batch), gan=gan)
         return GanLosses(
-            loss=loss + self._loss.gan * gan,
-            critic_loss=gan_critic(true, false),
-            figures=figures | {"gan": gan.item()},
+            loss=terms.total(self._loss),
+            critic_loss=gan_critic(true, generated),
+            figures=terms.figures(),
         )
+
+
+def _guided(made: SparseMotionOutput, batch: Batch, weights: Tensor) -> Tensor:
+    """|w ⊙ (F − G)|, in a layered network only where the person is."""
+    apart = (made.grid - batch["guide"]).abs().permute(0, 3, 1, 2)
+    person = 1.0 if made.share is None else made.share.detach()
+    return (apart * weights * person).mean()
+
+
+def _parsing(made: SparseMotionOutput, batch: Batch) -> Tensor:
+    """L_par between the maps of both frames."""
+    return part_mismatch(batch["source_parts"], batch["driver_parts"], made.grid, classes=CLASSES)
 
 
 def build(recipe: Recipe) -> SparseToDenseObjective:
@@ -260,30 +251,36 @@ def build(recipe: Recipe) -> SparseToDenseObjective:
         WeightsError: the teacher's weights are not in `loss.folder`, or the parser is missing.
     """
     loss = typed(LossWeights, recipe.loss, where="recipe, table [loss]")
-    folder = Path(recipe.data.root) / loss.folder
-    perceptual = (
-        load_perceptual(kind=loss.teacher, folder=folder, scales=loss.scales)
-        if loss.perceptual
-        else None
-    )
-    rows = read_rows(recipe.data, "train")
-    clips = list(read_clip_frames(rows, recipe.data.clip_stride))
-    parser_file = Path(recipe.data.root) / loss.parser
-    maps = Path(loss.maps) if loss.maps else hub.runs_dir() / "parts"
-    theirs = [row for row in rows if not is_dev(row.identity)]
-    before = None
-    if recipe.data.cutouts:
-        people = [thinned(c, recipe.data.cutouts) for c in clips if not is_dev(c.identity)]
-        before = cut_out(people, theirs, Parser(parser_file, size=256), maps)
-    if recipe.data.reposed:
-        rng = np.random.default_rng(recipe.steps.seed)
-        clips += read_reposed(theirs, Parser(parser_file), frames=recipe.data.reposed, rng=rng)
-    if loss.parsing:
-        parser = Parser(parser_file)
-        clips = [with_parts(clip, parser, maps) for clip in clips]
+    perceptual = None
+    if loss.perceptual:
+        folder = Path(recipe.data.root) / loss.folder
+        perceptual = load_perceptual(kind=loss.teacher, folder=folder, scales=loss.scales)
+    clips, backgrounds = _read_clips(recipe, loss)
     train = [clip for clip in clips if not is_dev(clip.identity)]
     dev = [clip for clip in clips if is_dev(clip.identity)]
     if not train or not dev:
         raise TrainError("too few clips to keep one person in ten apart", hint="add clips")
-    made = AdversarialSparseToDense if loss.gan else SparseToDenseObjective
-    return made(recipe, perceptual, train, dev, before)
+    kind = AdversarialSparseToDense if loss.gan else SparseToDenseObjective
+    return kind(recipe, perceptual, train, dev, backgrounds)
+
+
+def _read_clips(
+    recipe: Recipe, loss: LossWeights
+) -> tuple[list[ClipFrames], BackgroundSampler | None]:
+    """The recipe's clips, reposed portraits among them, and its people cut out, if it wants any."""
+    data, file = recipe.data, Path(recipe.data.root) / loss.parser
+    maps = Path(loss.maps) if loss.maps else hub.runs_dir() / "parts"
+    rows = read_rows(data, "train")
+    train_rows = [row for row in rows if not is_dev(row.identity)]
+    clips = list(read_clip_frames(rows, data.clip_stride))
+    backgrounds = None
+    if data.cutouts:
+        people = [thinned(clip, data.cutouts) for clip in clips if not is_dev(clip.identity)]
+        backgrounds = cut_out(people, train_rows, Parser(file, size=256), maps)
+    if data.reposed:
+        rng = np.random.default_rng(recipe.steps.seed)
+        clips += read_reposed(train_rows, Parser(file), frames=data.reposed, rng=rng)
+    if loss.parsing:
+        parser = Parser(file)
+        clips = [with_parts(clip, parser, maps) for clip in clips]
+    return clips, backgrounds
