@@ -1,99 +1,186 @@
-"""What every model promises; a new model is tested by being there."""
+"""The promises of every model; a new model is tested by being there.
+
+A model whose weights are not in the checkout is built with the weights of `recipe_weights`.
+"""
 
 from __future__ import annotations
 
+import importlib
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from places import ROOT
+from recipe_weights import recipe_state
+from torch import Tensor, nn
 
+from animate_cli.layers.grid import identity_grid
 from animate_cli.models.base import FaceModel
 from animate_cli.models.find import find_model, model_names
 from animate_cli.options import Motion, MotionOptions
-from animate_cli.records import BODY
+from animate_cli.records import BODY, Rendered
 
 Model = FaceModel[Any, Any, Any]
 
+HEAVY = ("liveportrait",)
+"""Models that take many seconds to render a frame on a CPU: their frames are slow tests."""
 
-EMBEDDED = ("sparse_to_dense", "thin_plate")
-"""The models whose weights are here; those of others are tested with weights of their own."""
+every_model = pytest.mark.parametrize("model", model_names(), indirect=True)
+every_model_renders = pytest.mark.parametrize(
+    "model",
+    [pytest.param(name, marks=pytest.mark.slow if name in HEAVY else ()) for name in model_names()],
+    indirect=True,
+)
 
 
-@pytest.fixture(params=[name for name in model_names() if name in EMBEDDED])
-def model(request: pytest.FixtureRequest) -> Model:
-    return find_model(request.param, device="cpu")
+def _has_weights_elsewhere(name: str) -> bool:
+    create = importlib.import_module(f"animate_cli.models.{name}.model").create_model
+    takes_weights = "weights" in inspect.signature(create).parameters
+    return takes_weights and not (ROOT / "weights" / f"{name}.safetensors").is_file()
+
+
+@pytest.fixture(scope="module")
+def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """One model by its name."""
+    name = str(request.param)
+    if not _has_weights_elsewhere(name):
+        return find_model(name, device="cpu")
+    load = nn.Module.load_state_dict
+
+    def fill(network: nn.Module, *_: object, strict: bool = True) -> object:
+        return load(network, recipe_state(network), strict=strict)
+
+    anywhere: Path = tmp_path_factory.mktemp("weights") / "any.safetensors"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("animate_cli.hub.load_published", lambda *_, **__: {})
+        patch.setattr(nn.Module, "load_state_dict", fill)
+        return find_model(name, device="cpu", weights=str(anywhere))
+
+
+@pytest.fixture(autouse=True)
+def _without_gradients() -> Iterator[None]:
+    with torch.inference_mode():
+        yield
+
+
+class Case:
+    """One face at the model's size, and codes: source, one anchor frame, two frames that move."""
+
+    def __init__(self, model: Model, picture: Tensor, points: Tensor, body: int) -> None:
+        ratio = model.face_size / picture.shape[-1]
+        self.points = (points + 0.5) * ratio - 0.5
+        size = (model.face_size, model.face_size)
+        self.picture = picture if ratio == 1 else F.interpolate(picture, size, mode="bilinear")
+        random = torch.Generator().manual_seed(1)
+        motion = torch.randn(2, 74, 2, generator=random) * 1.5 * ratio
+        swings = torch.randn(2, body, 2, generator=random) * 0.05
+        brighter = torch.cat((self.picture.roll(5, 3), self.picture.roll(-4, 2) * 0.9))
+        reads_frames = model.frame_encoder() is not None
+        start, frames = (self.picture, brighter) if reads_frames else (None, None)
+        still = torch.zeros(1, body, 2)
+        self.moved = torch.cat((self.points + motion, swings), dim=1)
+        self.frames = frames
+        self.source = model.encode_source(self.picture, self.points)
+        self.anchor = model.encode_driver(start, torch.cat((self.points, still), dim=1))
+        self.driver = model.encode_driver(frames, self.moved)
 
 
 @pytest.fixture(params=[0, BODY])
-def body(request: pytest.FixtureRequest) -> int:
-    """Rows below the landmarks."""
-    return int(request.param)
+def case(
+    request: pytest.FixtureRequest, model: Model, face_picture: Tensor, face_points: Tensor
+) -> Case:
+    """Without and with the rows of the body below the landmarks."""
+    body = int(request.param)
+    if body and model.frame_encoder() is not None:
+        pytest.skip("a model that reads frames is given landmarks alone")
+    return Case(model, face_picture, face_points, body)
 
 
-def _codes(model: Model, picture: Tensor, points: Tensor, body: int) -> tuple[Any, Any, Any]:
-    """Source, anchor, and two driver frames that move."""
-    random = torch.Generator().manual_seed(1)
-    motion = torch.randn(2, 74, 2, generator=random) * 1.5
-    swings = torch.randn(2, body, 2, generator=random) * 0.05
-    still = torch.zeros(1, body, 2)
-    faces = picture if model.frame_encoder() is not None else None
-    many = None if faces is None else faces.expand(2, -1, -1, -1)
-    source = model.encode_source(picture, points)
-    return (
-        source,
-        model.encode_driver(faces, torch.cat((points, still), dim=1)),
-        model.encode_driver(many, torch.cat((points + motion, swings), dim=1)),
-    )
+def _render(model: Model, case: Case, options: MotionOptions, codes: Any = None) -> Rendered:
+    driver = case.driver if codes is None else codes
+    moved = model.retarget(case.source, driver, case.anchor, options)
+    rendered, state = model.render(case.source, moved)
+    assert state is None
+    return rendered
 
 
-def test_shapes_and_ranges(
-    model: Model, face_picture: Tensor, face_points: Tensor, body: int
-) -> None:
-    source, anchor, driver = _codes(model, face_picture, face_points, body)
-    rendered, state = model.render(source, model.retarget(source, driver, anchor, MotionOptions()))
-    size = model.face_size
+@every_model
+def test_a_model_that_reads_frames_has_codes_of_its_encoder(model: Model, case: Case) -> None:
+    encoder = model.frame_encoder()
+    if encoder is None:
+        return
+    assert encoder.encoder_id
+    assert encoder.gmac_per_frame > 0
+    assert encoder.face_size == model.face_size
+    assert case.driver.shape == (2, case.anchor.shape[1])
+    same = encoder.reframe(case.driver, torch.ones(1, 1), torch.zeros(1, 2))
+    torch.testing.assert_close(same, case.driver)
+    ratio, shift = torch.tensor([[0.7]]), torch.tensor([[0.2, -0.1]])
+    other = encoder.reframe(case.driver, ratio, shift)
+    assert not torch.equal(other, case.driver)
+    torch.testing.assert_close(encoder.reframe(other, 1 / ratio, -shift / ratio), case.driver)
+
+
+@every_model
+def test_a_frames_code_does_not_depend_on_its_batch(model: Model, case: Case) -> None:
+    moved = model.retarget(case.source, case.driver, case.anchor, MotionOptions())
+    for k in range(2):
+        frame = slice(k, k + 1)
+        faces = None if case.frames is None else case.frames[frame]
+        code = model.encode_driver(faces, case.moved[frame])
+        torch.testing.assert_close(code, case.driver[frame], atol=1e-4, rtol=0)
+        alone = model.retarget(case.source, case.driver[frame], case.anchor, MotionOptions())
+        torch.testing.assert_close(alone, moved[frame], atol=1e-4, rtol=0)
+
+
+@every_model
+def test_no_motion_and_none_of_it_are_the_same_code(model: Model, case: Case) -> None:
+    still = model.retarget(case.source, case.anchor, case.anchor, MotionOptions())
+    none = model.retarget(case.source, case.driver, case.anchor, MotionOptions(strength=0.0))
+    torch.testing.assert_close(none, still.expand_as(none), atol=2e-3, rtol=0)
+
+
+@every_model_renders
+def test_shapes_and_ranges(model: Model, case: Case) -> None:
+    rendered, size = _render(model, case, MotionOptions()), model.face_size
     assert rendered.face.shape == (2, 3, size, size)
     assert rendered.face.min() >= 0
     assert rendered.face.max() <= 1
     assert rendered.grid is None or rendered.grid.shape == (2, size, size, 2)
-    assert rendered.refine_mask is None or rendered.refine_mask.shape == (2, 1, size, size)
-    assert state is None
+    mask = rendered.refine_mask
+    assert mask is None or mask.shape == (2, 1, size, size)
+    assert mask is None or (mask.min() >= 0 and mask.max() <= 1)
 
 
-def test_a_batch_of_two_is_two_of_one(
-    model: Model, face_picture: Tensor, face_points: Tensor, body: int
-) -> None:
-    source, anchor, driver = _codes(model, face_picture, face_points, body)
-    moved = model.retarget(source, driver, anchor, MotionOptions())
-    together, _ = model.render(source, moved)
+@every_model_renders
+def test_a_batch_of_two_is_two_of_one(model: Model, case: Case) -> None:
+    together = _render(model, case, MotionOptions())
     for k in range(2):
-        alone = model.retarget(source, driver[k : k + 1], anchor, MotionOptions())
-        torch.testing.assert_close(alone, moved[k : k + 1])
-        single, _ = model.render(source, alone)
+        single = _render(model, case, MotionOptions(), case.driver[k : k + 1])
         torch.testing.assert_close(single.face, together.face[k : k + 1], atol=1e-4, rtol=0)
 
 
+@every_model_renders
 @pytest.mark.parametrize("strength", [0.0, 1.0, 2.0])
-def test_no_motion_gives_the_source_back(
-    model: Model, face_picture: Tensor, face_points: Tensor, body: int, strength: float
-) -> None:
-    source, anchor, driver = _codes(model, face_picture, face_points, body)
-    still = driver if strength == 0 else anchor
-    options = MotionOptions(strength=strength)
-    rendered, _ = model.render(source, model.retarget(source, still, anchor, options))
-    same = (rendered.face * 255).round() == (face_picture * 255).round()
-    distance = (rendered.face - face_picture).abs().max()
-    assert distance < 1e-4
-    assert same.float().mean() > 0.999
+def test_no_motion_is_the_identity_grid(model: Model, case: Case, strength: float) -> None:
+    """Landmark models also give the source back; the generators of others are another's weights."""
+    still = case.driver[:1] if strength == 0 else case.anchor
+    rendered = _render(model, case, MotionOptions(strength=strength), still)
+    if rendered.grid is not None:
+        identity = identity_grid(model.face_size, model.face_size)
+        torch.testing.assert_close(rendered.grid, identity, atol=1e-3, rtol=0)
+    if model.frame_encoder() is None:
+        same = (rendered.face * 255).round() == (case.picture * 255).round()
+        assert (rendered.face - case.picture).abs().max() < 1e-4
+        assert same.float().mean() > 0.999
 
 
+@every_model_renders
 @pytest.mark.parametrize("motion", list(Motion))
-def test_the_same_twice(
-    model: Model, face_picture: Tensor, face_points: Tensor, body: int, motion: Motion
-) -> None:
-    source, anchor, driver = _codes(model, face_picture, face_points, body)
-    options = MotionOptions(motion=motion)
-    once, _ = model.render(source, model.retarget(source, driver, anchor, options))
-    again, _ = model.render(source, model.retarget(source, driver, anchor, options))
+def test_the_same_twice(model: Model, case: Case, motion: Motion) -> None:
+    once, again = (_render(model, case, MotionOptions(motion=motion)) for _ in range(2))
     assert torch.equal(once.face, again.face)
