@@ -18,8 +18,10 @@ from animate_cli.evaluate.clips.candidate import read_candidates
 from animate_cli.evaluate.clips.choose_pairs import choose_pairs
 from animate_cli.evaluate.clips.clip_pairs import read_clips
 from animate_cli.evaluate.metrics.networks.evaluators import load_evaluators
-from animate_cli.evaluate.protocol import Protocol, Scheme, of_scheme
-from animate_cli.evaluate.runner.evaluate import Evaluation, EvaluationObserver, evaluate
+from animate_cli.evaluate.protocol import Protocol, Scheme, apply_scheme
+from animate_cli.evaluate.result import Result
+from animate_cli.evaluate.runner.evaluate import evaluate
+from animate_cli.evaluate.runner.observer import EvaluationObserver
 from animate_cli.options import ComputeOptions, Options
 from animate_cli.prepare.run import prepare as prepare_dataset
 from animate_cli.train.engine.loop import LogEntry, TrainingSummary, train
@@ -81,7 +83,7 @@ def evaluate_models(
     compute: ComputeOptions | None = None,
     metric_weights: str | Path | None = None,
     observer: EvaluationObserver | None = None,
-) -> Evaluation:
+) -> Result:
     """Score models on clips, beside the still photo and the thin plate spline.
 
     data: a video, a folder of videos, one with a manifest.csv, or a public data set. models:
@@ -95,12 +97,14 @@ def evaluate_models(
         FaceError: no clip could be scored.
     """
     compute = compute or ComputeOptions()
-    chosen = of_scheme(scheme, protocol or Protocol(seed=compute.seed))
+    chosen = apply_scheme(scheme, protocol or Protocol(seed=compute.seed))
     clips, candidates = read_clips(Path(data), split), read_candidates(list(models))
     device = str(open_device(compute))
     weights = Path(metric_weights) if metric_weights is not None else None
-    with TemporaryDirectory() as kept:
-        pairs = choose_pairs(clips, chosen, compute, kept=Path(kept), on_left_out=lambda path: None)
+    with TemporaryDirectory() as cache:
+        pairs = choose_pairs(
+            clips, chosen, compute, cache_folder=Path(cache), on_left_out=lambda path: None
+        )
         return evaluate(
             candidates,
             pairs,
@@ -109,8 +113,8 @@ def evaluate_models(
             data=Path(data),
             split=split,
             compute=compute,
-            audience=observer or EvaluationObserver(),
-            kept=Path(kept),
+            observer=observer or EvaluationObserver(),
+            cache_folder=Path(cache),
         )
 
 

@@ -8,15 +8,6 @@ from __future__ import annotations
 TOO_LONG: set[str] = set()
 IN_A_CIRCLE: set[str] = set()
 UNDESCRIBED: set[str] = {
-    "evaluate/clips/__init__.py",
-    "evaluate/landmark_benchmark/__init__.py",
-    "evaluate/metrics/__init__.py",
-    "evaluate/metrics/images/__init__.py",
-    "evaluate/metrics/landmarks/__init__.py",
-    "evaluate/metrics/networks/__init__.py",
-    "evaluate/report/__init__.py",
-    "evaluate/runner/__init__.py",
-    "evaluate/user_study/__init__.py",
     "layers/inference/__init__.py",
     "layers/pretrained/__init__.py",
     "media/container/__init__.py",

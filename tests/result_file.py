@@ -1,4 +1,4 @@
-"""Result files as `animate eval` writes them, made up for tests."""
+"""Result files as `animate eval` writes them, invented for tests."""
 
 from __future__ import annotations
 
@@ -6,29 +6,31 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-Figures = Mapping[str, Sequence[float | None]]  # one per take, by metric
+from animate_cli.evaluate.metrics.landmarks.landmark_nme import CED_THRESHOLDS
+
+Scores = Mapping[str, Sequence[float | None]]  # one per clip pair, by metric
 
 LOWER = frozenset({"l1", "akd", "lpips"})
 
 
-def told(
-    models: Mapping[str, Figures],
+def result_json(
+    models: Mapping[str, Scores],
     *,
-    takes: Sequence[str],
+    pairs: Sequence[str],
     seed: int = 0,
     needs: Mapping[str, str] | None = None,
-    learned: Mapping[str, Sequence[str]] | None = None,
+    trained_metrics: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, object]:
     metrics = list(next(iter(models.values())))
-    needs, learned = needs or {}, learned or {}
+    needs, trained_metrics = needs or {}, trained_metrics or {}
     return {
         "schema": 1,
         "protocol": {"reenactment": "self", "stride": 5, "limit": 0, "pairs": 20, "seed": seed},
         "data": {
             "root": "clips",
             "split": "val",
-            "takes": list(takes),
-            "drivers_sha256": [f"{name}{'0' * 60}"[:64] for name in takes],
+            "takes": list(pairs),
+            "drivers_sha256": [f"{name}{'0' * 60}"[:64] for name in pairs],
             "skipped": [],
             "frames": 100,
             "scored": 20,
@@ -53,20 +55,26 @@ def told(
                 "motion": None,
                 "metrics": {
                     name: {
-                        "mean": None,
+                        "mean": mean(scores[name]),
                         "better_than_still": None,
-                        "is_trained_on": name in learned.get(model, ()),
-                        "takes": list(figures[name]),
+                        "is_trained_on": name in trained_metrics.get(model, ()),
+                        "takes": list(scores[name]),
                     }
                     for name in metrics
                 },
             }
-            for model, figures in models.items()
+            for model, scores in models.items()
         },
+        "ced": {"places": list(CED_THRESHOLDS), "models": {model: {} for model in models}},
         "times": {"ms_per_frame": dict.fromkeys(models, 2.5)},
         "judges": {"landmarks": "ab" * 32},
         "versions": {"python": "3.11"},
     }
+
+
+def mean(scores: Sequence[float | None]) -> float | None:
+    known = [score for score in scores if score is not None]
+    return sum(known) / len(known) if known else None
 
 
 def write(path: Path, result: Mapping[str, object]) -> Path:

@@ -41,13 +41,13 @@ def compare(
 ) -> None:
     """Compare two results clip by clip, with a 95 % bootstrap interval for every metric."""
     from animate_cli.cli.table_output import show_table
-    from animate_cli.evaluate.report.comparison import compare as contrast
+    from animate_cli.evaluate.report.comparison import compare as compare_results
     from animate_cli.evaluate.result import read_result
 
     overwrite = options.output.overwrite
     json_output.check(overwrite=overwrite, others=(first, second))
     one, other = read_result(first), read_result(second)
-    found = contrast(
+    found = compare_results(
         one, other, model_a or one.models[-1].name, model_b or other.models[-1].name, seed=seed
     )
     for name in found.left_out:
@@ -66,16 +66,16 @@ def _table(found: Comparison) -> Table:
     table = Table(title=f"A: {found.a}   B: {found.b}", title_justify="left")
     for head in ("metric", "A", "B", "B − A", "95 % interval", "B better on", "clips", "B is"):
         table.add_column(head, justify="left" if head in ("metric", "B is") else "right")
-    for c in found.contrasts:
+    for c in found.differences:
         table.add_row(
-            c.measure.title,
+            c.metric.title,
             f"{c.a:.4g}",
             f"{c.b:.4g}",
             f"{c.b - c.a:+.3g}",
             f"{c.low:+.3g} … {c.high:+.3g}",
             f"{100 * c.b_better:.0f}%",
-            str(c.takes),
-            c.verdict,
+            str(c.pairs),
+            c.conclusion,
         )
     return table
 
@@ -86,15 +86,15 @@ def _plain(found: Comparison) -> dict[str, object]:
         "b": found.b,
         "left_out": list(found.left_out),
         "metrics": {
-            c.measure.name: {
+            c.metric.name: {
                 "a": c.a,
                 "b": c.b,
                 "difference": c.b - c.a,
                 "interval": [c.low, c.high],
                 "b_better": c.b_better,
-                "takes": c.takes,
-                "b_is": c.verdict,
+                "takes": c.pairs,
+                "b_is": c.conclusion,
             }
-            for c in found.contrasts
+            for c in found.differences
         },
     }

@@ -14,11 +14,11 @@ from animate_cli.cli import console
 from animate_cli.cli.command_flags import takes_options, takes_record
 from animate_cli.cli.json_output import JsonOutput, takes_json
 from animate_cli.errors import OptionError
-from animate_cli.evaluate.protocol import Protocol, Scheme, of_scheme
+from animate_cli.evaluate.protocol import Protocol, Scheme, apply_scheme
 from animate_cli.options import Options
 
 if TYPE_CHECKING:
-    from animate_cli.evaluate.runner.evaluate import Evaluation
+    from animate_cli.evaluate.result import Result
 
 _PROTOCOL_FLAGS = {
     "stride": typer.Option("--stride", min=1, help="Score every n-th frame."),
@@ -115,7 +115,7 @@ def evaluate(
     json_output.check(overwrite=overwrite, others=(data, html_file, sheets))
     if html_file is not None:
         check_target(html_file, overwrite=overwrite)
-    chosen = of_scheme(scheme, replace(protocol, seed=options.compute.seed))
+    chosen = apply_scheme(scheme, replace(protocol, seed=options.compute.seed))
     if landmarks:
         if models or sheets or html_file:
             raise OptionError(
@@ -171,8 +171,8 @@ def _score_models(
     metric_weights: Path | None,
     sheets: Path | None,
     html_file: Path | None,
-    on_result: Callable[[Evaluation], None],
-) -> Evaluation:
+    on_result: Callable[[Result], None],
+) -> Result:
     """Score models and write contact sheets and the page.
 
     on_result: called before the page is written: what takes long is then safe.
@@ -185,19 +185,19 @@ def _score_models(
     from animate_cli.evaluate.metrics.networks.evaluators import load_evaluators
     from animate_cli.evaluate.report.gallery import Gallery
     from animate_cli.evaluate.report.html_page import page
-    from animate_cli.evaluate.runner.evaluate import EvaluationObserver, EvaluationObservers
     from animate_cli.evaluate.runner.evaluate import evaluate as run
+    from animate_cli.evaluate.runner.observer import EvaluationObserver, EvaluationObservers
     from animate_cli.media.target import replacing
 
     overwrite = options.output.overwrite
     clips, candidates = read_clips(data, split), read_candidates(models)
     device = open_device(options.compute)
-    with TemporaryDirectory() as folder, TemporaryDirectory() as kept:
+    with TemporaryDirectory() as folder, TemporaryDirectory() as cache:
         pairs = choose_pairs(
             clips,
             protocol,
             options.compute,
-            kept=Path(kept),
+            cache_folder=Path(cache),
             on_left_out=lambda path: console.warn(f"{path} has no {protocol.start} frame"),
         )
         on_console = ConsoleObserver(pairs, candidates, protocol, sheets, overwrite=overwrite)
@@ -210,16 +210,16 @@ def _score_models(
             data=data,
             split=split,
             compute=options.compute,
-            audience=EvaluationObservers(
+            observer=EvaluationObservers(
                 on_console, gallery if html_file else EvaluationObserver()
             ),
-            kept=Path(kept),
+            cache_folder=Path(cache),
         )
         for one in result.skipped:
-            console.warn(f"{one.take} is not scored: {one.reason}")
+            console.warn(f"{one.name} is not scored: {one.reason}")
         on_result(result)
         if html_file is not None:
             with replacing(html_file, overwrite=overwrite) as part:
-                part.write_text(page(result.result(), gallery), encoding="utf-8")
+                part.write_text(page(result, gallery), encoding="utf-8")
             console.tell(f"page: {html_file}")
     return result

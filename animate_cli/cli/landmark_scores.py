@@ -43,7 +43,7 @@ def score_landmarks(
     comparison = LandmarkComparison(
         _entries(names, device, chosen.smooth),
         reference=landmarks.load_landmarker(device=device),
-        opinions=(openseeface(metric_weights), pfld(metric_weights)) if metric_weights else (),
+        external=(openseeface(metric_weights), pfld(metric_weights)) if metric_weights else (),
         protocol=chosen,
     )
     for number, path in enumerate(clips, 1):

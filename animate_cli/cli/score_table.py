@@ -1,4 +1,4 @@
-"""An evaluation as a table on stdout: a row per metric, a column per model."""
+"""A result as a table on stdout: a row per metric, a column per model."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from rich.table import Table
 from animate_cli.cli.table_output import show_table
 from animate_cli.evaluate.report.score_cells import footnotes, headline, row, times
 from animate_cli.evaluate.result import Result
-from animate_cli.evaluate.runner.evaluate import Evaluation
 
 
-def show_scores(evaluation: Evaluation) -> None:
+def show_scores(result: Result) -> None:
     """Print means over clips, their ratio to the reference, and the share better than still."""
-    result = evaluation.result()
     show_table(score_table(result), footnotes(result))
 
 
@@ -22,7 +20,7 @@ def score_table(result: Result) -> Table:
     table.add_column("metric")
     for one in result.models:
         table.add_column(one.name, justify="right", overflow="fold")
-    for measure in result.measures:
-        table.add_row(measure.title, *map(str, row(result, measure)))
+    for metric in result.metrics:
+        table.add_row(metric.title, *map(str, row(result, metric)))
     table.add_row("rendering, ms per frame", *times(result), end_section=True)
     return table

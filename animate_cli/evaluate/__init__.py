@@ -1,1 +1,1 @@
-"""Metrics, protocols, reports."""
+"""Scores models on clips: metrics, protocols, the runner, reports, user studies."""

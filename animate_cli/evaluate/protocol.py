@@ -1,24 +1,26 @@
-"""What is shown to a model, and what of it is scored: everything the figures depend on but data
-and weights. The record is written into the result.
+"""Evaluation protocols: everything that scores depend on, except data and weights.
 
-    self    a clip's first frame is the source, the whole clip the driver (Siarohin et al. 2019);
-            absolute motion, so that every output frame should be the driver's own
-    cross   the first frame of one person's clip, the clip of another; relative motion
+The `Protocol` record is written into the result. There are two kinds of reenactment:
 
-Schemes are what the papers do: a source frame, and which clips come together.
+    self    a frame of a clip is the source, the same clip the driver (Siarohin et al. 2019);
+            absolute motion, so that every output frame should equal the driver's
+    cross   a frame of one person's clip is the source, another person's clip the driver; relative
+            motion
 
-    self           the first frame, all frames (Siarohin, Zhao on VoxCeleb1)
-    self-random    a random frame, all frames (Zhao on FaceForensics)
-    cross          pairs of people as the seed draws them
+Schemes are the protocols of the papers, by name:
+
+    self           the first frame is the source (Siarohin, Zhao on VoxCeleb1)
+    self-random    a random frame is the source (Zhao on FaceForensics)
+    cross          a random sample of pairs of people
     cross-all      every pair of clips of different people
-    cross-frontal  both clips start at frontal frames in which the heads stand alike, the source
-                   at its first one (Zhao, section 4.2.2)
-    landmark-driven    self, but the labels beside a clip drive it, unfiltered, and are its source's
-                       points, too; outputs are held against the labels (Songsri-in & Zafeiriou
-                       2019, section 4.2, on 300VW's annotations)
-    expression-driven  cross, but the driver gives its expression alone: the source keeps its pose
-                       and the shape of its head (Yi et al. 2020, section 4.3, example-based: the
-                       driver's action units; Songsri-in, section 4.4: whatever either pose is)
+    cross-frontal  both clips start at frontal frames with the same head pose, the source at its
+                   first one (Zhao, section 4.2.2)
+    landmark-driven    self, but the labels beside a clip drive it, unfiltered, and give the
+                       source's points, too; outputs are compared with the labels (Songsri-in &
+                       Zafeiriou 2019, section 4.2, on 300VW's annotations)
+    expression-driven  cross, but the driver gives its expression alone: the source keeps its head
+                       pose and shape (Yi et al. 2020, section 4.3, example-based: the driver's
+                       action units; Songsri-in, section 4.4: for any two poses)
 """
 
 from __future__ import annotations
@@ -28,18 +30,18 @@ from enum import StrEnum
 
 from animate_cli.options import Only, Registration, ResWarp
 
-VERSION = 6  # of the protocol's fixed part; it changes when a figure would
+VERSION = 6  # of the protocol's fixed part; raised whenever the same weights score differently
 
 
 class Reenactment(StrEnum):
-    """Whose motion a source gets: its own clip's, or another person's."""
+    """Whether a source is driven by its own clip or by another person's."""
 
     SELF = "self"
     CROSS = "cross"
 
 
 class Scheme(StrEnum):
-    """Protocols by name."""
+    """The protocols by name."""
 
     SELF = "self"
     SELF_RANDOM = "self-random"
@@ -51,7 +53,8 @@ class Scheme(StrEnum):
 
 
 class Start(StrEnum):
-    """Which frame of its clip is the source: of frontal ones the first; drivers start at one."""
+    """Which frame of its clip is the source. FRONTAL: the first frontal frame; the driver starts at
+    a frontal frame, too."""
 
     FIRST = "first"
     RANDOM = "random"
@@ -59,16 +62,17 @@ class Start(StrEnum):
 
 
 class DrivenBy(StrEnum):
-    """Where the driver's points come from: our detector, or the labels beside the clip."""
+    """Whether the driver's points come from our detector or from the labels beside the clip."""
 
     DETECTOR = "detector"
     LABELS = "labels"
 
 
 class ClipPairing(StrEnum):
-    """Which pairs of clips of different people: drawn by the seed, all, those that stand alike."""
+    """Which pairs of clips of different people: a random sample, all, or those with the same head
+    pose."""
 
-    DRAWN = "drawn"
+    SAMPLED = "drawn"
     ALL = "all"
     ALIKE = "alike"
 
@@ -83,15 +87,15 @@ FRONTAL = (
 
 @dataclass(frozen=True, kw_only=True)
 class Protocol:
-    """How a model is tried.
+    """How models are evaluated. The texts of the last four fields are part of result files.
 
-    stride: every n-th frame is scored, though all are drawn; cap: frames of a clip that are
-    drawn, 0: all; limit: clips or pairs, evenly spread, 0: all; pairs: of cross-reenactment, the
-    most that are drawn; seed: of their draw, and of random frames; frontal_deg: |yaw|, |pitch| and
-    |roll| of a frontal frame are below; alike_deg: each differs by less where heads stand alike;
-    driven_by: who says where the driver's points are; registration: whether these are registered
-    between frames; only: the part of its motion that is taken; reswarp: how models bring detail to
-    full resolution.
+    stride: every n-th frame is scored, though all are rendered; cap: how many frames of a clip are
+    rendered, 0: all; limit: how many clips or pairs are used, evenly spread, 0: all; pairs: the
+    most pairs that are sampled for cross-reenactment; seed: of that sample, and of random source
+    frames; frontal_deg: upper bound of |yaw|, |pitch| and |roll| of a frontal frame; alike_deg:
+    upper bound of their differences between heads with the same pose; driven_by: where the driver's
+    points come from; registration: whether these are registered between frames; only: the part of
+    the driver's motion that is used; reswarp: how models bring detail to full resolution.
     """
 
     reenactment: Reenactment = Reenactment.SELF
@@ -101,7 +105,7 @@ class Protocol:
     pairs: int = 20
     seed: int = 0
     start: Start = Start.FIRST
-    pairing: ClipPairing = ClipPairing.DRAWN
+    pairing: ClipPairing = ClipPairing.SAMPLED
     frontal_deg: float = 5.0
     alike_deg: float = 1.0
     driven_by: DrivenBy = DrivenBy.DETECTOR
@@ -115,13 +119,14 @@ class Protocol:
     average: str = "over the frames of a clip, then over clips"
 
     def is_scored(self, index: int, source_frame: int = 0) -> bool:
-        """Whether frame `index` of a driver counts. source_frame: of its own clip."""
+        """Whether frame `index` of a driver is scored. source_frame: the source's frame number,
+        which is not scored in self-reenactment."""
         is_source = index == source_frame and self.reenactment is Reenactment.SELF
         return index % self.stride == 0 and not is_source
 
 
-def of_scheme(scheme: Scheme, protocol: Protocol) -> Protocol:
-    """The protocol with what a scheme decides, its strides and caps kept."""
+def apply_scheme(scheme: Scheme, protocol: Protocol) -> Protocol:
+    """The protocol with the fields that a scheme sets; stride, cap and the like are kept."""
     own = replace(protocol, reenactment=Reenactment.SELF, start=Start.FIRST, source=FIRST)
     other = replace(own, reenactment=Reenactment.CROSS)
     return {

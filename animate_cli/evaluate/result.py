@@ -1,6 +1,8 @@
-"""A result file of `animate eval` as records: what comparisons, pages and tables are made from.
+"""The one record of an evaluation's result.
 
-Only what is used is read; other keys may come and go within a schema.
+`evaluate` returns it, `animate eval --json` writes it, and tables, HTML pages and `animate compare`
+are made from it. The JSON keys are public: within one schema number, keys are only added. A pair of
+clips is called a take there, and an evaluator network a judge.
 """
 
 from __future__ import annotations
@@ -16,188 +18,283 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animate_cli.errors import OptionError
+from animate_cli.evaluate.clips.candidate import STILL
+from animate_cli.evaluate.metrics.landmarks.landmark_nme import CED_THRESHOLDS
 
 SCHEMA = 1
+_HINT = "give an unchanged file of `animate eval --json FILE`"
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class MetricInfo:
-    """A metric as a result file tells of it. needs: what an absent judge would need."""
+    """A metric's description. evaluator: the network behind it, empty for plain arithmetic; needs:
+    what a missing evaluator needs, empty where nothing is missing."""
 
     name: str
     label: str
     is_lower_better: bool
     unit: str = ""
-    judge: str = ""
+    evaluator: str = ""
     needs: str = ""
 
     @property
     def title(self) -> str:
-        """For the head of a row: label, unit, and which way is good."""
+        """Label, unit, and an arrow towards better values."""
         unit = f", {self.unit}" if self.unit else ""
         return f"{self.label}{unit} {'↓' if self.is_lower_better else '↑'}"
 
-    def gain(self, figures: Array, others: Array) -> Array:
+    def gain(self, scores: Array, others: Array) -> Array:
         """How much better the first are than the second, element by element."""
-        return others - figures if self.is_lower_better else figures - others
+        return others - scores if self.is_lower_better else scores - others
+
+
+@dataclass(frozen=True, kw_only=True)
+class SkippedPair:
+    """The name of a clip pair that could not be scored, and the reason."""
+
+    name: str
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ClipResult:
-    """One model's part. figures (takes, metrics), NaN where there is none; learned: names of
-    metrics whose judge it was trained on; means (metrics,): as written, for metrics of all takes
-    together, which have no figure for each."""
+class ModelResult:
+    """One model's scores.
+
+    model: its name in the registry, empty for the still source; weights: as given to `--model`,
+    None: the model's own; trained_on: evaluators that supplied its training with a loss or labels;
+    motion: its motion options, None for the still source.
+
+    scores (pairs, metrics): NaN where a metric has no value; means (metrics,): over the pairs that
+    have one, or for metrics of whole sets (FID) the value of all pairs together; trained_metrics:
+    names of the metrics whose evaluator is in trained_on.
+
+    ced: cumulative error distribution by landmark detector, at `CED_THRESHOLDS`.
+    """
 
     name: str
     model: str
+    weights: str | None
     sha256: str
     trained_on: tuple[str, ...]
-    learned: frozenset[str]
-    figures: Array
+    motion: Mapping[str, object] | None
+    scores: Array
     means: Array
+    trained_metrics: frozenset[str]
+    ced: Mapping[str, tuple[float, ...]]
     ms_per_frame: float
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Result:
-    """A whole result. protocol: its fields by name, as they were written."""
+    """A whole evaluation.
 
-    path: Path
+    protocol: the fields of `Protocol` by name; data, split: as given on the command line; pairs:
+    names of the clip pairs; drivers_sha256: of each pair's driver file; frames: how many were
+    rendered of all pairs; scored, lost: frames at the stride with and without a face; evaluators:
+    sha256 of our own evaluator networks by name; versions: of Python and packages; origin: how
+    messages name this result.
+    """
+
     protocol: Mapping[str, object]
     data: str
     split: str
-    takes: tuple[str, ...]
+    pairs: tuple[str, ...]
     drivers_sha256: tuple[str, ...]
-    skipped: tuple[tuple[str, str], ...]
+    skipped: tuple[SkippedPair, ...]
     frames: int
     scored: int
     lost: int
-    measures: tuple[MetricInfo, ...]
-    models: tuple[ClipResult, ...]
-    judges: Mapping[str, str]
+    metrics: tuple[MetricInfo, ...]
+    models: tuple[ModelResult, ...]
+    evaluators: Mapping[str, str]
     versions: Mapping[str, str]
+    origin: str = "this evaluation"
 
-    def model(self, name: str) -> ClipResult:
-        """By its name.
+    def model(self, name: str) -> ModelResult:
+        """A model by its name.
 
         Raises:
-            OptionError: it was not scored.
+            OptionError: it was not evaluated.
         """
         for one in self.models:
             if one.name == name:
                 return one
         names = ", ".join(one.name for one in self.models)
-        raise OptionError(f"{self.path}: no model named {name!r}", hint=f"it has {names}")
+        raise OptionError(f"{self.origin}: no model named {name!r}", hint=f"it has {names}")
+
+    def metric(self, name: str) -> MetricInfo:
+        """A metric by its name; StopIteration where there is none."""
+        return next(one for one in self.metrics if one.name == name)
 
     def column(self, model: str, metric: str) -> Array:
-        """One figure per take."""
-        place = [one.name for one in self.measures].index(metric)
-        return self.model(model).figures[:, place]
+        """A model's scores by one metric: (pairs,)."""
+        return self.model(model).scores[:, self.metrics.index(self.metric(metric))]
 
     def mean(self, model: str, metric: str) -> float:
-        """Over the takes that have a figure; where none has, of all takes together, or NaN."""
-        column = self.column(model, metric)
-        known = column[np.isfinite(column)]
-        if len(known):
-            return float(known.mean())
-        return float(self.model(model).means[[one.name for one in self.measures].index(metric)])
+        """Over the pairs that have a score; for metrics of whole sets, of all pairs together."""
+        return float(self.model(model).means[self.metrics.index(self.metric(metric))])
 
-    def better_share(self, model: str, other: str, measure: MetricInfo) -> float:
-        """Share of takes on which a model is better than another, of those that have both."""
-        gain = measure.gain(self.column(model, measure.name), self.column(other, measure.name))
+    def better_share(self, model: str, other: str, metric: str) -> float:
+        """Share of pairs on which a model is better than another; pairs without both scores do not
+        count; NaN where none counts."""
+        gain = self.metric(metric).gain(self.column(model, metric), self.column(other, metric))
         known = gain[np.isfinite(gain)]
         return float((known > 0).mean()) if len(known) else math.nan
 
+    def to_json(self) -> str:
+        """The content of a result file. NaN is null; times are kept apart from scores."""
+        return json.dumps(_to_record(self), indent=2)
+
 
 def read_result(path: Path) -> Result:
-    """A file that `animate eval --json` has written.
+    """The result in a file that `animate eval --json` wrote.
 
     Raises:
-        OptionError: it cannot be read, is something else, or of another schema.
+        OptionError: the file cannot be read, is no result, or has another schema.
     """
-    hint = "give a file written by `animate eval --json FILE`"
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise OptionError(f"{path}: cannot be read ({error})", hint=hint) from error
-    return parse_result(told, path)
+        raise OptionError(f"{path}: cannot be read ({error})", hint=_HINT) from error
+    return parse_result(record, str(path))
 
 
-def parse_result(told: Any, path: Path) -> Result:
-    """The same from what JSON says; path: for messages.
+def parse_result(record: Any, origin: str) -> Result:
+    """The result in decoded JSON. origin: how messages name it.
 
     Raises:
-        OptionError: it is something else, or of another schema.
+        OptionError: the JSON is no result, or has another schema.
     """
-    schema = told.get("schema") if isinstance(told, dict) else None
+    schema = record.get("schema") if isinstance(record, dict) else None
     if schema != SCHEMA:
         hint = f"evaluate again: this version reads schema {SCHEMA}"
-        raise OptionError(f"{path}: not a result, or of schema {schema!r}", hint=hint)
+        raise OptionError(f"{origin}: not a result, or of schema {schema!r}", hint=hint)
     try:
-        return _result(told, path)
+        return _from_record(record, origin)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        hint = "give a file written by `animate eval --json FILE`, unchanged"
-        raise OptionError(f"{path}: not a whole result ({error!r})", hint=hint) from error
+        raise OptionError(f"{origin}: not a whole result ({error!r})", hint=_HINT) from error
 
 
-def _result(told: dict[str, Any], path: Path) -> Result:
-    data = told["data"]
-    measures = tuple(_measure(name, one) for name, one in told["metrics"].items())
-    times = told["times"]["ms_per_frame"]
+def _to_record(result: Result) -> dict[str, object]:
+    return {
+        "schema": SCHEMA,
+        "protocol": dict(result.protocol),
+        "data": {
+            "root": result.data,
+            "split": result.split,
+            "takes": list(result.pairs),
+            "drivers_sha256": list(result.drivers_sha256),
+            "skipped": [{"take": one.name, "reason": one.reason} for one in result.skipped],
+            "frames": result.frames,
+            "scored": result.scored,
+            "lost": result.lost,
+        },
+        "metrics": {one.name: _metric_record(one) for one in result.metrics},
+        "models": {one.name: _model_record(result, one) for one in result.models},
+        "ced": {
+            "places": list(CED_THRESHOLDS),
+            "models": {
+                one.name: {name: list(curve) for name, curve in one.ced.items()}
+                for one in result.models
+            },
+        },
+        "times": {"ms_per_frame": {one.name: _number(one.ms_per_frame) for one in result.models}},
+        "judges": dict(result.evaluators),
+        "versions": dict(result.versions),
+    }
+
+
+def _metric_record(metric: MetricInfo) -> dict[str, str]:
+    better = "lower" if metric.is_lower_better else "higher"
+    record = {"label": metric.label, "better": better, "unit": metric.unit}
+    return record | {"judge": metric.evaluator} | ({"needs": metric.needs} if metric.needs else {})
+
+
+def _model_record(result: Result, one: ModelResult) -> dict[str, object]:
+    return {
+        "model": one.model,
+        "weights": one.weights,
+        "sha256": one.sha256,
+        "trained_on": list(one.trained_on),
+        "motion": None if one.motion is None else dict(one.motion),
+        "metrics": {
+            metric.name: {
+                "mean": _number(one.means[column]),
+                "better_than_still": _number(result.better_share(one.name, STILL, metric.name)),
+                "is_trained_on": metric.name in one.trained_metrics,
+                "takes": [_number(value) for value in one.scores[:, column]],
+            }
+            for column, metric in enumerate(result.metrics)
+        },
+    }
+
+
+def _from_record(record: dict[str, Any], origin: str) -> Result:
+    data = record["data"]
+    metrics = tuple(_metric_info(name, one) for name, one in record["metrics"].items())
     return Result(
-        path=path,
-        protocol=dict(told["protocol"]),
+        protocol=dict(record["protocol"]),
         data=str(data["root"]),
         split=str(data["split"]),
-        takes=tuple(map(str, data["takes"])),
+        pairs=tuple(map(str, data["takes"])),
         drivers_sha256=tuple(map(str, data["drivers_sha256"])),
-        skipped=tuple((str(one["take"]), str(one["reason"])) for one in data["skipped"]),
+        skipped=tuple(
+            SkippedPair(name=str(one["take"]), reason=str(one["reason"])) for one in data["skipped"]
+        ),
         frames=int(data["frames"]),
         scored=int(data["scored"]),
         lost=int(data["lost"]),
-        measures=measures,
-        models=tuple(
-            _scored(name, one, measures, times.get(name), len(data["takes"]))
-            for name, one in told["models"].items()
-        ),
-        judges=dict(told["judges"]),
-        versions=dict(told["versions"]),
+        metrics=metrics,
+        models=tuple(_model_result(name, record, metrics) for name in record["models"]),
+        evaluators=dict(record["judges"]),
+        versions=dict(record["versions"]),
+        origin=origin,
     )
 
 
-def _measure(name: str, told: dict[str, Any]) -> MetricInfo:
+def _metric_info(name: str, record: dict[str, Any]) -> MetricInfo:
     return MetricInfo(
         name=name,
-        label=str(told["label"]),
-        is_lower_better=told["better"] == "lower",
-        unit=str(told["unit"]),
-        judge=str(told["judge"]),
-        needs=str(told.get("needs", "")),
+        label=str(record["label"]),
+        is_lower_better=record["better"] == "lower",
+        unit=str(record["unit"]),
+        evaluator=str(record["judge"]),
+        needs=str(record.get("needs", "")),
     )
 
 
-def _scored(
-    name: str,
-    told: dict[str, Any],
-    measures: tuple[MetricInfo, ...],
-    ms_per_frame: float | None,
-    takes: int,
-) -> ClipResult:
-    columns = [[_float(v) for v in told["metrics"][m.name]["takes"]] for m in measures]
-    return ClipResult(
+def _model_result(
+    name: str, record: dict[str, Any], metrics: tuple[MetricInfo, ...]
+) -> ModelResult:
+    one, pairs = record["models"][name], len(record["data"]["takes"])
+    by_metric = [one["metrics"][metric.name] for metric in metrics]
+    columns = [[_value(value) for value in scores["takes"]] for scores in by_metric]
+    motion, curves = one["motion"], record["ced"]["models"][name]
+    return ModelResult(
         name=name,
-        model=str(told["model"]),
-        sha256=str(told["sha256"]),
-        trained_on=tuple(map(str, told["trained_on"])),
-        learned=frozenset(m.name for m in measures if told["metrics"][m.name]["is_trained_on"]),
-        figures=np.array(columns, np.float64).reshape(len(measures), takes).T,
-        means=np.array([_float(told["metrics"][m.name]["mean"]) for m in measures], np.float64),
-        ms_per_frame=_float(ms_per_frame),
+        model=str(one["model"]),
+        weights=None if one["weights"] is None else str(one["weights"]),
+        sha256=str(one["sha256"]),
+        trained_on=tuple(map(str, one["trained_on"])),
+        motion=None if motion is None else dict(motion),
+        scores=np.array(columns, np.float64).reshape(len(metrics), pairs).T,
+        means=np.array([_value(scores["mean"]) for scores in by_metric], np.float64),
+        trained_metrics=frozenset(
+            metric.name
+            for metric, scores in zip(metrics, by_metric, strict=True)
+            if scores["is_trained_on"]
+        ),
+        ced={detector: tuple(map(float, curve)) for detector, curve in curves.items()},
+        ms_per_frame=_value(record["times"]["ms_per_frame"][name]),
     )
 
 
-def _float(value: float | None) -> float:
+def _value(number: float | None) -> float:
+    return math.nan if number is None else float(number)
+
+
+def _number(value: float) -> float | None:
     """JSON has no NaN."""
-    return math.nan if value is None else float(value)
+    return None if math.isnan(value) else float(value)

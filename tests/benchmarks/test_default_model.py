@@ -16,7 +16,9 @@ from animate_cli.evaluate.clips.candidate import STILL, read_candidates
 from animate_cli.evaluate.clips.clip_pairs import ClipPair, clip_pairs, read_clips
 from animate_cli.evaluate.metrics.networks.evaluators import EvaluatorName, load_evaluators
 from animate_cli.evaluate.protocol import Protocol, Reenactment
-from animate_cli.evaluate.runner.evaluate import Evaluation, EvaluationObserver, evaluate
+from animate_cli.evaluate.result import Result
+from animate_cli.evaluate.runner.evaluate import evaluate
+from animate_cli.evaluate.runner.observer import EvaluationObserver
 from animate_cli.options import ComputeOptions
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3 * 3600)]
@@ -26,40 +28,41 @@ PRIOR = "thin_plate"
 
 
 class Printer(EvaluationObserver):
-    def begins(self, number: int, take: ClipPair) -> None:
-        print(number + 1, take.name, flush=True)
+    def on_pair_start(self, number: int, pair: ClipPair) -> None:
+        print(number + 1, pair.name, flush=True)
 
 
-def score(data: Path, reenactment: Reenactment) -> tuple[Evaluation, str]:
+def score(data: Path, reenactment: Reenactment) -> tuple[Result, str]:
     """The evaluation, and the model's name in it."""
     if ":" not in MODEL and all(entry.name != MODEL for entry in hub.registry()):
         pytest.skip(f"{MODEL} has no weights in the registry; DEFAULT_MODEL=MODEL:FILE names some")
     protocol = Protocol(reenactment=reenactment)
-    entrants = read_candidates([MODEL])
+    candidates = read_candidates([MODEL])
     result = evaluate(
-        entrants,
+        candidates,
         clip_pairs(read_clips(data, "val"), protocol),
         load_evaluators(data / "teachers", device="cpu"),
         protocol=protocol,
         data=data,
         split="val",
         compute=ComputeOptions(device="cpu"),
-        audience=Printer(),
+        observer=Printer(),
     )
     show_scores(result)
     assert not result.skipped
-    assert {one.judge for one in result.absent} <= {EvaluatorName.ALEXNET, EvaluatorName.VGG16}
-    return result, entrants[-1].name
+    missing = {one.evaluator for one in result.metrics if one.needs}
+    assert missing <= {EvaluatorName.ALEXNET, EvaluatorName.VGG16}
+    return result, candidates[-1].name
 
 
 @pytest.fixture(scope="module")
-def own(data: Path) -> tuple[Evaluation, str]:
+def own(data: Path) -> tuple[Result, str]:
     """Self-reenactment of all clips."""
     return score(data, Reenactment.SELF)
 
 
 @pytest.fixture(scope="module")
-def others(data: Path) -> tuple[Evaluation, str]:
+def others(data: Path) -> tuple[Result, str]:
     """Cross-reenactment of 20 pairs."""
     return score(data, Reenactment.CROSS)
 
@@ -106,14 +109,13 @@ def test_likeness_is_more_than_the_still_sources(own, metric: str) -> None:
 @pytest.mark.parametrize("metric", ["l1", "lpips"])
 def test_most_clips_are_better_than_still(own, metric: str) -> None:
     result, model = own
-    assert result.beats_still(model, metric) >= 0.8
+    assert result.better_share(model, STILL, metric) >= 0.8
 
 
-def test_who_learned_from_lpips_is_judged_by_others_too(own) -> None:
+def test_a_model_trained_on_lpips_is_better_by_other_metrics_too(own) -> None:
     result, model = own
-    entrant = next(one for one in result.entrants if one.name == model)
-    if not entrant.learned_from(EvaluatorName.SQUEEZENET):
-        pytest.skip("LPIPS is an independent judge of these weights")
+    if "lpips" not in result.model(model).trained_metrics:
+        pytest.skip("these weights were not trained on LPIPS")
     others = {"identity": 1, "akd_openseeface": -1, "akd_pfld": -1}
     gains = {m: s * (result.mean(model, m) - result.mean(PRIOR, m)) for m, s in others.items()}
     assert max(gains.values()) > 0, gains
@@ -124,10 +126,10 @@ def test_another_driver_leaves_the_identity(own, others) -> None:
     assert crossed.mean(model, "identity") >= 0.85 * mine.mean(model, "identity")
 
 
-@pytest.mark.parametrize("judge", [EvaluatorName.SHAPE, EvaluatorName.HEAD_POSE])
-def test_another_drivers_pose_is_met(others, judge: EvaluatorName) -> None:
+@pytest.mark.parametrize("evaluator", [EvaluatorName.SHAPE, EvaluatorName.HEAD_POSE])
+def test_another_drivers_pose_is_met(others, evaluator: EvaluatorName) -> None:
     result, model = others
-    assert result.mean(model, f"pose_error_{judge}") <= 4
+    assert result.mean(model, f"pose_error_{evaluator}") <= 4
 
 
 @pytest.mark.parametrize("metric", ["lids_corr", "lips_corr"])

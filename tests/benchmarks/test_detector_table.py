@@ -27,8 +27,9 @@ from animate_cli import hub
 from animate_cli.evaluate.clips.candidate import STILL, read_candidates
 from animate_cli.evaluate.clips.clip_pairs import clip_pairs, read_clips
 from animate_cli.evaluate.metrics.networks.evaluators import load_evaluators
-from animate_cli.evaluate.protocol import Protocol, Scheme, of_scheme
-from animate_cli.evaluate.runner.evaluate import EvaluationObserver, evaluate
+from animate_cli.evaluate.protocol import Protocol, Scheme, apply_scheme
+from animate_cli.evaluate.runner.evaluate import evaluate
+from animate_cli.evaluate.runner.observer import EvaluationObserver
 from animate_cli.faces.landmarks.inference import LandmarkDetector
 from animate_cli.faces.landmarks.network import Landmarker
 from animate_cli.options import ComputeOptions
@@ -39,9 +40,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(3 * 3600)]
 
 RECIPE = EXAMPLES / "recipes" / "detectors.toml"
 EVERY = 5  # frames that are labelled, trained on and scored
-PROTOCOL = of_scheme(Scheme.LANDMARK_DRIVEN, Protocol(stride=EVERY, cap=51))
+PROTOCOL = apply_scheme(Scheme.LANDMARK_DRIVEN, Protocol(stride=EVERY, cap=51))
 FIGURES = ("l1", "lpips", "ssim")
-JUDGES = ("lpips_heads_v0.1.safetensors", "squeezenet1_1_fp16.safetensors")
+LPIPS_FILES = ("lpips_heads_v0.1.safetensors", "squeezenet1_1_fp16.safetensors")
 
 
 def detectors() -> dict[str, LandmarkDetector]:
@@ -61,18 +62,18 @@ def detectors() -> dict[str, LandmarkDetector]:
 
 def score(root: Path, weights: Path, teachers: Path, compute: ComputeOptions) -> dict[str, float]:
     """Figures of the trained model, and of the baselines under the same points."""
-    entrants = read_candidates([f"sparse_to_dense:{weights}"])
+    candidates = read_candidates([f"sparse_to_dense:{weights}"])
     result = evaluate(
-        entrants,
+        candidates,
         clip_pairs(read_clips(root, "val"), PROTOCOL),
         load_evaluators(teachers, device="cpu"),
         protocol=PROTOCOL,
         data=root,
         split="val",
         compute=compute,
-        audience=EvaluationObserver(),
+        observer=EvaluationObserver(),
     )
-    names = {STILL: STILL, "thin_plate": "thin_plate", "trained": entrants[-1].name}
+    names = {STILL: STILL, "thin_plate": "thin_plate", "trained": candidates[-1].name}
     return {f"{who} {f}": result.mean(name, f) for who, name in names.items() for f in FIGURES}
 
 
@@ -82,18 +83,18 @@ def table(data: Path) -> dict[str, dict[str, float]]:
     known = detectors()
     relabel(data, folder / "data", known, terms="", every=EVERY)
     recipe = read_recipe(RECIPE)
-    judges = folder / "judges"
-    judges.mkdir(parents=True, exist_ok=True)
-    for name in JUDGES:
-        shutil.copyfile(data / "teachers" / name, judges / name)
+    evaluators = folder / "evaluators"
+    evaluators.mkdir(parents=True, exist_ok=True)
+    for name in LPIPS_FILES:
+        shutil.copyfile(data / "teachers" / name, evaluators / name)
     figures = {}
     for name in known:
         root = folder / "data" / name
-        shutil.copytree(judges, root / "teachers", dirs_exist_ok=True)
+        shutil.copytree(evaluators, root / "teachers", dirs_exist_ok=True)
         trained = train(
             changed(recipe, data=root, steps=None), folder / name, on_log=lambda _logged: None
         )
-        figures[name] = score(root, trained.weights, judges, ComputeOptions(device="cpu"))
+        figures[name] = score(root, trained.weights, evaluators, ComputeOptions(device="cpu"))
         print(name, {k: round(v, 4) for k, v in figures[name].items()}, flush=True)
     path = folder / "table.json"
     path.write_text(json.dumps(figures, indent=2), encoding="utf-8")

@@ -19,7 +19,8 @@ from animate_cli.evaluate.clips.candidate import read_candidates
 from animate_cli.evaluate.clips.clip_pairs import clip_pairs, read_clips
 from animate_cli.evaluate.metrics.networks.evaluators import load_evaluators
 from animate_cli.evaluate.protocol import Protocol
-from animate_cli.evaluate.runner.evaluate import EvaluationObserver, evaluate
+from animate_cli.evaluate.runner.evaluate import evaluate
+from animate_cli.evaluate.runner.observer import EvaluationObserver
 from animate_cli.options import ComputeOptions
 from animate_cli.stages import scene
 
@@ -77,7 +78,7 @@ def test_every_number_is_the_same_at_other_batch_sizes_and_threads(
             data=data,
             split="val",
             compute=ComputeOptions(device="cpu", threads=threads),
-            audience=EvaluationObserver(),
+            observer=EvaluationObserver(),
         )
         return json.loads(result.to_json())
 

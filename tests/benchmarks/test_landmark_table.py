@@ -58,7 +58,7 @@ def table(data, dlib_file):
     comparison = LandmarkComparison(
         entries,
         reference=load_landmarker(),
-        opinions=(openseeface(teachers), pfld(teachers)),
+        external=(openseeface(teachers), pfld(teachers)),
         protocol=PROTOCOL,
     )
     for clip in clips(data):

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from result_file import told, write
+from result_file import result_json, write
 from typer.testing import CliRunner
 
 from animate_cli.cli.app import app
@@ -14,10 +14,10 @@ from animate_cli.cli.app import app
 
 @pytest.fixture
 def pair(tmp_path: Path) -> list[str]:
-    takes = [f"t{k}" for k in range(6)]
+    pairs = [f"t{k}" for k in range(6)]
     still = {"l1": [0.5, 0.6, 0.7, 0.8, 0.9, 1.0]}
-    first = told({"still": still, "old": {"l1": [0.4] * 6}}, takes=takes)
-    second = told({"still": still, "new": {"l1": [0.3] * 6}}, takes=takes)
+    first = result_json({"still": still, "old": {"l1": [0.4] * 6}}, pairs=pairs)
+    second = result_json({"still": still, "new": {"l1": [0.3] * 6}}, pairs=pairs)
     return [str(write(tmp_path / f"{n}.json", r)) for n, r in (("a", first), ("b", second))]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from refusal import command, command_refused
-from result_file import told, write
+from result_file import result_json, write
 from toy_world import ToyWorld
 from typer.main import get_command
 
@@ -38,10 +38,10 @@ RESUMED = ("batch", "prepare")
 def inputs(toy: ToyWorld) -> ToyWorld:
     toy.photo()
     toy.driver()
-    takes = [f"t{k}" for k in range(4)]
+    pairs = [f"t{k}" for k in range(4)]
     for name, l1 in (("a", 0.4), ("b", 0.3)):
         scores = {"still": {"l1": [0.5] * 4}, name: {"l1": [l1] * 4}}
-        write(toy.folder / f"{name}.json", told(scores, takes=takes))
+        write(toy.folder / f"{name}.json", result_json(scores, pairs=pairs))
     return toy
 
 

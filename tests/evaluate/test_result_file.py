@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from result_file import told, write
+from result_file import result_json, write
 
 from animate_cli.errors import OptionError
 from animate_cli.evaluate.report.score_cells import footnotes, row
@@ -23,11 +23,11 @@ MODELS = {
 
 @pytest.fixture
 def whole() -> dict[str, object]:
-    return told(
+    return result_json(
         MODELS,
-        takes=["a", "b"],
+        pairs=["a", "b"],
         needs={"lpips": "--metric-weights DIR"},
-        learned={"own": ["psnr"]},
+        trained_metrics={"own": ["psnr"]},
     )
 
 
@@ -42,16 +42,15 @@ def test_every_figure_has_its_place(whole, tmp_path: Path) -> None:
 
 
 def test_shares_know_the_direction(whole) -> None:
-    result = parse_result(whole, Path("r"))
-    by_name = {m.name: m for m in result.measures}
-    assert result.better_share("own", "still", by_name["l1"]) == 0.5
-    assert result.better_share("own", "still", by_name["psnr"]) == 1
-    assert math.isnan(result.better_share("own", "still", by_name["lpips"]))
+    result = parse_result(whole, "r")
+    assert result.better_share("own", "still", "l1") == 0.5
+    assert result.better_share("own", "still", "psnr") == 1
+    assert math.isnan(result.better_share("own", "still", "lpips"))
 
 
 def test_cells_say_figure_ratio_share_and_what_is_missing(whole) -> None:
-    result = parse_result(whole, Path("r"))
-    cells = {m.name: [str(c) for c in row(result, m)] for m in result.measures}
+    result = parse_result(whole, "r")
+    cells = {m.name: [str(c) for c in row(result, m)] for m in result.metrics}
     assert cells["l1"] == ["0.3000", "0.1500 100%", "0.2000 ×1.33  50%"]
     assert cells["psnr"][2] == "21.00† ×1.40 100%"
     assert cells["lpips"] == ["n/a"] * 3
@@ -72,8 +71,8 @@ def test_a_damaged_result_is_refused(whole) -> None:
         cut = json.loads(json.dumps(whole))
         del cut[key]
         with pytest.raises(OptionError, match="not a whole result"):
-            parse_result(cut, Path("r"))
+            parse_result(cut, "r")
     short = json.loads(json.dumps(whole))
     short["models"]["own"]["metrics"]["l1"]["takes"].pop()
     with pytest.raises(OptionError, match="not a whole result"):
-        parse_result(short, Path("r"))
+        parse_result(short, "r")

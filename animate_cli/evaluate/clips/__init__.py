@@ -1,1 +1,1 @@
-"""TODO evaluate/clips"""
+"""The candidates and the clip pairs of an evaluation."""

@@ -1,4 +1,4 @@
-"""Who is scored: models by name, with their own weights or others, and the still source."""
+"""The candidates to score: models with their own or other weights, and the still source."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from animate_cli.models.find import model_names
 
 STILL = "still"
 BASELINES = (STILL, "thin_plate")
-TRAINED_ON = "trained_on"  # key of a weight's metadata: JSON list of judges it has learned from
+TRAINED_ON = "trained_on"  # metadata key of weights: a JSON list of evaluators that trained them
 _FILE = ".safetensors"
 
 
@@ -21,10 +21,10 @@ _FILE = ".safetensors"
 class Candidate:
     """One column of the table.
 
-    name: the model's, with FOLDER/FILE of its weights where they are not its own; model: its name,
-    empty for the still source; weights: as asked for, None: its own; sha256: of the weights file,
-    empty where there is none; trained_on: judges that supplied its training with a loss or with
-    labels, by name.
+    name: of the model, with FOLDER/FILE of its weights where they are not its own; model: its name,
+    empty for the still source; weights: as given to `--model`, None: its own; sha256: of the
+    weights file, empty where there is none; trained_on: names of the evaluators that supplied its
+    training with a loss or with labels.
     """
 
     name: str
@@ -33,37 +33,37 @@ class Candidate:
     sha256: str = ""
     trained_on: tuple[str, ...] = ()
 
-    def learned_from(self, judge: str) -> bool:
-        """Whether this judge's figures are no longer an independent opinion."""
-        return judge in self.trained_on
+    def was_trained_on(self, evaluator: str) -> bool:
+        """Whether this evaluator took part in training, so that its scores are not independent."""
+        return evaluator in self.trained_on
 
 
-def read_candidates(wishes: list[str]) -> list[Candidate]:
-    """The baselines, then MODEL or MODEL:WEIGHTS as wished, each once.
+def read_candidates(specs: list[str]) -> list[Candidate]:
+    """The baselines, then each MODEL or MODEL:WEIGHTS of the list once.
 
     Raises:
-        OptionError: no such model.
+        OptionError: there is no such model.
         WeightsError: the weights are missing or damaged.
     """
-    entrants = [_entrant(wish) for wish in dict.fromkeys((*BASELINES, *wishes))]
-    names = [entrant.name for entrant in entrants]
+    candidates = [_candidate(spec) for spec in dict.fromkeys((*BASELINES, *specs))]
+    names = [candidate.name for candidate in candidates]
     twice = {name for name in names if names.count(name) > 1}
     return [
         replace(one, name=f"{one.model}:{one.weights}") if one.name in twice else one
-        for one in entrants
+        for one in candidates
     ]
 
 
-def _entrant(wish: str) -> Candidate:
-    if wish == STILL:
+def _candidate(spec: str) -> Candidate:
+    if spec == STILL:
         return Candidate(name=STILL, model="")
-    model, _, weights = wish.partition(":")
+    model, _, weights = spec.partition(":")
     if model not in model_names():
         hint = f"models are {', '.join(model_names())}; other weights: MODEL:FILE{_FILE}"
         raise OptionError(f"there is no model named {model!r}", hint=hint)
     if _is_published_by_others(weights or model):
         sha256 = hub.used(weights or model).sha256
-        return Candidate(name=wish, model=model, weights=weights or None, sha256=sha256)
+        return Candidate(name=spec, model=model, weights=weights or None, sha256=sha256)
     path = _weights_path(weights or model, is_asked_for=bool(weights))
     if path is None:
         return Candidate(name=model, model=model)
@@ -73,7 +73,7 @@ def _entrant(wish: str) -> Candidate:
         model=model,
         weights=weights or None,
         sha256=sha256_of(path),
-        trained_on=_judges(metadata.get(TRAINED_ON), path),
+        trained_on=_evaluators(metadata.get(TRAINED_ON), path),
     )
 
 
@@ -83,17 +83,17 @@ def _short(weights: str) -> str:
 
 
 def _is_published_by_others(weights: str) -> bool:
-    """Several files, which say nothing of their training."""
+    """Whether the weights are several files of others, which do not say what trained them."""
     return any(entry.name == weights and len(entry.files) > 1 for entry in hub.registry())
 
 
 def _weights_path(weights: str, *, is_asked_for: bool) -> Path | None:
-    """What a file, an address or a registered name stands for; none for a model without weights."""
+    """The file of a path, an address or a registered name; None for a model without weights."""
     is_registered = any(entry.name == weights for entry in hub.registry())
     return hub.obtain(weights) if is_registered or is_asked_for else None
 
 
-def _judges(text: str | None, path: Path) -> tuple[str, ...]:
+def _evaluators(text: str | None, path: Path) -> tuple[str, ...]:
     try:
         names = json.loads(text or "[]")
     except json.JSONDecodeError:

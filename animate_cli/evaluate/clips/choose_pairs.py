@@ -1,4 +1,4 @@
-"""Who plays: the clips of a data set as a protocol's takes, looked at first where it needs that."""
+"""Chooses the clip pairs of a protocol; clips are tracked first where its start frames need it."""
 
 from __future__ import annotations
 
@@ -24,34 +24,34 @@ def choose_pairs(
     protocol: Protocol,
     compute: ComputeOptions,
     *,
-    kept: Path,
+    cache_folder: Path,
     on_left_out: Callable[[Path], None],
 ) -> list[ClipPair]:
-    """What is tried, in a fixed order.
+    """The clip pairs to evaluate, in a fixed order.
 
-    kept: a folder where the motion of clips is kept for the evaluation; on_left_out: told of clips
-    that have no frame to start at.
+    cache_folder: where tracked clips are kept for the evaluation; on_left_out: called with clips
+    that have no start frame.
 
     Raises:
-        OptionError: there is nothing to try.
+        OptionError: there is no pair to evaluate.
     """
     if protocol.start is Start.FIRST:
         return clip_pairs(clips, protocol)
     options = Options(motion=MotionOptions(model=BASELINES[-1]), compute=compute)
-    animator = Animator(options, trajectories=TrajectoryCache(kept))
+    animator = Animator(options, trajectories=TrajectoryCache(cache_folder))
     paths = [clip.path for clip in clips]
 
-    def follow(path: Path) -> Trajectory:
-        """Random frames lie before the cap; frontal ones wherever they are."""
+    def track_clip(path: Path) -> Trajectory:
+        """Random frames lie before the cap, frontal ones anywhere in the clip."""
         if protocol.start is Start.FRONTAL:
             return animator.track(path)
         return track_start(animator, path, protocol.cap, compute.threads)
 
-    openings = find_start_frames(paths, protocol, follow, load_shape_model())
+    start_frames = find_start_frames(paths, protocol, track_clip, load_shape_model())
     for path in paths:
-        if path not in openings:
+        if path not in start_frames:
             on_left_out(path)
-    if not openings:
+    if not start_frames:
         hint = "give clips with faces, or use another --protocol"
         raise OptionError(f"no clip has a {protocol.start} frame", hint=hint)
-    return clip_pairs(clips, protocol, openings)
+    return clip_pairs(clips, protocol, start_frames)

@@ -1,4 +1,4 @@
-"""Which clips and pairs of clips are tried."""
+"""Clip pairs: a source frame of one clip, and the driver clip that moves it."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from animate_cli.evaluate.clips.start_frame import StartFrame
 from animate_cli.evaluate.protocol import ClipPairing, Protocol, Reenactment, Start
 from animate_cli.media.container.kind import VIDEO_SUFFIXES
 
-Openings = Sequence[StartFrame]
-"""Where a clip may start, earliest first."""
+StartFrames = Sequence[StartFrame]
+"""Frames at which a clip may start, earliest first."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClipPair:
-    """One trial: a frame of `source`, driven by `driver` from a frame on to its end."""
+    """Frame `source_frame` of the clip `source`, driven by the clip `driver` from frame
+    `driver_start` to its end. Both may be the same clip."""
 
     source: Path
     driver: Path
@@ -35,14 +36,14 @@ class ClipPair:
 
 
 def read_clips(root: Path, split: str) -> list[DataEntry]:
-    """The clips of a split: as a manifest says, or as a public data set is laid out; of any other
-    folder, every video and every folder of numbered frames, each a person.
+    """The clips of a split, by a manifest or by the layout of a public data set. In any other
+    folder every video and every folder of numbered frames is a clip, each of another person.
 
     split: one that the data has, or "all": the clips of every split.
 
     Raises:
-        OptionError: there are none; the error names the splits that there are.
-        DataError: a public data set lacks a list that belongs to it.
+        OptionError: there are no clips; the error names the splits that there are.
+        DataError: a public data set lacks one of its list files.
     """
     every = [entry for entry in _entries(root) if entry.kind == CLIP]
     clips = [entry for entry in every if entry.is_in(split)]
@@ -77,32 +78,34 @@ def _entries(root: Path) -> Sequence[DataEntry]:
 
 
 def clip_pairs(
-    clips: list[DataEntry], protocol: Protocol, openings: Mapping[Path, Openings] | None = None
+    clips: list[DataEntry],
+    protocol: Protocol,
+    start_frames: Mapping[Path, StartFrames] | None = None,
 ) -> list[ClipPair]:
-    """What is tried, in a fixed order.
+    """The pairs to evaluate, in a fixed order.
 
-    openings: of the clips that have one, where the protocol does not start at first frames.
+    start_frames: of the clips that have some; None where the protocol starts at first frames.
 
     Raises:
-        OptionError: cross-reenactment of a single person, or of heads that never stand alike.
+        OptionError: cross-reenactment with a single person, or no two heads with the same pose.
     """
-    if openings is not None:
-        clips = [clip for clip in clips if clip.path in openings]
+    if start_frames is not None:
+        clips = [clip for clip in clips if clip.path in start_frames]
     if protocol.reenactment is Reenactment.SELF:
-        chosen = [_alone(clip, openings) for clip in clips]
+        chosen = [_self_pair(clip, start_frames) for clip in clips]
     else:
-        chosen = _cross(clips, protocol, openings or {})
-    names = _names([clip.path for clip in clips])
-    marks = protocol.start is not Start.FIRST
+        chosen = _cross_pairs(clips, protocol, start_frames or {})
+    names = _clip_names([clip.path for clip in clips])
+    with_frames = protocol.start is not Start.FIRST
     return [
-        replace(take, name=_name(take, names, marks=marks))
-        for take in _spread(chosen, protocol.limit)
+        replace(pair, name=_pair_name(pair, names, with_frames=with_frames))
+        for pair in _evenly_spread(chosen, protocol.limit)
     ]
 
 
-def _names(paths: Sequence[Path]) -> dict[Path, str]:
-    """A clip's file name without its suffix; of namesakes, with as many folders before it as tell
-    them apart."""
+def _clip_names(paths: Sequence[Path]) -> dict[Path, str]:
+    """Each clip's file name without its suffix; where names are equal, with as many parent folders
+    as make them different."""
     plain = {p: p.with_suffix("") if p.suffix.lower() in VIDEO_SUFFIXES else p for p in paths}
     names = {path: plain[path].name for path in paths}
     for depth in range(2, max(len(path.parts) for path in paths) if paths else 0):
@@ -115,54 +118,50 @@ def _names(paths: Sequence[Path]) -> dict[Path, str]:
     return names
 
 
-def _name(take: ClipPair, names: Mapping[Path, str], *, marks: bool) -> str:
-    """marks: frames where clips start are part of it."""
-    source, driver = names[take.source], names[take.driver]
-    if take.source == take.driver:
-        return f"{source}@{take.source_frame}" if marks else source
-    if not marks:
+def _pair_name(pair: ClipPair, names: Mapping[Path, str], *, with_frames: bool) -> str:
+    """with_frames: the start frames are part of the name."""
+    source, driver = names[pair.source], names[pair.driver]
+    if pair.source == pair.driver:
+        return f"{source}@{pair.source_frame}" if with_frames else source
+    if not with_frames:
         return f"{source}--{driver}"
-    return f"{source}@{take.source_frame}--{driver}@{take.driver_start}"
+    return f"{source}@{pair.source_frame}--{driver}@{pair.driver_start}"
 
 
-def _alone(clip: DataEntry, openings: Mapping[Path, Openings] | None) -> ClipPair:
-    frame = openings[clip.path][0].frame if openings else 0
+def _self_pair(clip: DataEntry, start_frames: Mapping[Path, StartFrames] | None) -> ClipPair:
+    frame = start_frames[clip.path][0].frame if start_frames else 0
     return ClipPair(source=clip.path, driver=clip.path, source_frame=frame)
 
 
-def _cross(
-    clips: list[DataEntry], protocol: Protocol, openings: Mapping[Path, Openings]
+def _cross_pairs(
+    clips: list[DataEntry], protocol: Protocol, start_frames: Mapping[Path, StartFrames]
 ) -> list[ClipPair]:
     if len({clip.identity for clip in clips}) < 2:
         hint = "give clips of several people, or use --protocol self"
         raise OptionError("cross-reenactment needs two people", hint=hint)
     if protocol.pairing is ClipPairing.ALL:
         return [
-            _together(source, driver)
+            ClipPair(source=source.path, driver=driver.path)
             for source in clips
             for driver in clips
             if source.identity != driver.identity
         ]
     if protocol.pairing is ClipPairing.ALIKE:
-        return _alike(clips, protocol, openings)
-    return _pairs(clips, protocol)
+        return _same_pose_pairs(clips, protocol, start_frames)
+    return _sampled_pairs(clips, protocol)
 
 
-def _together(source: DataEntry, driver: DataEntry) -> ClipPair:
-    return ClipPair(source=source.path, driver=driver.path)
-
-
-def _alike(
-    clips: list[DataEntry], protocol: Protocol, openings: Mapping[Path, Openings]
+def _same_pose_pairs(
+    clips: list[DataEntry], protocol: Protocol, start_frames: Mapping[Path, StartFrames]
 ) -> list[ClipPair]:
-    """Heads that stand alike where their clips start: sources at their first opening, drivers at
-    the first that is like it; of too many, as many as the seed draws."""
+    """Pairs whose heads have the same pose at their start frames: a source starts at its first one,
+    a driver at its first one with that pose. Of too many pairs a random sample is kept."""
     found = []
     for source, driver in product(clips, clips):
         if source.identity == driver.identity:
             continue
-        one = openings[source.path][0]
-        start = _first_like(one, openings[driver.path], protocol.alike_deg)
+        one = start_frames[source.path][0]
+        start = _first_alike(one, start_frames[driver.path], protocol.alike_deg)
         if start is not None:
             found.append(
                 ClipPair(
@@ -181,29 +180,31 @@ def _alike(
     return [found[k] for k in sorted(order)]
 
 
-def _first_like(one: StartFrame, openings: Openings, within_deg: float) -> int | None:
-    """The first frame whose every angle differs by less."""
-    for other in openings:
+def _first_alike(one: StartFrame, start_frames: StartFrames, within_deg: float) -> int | None:
+    """The first frame whose angles all differ by less than `within_deg`; None: there is none."""
+    for other in start_frames:
         if np.abs(np.subtract(one.angles_deg, other.angles_deg)).max() < within_deg:
             return other.frame
     return None
 
 
-def _pairs(clips: list[DataEntry], protocol: Protocol) -> list[ClipPair]:
-    """Different people, no pair twice; fewer than asked for where there are not enough."""
+def _sampled_pairs(clips: list[DataEntry], protocol: Protocol) -> list[ClipPair]:
+    """A random sample of pairs of different people, no pair twice; fewer than `protocol.pairs`
+    where there are not enough."""
     rng = np.random.default_rng(protocol.seed)
-    drawn: dict[tuple[int, int], ClipPair] = {}
+    sampled: dict[tuple[int, int], ClipPair] = {}
     for _ in range(100 * protocol.pairs):
-        if len(drawn) == protocol.pairs:
+        if len(sampled) == protocol.pairs:
             break
         a, b = (int(k) for k in rng.integers(len(clips), size=2))
         source, driver = clips[a], clips[b]
         if source.identity != driver.identity:
-            drawn.setdefault((a, b), _together(source, driver))
-    return list(drawn.values())
+            sampled.setdefault((a, b), ClipPair(source=source.path, driver=driver.path))
+    return list(sampled.values())
 
 
-def _spread(chosen: list[ClipPair], limit: int) -> list[ClipPair]:
+def _evenly_spread(chosen: list[ClipPair], limit: int) -> list[ClipPair]:
+    """As many as `limit`, evenly spread over the list; 0: all."""
     if not limit or limit >= len(chosen):
         return chosen
     return [chosen[k * len(chosen) // limit] for k in range(limit)]

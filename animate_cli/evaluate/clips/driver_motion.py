@@ -1,4 +1,4 @@
-"""What drives a take: its driver followed by our own detector, or the labels beside it."""
+"""The motion that drives a clip pair: the tracked driver, or the labels beside its clip."""
 
 from __future__ import annotations
 
@@ -24,44 +24,45 @@ from animate_cli.stages.driver import trimmed
 
 
 def driver_motion(
-    animator: Animator, take: ClipPair, protocol: Protocol, threads: int
+    animator: Animator, pair: ClipPair, protocol: Protocol, threads: int
 ) -> Trajectory:
-    """The driver's motion from where the take starts as far as the cap goes.
+    """The driver's motion, from the pair's first driver frame up to the protocol's cap.
 
     Raises:
-        AnimateError: no face in the driver, or it or its labels cannot be read.
+        AnimateError: no face in the driver, or the driver or its labels cannot be read.
     """
     if protocol.driven_by is DrivenBy.LABELS:
-        return labelled_motion(take.driver, protocol.cap, threads)
-    if take.driver_start == 0:
-        return track_start(animator, take.driver, protocol.cap, threads)
-    trajectory, begin = animator.track(take.driver), take.driver_start  # known: it was looked at
+        return labelled_motion(pair.driver, protocol.cap, threads)
+    if pair.driver_start == 0:
+        return track_start(animator, pair.driver, protocol.cap, threads)
+    # The whole clip was tracked when its start frame was chosen, so this comes from the cache.
+    trajectory, begin = animator.track(pair.driver), pair.driver_start
     end = begin + protocol.cap if protocol.cap else len(trajectory)
-    return trimmed(trajectory, take.driver, _between(trajectory.times_s, begin, end))
+    return trimmed(trajectory, pair.driver, _span(trajectory.times_s, begin, end))
 
 
 def track_start(animator: Animator, path: Path, count: int, threads: int) -> Trajectory:
-    """A clip's first frames followed, and no other looked at; 0: all."""
+    """Track the first `count` frames of a clip, 0: all, and decode no other."""
     if not count:
         return animator.track(path)
-    times_s, _ = _clock(path, count + 1, threads)
-    read = replace(animator.options.read, duration_s=_between(times_s, 0, count).duration_s)
+    times_s, _ = _frame_times(path, count + 1, threads)
+    read = replace(animator.options.read, duration_s=_span(times_s, 0, count).duration_s)
     return animator.with_options(replace(animator.options, read=read)).track(path)
 
 
 def labelled_motion(path: Path, count: int, threads: int) -> Trajectory:
-    """The labels of a clip's first frames, as they are, without a filter; 0: of all.
+    """The labels of a clip's first `count` frames, 0: all, without any filter.
 
-    Lids and pupils that labels do not name are made up; frames without a label lie between
-    their neighbours and count as lost.
+    Eyelid and pupil points that the labels lack are estimated. Frames without a label are
+    interpolated from their neighbours and count as lost.
 
     Raises:
         DataError: there are no labels, or they are damaged.
-        FaceError: the first frame, which is the source, has none.
+        FaceError: the first frame, which is the source, has no label.
         MediaError: the clip cannot be read.
     """
     labels = read_labels(path)
-    times_s, info = _clock(path, count or None, threads)
+    times_s, info = _frame_times(path, count or None, threads)
     frames = slice(min(len(times_s), len(labels.points)))
     points, times_s = complete(labels.points[frames]), times_s[frames]
     found = labels.found[frames] & np.isfinite(points).all(axis=(1, 2))
@@ -83,13 +84,15 @@ def labelled_motion(path: Path, count: int, threads: int) -> Trajectory:
     )
 
 
-def _clock(path: Path, count: int | None, threads: int) -> tuple[tuple[Fraction, ...], VideoInfo]:
-    """When a clip's first frames are shown, as its reader says; None: all."""
+def _frame_times(
+    path: Path, count: int | None, threads: int
+) -> tuple[tuple[Fraction, ...], VideoInfo]:
+    """When a clip's first `count` frames are shown, None: all frames; and the clip's properties."""
     with open_driver(path, ReadOptions(), threads=threads) as reader:
         return tuple(frame.time_s for frame in islice(reader, count)), reader.info
 
 
-def _between(times_s: tuple[Fraction, ...], begin: int, end: int) -> ReadOptions:
-    """The frames from `begin` to before `end`; to the last one where there are not so many."""
+def _span(times_s: tuple[Fraction, ...], begin: int, end: int) -> ReadOptions:
+    """Read frames `begin` to `end` - 1, or to the last one where the clip is shorter."""
     length_s = times_s[end] - times_s[begin] if end < len(times_s) else None
     return ReadOptions(start_s=times_s[begin], duration_s=length_s)

@@ -1,1 +1,1 @@
-"""TODO evaluate/landmark_benchmark"""
+"""Compares landmark detectors on labelled clips and photos."""

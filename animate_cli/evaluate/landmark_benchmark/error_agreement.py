@@ -1,17 +1,17 @@
-"""Whether a network has learned the face or the errors of its teacher.
+"""Estimates a landmark network's own error, and how much of its labels' errors it repeats.
 
-A student o is trained on labels l of an unknown truth; two others, a and b, learned from other
-labels. If the errors of a and b have nothing to do with each other, nor with those of l and o,
-products of differences leave the errors that are asked for ("three-cornered hat"):
+A network o was trained on labels l of an unknown truth; two other networks, a and b, on other
+labels. If the errors of a and b are independent of each other and of those of l and o, the errors
+follow from products of differences (the three-cornered hat method):
 
-    symbol | name    | formula                            | is the mean of
-    E²     | `error` | < o - a, o - b >                   | the student's own error, squared
-    C      | `copied`| < o - a, l - b > / < l - a, l - b >| (student's error · label's) / label's²
+    symbol | name    | formula                             | mean of
+    E²     | `error` | < o - a, o - b >                    | the network's error, squared
+    C      | `copied`| < o - a, l - b > / < l - a, l - b > | (network's error · label's) / label's²
 
-C is 1 if the student repeats its label's errors, 0 if its errors are its own. Points are compared
-in upright face coordinates, each less its mean difference, because definitions differ; the jaw is
-left out, because there they differ with the pose. What a and b still have in common (both learned
-from drawn contours) counts as an error of l and o.
+C is 1 if the network repeats its labels' errors, 0 if its errors are independent of them. Points
+are compared in upright face coordinates, each minus its mean difference, because detectors define
+points differently. The jaw is left out, because there the definitions differ with the head pose.
+Errors that a and b share (both were trained on annotated contours) count as errors of l and o.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ COMPARED = tuple(k for k in range(LANDMARKS) if k not in JAW)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LandmarkReading:
-    """What one of the other networks says: which of the 74 points, and (N, len(points), 2)."""
+class ExternalPoints:
+    """Points by one of the other networks. points: which of the 74 it gives; found
+    (N, len(points), 2): where they are."""
 
     points: tuple[int, ...]
     found: Points
@@ -41,10 +42,8 @@ class LandmarkReading:
 
 @dataclass(frozen=True, kw_only=True)
 class ErrorAgreement:
-    """error: root mean square, in % of the distance between the outer eye corners; copied: C.
-
-    points: how many of a face were compared.
-    """
+    """error: E, in % of the distance between the outer eye corners; copied: C; points: how many of
+    a face were compared."""
 
     error: float
     copied: float
@@ -54,11 +53,14 @@ class ErrorAgreement:
 def error_agreement(
     found: Points,
     label: Points,
-    opinions: tuple[LandmarkReading, LandmarkReading],
+    external: tuple[ExternalPoints, ExternalPoints],
     known: Sequence[int],
 ) -> ErrorAgreement:
-    """found, label (N, 74, 2) in pixels; known: the points that `found` speaks of."""
-    first, second = opinions
+    """The agreement of a network's points with its labels' errors.
+
+    found, label (N, 74, 2) in pixels; known: the points of the 74 that the network gives.
+    """
+    first, second = external
     shared = [k for k in COMPARED if all(k in p for p in (known, first.points, second.points))]
     o = _away(found[:, shared], label, shared)
     a = _away(first.found[:, [first.points.index(k) for k in shared]], label, shared)
@@ -73,7 +75,7 @@ def error_agreement(
 
 
 def _away(points: Points, label: Points, indices: list[int]) -> Array:
-    """Differences from the label in upright face units, less their mean: -> (N, k, 2)."""
+    """Differences from the label in upright face coordinates, minus their mean: (N, k, 2)."""
     away = points.astype(np.float64) - label[:, indices]
     angle = np.deg2rad([roll_deg(one) for one in label])
     c, s = np.cos(angle)[:, None], np.sin(angle)[:, None]

@@ -1,4 +1,4 @@
-"""A data set's clips and pictures with their labels, for those who score landmark networks."""
+"""Reads a data set's clips and photos with their landmark labels."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from animate_cli.options import ReadOptions
 
 
 def labelled_clip(path: Path) -> LabelledClip:
-    """A clip in memory, up to its first frame without a label; made-up lids and pupils where the
-    data set names none.
+    """A clip in memory, up to its first frame without a label. Eyelid and pupil points that the
+    labels lack are estimated.
 
     Raises:
         DataError: there are no labels, they are damaged, or the first frame has none.
@@ -35,7 +35,7 @@ def labelled_clip(path: Path) -> LabelledClip:
 
 
 def labelled_pictures(root: Path, split: str) -> Iterator[LabelledPicture]:
-    """The labelled pictures of a folder with a manifest; they count by the folder below it.
+    """The labelled photos of a folder with a manifest. A photo's kind is its first subfolder.
 
     Raises:
         OptionError: the manifest cannot be read.

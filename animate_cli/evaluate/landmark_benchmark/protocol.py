@@ -1,9 +1,9 @@
-"""On which squares of which frames landmark detectors are compared: the same for all of them.
+"""The protocol of the landmark benchmark: the squares that all detectors read.
 
-Clips are tracked once by a reference network without smoothing, as a run tracks its driver, and
-its squares are what every detector is shown, frame after frame: only the detector differs.
-Pictures are met as after a careless detector: the labelled box moved and resized at random, the
-square cut again about what the reference network saw in the first one.
+Clips are tracked once by a reference detector without smoothing, as `animate run` tracks a driver.
+Every detector reads the squares of that tracking, so that only the detectors differ. For photos the
+labelled bounding box is moved and resized at random, as an imprecise face detector would find it;
+the square is then centred on the landmarks that the reference detector finds there.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class LabelledClip:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LabelledPicture:
-    """A picture with its points (74, 2) in pixels; kind: the column it counts in."""
+    """A photo with its points (74, 2) in pixels; kind: the column that it counts in."""
 
     kind: str
     pixels: Image
@@ -49,11 +49,11 @@ class LabelledPicture:
 
 @dataclass(frozen=True, kw_only=True)
 class LandmarkProtocol:
-    """Everything that the figures depend on beside data and weights; written into the result.
+    """Everything that the scores depend on, except data and weights; written into the result.
 
-    frames_per_clip: only the first ones; 0: all. smooth: strength of the rows with smoothing.
-    shift, zoom: how careless the first box of a picture is, as shares of its side.
-    opinion_every: the second opinion is asked about every n-th frame of a clip.
+    frames_per_clip: only the first frames are used, 0: all; smooth: strength of the rows with
+    smoothing; shift, zoom: bounds of the random change of a photo's first box, as shares of its
+    side; opinion_every: the external detectors run on every n-th frame of a clip.
     """
 
     squares: str = "tracked by the reference network without smoothing; one square for all rows"
@@ -70,10 +70,10 @@ class LandmarkProtocol:
 
 
 def track_clip(clip: LabelledClip, reference: LandmarkDetector) -> Trajectory:
-    """The reference network's raw points of a clip.
+    """The reference detector's points of a clip, without smoothing.
 
     Raises:
-        FaceError: it sees no face in any frame.
+        FaceError: it finds no face in any frame.
     """
     options = FaceOptions(registration=Registration.OFF, smooth=0.0, lost=Lost.HOLD)
     return track(
@@ -82,9 +82,10 @@ def track_clip(clip: LabelledClip, reference: LandmarkDetector) -> Trajectory:
 
 
 def tracking_squares(tracked: Trajectory, size: int) -> list[Crop]:
-    """Where a follower looks: the square stays until the face of the frame before strays from it.
+    """The square of each frame, as `faces.tracking.follower.FaceFollower` cuts them.
 
-    As `faces.tracking.follower.FaceFollower` cuts them; anew after a loss or a cut.
+    A square stays until the face of the frame before has left it; after a lost face or a cut a new
+    square begins.
     """
     squares: list[Crop] = []
     for t, points in enumerate(tracked.landmarks):
@@ -101,31 +102,31 @@ def tracking_squares(tracked: Trajectory, size: int) -> list[Crop]:
 def detect_in_clip(
     clip: LabelledClip, squares: Sequence[Crop], network: LandmarkDetector, batch: int
 ) -> list[LandmarkResult]:
-    """What a detector sees in every frame."""
+    """A detector's landmarks in every frame."""
     views = [(frame.pixels, s) for frame, s in zip(clip.frames, squares, strict=True)]
     return [
-        sight
+        detection
         for start in range(0, len(views), batch)
-        for sight in detect_in_crops(views[start : start + batch], network)
+        for detection in detect_in_crops(views[start : start + batch], network)
     ]
 
 
 def picture_square(
     picture: LabelledPicture, reference: LandmarkDetector, protocol: LandmarkProtocol, rng: Rng
 ) -> Crop:
-    """The square in which every detector meets a picture."""
+    """The square of a photo that every detector reads."""
     points = picture.landmarks
     side = float(np.ptp(points, axis=0).max())
     middle = points.mean(axis=0)
     zoom = rng.uniform(1 - protocol.zoom, 1 + protocol.zoom)
     moved = middle + rng.uniform(-protocol.shift, protocol.shift, 2) * side
-    careless = landmark_square((moved + (points - middle) * zoom), reference.size)
-    seen = detect_landmarks(picture.pixels, [careless], reference)[0]
-    return upright_square(seen.landmarks, reference.size)
+    first = landmark_square((moved + (points - middle) * zoom), reference.size)
+    found = detect_landmarks(picture.pixels, [first], reference)[0]
+    return upright_square(found.landmarks, reference.size)
 
 
 def shortened(clip: LabelledClip, frames: int) -> LabelledClip:
-    """The first frames of a clip, as far as its labels go; 0: all."""
+    """A clip's first `frames` frames, 0: all, at most as many as it has labels for."""
     count = min(len(clip.frames), len(clip.landmarks))
     count = min(count, frames) if frames else count
     return LabelledClip(

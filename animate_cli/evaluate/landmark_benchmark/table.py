@@ -1,8 +1,9 @@
-"""Landmark detectors side by side: how near, how steady, and whose errors (Zhao 2021, table 5).
+"""Compares landmark detectors: accuracy, jitter, and copied label errors (Zhao 2021, table 5).
 
-`LandmarkComparison` fills the table; `LandmarkTable.text` and `.json` print it. The squares are
-those of `landmark_protocol`, the columns those of `landmarks`, `faces.landmarks.jitter`,
-`error_agreement`."""
+`LandmarkComparison` fills the table; `LandmarkTable.text` and `.json` print it. `protocol` gives
+the squares that detectors read; the columns are computed by `metrics.landmarks.landmark_nme`,
+`faces.landmarks.jitter` and `error_agreement`.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from animate_cli.evaluate.landmark_benchmark.error_agreement import (
     ErrorAgreement,
-    LandmarkReading,
+    ExternalPoints,
     error_agreement,
 )
 from animate_cli.evaluate.landmark_benchmark.protocol import (
@@ -41,8 +42,8 @@ CLIPS = "clips"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LandmarkEntry:
-    """One detector. known: how many points, from the first on; registered: between frames, then
-    smooth: strength."""
+    """One row. known: the detector gives the first `known` of the 74 points; registered: whether
+    points are registered between frames; smooth: strength of the smoothing after that."""
 
     name: str
     network: LandmarkDetector
@@ -53,7 +54,8 @@ class LandmarkEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class LandmarkRow:
-    """One detector's figures: accuracy by kind of data, steadiness over all clips."""
+    """One detector's scores: accuracy by kind of data, jitter over all clips, agreement with label
+    errors; None: there were no external detectors."""
 
     name: str
     accuracy: tuple[tuple[str, Accuracy], ...]
@@ -67,9 +69,9 @@ class LandmarkRow:
 
 @dataclass(frozen=True, kw_only=True)
 class LandmarkTable:
-    """All rows, the last one the labels themselves, and what they were measured on.
+    """All rows, of which the last is the labels themselves.
 
-    frames: of all clips; lost: those in which the reference network saw no face, left out.
+    frames: of all clips; lost: frames without a face by the reference detector, which are left out.
     """
 
     protocol: LandmarkProtocol
@@ -83,75 +85,75 @@ class LandmarkTable:
         return next(row for row in self.rows if row.name == name)
 
     def json(self) -> str:
-        """Everything, protocol included."""
+        """The table with its protocol as JSON."""
         return json.dumps(asdict(self), indent=2)
 
     def text(self) -> str:
         """A table for people: errors in % of the distance between the outer eye corners."""
         kinds = [kind for kind, _ in self.rows[0].accuracy]
-        head = ["detector", *(f"{k}" for k in kinds), "pupils", "AUC@0.1", "fail %"]
-        head += ["SMS px", "SMS %", "own err", "copied"]
-        lines = [head, *(_line(row, kinds) for row in self.rows)]
-        widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+        header = ["detector", *(f"{k}" for k in kinds), "pupils", "AUC@0.1", "fail %"]
+        header += ["SMS px", "SMS %", "own err", "copied"]
+        lines = [header, *(_line(row, kinds) for row in self.rows)]
+        widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
         rows = ["  ".join(f"{c:>{w}}" for c, w in zip(ln, widths, strict=True)) for ln in lines]
         note = f"{self.clips} clips, {self.frames} frames, {self.lost} lost by the reference"
         return "\n".join([*rows, note, *(f"  {k}: {v}" for k, v in asdict(self.protocol).items())])
 
 
 @dataclass(kw_only=True, eq=False)
-class _Tally:
-    """What one row has gathered so far; `judged` runs along `_Judges.labels`."""
+class _RowData:
+    """The measurements of one row so far; `compared` has the frames of `_External.labels`."""
 
     known: int
     errors: dict[str, list[Array]] = field(default_factory=dict)
-    steady: list[Jitter] = field(default_factory=list)
-    judged: list[Points] = field(default_factory=list)
+    jitter: list[Jitter] = field(default_factory=list)
+    compared: list[Points] = field(default_factory=list)
 
     def add_clip(
-        self, points: Points, label: Points, tracked: Trajectory, asked: NDArray[np.intp]
+        self, points: Points, label: Points, tracked: Trajectory, compared: NDArray[np.intp]
     ) -> None:
         found = tracked.found
         self.errors.setdefault(CLIPS, []).append(errors(points[found], label[found]))
-        self.steady.append(sms(points[:, : self.known], found, tracked.cut))
-        self.judged += [points[t] for t in asked]
+        self.jitter.append(sms(points[:, : self.known], found, tracked.cut))
+        self.compared += [points[t] for t in compared]
 
     def add_picture(self, points: Points, picture: LabelledPicture) -> None:
         error = errors(points[None], picture.landmarks[None])
         self.errors.setdefault(picture.kind, []).append(error)
-        self.judged.append(points)
+        self.compared.append(points)
 
 
 @dataclass(kw_only=True, eq=False)
-class _Judges:
-    """The second opinions and the labels of the same frames."""
+class _External:
+    """Points by the external detectors, and the labels of the same frames."""
 
     networks: Sequence[ExternalLandmarks]
     labels: list[Points] = field(default_factory=list)
-    said: list[list[Points]] = field(default_factory=list)
+    points: list[list[Points]] = field(default_factory=list)
 
-    def ask(self, pixels: Image, label: Points) -> None:
+    def detect(self, pixels: Image, label: Points) -> None:
         if not self.networks:
             return
         self.labels.append(label)
-        self.said.append([network(pixels, label) for network in self.networks])
+        self.points.append([network(pixels, label) for network in self.networks])
 
-    def compare(self, judged: list[Points], known: int) -> ErrorAgreement | None:
+    def agreement(self, compared: list[Points], known: int) -> ErrorAgreement | None:
         if not self.labels:
             return None
         first, second = (
-            LandmarkReading(points=network.points, found=np.stack([one[i] for one in self.said]))
+            ExternalPoints(points=network.points, found=np.stack([one[i] for one in self.points]))
             for i, network in enumerate(self.networks)
         )
         return error_agreement(
-            np.stack(judged), np.stack(self.labels), (first, second), range(known)
+            np.stack(compared), np.stack(self.labels), (first, second), range(known)
         )
 
 
 class LandmarkComparison:
-    """Shows every detector the same squares, clip by clip and picture by picture.
+    """Runs every detector on the same squares of clips and photos.
 
-    opinions: two networks that learned elsewhere, or none.
-    Cost: some 20 ms per frame and row of one core, and as much for the reference.
+    external: two detectors that were trained on other labels, or none. It takes about 20 ms of one
+    core per frame and row, and as much for the reference detector.
     """
 
     def __init__(
@@ -159,74 +161,76 @@ class LandmarkComparison:
         entries: Sequence[LandmarkEntry],
         *,
         reference: LandmarkDetector,
-        opinions: Sequence[ExternalLandmarks] = (),
+        external: Sequence[ExternalLandmarks] = (),
         protocol: LandmarkProtocol,
     ) -> None:
         self._entries = entries
         self._reference = reference
         self._protocol = protocol
-        self._tallies = [_Tally(known=entry.known) for entry in entries]
-        self._labels = _Tally(known=LANDMARKS)
-        self._judges = _Judges(networks=opinions)
+        self._rows = [_RowData(known=entry.known) for entry in entries]
+        self._labels = _RowData(known=LANDMARKS)
+        self._external = _External(networks=external)
         self._rng = np.random.default_rng(protocol.seed)
         self._clips = self._frames = self._lost = 0
 
     def add_clip(self, clip: LabelledClip) -> None:
-        """Track it once, then read every frame with every detector."""
+        """Track the clip once, then run every detector on every frame."""
         clip = shortened(clip, self._protocol.frames_per_clip)
         tracked = track_clip(clip, self._reference)
-        asked = np.flatnonzero(tracked.found)[:: self._protocol.opinion_every]
-        for t in asked:
-            self._judges.ask(clip.frames[t].pixels, clip.landmarks[t])
+        compared = np.flatnonzero(tracked.found)[:: self._protocol.opinion_every]
+        for t in compared:
+            self._external.detect(clip.frames[t].pixels, clip.landmarks[t])
         squares, batch = tracking_squares(tracked, self._reference.size), self._protocol.batch
-        read: dict[int, tuple[Points, NDArray[np.float32]]] = {}
-        for entry, tally in zip(self._entries, self._tallies, strict=True):
-            if id(entry.network) not in read:  # rows may differ in what follows alone
-                read[id(entry.network)] = _read(clip, squares, entry.network, batch)
-            points, sure = read[id(entry.network)]
+        detected: dict[int, tuple[Points, NDArray[np.float32]]] = {}
+        for entry, row in zip(self._entries, self._rows, strict=True):
+            network = entry.network
+            if id(network) not in detected:  # rows of one network differ in what follows
+                detected[id(network)] = _detect(clip, squares, network, batch)
+            points, confidence = detected[id(network)]
             points = _registered(clip, points, tracked) if entry.registered else points
-            points = smooth(points, sure, tracked.found, tracked.cut, tracked.times_s, entry.smooth)
-            tally.add_clip(points, clip.landmarks, tracked, asked)
-        self._labels.add_clip(clip.landmarks, clip.landmarks, tracked, asked)
+            times_s, strength = tracked.times_s, entry.smooth
+            points = smooth(points, confidence, tracked.found, tracked.cut, times_s, strength)
+            row.add_clip(points, clip.landmarks, tracked, compared)
+        self._labels.add_clip(clip.landmarks, clip.landmarks, tracked, compared)
         self._clips += 1
         self._frames += len(clip.frames)
         self._lost += tracked.lost
 
     def add_picture(self, picture: LabelledPicture) -> None:
-        """One square, every detector."""
+        """Run every detector on one square of a photo."""
         square = picture_square(picture, self._reference, self._protocol, self._rng)
-        self._judges.ask(picture.pixels, picture.landmarks)
-        for entry, tally in zip(self._entries, self._tallies, strict=True):
-            tally.add_picture(
+        self._external.detect(picture.pixels, picture.landmarks)
+        for entry, row in zip(self._entries, self._rows, strict=True):
+            row.add_picture(
                 detect_landmarks(picture.pixels, [square], entry.network)[0].landmarks, picture
             )
         self._labels.add_picture(picture.landmarks, picture)
 
     def table(self) -> LandmarkTable:
-        """The figures of all that was added."""
+        """The table of everything added so far."""
         rows = [
-            _row(entry.name, tally, self._judges)
-            for entry, tally in zip(self._entries, self._tallies, strict=True)
+            _row(entry.name, row, self._external)
+            for entry, row in zip(self._entries, self._rows, strict=True)
         ]
         return LandmarkTable(
             protocol=self._protocol,
             clips=self._clips,
             frames=self._frames,
             lost=self._lost,
-            rows=(*rows, _row("labels", self._labels, self._judges)),
+            rows=(*rows, _row("labels", self._labels, self._external)),
         )
 
 
-def _read(
+def _detect(
     clip: LabelledClip, squares: Sequence[Crop], network: LandmarkDetector, batch: int
 ) -> tuple[Points, NDArray[np.float32]]:
     """One detector's points (T, 74, 2) and confidence (T, 74)."""
-    sights = detect_in_clip(clip, squares, network, batch)
-    return np.stack([s.landmarks for s in sights]), np.stack([s.confidence for s in sights])
+    detections = detect_in_clip(clip, squares, network, batch)
+    return np.stack([s.landmarks for s in detections]), np.stack([s.confidence for s in detections])
 
 
 def _registered(clip: LabelledClip, points: Points, tracked: Trajectory) -> Points:
-    """Points (T, 74, 2) as `faces.tracking.track` registers them."""
+    """Points (T, 74, 2), registered between frames as `faces.tracking.track` does."""
     register, shifts = PointRegistration(), np.zeros_like(points)
     for t in np.flatnonzero(tracked.found).tolist():
         if tracked.cut[t]:
@@ -238,27 +242,27 @@ def _registered(clip: LabelledClip, points: Points, tracked: Trajectory) -> Poin
     return out
 
 
-def _row(name: str, tally: _Tally, judges: _Judges) -> LandmarkRow:
+def _row(name: str, row: _RowData, external: _External) -> LandmarkRow:
     return LandmarkRow(
         name=name,
         accuracy=tuple(
-            (kind, accuracy(np.concatenate(parts), range(tally.known)))
-            for kind, parts in tally.errors.items()
+            (kind, accuracy(np.concatenate(found), range(row.known)))
+            for kind, found in row.errors.items()
         ),
-        steadiness=pooled(tally.steady),
-        agreement=judges.compare(tally.judged, tally.known),
+        steadiness=mean_jitter(row.jitter),
+        agreement=external.agreement(row.compared, row.known),
     )
 
 
-def pooled(parts: Sequence[Jitter]) -> Jitter:
-    """The mean over all frames of several trajectories."""
-    counted = [p for p in parts if p.frames]
-    frames = sum(p.frames for p in counted)
+def mean_jitter(clips: Sequence[Jitter]) -> Jitter:
+    """The mean jitter over all frames of several clips."""
+    counted = [one for one in clips if one.frames]
+    frames = sum(one.frames for one in counted)
     if not frames:
         return Jitter(px=float("nan"), interocular=float("nan"), frames=0)
     return Jitter(
-        px=sum(p.px * p.frames for p in counted) / frames,
-        interocular=sum(p.interocular * p.frames for p in counted) / frames,
+        px=sum(one.px * one.frames for one in counted) / frames,
+        interocular=sum(one.interocular * one.frames for one in counted) / frames,
         frames=frames,
     )
 
@@ -270,7 +274,7 @@ def _line(row: LandmarkRow, kinds: Sequence[str]) -> list[str]:
         float((np.array(values) * faces).sum() / faces.sum())
         for values in ([a.auc for a in per_kind], [a.failures for a in per_kind])
     )
-    judged = row.agreement
+    agreement = row.agreement
     return [
         row.name,
         *(f"{a.nme:.2f}" for a in per_kind),
@@ -279,6 +283,6 @@ def _line(row: LandmarkRow, kinds: Sequence[str]) -> list[str]:
         f"{failed:.2f}",
         f"{row.steadiness.px:.3f}",
         f"{100 * row.steadiness.interocular:.3f}",
-        f"{judged.error:.2f}" if judged else "-",
-        f"{judged.copied:.2f}" if judged else "-",
+        f"{agreement.error:.2f}" if agreement else "-",
+        f"{agreement.copied:.2f}" if agreement else "-",
     ]

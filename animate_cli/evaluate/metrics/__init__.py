@@ -1,1 +1,1 @@
-"""TODO evaluate/metrics"""
+"""The metrics: what each one compares, and the evaluator networks behind them."""

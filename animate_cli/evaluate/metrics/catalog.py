@@ -1,4 +1,4 @@
-"""Which metrics a protocol has, in the order of the table."""
+"""The metrics of each protocol, in the order of the table."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from animate_cli.evaluate.protocol import Protocol, Reenactment
 from animate_cli.options import Only
 
 
-def metric_catalog(protocol: Protocol, judges: EvaluatorNetworks) -> list[Metric]:
-    """Those of the protocol, absent judges' included: the table says what they need."""
+def metric_catalog(protocol: Protocol, evaluators: EvaluatorNetworks) -> list[Metric]:
+    """All metrics of a protocol. Those whose evaluator is missing are listed too, so that the table
+    can say what they need."""
+    shape = evaluators.shape
     if protocol.reenactment is Reenactment.SELF:
-        near = landmark_metrics(protocol.driven_by)
         return [
-            *self_image_metrics(judges),
-            *near,
-            *motion_metrics(judges.shape),
+            *self_image_metrics(evaluators),
+            *landmark_metrics(protocol.driven_by),
+            *motion_metrics(shape),
             seam_metric(),
-            fid(judges),
+            fid(evaluators),
         ]
     if protocol.only is Only.EXPRESSION:
-        return [*expression_metrics(judges.shape), *cross_image_metrics(judges), fid(judges)]
-    return [*motion_metrics(judges.shape), *cross_image_metrics(judges), fid(judges)]
+        return [*expression_metrics(shape), *cross_image_metrics(evaluators), fid(evaluators)]
+    return [*motion_metrics(shape), *cross_image_metrics(evaluators), fid(evaluators)]

@@ -1,4 +1,4 @@
-"""Metrics of readings: what judges make of an entrant's whole clip."""
+"""Metrics of a whole clip: identity, and whether the output moves as its driver does."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from animate_cli.evaluate.metrics.face_measurements import FaceMeasurements
-from animate_cli.evaluate.metrics.landmark_metrics import DETECTORS, named, points_by
+from animate_cli.evaluate.metrics.landmark_metrics import DETECTORS, detector_points, metric_name
 from animate_cli.evaluate.metrics.landmarks.aperture_correlation import (
     LIDS,
     LIPS,
@@ -32,148 +32,154 @@ from animate_cli.evaluate.metrics.networks.identity import cosine
 from animate_cli.faces.shape3d.model import ShapeModel
 
 Angles = Callable[[tuple[FaceMeasurements, ...]], Array]
+"""Faces of one person -> yaw, pitch, roll (T, 3) in degrees."""
 
 
 def motion_metrics(shape: ShapeModel) -> list[Metric]:
-    """Whether it is the source's face and moves as the driver's does."""
-    moves = [*_apertures(), *_poses(shape), _gaze_error(), _expression_error()]
-    return [*_identity(), *moves, _sms()]
+    """Identity, and apertures, pose, gaze and expression against the driver's."""
+    motion = [*_apertures(), *_pose_errors(shape), _gaze(), _expression()]
+    return [_identity(), *motion, _sms()]
 
 
 def expression_metrics(shape: ShapeModel) -> list[Metric]:
-    """The same where the driver gives its expression alone: the head is to stand still. Gaze is
-    not judged: the driver's turns with its head, in the camera's eyes."""
-    moves = [*_apertures(), *_kept_poses(shape), _expression_error()]
-    return [*_identity(), *moves, _sms()]
+    """The same where the driver gives its expression alone: the head should keep its pose. Gaze is
+    left out, because the driver's gaze includes the turning of its head."""
+    motion = [*_apertures(), *_pose_changes(shape), _expression()]
+    return [_identity(), *motion, _sms()]
 
 
 def _sms() -> Metric:
     return ClipMetric(
         name="sms",
-        label=f"SMS (trembling, each {TRIPLES_EVERY}rd)",
+        label=f"SMS (jitter, each {TRIPLES_EVERY}rd)",
         better=Better.LOWER,
-        judge=EvaluatorName.LANDMARKS,
+        evaluator=EvaluatorName.LANDMARKS,
         unit="px of 256",
-        of=lambda p: jitter(p.triples, p.longer_side),
+        compute=lambda clip: jitter(clip.triples, clip.longer_side),
         every=TRIPLES_EVERY,
     )
 
 
-def _identity() -> list[Metric]:
-    return [
-        ClipMetric(
-            name="identity",
-            label="identity (cosine)",
-            better=Better.HIGHER,
-            judge=EvaluatorName.FACE_REID,
-            of=_likeness,
-        )
-    ]
+def _identity() -> Metric:
+    return ClipMetric(
+        name="identity",
+        label="identity (cosine)",
+        better=Better.HIGHER,
+        evaluator=EvaluatorName.FACE_REID,
+        compute=_identity_cosine,
+    )
 
 
 def _apertures() -> list[Metric]:
     return [
         ClipMetric(
-            name=named(f"{part}_corr", judge),
-            label=f"{part} follow (r, {judge})",
+            name=metric_name(f"{part}_corr", detector),
+            label=f"{part} aperture (r, {detector})",
             better=Better.HIGHER,
-            judge=judge,
-            of=partial(_opening, judge, pairs),
+            evaluator=detector,
+            compute=partial(_aperture_correlation, detector, point_pairs),
         )
-        for part, pairs in (("lids", LIDS), ("lips", LIPS))
-        for judge in DETECTORS
+        for part, point_pairs in (("lids", LIDS), ("lips", LIPS))
+        for detector in DETECTORS
     ]
 
 
-def _poses(shape: ShapeModel) -> list[Metric]:
+def _pose_errors(shape: ShapeModel) -> list[Metric]:
     return [
         ClipMetric(
-            name=f"pose_error_{judge}",
-            label=f"pose error ({judge})",
+            name=f"pose_error_{evaluator}",
+            label=f"pose error ({evaluator})",
             better=Better.LOWER,
-            judge=judge,
+            evaluator=evaluator,
             unit="deg",
-            of=partial(_pose_followed, angles),
+            compute=partial(_pose_error, angles),
         )
-        for judge, angles in _pose_judges(shape)
+        for evaluator, angles in _pose_evaluators(shape)
     ]
 
 
-def _kept_poses(shape: ShapeModel) -> list[Metric]:
+def _pose_changes(shape: ShapeModel) -> list[Metric]:
     return [
         ClipMetric(
-            name=f"pose_moved_{judge}",
-            label=f"pose leaves the source's ({judge})",
+            name=f"pose_moved_{evaluator}",
+            label=f"pose change from the source ({evaluator})",
             better=Better.LOWER,
-            judge=judge,
+            evaluator=evaluator,
             unit="deg",
-            of=partial(_pose_kept, angles),
+            compute=partial(_pose_change, angles),
         )
-        for judge, angles in _pose_judges(shape)
+        for evaluator, angles in _pose_evaluators(shape)
     ]
 
 
-def _pose_judges(shape: ShapeModel) -> tuple[tuple[EvaluatorName, Angles], ...]:
-    """Readings of one person -> yaw, pitch, roll (T, 3)."""
+def _pose_evaluators(shape: ShapeModel) -> tuple[tuple[EvaluatorName, Angles], ...]:
+    """Our own shape model fitted to our landmarks, and the external head-pose network."""
 
-    def fitted(readings: tuple[FaceMeasurements, ...]) -> Array:
-        return fitted_angles(shape, points_by(EvaluatorName.LANDMARKS, readings))
+    def fitted(faces: tuple[FaceMeasurements, ...]) -> Array:
+        return fitted_angles(shape, detector_points(EvaluatorName.LANDMARKS, faces))
 
-    def told(readings: tuple[FaceMeasurements, ...]) -> Array:
-        return np.stack([reading.pose_deg for reading in readings])
+    def estimated(faces: tuple[FaceMeasurements, ...]) -> Array:
+        return np.stack([face.pose_deg for face in faces])
 
-    return ((EvaluatorName.SHAPE, fitted), (EvaluatorName.HEAD_POSE, told))
+    return ((EvaluatorName.SHAPE, fitted), (EvaluatorName.HEAD_POSE, estimated))
 
 
-def _gaze_error() -> Metric:
+def _gaze() -> Metric:
     return ClipMetric(
         name="gaze_error",
         label="gaze error",
         better=Better.LOWER,
-        judge=EvaluatorName.GAZE,
+        evaluator=EvaluatorName.GAZE,
         unit="deg",
-        of=_gaze,
+        compute=_gaze_error,
     )
 
 
-def _expression_error() -> Metric:
+def _expression() -> Metric:
     return ClipMetric(
         name="expression_error",
         label="expression error (7 classes)",
         better=Better.LOWER,
-        judge=EvaluatorName.EXPRESSION,
-        of=_expression,
+        evaluator=EvaluatorName.EXPRESSION,
+        compute=_expression_error,
     )
 
 
-def _pose_followed(angles: Angles, p: ClipMeasurements) -> float:
-    outputs, drivers = angles((p.source, *p.output)), angles((p.anchor, *p.driver))
+def _pose_error(angles: Angles, clip: ClipMeasurements) -> float:
+    outputs, drivers = angles((clip.source, *clip.output)), angles((clip.anchor, *clip.driver))
     return pose_error_deg(outputs[1:], outputs[0], drivers[1:], drivers[0])
 
 
-def _pose_kept(angles: Angles, p: ClipMeasurements) -> float:
-    """As if the driver stood still."""
-    outputs = angles((p.source, *p.output))
+def _pose_change(angles: Angles, clip: ClipMeasurements) -> float:
+    """The pose error against a driver that does not move."""
+    outputs = angles((clip.source, *clip.output))
     return pose_error_deg(outputs[1:], outputs[0], outputs[:1], outputs[0])
 
 
-def _opening(
-    judge: EvaluatorName, pairs: tuple[tuple[int, int], ...], p: ClipMeasurements
+def _aperture_correlation(
+    detector: EvaluatorName, point_pairs: tuple[tuple[int, int], ...], clip: ClipMeasurements
 ) -> float:
-    output, driver = (clip_apertures(points_by(judge, rs), pairs) for rs in (p.output, p.driver))
+    output, driver = (
+        clip_apertures(detector_points(detector, faces), point_pairs)
+        for faces in (clip.output, clip.driver)
+    )
     return correlation(output, driver)
 
 
-def _likeness(p: ClipMeasurements) -> float:
-    return cosine(np.stack([r.embedding for r in p.output]), p.source.embedding)
+def _identity_cosine(clip: ClipMeasurements) -> float:
+    return cosine(np.stack([face.embedding for face in clip.output]), clip.source.embedding)
 
 
-def _expression(p: ClipMeasurements) -> float:
-    output, driver = (np.stack([r.expression for r in rs]) for rs in (p.output, p.driver))
+def _expression_error(clip: ClipMeasurements) -> float:
+    output, driver = (
+        np.stack([face.expression for face in faces]) for faces in (clip.output, clip.driver)
+    )
     return expression_error(output, driver)
 
 
-def _gaze(p: ClipMeasurements) -> float:
-    output, driver = (np.stack([r.gaze_deg for r in rs]) for rs in (p.output, p.driver))
-    points = points_by(EvaluatorName.LANDMARKS, p.driver)
-    return gaze_error_deg(output, p.source.gaze_deg, driver, p.anchor.gaze_deg, points)
+def _gaze_error(clip: ClipMeasurements) -> float:
+    output, driver = (
+        np.stack([face.gaze_deg for face in faces]) for faces in (clip.output, clip.driver)
+    )
+    points = detector_points(EvaluatorName.LANDMARKS, clip.driver)
+    return gaze_error_deg(output, clip.source.gaze_deg, driver, clip.anchor.gaze_deg, points)

@@ -1,4 +1,4 @@
-"""What the judges say of one picture: small, so that those of a whole clip can be kept."""
+"""What the evaluator networks measure of the face in one image; small enough to keep for a clip."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from animate_cli.records import LANDMARKS, Image, Points
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FaceMeasurements:
-    """points, openseeface, pfld (74, 2) in pixels of the picture, NaN where a detector does not
-    know a point; embedding (D,) of unit length; pose_deg (3,): yaw, pitch, roll; gaze_deg (2,):
-    yaw, pitch; expression (7,): probabilities. Of absent judges everything is NaN.
+    """One face; NaN where an evaluator is missing.
+
+    points, openseeface, pfld (74, 2): landmarks by three detectors in pixels of the image, NaN for
+    points that a detector does not give; embedding (D,) of unit length; pose_deg (3,): yaw, pitch,
+    roll; gaze_deg (2,): yaw, pitch; expression (7,): probabilities.
     """
 
     points: Points
@@ -29,56 +31,61 @@ class FaceMeasurements:
     gaze_deg: NDArray[np.float64]
     expression: NDArray[np.float64]
 
-    def by(self, detector: EvaluatorName) -> Points:
-        """A detector's points (74, 2)."""
-        found = {EvaluatorName.OPENSEEFACE: self.openseeface, EvaluatorName.PFLD: self.pfld}
-        return found.get(detector, self.points)
+    def points_of(self, detector: EvaluatorName) -> Points:
+        """The points of one detector: (74, 2)."""
+        external = {EvaluatorName.OPENSEEFACE: self.openseeface, EvaluatorName.PFLD: self.pfld}
+        return external.get(detector, self.points)
 
 
 def measure_faces(
-    judges: EvaluatorNetworks, views: Sequence[tuple[Image, Points]]
+    evaluators: EvaluatorNetworks, views: Sequence[tuple[Image, Points]]
 ) -> list[FaceMeasurements]:
-    """Pictures (H, W, 3), each with points (74, 2) near which its face is."""
-    size = judges.landmarker.size
-    squares = [(picture, upright_square(about, size)) for picture, about in views]
-    sights = detect_in_crops(squares, judges.landmarker)
+    """Measure the face in each image (H, W, 3), near its given points (74, 2)."""
+    detected = _detect(evaluators, views)
     return [
-        _reading(judges, picture, about, sight.landmarks)
-        for (picture, about), sight in zip(views, sights, strict=True)
+        _measure(evaluators, image, near, points)
+        for (image, near), points in zip(views, detected, strict=True)
     ]
 
 
 def find_and_measure(
-    judges: EvaluatorNetworks, views: Sequence[tuple[Image, Points]]
+    evaluators: EvaluatorNetworks, views: Sequence[tuple[Image, Points]]
 ) -> list[FaceMeasurements]:
-    """The same where the face may have moved away from the points: looked for once before."""
-    size = judges.landmarker.size
-    squares = [(picture, upright_square(about, size)) for picture, about in views]
-    sights = detect_in_crops(squares, judges.landmarker)
-    found = [(picture, s.landmarks) for (picture, _), s in zip(views, sights, strict=True)]
-    return measure_faces(judges, found)
+    """`measure_faces` where the face may have left the given points: it is first detected near
+    them, then measured near the detected ones."""
+    detected = _detect(evaluators, views)
+    images = (image for image, _ in views)
+    return measure_faces(evaluators, list(zip(images, detected, strict=True)))
 
 
-def _reading(
-    judges: EvaluatorNetworks, picture: Image, about: Points, points: Points
+def _detect(evaluators: EvaluatorNetworks, views: Sequence[tuple[Image, Points]]) -> list[Points]:
+    """Our own landmarks in each image: (74, 2)."""
+    size = evaluators.landmarker.size
+    crops = [(image, upright_square(near, size)) for image, near in views]
+    return [one.landmarks for one in detect_in_crops(crops, evaluators.landmarker)]
+
+
+def _measure(
+    evaluators: EvaluatorNetworks, image: Image, near: Points, points: Points
 ) -> FaceMeasurements:
-    pose = judges.head_pose(picture, points) if judges.head_pose else _unknown(3)
-    gaze = judges.gaze(picture, points, pose) if judges.gaze and judges.head_pose else _unknown(2)
+    e = evaluators
+    pose = e.head_pose(image, points) if e.head_pose else _unknown(3)
+    gaze = e.gaze(image, points, pose) if e.gaze and e.head_pose else _unknown(2)
     return FaceMeasurements(
         points=points,
-        openseeface=_opinion(judges.openseeface, picture, about),
-        pfld=_opinion(judges.pfld, picture, about),
-        embedding=judges.embed(picture, points) if judges.embed else np.array([np.nan], np.float32),
+        openseeface=_external_points(e.openseeface, image, near),
+        pfld=_external_points(e.pfld, image, near),
+        embedding=e.embed(image, points) if e.embed else np.array([np.nan], np.float32),
         pose_deg=pose.astype(np.float64),
         gaze_deg=gaze,
-        expression=judges.expression(picture, points) if judges.expression else _unknown(7),
+        expression=e.expression(image, points) if e.expression else _unknown(7),
     )
 
 
-def _opinion(network: ExternalLandmarks | None, picture: Image, about: Points) -> Points:
+def _external_points(network: ExternalLandmarks | None, image: Image, near: Points) -> Points:
     points = np.full((LANDMARKS, 2), np.nan, np.float32)
     if network is not None:
-        points[list(network.points)] = network(picture, about)
+        points[list(network.points)] = network(image, near)
     return points
 
 

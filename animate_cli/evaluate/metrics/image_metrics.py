@@ -1,4 +1,4 @@
-"""Metrics of pictures: frame by frame, or a frame and the one before it."""
+"""Metrics of images: of single frames, of two consecutive ones, and of whole sets."""
 
 from __future__ import annotations
 
@@ -31,91 +31,100 @@ from animate_cli.evaluate.metrics.networks.parsing_miou import parsing_miou
 from animate_cli.faces.segmentation.face_parsing import Parser
 from animate_cli.layers.pretrained.raft import RaftSmall
 
-COSTLY_EVERY = 10  # scored frames: each look costs as much as all other judges together
-SELDOM = f", each {COSTLY_EVERY}th"
+COSTLY_EVERY = 10  # scored frames; one run costs as much as all other evaluators together
+SELDOM = f"each {COSTLY_EVERY}th"
 
 
-def self_image_metrics(judges: EvaluatorNetworks) -> list[Metric]:
-    """What needs a target: self-reenactment's."""
-    return [*_whole_pictures(judges), *_regions(), _parts(judges), _flicker(), _driver_flow(judges)]
+def self_image_metrics(evaluators: EvaluatorNetworks) -> list[Metric]:
+    """Metrics that need a target, for self-reenactment."""
+    return [
+        *_pixel_metrics(),
+        *_lpips_metrics(evaluators),
+        *_region_metrics(),
+        _parsing(evaluators),
+        _flicker(),
+        _driver_flow(evaluators),
+    ]
 
 
-def cross_image_metrics(judges: EvaluatorNetworks) -> list[Metric]:
-    """What an output shows by itself."""
-    return [_own_flow(judges), seam_metric()]
+def cross_image_metrics(evaluators: EvaluatorNetworks) -> list[Metric]:
+    """Metrics that need no target, for cross-reenactment."""
+    return [_own_flow(evaluators), seam_metric()]
 
 
-def fid(judges: EvaluatorNetworks) -> Metric:
-    """How far an entrant's pictures are from the drivers', as sets."""
+def fid(evaluators: EvaluatorNetworks) -> Metric:
+    """Distance of a candidate's frames from the drivers' frames, as sets."""
     return SetMetric(
         name="fid",
         label="FID (all scored frames)",
         better=Better.LOWER,
-        judge=EvaluatorName.INCEPTION,
-        of=judges.inception or _nobody,
+        evaluator=EvaluatorName.INCEPTION,
+        compute=evaluators.inception or _missing,
     )
 
 
 def seam_metric() -> Metric:
-    """Needs the source alone."""
+    """The visible edge of the pasted crop; it needs the source alone."""
     return ImageMetric(
         name="seam",
         label="seam of the square",
         better=Better.LOWER,
-        of=lambda p: seam(p.outputs, p.source, p.square),
+        compute=lambda images: seam(images.outputs, images.source, images.crop),
     )
 
 
-def _whole_pictures(judges: EvaluatorNetworks) -> list[Metric]:
-    whole: list[tuple[str, str, Better, str, Callable[[Tensor, Tensor], Tensor]]] = [
+def _pixel_metrics() -> list[Metric]:
+    metrics: list[tuple[str, str, Better, str, Callable[[Tensor, Tensor], Tensor]]] = [
         ("l1", "L1", Better.LOWER, "", l1),
         ("psnr", "PSNR", Better.HIGHER, "dB", psnr),
         ("ssim", "SSIM", Better.HIGHER, "", ssim),
         ("ms_ssim", "MS-SSIM", Better.HIGHER, "", ms_ssim),
     ]
     return [
-        *(
-            ImageMetric(
-                name=name, label=label, better=better, unit=unit, of=partial(_whole, compare)
-            )
-            for name, label, better, unit, compare in whole
-        ),
-        *(
-            ImageMetric(
-                name=name,
-                label=f"LPIPS ({network})",
-                better=Better.LOWER,
-                judge=judge,
-                of=partial(_whole, lpips) if lpips else _nobody,
-            )
-            for name, network, judge, lpips in (
-                ("lpips", "SqueezeNet", EvaluatorName.SQUEEZENET, judges.lpips),
-                ("lpips_alex", "AlexNet", EvaluatorName.ALEXNET, judges.lpips_alex),
-                ("lpips_vgg", "VGG-16", EvaluatorName.VGG16, judges.lpips_vgg),
-            )
-        ),
+        ImageMetric(
+            name=name, label=label, better=better, unit=unit, compute=partial(_to_target, compare)
+        )
+        for name, label, better, unit, compare in metrics
     ]
 
 
-def _regions() -> list[Metric]:
+def _lpips_metrics(evaluators: EvaluatorNetworks) -> list[Metric]:
+    return [
+        ImageMetric(
+            name=name,
+            label=f"LPIPS ({backbone})",
+            better=Better.LOWER,
+            evaluator=evaluator,
+            compute=partial(_to_target, lpips) if lpips else _missing,
+        )
+        for name, backbone, evaluator, lpips in (
+            ("lpips", "SqueezeNet", EvaluatorName.SQUEEZENET, evaluators.lpips),
+            ("lpips_alex", "AlexNet", EvaluatorName.ALEXNET, evaluators.lpips_alex),
+            ("lpips_vgg", "VGG-16", EvaluatorName.VGG16, evaluators.lpips_vgg),
+        )
+    ]
+
+
+def _region_metrics() -> list[Metric]:
     return [
         ImageMetric(
             name=f"{region}_l1",
             label=f"L1, {region}",
             better=Better.LOWER,
-            of=partial(_region, region),
+            compute=partial(_region_l1, region),
         )
         for region in FaceRegion
     ]
 
 
-def _parts(judges: EvaluatorNetworks) -> Metric:
+def _parsing(evaluators: EvaluatorNetworks) -> Metric:
+    parser = evaluators.parser
     return ImageMetric(
         name="parts",
-        label=f"parts agree (mIoU{SELDOM})",
+        label=f"face parsing (mIoU, {SELDOM})",
         better=Better.HIGHER,
-        judge=EvaluatorName.PARSING,
-        of=partial(_same_parts, judges.parser) if judges.parser else _nobody,
+        evaluator=EvaluatorName.PARSING,
+        compute=partial(_parsing_miou, parser) if parser else _missing,
         every=COSTLY_EVERY,
     )
 
@@ -125,55 +134,57 @@ def _flicker() -> Metric:
         name="flicker",
         label="flicker",
         better=Better.LOWER,
-        of=lambda step: flicker(step.outputs, step.target),
+        compute=lambda step: flicker(step.outputs, step.target),
     )
 
 
-def _driver_flow(judges: EvaluatorNetworks) -> Metric:
+def _driver_flow(evaluators: EvaluatorNetworks) -> Metric:
+    raft = evaluators.raft
     return FrameStepMetric(
         name="flow_error",
-        label=f"flow warping error (driver's flow{SELDOM})",
+        label=f"flow warping error (driver's flow, {SELDOM})",
         better=Better.LOWER,
-        judge=EvaluatorName.RAFT,
-        of=partial(_along_driver, judges.raft) if judges.raft else _nobody,
+        evaluator=EvaluatorName.RAFT,
+        compute=partial(_error_along_driver, raft) if raft else _missing,
         every=COSTLY_EVERY,
     )
 
 
-def _own_flow(judges: EvaluatorNetworks) -> Metric:
+def _own_flow(evaluators: EvaluatorNetworks) -> Metric:
+    raft = evaluators.raft
     return FrameStepMetric(
         name="flow_error_own",
-        label=f"flow warping error (own flow{SELDOM})",
+        label=f"flow warping error (own flow, {SELDOM})",
         better=Better.LOWER,
-        judge=EvaluatorName.RAFT,
-        of=partial(_along_outputs, judges.raft) if judges.raft else _nobody,
+        evaluator=EvaluatorName.RAFT,
+        compute=partial(_error_along_outputs, raft) if raft else _missing,
         every=COSTLY_EVERY,
     )
 
 
-def _whole(compare: Callable[[Tensor, Tensor], Tensor], p: FrameImages) -> Tensor:
-    return compare(p.outputs, p.target)
+def _to_target(compare: Callable[[Tensor, Tensor], Tensor], images: FrameImages) -> Tensor:
+    return compare(images.outputs, images.target)
 
 
-def _nobody(_: FrameImages | FrameStep | Tensor) -> Tensor:
-    raise ValueError("an absent judge was asked")
+def _missing(_: FrameImages | FrameStep | Tensor) -> Tensor:
+    raise ValueError("a missing evaluator was called")
 
 
-def _region(region: FaceRegion, p: FrameImages) -> Tensor:
-    mask = region_mask(p.landmarks, region, *p.target.shape[-2:])
-    return region_l1(p.outputs, p.target, mask)
+def _region_l1(region: FaceRegion, images: FrameImages) -> Tensor:
+    mask = region_mask(images.landmarks, region, *images.target.shape[-2:])
+    return region_l1(images.outputs, images.target, mask)
 
 
-def _same_parts(parser: Parser, p: FrameImages) -> Tensor:
-    return parsing_miou(parser, p.outputs, p.target, p.landmarks)
+def _parsing_miou(parser: Parser, images: FrameImages) -> Tensor:
+    return parsing_miou(parser, images.outputs, images.target, images.landmarks)
 
 
-def _along_driver(raft: RaftSmall, step: FrameStep) -> Tensor:
+def _error_along_driver(raft: RaftSmall, step: FrameStep) -> Tensor:
     before, now = (shrink_for_flow(one) for one in step.outputs)
     earlier, later = (shrink_for_flow(one) for one in step.target)
     return flow_warping_error(raft, now, before, torch.stack((later, earlier)))
 
 
-def _along_outputs(raft: RaftSmall, step: FrameStep) -> Tensor:
+def _error_along_outputs(raft: RaftSmall, step: FrameStep) -> Tensor:
     before, now = (shrink_for_flow(one) for one in step.outputs)
     return flow_warping_error(raft, now, before, torch.stack((now, before)))

@@ -1,7 +1,7 @@
-"""Metrics of place: how near an entrant's landmarks are to where they should be.
+"""Metrics of landmark position: the distance of an output's landmarks from the expected ones.
 
-That is where the same detector sees them in the driver's frame; under labels, where those say they
-are, over the 68 points that every label names (Songsri-in & Zafeiriou 2019, section 4.2.4).
+Expected are the same detector's landmarks in the driver's frame. Where labels drive, the labels are
+expected, on the 68 points that every label has (Songsri-in & Zafeiriou 2019, section 4.2.4).
 """
 
 from __future__ import annotations
@@ -24,87 +24,89 @@ from animate_cli.records import Points
 
 DETECTORS = (EvaluatorName.LANDMARKS, EvaluatorName.OPENSEEFACE, EvaluatorName.PFLD)
 
-Places = Callable[[EvaluatorName, ClipMeasurements], tuple[Points, Points]]
-"""A detector's points of the outputs, and where they should be: (T, K, 2) each."""
+PointPair = Callable[[EvaluatorName, ClipMeasurements], tuple[Points, Points]]
+"""A detector's points of the outputs, and the expected points: (T, K, 2) each."""
 
 
 def landmark_metrics(driven_by: DrivenBy) -> list[Metric]:
-    """How near to the driver's own face: self-reenactment's."""
-    places = PLACES[driven_by]
-    end = "" if driven_by is DrivenBy.DETECTOR else " to labels"
-    return [*_distances(places, end), *_distributions(places, end), _aed()]
+    """Distances from the driver's own face, for self-reenactment."""
+    points, suffix = POINTS[driven_by], "" if driven_by is DrivenBy.DETECTOR else " to labels"
+    return [*_akd(points, suffix), *_error_distribution(points, suffix), _aed()]
 
 
-def landmark_errors(driven_by: DrivenBy, judge: EvaluatorName, p: ClipMeasurements) -> Array:
-    """A detector's normalised mean distance in every frame: (T,), NaN where it is absent."""
-    output, wanted = PLACES[driven_by](judge, p)
+def landmark_errors(driven_by: DrivenBy, detector: EvaluatorName, clip: ClipMeasurements) -> Array:
+    """A detector's normalised mean distance in every frame: (T,), NaN where it is missing."""
+    output, expected = POINTS[driven_by](detector, clip)
     if not np.isfinite(output).any():
         return np.full(len(output), np.nan)
-    return frame_errors(output, wanted)
+    return frame_errors(output, expected)
 
 
-def all_landmark_errors(protocol: Protocol, shown: Sequence[ClipMeasurements]) -> Array:
-    """Of all entrants and detectors: (entrants, detectors, T); T is 0 in cross-reenactment, where
-    nobody knows where points should be."""
+def all_landmark_errors(protocol: Protocol, clips: Sequence[ClipMeasurements]) -> Array:
+    """Errors of all candidates and detectors: (candidates, detectors, T). T is 0 in
+    cross-reenactment, where no points are expected."""
     if protocol.reenactment is not Reenactment.SELF:
-        return np.zeros((len(shown), len(DETECTORS), 0))
+        return np.zeros((len(clips), len(DETECTORS), 0))
     driven_by = protocol.driven_by
-    return np.array([[landmark_errors(driven_by, judge, p) for judge in DETECTORS] for p in shown])
+    return np.array(
+        [[landmark_errors(driven_by, detector, clip) for detector in DETECTORS] for clip in clips]
+    )
 
 
-def named(metric: str, judge: EvaluatorName) -> str:
-    """Our own detector's figure has the plain name."""
-    return metric if judge is EvaluatorName.LANDMARKS else f"{metric}_{judge}"
+def metric_name(metric: str, detector: EvaluatorName) -> str:
+    """METRIC for our own detector, METRIC_DETECTOR for others."""
+    return metric if detector is EvaluatorName.LANDMARKS else f"{metric}_{detector}"
 
 
-def points_by(judge: EvaluatorName, readings: Sequence[FaceMeasurements]) -> Points:
-    """A detector's points of several pictures: (T, 74, 2)."""
-    return np.stack([reading.by(judge) for reading in readings])
+def detector_points(detector: EvaluatorName, faces: Sequence[FaceMeasurements]) -> Points:
+    """A detector's points of several images: (T, 74, 2)."""
+    return np.stack([face.points_of(detector) for face in faces])
 
 
-def _seen(judge: EvaluatorName, p: ClipMeasurements) -> tuple[Points, Points]:
-    return points_by(judge, p.output), points_by(judge, p.driver)
+def _detected(detector: EvaluatorName, clip: ClipMeasurements) -> tuple[Points, Points]:
+    return detector_points(detector, clip.output), detector_points(detector, clip.driver)
 
 
-def _labelled(judge: EvaluatorName, p: ClipMeasurements) -> tuple[Points, Points]:
-    return points_by(judge, p.output)[:, :IBUG_POINTS], p.driving[:, :IBUG_POINTS]
+def _labelled(detector: EvaluatorName, clip: ClipMeasurements) -> tuple[Points, Points]:
+    output = detector_points(detector, clip.output)
+    return output[:, :IBUG_POINTS], clip.driving_points[:, :IBUG_POINTS]
 
 
-PLACES: Mapping[DrivenBy, Places] = MappingProxyType(
-    {DrivenBy.DETECTOR: _seen, DrivenBy.LABELS: _labelled}
+POINTS: Mapping[DrivenBy, PointPair] = MappingProxyType(
+    {DrivenBy.DETECTOR: _detected, DrivenBy.LABELS: _labelled}
 )
 
 
-def _distances(places: Places, end: str) -> list[Metric]:
+def _akd(points: PointPair, suffix: str) -> list[Metric]:
     return [
         ClipMetric(
-            name=named("akd", judge) + end.replace(" ", "_"),
-            label=f"AKD{end} ({judge})",
+            name=metric_name("akd", detector) + suffix.replace(" ", "_"),
+            label=f"AKD{suffix} ({detector})",
             better=Better.LOWER,
-            judge=judge,
+            evaluator=detector,
             unit="px of 256",
-            of=partial(_distance, places, judge),
+            compute=partial(_keypoint_distance, points, detector),
         )
-        for judge in DETECTORS
+        for detector in DETECTORS
     ]
 
 
-def _distributions(places: Places, end: str) -> list[Metric]:
-    """Songsri-in & Zafeiriou's figures of the cumulative error distribution."""
+def _error_distribution(points: PointPair, suffix: str) -> list[Metric]:
+    """Two figures of the cumulative error distribution (Songsri-in & Zafeiriou 2019)."""
     return [
         ClipMetric(
-            name=named(name, judge) + end.replace(" ", "_"),
-            label=f"{label}{end} ({judge})",
+            name=metric_name(name, detector) + suffix.replace(" ", "_"),
+            label=f"{label}{suffix} ({detector})",
             better=better,
-            judge=judge,
+            evaluator=detector,
             unit=unit,
-            of=partial(_distribution, sum_up, places, judge),
+            compute=partial(_of_frame_errors, sum_up, points, detector),
         )
         for name, label, better, unit, sum_up in (
             ("auc", "AUC@0.1", Better.HIGHER, "", auc),
             ("failures", "failures@0.1", Better.LOWER, "%", failures),
         )
-        for judge in DETECTORS
+        for detector in DETECTORS
     ]
 
 
@@ -113,22 +115,27 @@ def _aed() -> Metric:
         name="aed",
         label="AED (distance of faces)",
         better=Better.LOWER,
-        judge=EvaluatorName.FACE_REID,
-        of=_unlikeness,
+        evaluator=EvaluatorName.FACE_REID,
+        compute=_embedding_distance,
     )
 
 
-def _distance(places: Places, judge: EvaluatorName, p: ClipMeasurements) -> float:
-    output, wanted = places(judge, p)
-    return average_keypoint_distance(output, wanted, p.longer_side)
+def _keypoint_distance(points: PointPair, detector: EvaluatorName, clip: ClipMeasurements) -> float:
+    output, expected = points(detector, clip)
+    return average_keypoint_distance(output, expected, clip.longer_side)
 
 
-def _distribution(
-    sum_up: Callable[[Array], float], places: Places, judge: EvaluatorName, p: ClipMeasurements
+def _of_frame_errors(
+    sum_up: Callable[[Array], float],
+    points: PointPair,
+    detector: EvaluatorName,
+    clip: ClipMeasurements,
 ) -> float:
-    return sum_up(frame_errors(*places(judge, p)))
+    return sum_up(frame_errors(*points(detector, clip)))
 
 
-def _unlikeness(p: ClipMeasurements) -> float:
-    output, driver = (np.stack([r.embedding for r in rs]) for rs in (p.output, p.driver))
+def _embedding_distance(clip: ClipMeasurements) -> float:
+    output, driver = (
+        np.stack([face.embedding for face in faces]) for faces in (clip.output, clip.driver)
+    )
     return average_distance(output, driver)

@@ -1,4 +1,4 @@
-"""What a metric is: a name, a direction, who judges, and a figure per frame or per clip."""
+"""A metric: its name, its direction, its evaluator, and the function that computes it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from animate_cli.evaluate.metrics.face_measurements import FaceMeasurements
 from animate_cli.evaluate.metrics.networks.evaluators import EvaluatorName
 from animate_cli.records import Crop, Points
 
-TRIPLES_EVERY = 3  # scored frames: three looks at every candidate are costly
+TRIPLES_EVERY = 3  # scored frames; a triple costs three landmark detections per candidate
 
 
 class Better(StrEnum):
-    """Which way is good."""
+    """Whether lower or higher values are better."""
 
     LOWER = "lower"
     HIGHER = "higher"
@@ -24,23 +24,23 @@ class Better(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FrameImages:
-    """One frame: outputs (N, 3, H, W) of N entrants, source and target (1, 3, H, W), in [0, 1];
-    landmarks (74, 2) of the target in pixels; square: what of the source moves.
+    """One frame: outputs (N, 3, H, W) of N candidates, source and target (1, 3, H, W), in [0, 1];
+    landmarks (74, 2) of the target in pixels; crop: the part of the source that is rendered.
 
-    target: the driver's frame; only in self-reenactment is it what the outputs should be.
+    target: the driver's frame; only in self-reenactment should the outputs equal it.
     """
 
     outputs: Tensor
     source: Tensor
     target: Tensor
     landmarks: Points
-    square: Crop
+    crop: Crop
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FrameStep:
-    """Two frames that follow each other: outputs (2, N, 3, H, W), target (2, 1, 3, H, W), the
-    earlier first, in [0, 1]; a target as in `FrameImages`."""
+    """Two consecutive frames, the earlier first: outputs (2, N, 3, H, W), target (2, 1, 3, H, W),
+    in [0, 1]; target as in `FrameImages`."""
 
     outputs: Tensor
     target: Tensor
@@ -48,59 +48,63 @@ class FrameStep:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ClipMeasurements:
-    """One entrant's clip as the judges read it; source and anchor are what motion starts from.
+    """The faces in one candidate's clip, as the evaluator networks measure them.
 
-    driving (T, 74, 2): the points that drove it; longer_side: of its frames, in pixels;
-    triples (M, 3, 74, 2): our own landmarks in three frames that follow each other, M times.
+    source, anchor: the source photo, and the driver frame from which relative motion is counted;
+    driver, output: T scored frames; driving_points (T, 74, 2): the points that drove the candidate;
+    longer_side: of the frames, in pixels; triples (M, 3, 74, 2): our own landmarks of the output in
+    three consecutive frames, M times.
     """
 
     source: FaceMeasurements
     anchor: FaceMeasurements
     driver: tuple[FaceMeasurements, ...]
     output: tuple[FaceMeasurements, ...]
-    driving: Points
+    driving_points: Points
     longer_side: int
     triples: Points
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Metric:
-    """One row of the table. label: for people; unit: empty for shares and indices.
+    """A metric's description; subclasses say what it is computed from.
 
-    every: of the scored frames that it looks at, 1: all; costly judges look at some.
+    label: shown to people; unit: empty for shares and indices; every: it is computed on every n-th
+    scored frame, because its evaluator is costly.
     """
 
     name: str
     label: str
     better: Better
-    judge: EvaluatorName = EvaluatorName.NONE
+    evaluator: EvaluatorName = EvaluatorName.NONE
     unit: str = ""
     every: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ImageMetric(Metric):
-    """Frame by frame -> (N,); averaged over a clip."""
+    """Computed on single frames -> (N,), and averaged over a clip."""
 
-    of: Callable[[FrameImages], Tensor]
+    compute: Callable[[FrameImages], Tensor]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FrameStepMetric(Metric):
-    """A scored frame and the one before it -> (N,); averaged over a clip."""
+    """Computed on a scored frame and the one before it -> (N,), and averaged over a clip."""
 
-    of: Callable[[FrameStep], Tensor]
+    compute: Callable[[FrameStep], Tensor]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ClipMetric(Metric):
-    """A clip at once; NaN where it has nothing to say of it."""
+    """Computed on a whole clip; NaN where it has no value."""
 
-    of: Callable[[ClipMeasurements], float]
+    compute: Callable[[ClipMeasurements], float]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SetMetric(Metric):
-    """All pictures of all takes at once, by features: pictures (N, 3, H, W) -> (N, D)."""
+    """Computed on the images of all clips together. compute: images (N, 3, H, W) -> features
+    (N, D)."""
 
-    of: Callable[[Tensor], Tensor]
+    compute: Callable[[Tensor], Tensor]

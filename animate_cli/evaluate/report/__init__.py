@@ -1,1 +1,1 @@
-"""TODO evaluate/report"""
+"""Tables, HTML pages, contact sheets and comparisons made from results."""

@@ -1,8 +1,8 @@
-"""How pages look: readable by day and by night, and without any font or file of their own."""
+"""The style sheet of HTML pages: light and dark, and without fonts or files to load."""
 
 from __future__ import annotations
 
-# Okabe and Ito's colours, which colour-blind people tell apart; the ninth model is the first again
+# Okabe and Ito's colours, which colour-blind people can distinguish; after eight models they repeat
 _COLOURS = (
     "#888888",
     "#e69f00",

@@ -1,4 +1,4 @@
-"""A take as a small moving picture: source and driver, then every model's output, side by side."""
+"""A preview of one clip: source, driver and every model's output side by side, animated."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ import cv2
 import numpy as np
 from PIL import Image as Pillow
 
-from animate_cli.evaluate.runner.clip_run import ScoredFrame
+from animate_cli.evaluate.runner.observer import ScoredFrame
 from animate_cli.records import Image
 
 TILE_PX = 144
-MOST = 32  # pictures of one preview
+MOST = 32  # frames of one preview
 QUALITY = 70
-PACE_MS = 40  # between two frames of most drivers
+FRAME_MS = 40  # between two frames of most drivers
 
 
 class ClipPreview:
-    """Fed with scored frames; keeps at most `MOST`, evenly spread."""
+    """Collects scored frames; keeps at most `MOST` of them, evenly spread."""
 
     def __init__(self, stride: int) -> None:
-        """stride: frames of the driver between two that are scored."""
+        """stride: every n-th frame of the driver is scored."""
         self._stride, self._every, self._seen = stride, 1, 0
         self._kept: list[Image] = []
 
-    def add(self, shown: ScoredFrame) -> None:
-        """One more scored frame, in order."""
+    def add(self, frame: ScoredFrame) -> None:
+        """Add the next scored frame."""
         if self._seen % self._every == 0:
-            pictures = [shown.source, shown.driver]
-            pictures += [one.pixels for one in shown.outputs if one.rendered is not None]
-            self._kept.append(np.hstack([tile(picture) for picture in pictures]))
+            images = [frame.source, frame.driver]
+            images += [one.pixels for one in frame.outputs if one.rendered is not None]
+            self._kept.append(np.hstack([tile(image) for image in images]))
             if len(self._kept) > MOST:
                 self._kept = self._kept[::2]
                 self._every *= 2
@@ -43,22 +43,22 @@ class ClipPreview:
         return not self._kept
 
     def encode(self) -> bytes:
-        """A looping WebP, at about the pace of the driver; ValueError where nothing was added."""
-        return encode_loop(self._kept, PACE_MS * self._stride * self._every)
+        """A looping WebP at about the driver's speed; ValueError where no frame was added."""
+        return encode_loop(self._kept, FRAME_MS * self._stride * self._every)
 
 
-def encode_loop(pictures: Sequence[Image], pace_ms: int) -> bytes:
-    """(H, W, 3) each, of one size -> an animated WebP that starts over at its end."""
-    if not pictures:
-        raise ValueError("a loop of no pictures")
-    first, *rest = [Pillow.fromarray(np.ascontiguousarray(picture)) for picture in pictures]
+def encode_loop(frames: Sequence[Image], frame_ms: int) -> bytes:
+    """Frames (H, W, 3) of one size -> a looping WebP that shows each for `frame_ms`."""
+    if not frames:
+        raise ValueError("a loop of no frames")
+    first, *rest = [Pillow.fromarray(np.ascontiguousarray(frame)) for frame in frames]
     file = BytesIO()
     first.save(
         file,
         format="WEBP",
         save_all=True,
         append_images=rest,
-        duration=pace_ms,
+        duration=frame_ms,
         loop=0,
         quality=QUALITY,
         method=2,
@@ -66,12 +66,12 @@ def encode_loop(pictures: Sequence[Image], pace_ms: int) -> bytes:
     return file.getvalue()
 
 
-def tile(picture: Image, side: int = TILE_PX) -> Image:
-    """Fitted into a square, grey around it."""
-    height, width = picture.shape[:2]
+def tile(image: Image, side: int = TILE_PX) -> Image:
+    """An image (H, W, 3) fitted into the middle of a grey square."""
+    height, width = image.shape[:2]
     scale = side / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     square = np.full((side, side, 3), 64, np.uint8)
     x, y = (side - size[0]) // 2, (side - size[1]) // 2
     square[y : y + size[1], x : x + size[0]] = small

@@ -1,7 +1,7 @@
-"""What the papers report of their models: on other data, under other protocols.
+"""Scores that papers report of their models, on other data and under other protocols.
 
-Kept in published_figures.toml as they are printed, to be shown beside our own figures and never
-to be compared with them number by number.
+published_figures.toml holds them as printed. The HTML page shows them beside our own scores, with
+the caution that the numbers are not comparable.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ BOLD = "**"
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """One table of one paper. rows: a name, then a text per column, between `BOLD` where it is
-    set so; notes: contradictions, and what is not stated."""
+    """One table of one paper. rows: a name, then a text per column, between `BOLD` where the paper
+    prints it bold; notes: contradictions, and facts that the paper does not state."""
 
     paper: str
     place: str
@@ -34,6 +34,6 @@ class Published:
 
 @cache
 def published() -> tuple[Published, ...]:
-    """All tables, in the file's order."""
+    """All tables, in the order of the file."""
     tables = tomllib.loads(FILE.read_text(encoding="utf-8"))["table"]
     return tuple(typed(Published, table, where=FILE.name) for table in tables)

@@ -1,4 +1,7 @@
-"""The cells of a result's table as text, for whoever draws it: metrics down, models across."""
+"""The cells of a result's table as text: a row per metric, a column per model.
+
+The command line and the HTML page both print them.
+"""
 
 from __future__ import annotations
 
@@ -6,76 +9,77 @@ import math
 from dataclasses import dataclass
 
 from animate_cli.evaluate.clips.candidate import BASELINES, STILL
-from animate_cli.evaluate.result import ClipResult, MetricInfo, Result
+from animate_cli.evaluate.result import MetricInfo, ModelResult, Result
 
 REFERENCE = BASELINES[-1]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """figure: the mean over takes, † where its judge was trained on, "-" where there is none;
-    ratio: to the reference; share: of takes better than the still source."""
+    """score: the mean over clip pairs, with † where the model was trained on the evaluator, "-"
+    where there is none; ratio: to the reference model's score; share: of pairs on which the model
+    is better than the still source."""
 
-    figure: str
+    score: str
     ratio: str = ""
     share: str = ""
 
     def __str__(self) -> str:
         share = f"{self.share:>4}" if self.share else ""
-        return " ".join(part for part in (self.figure, self.ratio, share) if part)
+        return " ".join(part for part in (self.score, self.ratio, share) if part)
 
 
 def headline(result: Result) -> str:
-    """What was done, in a line."""
+    """The protocol and the amount of data, in one line."""
     p = result.protocol
-    what = f"{p['reenactment']}-reenactment, {len(result.takes)} takes, {result.scored} frames"
-    return f"{what} (every {p['stride']}.)"
+    amount = f"{len(result.pairs)} clips, {result.scored} frames (every {p['stride']}.)"
+    return f"{p['reenactment']}-reenactment, {amount}"
 
 
-def row(result: Result, measure: MetricInfo) -> list[Cell]:
-    """One metric, a cell per model."""
-    if measure.needs:
-        return [Cell(figure="n/a")] * len(result.models)
-    return [_cell(result, measure, one) for one in result.models]
+def row(result: Result, metric: MetricInfo) -> list[Cell]:
+    """The row of a metric: a cell per model."""
+    if metric.needs:
+        return [Cell(score="n/a")] * len(result.models)
+    return [_cell(result, metric, one) for one in result.models]
 
 
 def times(result: Result) -> list[str]:
-    """Milliseconds per frame; empty for the still source, which is not drawn."""
+    """Milliseconds per rendered frame by model; empty for the still source."""
     return [f"{one.ms_per_frame:.1f}" if one.ms_per_frame else "" for one in result.models]
 
 
 def footnotes(result: Result) -> list[str]:
-    """What the marks mean, and what was not measured."""
-    notes = [f"%: of takes better than {STILL};  ×: {REFERENCE}'s figure"]
-    if any(one.learned for one in result.models):
-        notes.append("†: trained on this judge, so its opinion is not independent")
-    missing = sorted({(m.judge, m.needs) for m in result.measures if m.needs})
-    notes += [f"n/a, {judge}: needs {needs}" for judge, needs in missing]
+    """The meaning of the marks, missing evaluators, and the number of lost frames."""
+    notes = [f"%: of clips better than {STILL};  ×: ratio to {REFERENCE}"]
+    if any(one.trained_metrics for one in result.models):
+        notes.append("†: the model was trained on this evaluator, so the score is not independent")
+    missing = sorted({(m.evaluator, m.needs) for m in result.metrics if m.needs})
+    notes += [f"n/a, {evaluator}: needs {needs}" for evaluator, needs in missing]
     if result.lost:
         notes.append(f"{result.lost} frames without a face are not scored")
     return notes
 
 
 def number(value: float) -> str:
-    """As tables show it."""
+    """A number as tables print it."""
     if math.isnan(value):
         return "-"
     return f"{value:.4f}" if abs(value) < 1 else f"{value:.2f}"
 
 
-def _cell(result: Result, measure: MetricInfo, one: ClipResult) -> Cell:
-    mean = result.mean(one.name, measure.name)
+def _cell(result: Result, metric: MetricInfo, one: ModelResult) -> Cell:
+    mean = result.mean(one.name, metric.name)
     if math.isnan(mean):
-        return Cell(figure="-")
+        return Cell(score="-")
     names = {model.name for model in result.models}
-    figure = number(mean) + ("†" if measure.name in one.learned else "")
+    score = number(mean) + ("†" if metric.name in one.trained_metrics else "")
     if one.name == STILL:
-        return Cell(figure=figure)
-    share = result.better_share(one.name, STILL, measure) if STILL in names else math.nan
-    reference = result.mean(REFERENCE, measure.name) if REFERENCE in names else 0.0
+        return Cell(score=score)
+    share = result.better_share(one.name, STILL, metric.name) if STILL in names else math.nan
+    reference = result.mean(REFERENCE, metric.name) if REFERENCE in names else 0.0
     has_ratio = one.name != REFERENCE and bool(reference)
     return Cell(
-        figure=figure,
+        score=score,
         ratio=f"×{mean / reference:.2f}" if has_ratio else "",
         share="" if math.isnan(share) else f"{100 * share:.0f}%",
     )

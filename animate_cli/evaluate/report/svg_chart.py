@@ -1,9 +1,9 @@
-"""Line drawings as inline SVG: text, colours and sizes come from the page around them.
+"""Charts as inline SVG; the page around them sets fonts, colours and sizes.
 
-    distribution    share of takes (up) with at most this error (across): one curve per model
-    by_take         a take per column, ordered by the last model's figure: one mark per model
+    distribution    a curve per model: share of clip pairs (up) with at most this error (across)
+    by_clip         a column per clip pair, ordered by the last model's score; a mark per model
 
-Colours are classes m0, m1, ... so that a model looks the same everywhere on a page.
+Colours are the CSS classes m0, m1, ..., so that a model has the same colour all over the page.
 """
 
 from __future__ import annotations
@@ -22,39 +22,39 @@ MARKS = 5  # lines of an axis, about
 _STEPS = (1, 2, 2.5, 5, 10)
 
 
-def distribution(figures: Mapping[str, Array], across: str) -> str:
-    """figures: of every model, one per take; across: what they are."""
-    known = {name: np.sort(column[np.isfinite(column)]) for name, column in figures.items()}
+def distribution(scores: Mapping[str, Array], across: str) -> str:
+    """scores: by model, one per clip pair; across: the title of the axis."""
+    known = {name: np.sort(column[np.isfinite(column)]) for name, column in scores.items()}
     xs = scale(np.concatenate([*known.values(), np.zeros(1)]))
     frame = _Frame(xs=xs, ys=(0.0, 0.25, 0.5, 0.75, 1.0))
-    drawn = [frame.axes(across, "share of takes")]
-    for place, (name, column) in enumerate(known.items()):
+    elements = [frame.axes(across, "share of clips")]
+    for number, (name, column) in enumerate(known.items()):
         if len(column):
-            drawn.append(_curve(frame, place, name, column))
-    return _svg(drawn, f"distribution of {across}")
+            elements.append(_curve(frame, number, name, column))
+    return _svg(elements, f"distribution of {across}")
 
 
-def by_clip(figures: Mapping[str, Array], takes: Sequence[str], up: str) -> str:
-    """figures: of every model, one per take; up: what they are."""
-    last = np.nan_to_num(list(figures.values())[-1], nan=math.inf)
+def by_clip(scores: Mapping[str, Array], pairs: Sequence[str], up: str) -> str:
+    """scores: by model, one per clip pair; pairs: their names; up: the title of the axis."""
+    last = np.nan_to_num(list(scores.values())[-1], nan=math.inf)
     order = np.argsort(last, kind="stable")
-    every = np.concatenate(list(figures.values()))
-    frame = _Frame(xs=(-0.5, len(takes) - 0.5), ys=scale(every[np.isfinite(every)]))
-    drawn = [frame.axes(f"{len(takes)} takes", up, has_marks_across=False)]
-    for place, (name, column) in enumerate(figures.items()):
-        for column_place, take in enumerate(order):
-            if np.isfinite(column[take]):
-                x, y = frame.at(column_place, column[take])
-                said = escape(f"{takes[take]}, {name}: {column[take]:.4g}")
-                drawn.append(
-                    f'<circle class="m{place}" cx="{x:.1f}" cy="{y:.1f}" r="3">'
-                    f"<title>{said}</title></circle>"
+    every = np.concatenate(list(scores.values()))
+    frame = _Frame(xs=(-0.5, len(pairs) - 0.5), ys=scale(every[np.isfinite(every)]))
+    elements = [frame.axes(f"{len(pairs)} clips", up, has_marks_across=False)]
+    for number, (name, column) in enumerate(scores.items()):
+        for position, pair in enumerate(order):
+            if np.isfinite(column[pair]):
+                x, y = frame.at(position, column[pair])
+                title = escape(f"{pairs[pair]}, {name}: {column[pair]:.4g}")
+                elements.append(
+                    f'<circle class="m{number}" cx="{x:.1f}" cy="{y:.1f}" r="3">'
+                    f"<title>{title}</title></circle>"
                 )
-    return _svg(drawn, f"{up} of every take")
+    return _svg(elements, f"{up} of every clip")
 
 
 def scale(values: Array) -> tuple[float, ...]:
-    """Round marks from below the least value to above the greatest; of nothing 0 to 1."""
+    """Round axis marks from below the least value to above the greatest; without values, 0 to 1."""
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
     if low == high:
         low, high = low - (abs(low) or 1) / 2, high + (abs(high) or 1) / 2
@@ -66,13 +66,13 @@ def scale(values: Array) -> tuple[float, ...]:
 
 
 class _Frame:
-    """Where values are on the drawing; marks from least to greatest on either axis."""
+    """A chart's axes. xs, ys: their marks, from least to greatest."""
 
     def __init__(self, *, xs: Sequence[float], ys: Sequence[float]) -> None:
         self.xs, self.ys = xs, ys
 
     def at(self, x: float, y: float) -> tuple[float, float]:
-        """Values -> units of the drawing, y downwards."""
+        """Values -> position in the SVG, y downwards."""
         across = (x - self.xs[0]) / (self.xs[-1] - self.xs[0])
         up = (y - self.ys[0]) / (self.ys[-1] - self.ys[0])
         return LEFT + across * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM - up * (
@@ -80,7 +80,7 @@ class _Frame:
         )
 
     def axes(self, across: str, up: str, *, has_marks_across: bool = True) -> str:
-        """Lines, numbers, and what they are of."""
+        """Grid lines, numbers, and the titles `across` and `up`."""
         bottom, middle = HEIGHT - BOTTOM, (HEIGHT - BOTTOM + TOP) / 2
         parts = []
         for y in self.ys:
@@ -98,17 +98,17 @@ class _Frame:
         return "".join(parts)
 
 
-def _curve(frame: _Frame, place: int, name: str, column: Array) -> str:
-    """A step up at every value, to the right edge."""
+def _curve(frame: _Frame, number: int, name: str, column: Array) -> str:
+    """A step curve that rises at every value and ends at the right edge. number: of the model."""
     x, y = frame.at(frame.xs[0], 0)
     path = f"M{x:.1f} {y:.1f}"
     for count, value in enumerate(column, start=1):
         x, y = frame.at(value, count / len(column))
         path += f"H{x:.1f}V{y:.1f}"
     path += f"H{WIDTH - RIGHT}"
-    return f'<path class="curve m{place}" d="{path}"><title>{escape(name)}</title></path>'
+    return f'<path class="curve m{number}" d="{path}"><title>{escape(name)}</title></path>'
 
 
-def _svg(parts: Sequence[str], said: str) -> str:
+def _svg(elements: Sequence[str], label: str) -> str:
     size = f'viewBox="0 0 {WIDTH} {HEIGHT}"'
-    return f'<svg {size} role="img" aria-label="{escape(said)}">{"".join(parts)}</svg>'
+    return f'<svg {size} role="img" aria-label="{escape(label)}">{"".join(elements)}</svg>'

@@ -1,1 +1,1 @@
-"""TODO evaluate/runner"""
+"""Renders clip pairs with every candidate and scores the frames."""

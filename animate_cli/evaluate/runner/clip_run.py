@@ -1,7 +1,6 @@
-"""One take: every entrant is given the same source and driver, and the judges look on.
+"""Evaluates one clip pair: every candidate gets the same source and driver.
 
-The driver is followed once for all entrants that read landmarks; those that read frames add what
-they see themselves. Frames stream: what is kept of a clip are the judges' readings.
+Frames stream: only measurements of faces are kept of a clip, never its frames.
 """
 
 from __future__ import annotations
@@ -24,7 +23,13 @@ from animate_cli.evaluate.metrics.landmark_metrics import all_landmark_errors
 from animate_cli.evaluate.metrics.metric import Metric
 from animate_cli.evaluate.metrics.networks.evaluators import EvaluatorNetworks
 from animate_cli.evaluate.protocol import DrivenBy, Protocol, Reenactment
-from animate_cli.evaluate.runner.clip_scorer import BEFORE, Array, ClipScorer, UnscoredFrame
+from animate_cli.evaluate.runner.clip_scorer import (
+    PRECEDING,
+    Array,
+    ClipScorer,
+    RenderedOutputs,
+)
+from animate_cli.evaluate.runner.observer import ScoredFrame
 from animate_cli.evaluate.runner.render_frames import RenderedFrame, render_frames, repeat_source
 from animate_cli.faces.tracking.template import save_template
 from animate_cli.media.images.image import write_image
@@ -44,33 +49,23 @@ from animate_cli.records import Image
 from animate_cli.stages.trajectories import TrajectoryCache
 from animate_cli.streams import Stage
 
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ScoredFrame:
-    """One scored frame of all entrants, for whoever wants to keep a picture of it."""
-
-    index: int
-    source: Image
-    driver: Image
-    outputs: tuple[RenderedFrame, ...]
-
-
-OnScoredFrame = Callable[[ScoredFrame], None]
+OnFrame = Callable[[ScoredFrame], None]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ClipScores:
-    """The figures of one take: (entrants, metrics), NaN where a metric has nothing to say.
+    """The scores of one clip pair.
 
-    features (1 + entrants, frames, D): what set metrics are made of;
-    place_errors (entrants, detectors, scored): see `placed_metrics.all_place_errors`;
+    scores (candidates, metrics): NaN where a metric has no value;
+    landmark_errors (candidates, detectors, scored): see `all_landmark_errors`;
+    features (1 + candidates, scored, D): Inception features for FID, the driver's first;
     driver_sha256: of the driver's file;
-    frames: drawn; scored, lost: of those at the stride, frames that counted, and that did not for
-    want of a face; seconds (entrants,): what drawing all frames took, one entrant at a time.
+    frames: how many were rendered; scored, lost: frames at the stride with and without a face;
+    seconds (candidates,): spent on rendering all frames, one candidate at a time.
     """
 
-    figures: Array
-    place_errors: Array
+    scores: Array
+    landmark_errors: Array
     features: NDArray[np.float32]
     driver_sha256: str
     frames: int
@@ -79,145 +74,145 @@ class ClipScores:
     seconds: Array
 
     def without_features(self) -> ClipScores:
-        """To be kept: features of every frame would grow with the data."""
+        """The record to keep: features of every frame would grow with the data."""
         return replace(self, features=self.features[:, :0])
 
 
 class ClipEvaluator:
-    """Entrants, judges and metrics, ready for any number of takes."""
+    """Candidates, evaluator networks and metrics, ready for any number of clip pairs."""
 
     def __init__(
         self,
-        entrants: Sequence[Candidate],
-        judges: EvaluatorNetworks,
+        candidates: Sequence[Candidate],
+        evaluators: EvaluatorNetworks,
         metrics: Sequence[Metric],
         protocol: Protocol,
         compute: ComputeOptions,
         *,
-        kept: Path,
+        cache_folder: Path,
     ) -> None:
-        """kept: a folder for what was found of drivers, emptied by whoever gave it."""
-        self._judges, self._metrics, self._protocol = judges, metrics, protocol
+        """cache_folder: where tracked drivers are kept. The caller deletes it."""
+        self._evaluators, self._metrics, self._protocol = evaluators, metrics, protocol
         self._threads = compute.threads
-        compute = _repeatable(compute)
-        trajectories = TrajectoryCache(kept)
+        compute = _reproducible(compute)
+        trajectories = TrajectoryCache(cache_folder)
         self._animators = [
             Animator(
                 Options(
                     faces=FaceOptions(registration=protocol.registration),
-                    motion=motion_of(entrant, protocol),
+                    motion=motion_options(candidate, protocol),
                     output=OutputOptions(reswarp=protocol.reswarp),
                     compute=compute,
                 ),
                 trajectories=trajectories,
             )
-            if entrant.model
+            if candidate.model
             else None
-            for entrant in entrants
+            for candidate in candidates
         ]
 
-    def run(self, take: ClipPair, on_shown: OnScoredFrame) -> ClipScores:
-        """All figures of one take.
+    def run(self, pair: ClipPair, on_frame: OnFrame) -> ClipScores:
+        """All scores of one pair. on_frame: called with every scored frame.
 
         Raises:
             AnimateError: no face in the source or the driver, or a file cannot be read.
         """
-        first = _frame(take.source, take.source_frame, self._threads)
+        first = _frame(pair.source, pair.source_frame, self._threads)
         with TemporaryDirectory() as folder, ExitStack() as stack:
             source = Path(folder) / "source.png"
             write_image(source, first)
-            staged = [self._stage(one, source, take) if one else None for one in self._animators]
-            streams = [stack.enter_context(closing(_stream(one, first))) for one in staged]
-            frames = stack.enter_context(closing(_frames(take.driver, self._threads)))
-            driver_motion = islice(frames, take.driver_start, None)
-            shown = zip(driver_motion, zip(*streams, strict=False), strict=False)
-            return self._judge(take, first, staged, shown, on_shown)
+            jobs = [self._prepare(one, source, pair) if one else None for one in self._animators]
+            streams = [stack.enter_context(closing(_outputs(one, first))) for one in jobs]
+            frames = stack.enter_context(closing(_frames(pair.driver, self._threads)))
+            driver_frames = islice(frames, pair.driver_start, None)
+            shown = zip(driver_frames, zip(*streams, strict=False), strict=False)
+            return self._score(pair, first, jobs, shown, on_frame)
 
-    def _stage(self, animator: Animator, source: Path, take: ClipPair) -> PreparedJob:
+    def _prepare(self, animator: Animator, source: Path, pair: ClipPair) -> PreparedJob:
         """The driver's motion as a template beside the source."""
-        trajectory = driver_motion(animator, take, self._protocol, self._threads)
+        trajectory = driver_motion(animator, pair, self._protocol, self._threads)
         template = source.with_name("driver.npz")
         save_template(trajectory, template, overwrite=True)
         is_labelled = self._protocol.driven_by is DrivenBy.LABELS
-        face = trajectory.landmarks[take.source_frame] if is_labelled else None
-        return self._anchored(animator, take).stage(source, template, face=face)
+        face = trajectory.landmarks[pair.source_frame] if is_labelled else None
+        return self._anchored(animator, pair).stage(source, template, face=face)
 
-    def _anchored(self, animator: Animator, take: ClipPair) -> Animator:
+    def _anchored(self, animator: Animator, pair: ClipPair) -> Animator:
         """A clip that drives one of its own frames is anchored there."""
-        if not take.source_frame or self._protocol.reenactment is not Reenactment.SELF:
+        if not pair.source_frame or self._protocol.reenactment is not Reenactment.SELF:
             return animator
-        motion = replace(animator.options.motion, anchor=str(take.source_frame))
+        motion = replace(animator.options.motion, anchor=str(pair.source_frame))
         return animator.with_options(replace(animator.options, motion=motion))
 
-    def _judge(
+    def _score(
         self,
-        take: ClipPair,
+        pair: ClipPair,
         first: Image,
-        staged: Sequence[PreparedJob | None],
+        jobs: Sequence[PreparedJob | None],
         shown: Iterable[tuple[Image, tuple[RenderedFrame, ...]]],
-        on_shown: OnScoredFrame,
+        on_frame: OnFrame,
     ) -> ClipScores:
-        anyone = next(one for one in staged if one)
-        trajectory = anyone.followed.trajectory
-        bench = ClipScorer(
-            self._judges,
+        job = next(one for one in jobs if one)
+        trajectory = job.followed.trajectory
+        scorer = ClipScorer(
+            self._evaluators,
             self._metrics,
             self._protocol.reenactment,
             source=first,
-            landmarks=anyone.scene.canvas.landmarks,
-            square=anyone.scene.canvas.crop,
-            entrants=len(staged),
+            landmarks=job.scene.canvas.landmarks,
+            crop=job.scene.canvas.crop,
+            candidates=len(jobs),
         )
         lost = 0
-        before: deque[UnscoredFrame] = deque(maxlen=BEFORE)
+        preceding: deque[RenderedOutputs] = deque(maxlen=PRECEDING)
         for index, (driver, outputs) in enumerate(shown):
-            about = trajectory.landmarks[index]
-            if index == anyone.anchor:
-                bench.note_anchor(driver, about)
+            landmarks = trajectory.landmarks[index]
+            if index == job.anchor:
+                scorer.measure_anchor(driver, landmarks)
             if trajectory.cut[index] or not trajectory.found[index]:
-                before.clear()
+                preceding.clear()
             if not trajectory.found[index]:
-                lost += self._protocol.is_scored(index, take.source_frame)
+                lost += self._protocol.is_scored(index, pair.source_frame)
                 continue
-            pixels = tuple(one.pixels for one in outputs)
-            if self._protocol.is_scored(index, take.source_frame):
-                bench.look(driver, about, pixels, before)
-                on_shown(ScoredFrame(index=index, source=first, driver=driver, outputs=outputs))
-            before.append(UnscoredFrame(driver=driver, outputs=pixels))
+            frame = RenderedOutputs(driver=driver, outputs=tuple(one.pixels for one in outputs))
+            if self._protocol.is_scored(index, pair.source_frame):
+                scorer.score_frame(frame, landmarks, preceding)
+                on_frame(ScoredFrame(index=index, source=first, driver=driver, outputs=outputs))
+            preceding.append(frame)
         return ClipScores(
-            figures=bench.figures(),
-            place_errors=all_landmark_errors(self._protocol, bench.performances()),
-            features=bench.features(),
+            scores=scorer.scores(),
+            landmark_errors=all_landmark_errors(self._protocol, scorer.clip_measurements()),
+            features=scorer.features(),
             driver_sha256=trajectory.sha256,
             frames=len(trajectory),
-            scored=bench.scored,
+            scored=scorer.scored,
             lost=lost,
-            seconds=np.array([_busy_s(one) for one in staged]),
+            seconds=np.array([_render_s(one) for one in jobs]),
         )
 
 
-def _repeatable(compute: ComputeOptions) -> ComputeOptions:
-    """Automatic engines may draw in less precision, whose last digits depend on how many frames are
-    drawn together."""
-    engine = Engine.TORCH if compute.engine is Engine.AUTO else compute.engine
-    return replace(compute, engine=engine)
-
-
-def motion_of(entrant: Candidate, protocol: Protocol) -> MotionOptions:
-    """How a protocol moves a source: absolutely by its own clip, relatively by another's; with
-    its own shape of head."""
+def motion_options(candidate: Candidate, protocol: Protocol) -> MotionOptions:
+    """A protocol's motion: absolute by the source's own clip, relative by another person's; the
+    shape of the head stays the source's."""
     is_self = protocol.reenactment is Reenactment.SELF
     return MotionOptions(
-        model=entrant.model,
-        weights=entrant.weights,
+        model=candidate.model,
+        weights=candidate.weights,
         motion=Motion.ABSOLUTE if is_self else Motion.RELATIVE,
         anchor="first" if is_self else "auto",
         only=protocol.only,
     )
 
 
-def _stream(staged: PreparedJob | None, source: Image) -> Stage[RenderedFrame]:
-    return repeat_source(source) if staged is None else render_frames(staged)
+def _reproducible(compute: ComputeOptions) -> ComputeOptions:
+    """Automatic engines may render in lower precision, where the last digits depend on the number
+    of frames in a batch."""
+    engine = Engine.TORCH if compute.engine is Engine.AUTO else compute.engine
+    return replace(compute, engine=engine)
+
+
+def _outputs(job: PreparedJob | None, source: Image) -> Stage[RenderedFrame]:
+    return repeat_source(source) if job is None else render_frames(job.scene)
 
 
 def _frames(path: Path, threads: int) -> Stage[Image]:
@@ -231,6 +226,6 @@ def _frame(path: Path, number: int, threads: int) -> Image:
         return next(islice(frames, number, None))
 
 
-def _busy_s(staged: PreparedJob | None) -> float:
-    """What pass 2 took so far, in seconds; encoding is not part of it."""
-    return sum(t.seconds for t in staged.scene.clock.timings) if staged else 0.0
+def _render_s(job: PreparedJob | None) -> float:
+    """Seconds that pass 2 took so far, without encoding."""
+    return sum(timing.seconds for timing in job.scene.clock.timings) if job else 0.0

@@ -1,4 +1,4 @@
-"""Where one take's pictures are judged as they come, and its figures drawn up at the end."""
+"""Scores the frames of one clip pair as they come, and sums them up at the end."""
 
 from __future__ import annotations
 
@@ -32,157 +32,158 @@ from animate_cli.faces.landmarks.inference import detect_in_crops, upright_squar
 from animate_cli.records import LANDMARKS, Crop, Image, Points
 
 Array = NDArray[np.float64]
-BEFORE = 2  # frames before a scored one that are asked for
+PRECEDING = 2  # frames before a scored one that metrics over time need
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class UnscoredFrame:
-    """A frame that was not scored: driver (H, W, 3), and every entrant's output."""
+class RenderedOutputs:
+    """One frame: the driver's (H, W, 3), and every candidate's output."""
 
     driver: Image
     outputs: tuple[Image, ...]
 
 
 class ClipScorer:
-    """Of pictures, figures are kept; of faces, readings; never a frame."""
+    """Keeps scores of images and measurements of faces; never a frame."""
 
     def __init__(
         self,
-        judges: EvaluatorNetworks,
+        evaluators: EvaluatorNetworks,
         metrics: Sequence[Metric],
         reenactment: Reenactment,
         *,
         source: Image,
         landmarks: Points,
-        square: Crop,
-        entrants: int,
+        crop: Crop,
+        candidates: int,
     ) -> None:
-        """source (H, W, 3) with its landmarks (74, 2); square: what of it moves."""
-        self._judges, self._metrics, self._reenactment = judges, metrics, reenactment
-        self._absent = {one.judge for one in judges.absent}
-        self._source = measure_faces(judges, [(source, landmarks)])[0]
+        """source (H, W, 3) with its landmarks (74, 2); crop: the part of it that is rendered."""
+        self._evaluators, self._metrics, self._reenactment = evaluators, metrics, reenactment
+        self._absent = {one.evaluator for one in evaluators.absent}
+        self._source = measure_faces(evaluators, [(source, landmarks)])[0]
         self._anchor = self._source
-        self._photo, self._square = self._tensor([source]), square
+        self._photo, self._crop = self._tensor([source]), crop
         self._longer_side = max(source.shape[:2])
-        self._driver: list[FaceMeasurements] = []
-        self._driving: list[Points] = []
-        self._outputs: list[list[FaceMeasurements]] = [[] for _ in range(entrants)]
-        self._rows: dict[str, list[Array]] = {}  # metric -> (entrants,) of the frames it looked at
-        self._triples: list[list[Points]] = [[] for _ in range(entrants)]
+        self._drivers: list[FaceMeasurements] = []
+        self._driving_points: list[Points] = []
+        self._outputs: list[list[FaceMeasurements]] = [[] for _ in range(candidates)]
+        self._by_metric: dict[str, list[Array]] = {}  # (candidates,) of every frame it scored
+        self._triples: list[list[Points]] = [[] for _ in range(candidates)]
         self._features: list[NDArray[np.float32]] = []
         self._steps = 0
 
     @property
     def scored(self) -> int:
-        """Frames looked at so far."""
-        return len(self._driver)
+        """Frames scored so far."""
+        return len(self._drivers)
 
-    def note_anchor(self, driver: Image, landmarks: Points) -> None:
-        """The driver frame from which relative motion is measured."""
-        self._anchor = measure_faces(self._judges, [(driver, landmarks)])[0]
+    def measure_anchor(self, driver: Image, landmarks: Points) -> None:
+        """Measure the driver frame from which relative motion is counted: (H, W, 3), (74, 2)."""
+        self._anchor = measure_faces(self._evaluators, [(driver, landmarks)])[0]
 
-    def look(
+    def score_frame(
         self,
-        driver: Image,
+        frame: RenderedOutputs,
         landmarks: Points,
-        outputs: Sequence[Image],
-        before: Sequence[UnscoredFrame] = (),
+        preceding: Sequence[RenderedOutputs] = (),
     ) -> None:
-        """One scored frame: driver (H, W, 3) with its landmarks (74, 2), every entrant's output.
+        """Score one frame. landmarks (74, 2) of its driver.
 
-        before: the frames just before it, oldest first, `BEFORE` at most, of the same shot.
+        preceding: the frames just before it in the same shot, oldest first, at most `PRECEDING`.
         """
-        now = UnscoredFrame(driver=driver, outputs=tuple(outputs))
-        self._compare(now, landmarks)
+        self._score_images(frame, landmarks)
         if self._reenactment is Reenactment.SELF:
-            views = [(picture, landmarks) for picture in (driver, *outputs)]
-            seen, *made = measure_faces(self._judges, views)
+            views = [(image, landmarks) for image in (frame.driver, *frame.outputs)]
+            driver, *outputs = measure_faces(self._evaluators, views)
         else:
-            (seen,) = measure_faces(self._judges, [(driver, landmarks)])
+            (driver,) = measure_faces(self._evaluators, [(frame.driver, landmarks)])
             near = [(own or [self._source])[-1].points for own in self._outputs]
-            made = find_and_measure(self._judges, list(zip(outputs, near, strict=True)))
-        self._driver.append(seen)
-        self._driving.append(landmarks)
-        for own, reading in zip(self._outputs, made, strict=True):
-            own.append(reading)
-        if len(before) == BEFORE:
-            self._follow((*before, now), made)
+            views = list(zip(frame.outputs, near, strict=True))
+            outputs = find_and_measure(self._evaluators, views)
+        self._drivers.append(driver)
+        self._driving_points.append(landmarks)
+        for own, measured in zip(self._outputs, outputs, strict=True):
+            own.append(measured)
+        if len(preceding) == PRECEDING:
+            self._score_step((*preceding, frame), outputs)
 
-    def figures(self) -> Array:
-        """Of the whole take: (entrants, metrics), NaN where a metric has nothing to say."""
+    def scores(self) -> Array:
+        """Scores of the clip: (candidates, metrics), NaN where a metric has no value."""
         table = np.full((len(self._outputs), len(self._metrics)), np.nan)
         for column, metric in enumerate(self._metrics):
-            if metric.name in self._rows:
-                table[:, column] = np.mean(self._rows[metric.name], axis=0)
-        for row, shown in zip(table, self.performances(), strict=True):
+            if metric.name in self._by_metric:
+                table[:, column] = np.mean(self._by_metric[metric.name], axis=0)
+        for row, clip in zip(table, self.clip_measurements(), strict=True):
             for column, metric in enumerate(self._metrics):
-                if isinstance(metric, ClipMetric) and self._is_present(metric) and shown.output:
-                    row[column] = metric.of(shown)
+                if isinstance(metric, ClipMetric) and self._is_present(metric) and clip.output:
+                    row[column] = metric.compute(clip)
         return table
 
-    def performances(self) -> list[ClipMeasurements]:
-        """What every entrant showed so far."""
+    def clip_measurements(self) -> list[ClipMeasurements]:
+        """Every candidate's measurements so far."""
         return [
             ClipMeasurements(
                 source=self._source,
                 anchor=self._anchor,
-                driver=tuple(self._driver),
+                driver=tuple(self._drivers),
                 output=tuple(own),
-                driving=np.array(self._driving, np.float32).reshape(-1, LANDMARKS, 2),
+                driving_points=np.array(self._driving_points, np.float32).reshape(-1, LANDMARKS, 2),
                 longer_side=self._longer_side,
-                triples=np.array(triples, np.float32).reshape(-1, BEFORE + 1, LANDMARKS, 2),
+                triples=np.array(triples, np.float32).reshape(-1, PRECEDING + 1, LANDMARKS, 2),
             )
             for own, triples in zip(self._outputs, self._triples, strict=True)
         ]
 
     def features(self) -> NDArray[np.float32]:
-        """What set metrics are made of: (1 + entrants, T, D), the driver's pictures first."""
+        """Features for set metrics: (1 + candidates, T, D), the driver's frames first."""
         if not self._features:
             return np.zeros((1 + len(self._outputs), 0, 0), np.float32)
         return np.stack(self._features, axis=1)
 
-    def _compare(self, now: UnscoredFrame, landmarks: Points) -> None:
-        pictures = FrameImages(
-            outputs=self._tensor(now.outputs),
+    def _score_images(self, frame: RenderedOutputs, landmarks: Points) -> None:
+        images = FrameImages(
+            outputs=self._tensor(frame.outputs),
             source=self._photo,
-            target=self._tensor([now.driver]),
+            target=self._tensor([frame.driver]),
             landmarks=landmarks,
-            square=self._square,
+            crop=self._crop,
         )
         for metric in self._metrics:
             if isinstance(metric, ImageMetric) and self._is_due(metric, self.scored):
-                self._note(metric, metric.of(pictures))
+                self._add(metric, metric.compute(images))
             elif isinstance(metric, SetMetric) and self._is_due(metric, self.scored):
-                shown = torch.cat((pictures.target, pictures.outputs))
-                self._features.append(metric.of(shown).float().cpu().numpy())
+                both = torch.cat((images.target, images.outputs))
+                self._features.append(metric.compute(both).float().cpu().numpy())
 
-    def _follow(self, moments: Sequence[UnscoredFrame], made: Sequence[FaceMeasurements]) -> None:
-        """What the last frames show together."""
+    def _score_step(
+        self, frames: Sequence[RenderedOutputs], outputs: Sequence[FaceMeasurements]
+    ) -> None:
+        """Metrics over consecutive frames, the scored one last. outputs: measured in that one."""
         step = FrameStep(
-            outputs=torch.stack([self._tensor(one.outputs) for one in moments[-2:]]),
-            target=torch.stack([self._tensor([one.driver]) for one in moments[-2:]]),
+            outputs=torch.stack([self._tensor(one.outputs) for one in frames[-2:]]),
+            target=torch.stack([self._tensor([one.driver]) for one in frames[-2:]]),
         )
         for metric in self._metrics:
             if isinstance(metric, FrameStepMetric) and self._is_due(metric, self._steps):
-                self._note(metric, metric.of(step))
+                self._add(metric, metric.compute(step))
         if self._steps % TRIPLES_EVERY == 0:
-            for entrant, reading in enumerate(made):
-                square = upright_square(reading.points, self._judges.landmarker.size)
-                views = [(one.outputs[entrant], square) for one in moments]
-                sights = detect_in_crops(views, self._judges.landmarker)
-                self._triples[entrant].append(np.stack([one.landmarks for one in sights]))
+            for candidate, measured in enumerate(outputs):
+                square = upright_square(measured.points, self._evaluators.landmarker.size)
+                views = [(one.outputs[candidate], square) for one in frames]
+                detections = detect_in_crops(views, self._evaluators.landmarker)
+                self._triples[candidate].append(np.stack([one.landmarks for one in detections]))
         self._steps += 1
 
-    def _note(self, metric: Metric, figures: Tensor) -> None:
-        self._rows.setdefault(metric.name, []).append(figures.cpu().double().numpy())
+    def _add(self, metric: Metric, scores: Tensor) -> None:
+        self._by_metric.setdefault(metric.name, []).append(scores.cpu().double().numpy())
 
     def _is_due(self, metric: Metric, number: int) -> bool:
         return self._is_present(metric) and number % metric.every == 0
 
     def _is_present(self, metric: Metric) -> bool:
-        return metric.judge not in self._absent
+        return metric.evaluator not in self._absent
 
-    def _tensor(self, pictures: Sequence[Image]) -> Tensor:
+    def _tensor(self, images: Sequence[Image]) -> Tensor:
         """(H, W, 3) uint8 each -> (N, 3, H, W) in [0, 1], channels last."""
-        batch = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 255
-        return batch.to(self._judges.device)
+        batch = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
+        return batch.to(self._evaluators.device)

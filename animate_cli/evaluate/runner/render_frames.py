@@ -1,46 +1,46 @@
-"""An entrant's frames, one by one, made by the product's own stages."""
+"""A candidate's frames, one by one, rendered by the stages that `animate run` uses."""
 
 from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass
 
-from animate_cli.pipeline import PreparedJob
 from animate_cli.records import Image, Rendered
-from animate_cli.stages.scene import paste, render, upscale
+from animate_cli.stages.scene import Scene, paste, render, upscale
 from animate_cli.streams import Stage
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RenderedFrame:
-    """A finished frame (H, W, 3), and where it is in the batch it was rendered in.
+    """A finished frame (H, W, 3).
 
-    rendered: None for the still source.
+    rendered: the batch it was rendered in, None for the still source; batch_index: which of the
+    batch it is.
     """
 
     pixels: Image
     rendered: Rendered | None = None
-    place: int = 0
+    batch_index: int = 0
 
 
-def render_frames(staged: PreparedJob) -> Stage[RenderedFrame]:
-    """Render, upscale, paste back: one step after the other, nothing runs beside."""
-    batches: list[Rendered] = []
-    place = 0
+def render_frames(scene: Scene) -> Stage[RenderedFrame]:
+    """Render, upscale, paste back: one step after the other, in one thread."""
+    batch: list[Rendered] = []
+    batch_index = 0
 
-    def kept() -> Stage[Rendered]:
-        nonlocal place
-        for rendered in render(staged.scene):
-            batches[:], place = [rendered], 0
+    def batches() -> Stage[Rendered]:
+        nonlocal batch_index
+        for rendered in render(scene):
+            batch[:], batch_index = [rendered], 0
             yield rendered
 
-    with closing(paste(staged.scene, upscale(staged.scene, kept()))) as frames:
+    with closing(paste(scene, upscale(scene, batches()))) as frames:
         for pixels in frames:
-            yield RenderedFrame(pixels=pixels, rendered=batches[0], place=place)
-            place += 1
+            yield RenderedFrame(pixels=pixels, rendered=batch[0], batch_index=batch_index)
+            batch_index += 1
 
 
 def repeat_source(source: Image) -> Stage[RenderedFrame]:
-    """The source for every frame of a driver, however long."""
+    """The source (H, W, 3) again and again, for a driver of any length."""
     while True:
         yield RenderedFrame(pixels=source)

@@ -1,1 +1,1 @@
-"""TODO evaluate/user_study"""
+"""A blind user study: its page, its key, and the counting of votes."""

@@ -1,11 +1,11 @@
-"""A blind study: which of several models' pictures do people like best (Zhao tables 2 and 5, Yi 1).
+"""A blind user study: which model's videos do people prefer (Zhao tables 2 and 5, Yi table 1).
 
-    page    shows a take per question, every model's picture of it in an order of its own; it knows
-            no names, needs no network, and saves what was chosen as a file
-    key     says which place was whose; it stays with whoever asks
+    page    shows one clip per question, every model's video of it in random order; it contains no
+            names, needs no network, and saves the votes as a file
+    key     says which model is at which place; it stays with the author of the study
     votes   a file per person; `tally` counts them with the key
 
-Nothing here guesses a vote: preferences come from people alone.
+Each preference comes from a person; nothing here predicts one. A video may also be an image.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ PICTURES = {
     ".mp4": "video/mp4",
     ".webm": "video/webm",
 }
-MOST_BYTES = 400 << 20  # of all pictures together: browsers give up on larger pages
-_Z = 1.959963984540054  # of 95 %
+MOST_BYTES = 400 << 20  # of all videos together; browsers do not open larger pages
+_Z = 1.959963984540054  # normal quantile of a 95 % interval
 
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """One take. pictures: by place on the page; models: whose they are."""
+    """One clip. pictures: video or image files by place on the page; models: that made them."""
 
-    take: str
+    clip: str
     pictures: tuple[Path, ...]
     models: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """How often a model was chosen; low, high: 95 % interval of its share (Wilson 1927)."""
+    """How often a model was preferred; low, high: 95 % interval of its share (Wilson 1927)."""
 
     model: str
     votes: int
@@ -58,7 +58,7 @@ class Share:
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """What people said: shares of the votes, in the order of the models."""
+    """The votes of all people. shares: by model, in alphabetical order."""
 
     people: int
     votes: int
@@ -66,27 +66,28 @@ class Tally:
 
 
 def ask(folders: Mapping[str, Path], *, seed: int, limit: int = 0) -> list[Question]:
-    """Takes that every model has a picture of, by the files' stems, in random order.
+    """Questions in random order, one for each clip that all models have a file of.
 
-    limit: as many takes as are drawn; 0: all.
+    folders: by model; files of a clip have the same stem in all of them. limit: the number of
+    questions; 0: all.
 
     Raises:
-        OptionError: fewer than two models, no take in common, or too much for a page.
+        OptionError: fewer than two models, no clip in common, or files too large for one page.
     """
     if len(folders) < 2:
         raise OptionError("a study compares two models or more", hint="give MODEL=FOLDER twice")
     shown = {model: _pictures(folder) for model, folder in folders.items()}
     common = sorted(set.intersection(*(set(files) for files in shown.values())))
     if not common:
-        hint = "name every model's picture or video of a take alike"
-        raise OptionError("the folders have no take in common", hint=hint)
+        hint = "give a clip's files the same name in every folder"
+        raise OptionError("the folders have no clip in common", hint=hint)
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(common))[: limit or None]
     models, questions = list(folders), []
     for k in order:
         places = [models[place] for place in rng.permutation(len(models))]
         pictures = tuple(shown[model][common[k]] for model in places)
-        questions.append(Question(take=common[k], pictures=pictures, models=tuple(places)))
+        questions.append(Question(clip=common[k], pictures=pictures, models=tuple(places)))
     size = sum(path.stat().st_size for q in questions for path in q.pictures)
     if size > MOST_BYTES:
         hint = "ask less with --limit, or make smaller videos"
@@ -95,7 +96,7 @@ def ask(folders: Mapping[str, Path], *, seed: int, limit: int = 0) -> list[Quest
 
 
 def study_id(questions: Sequence[Question]) -> str:
-    """Of the pictures and their order: votes of another page are told apart by it."""
+    """A hash of the files and their order, which shows votes of another study."""
     digest = hashlib.sha256()
     for question in questions:
         for path in question.pictures:
@@ -104,36 +105,36 @@ def study_id(questions: Sequence[Question]) -> str:
 
 
 def key_of(questions: Sequence[Question]) -> dict[str, object]:
-    """What the page does not say."""
+    """The key as JSON: which model is at which place of each question."""
     return {
         "schema": SCHEMA,
         "study": study_id(questions),
-        "takes": [question.take for question in questions],
+        "takes": [question.clip for question in questions],
         "places": [list(question.models) for question in questions],
     }
 
 
 def tally(key: Path, votes: Sequence[Path]) -> Tally:
-    """Count what people chose; a question that somebody left out counts for nobody.
+    """Count votes; a question that a person did not answer counts for no model.
 
     Raises:
-        OptionError: a file cannot be read, is of another study, or has voted already.
+        OptionError: a file cannot be read, belongs to another study, or was given twice.
     """
     known = _read(key)
     places = _places(known, key)
     counts = dict.fromkeys(sorted(places[0]), 0)
     people: dict[str, Path] = {}
     for path in votes:
-        told = _read(path)
-        voter = str(told.get("voter"))
-        if told.get("study") != known.get("study"):
+        record = _read(path)
+        voter = str(record.get("voter"))
+        if record.get("study") != known.get("study"):
             hint = "count votes with the key that was written beside their page"
             raise OptionError(f"{path}: votes of another study", hint=hint)
         if voter in people:
             hint = "give every file once"
             raise OptionError(f"{path}: the votes of {people[voter]} again", hint=hint)
         people[voter] = path
-        for question, place in _votes(told, places, path):
+        for question, place in _votes(record, places, path):
             counts[places[question][place]] += 1
     total = sum(counts.values())
     shares = tuple(_share(model, count, total) for model, count in counts.items())
@@ -141,7 +142,7 @@ def tally(key: Path, votes: Sequence[Path]) -> Tally:
 
 
 def wilson(count: int, total: int) -> tuple[float, float]:
-    """95 % interval of a share."""
+    """95 % interval of the share count / total (Wilson 1927)."""
     if not total:
         return 0.0, 1.0
     p, z2 = count / total, _Z**2 / total
@@ -165,13 +166,13 @@ def _pictures(folder: Path) -> dict[str, Path]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         hint = "give files of `animate study make` and of its page"
         raise OptionError(f"{path}: cannot be read ({error})", hint=hint) from error
-    if not isinstance(told, dict):
+    if not isinstance(record, dict):
         raise OptionError(f"{path}: not a study's file", hint="give a key, then votes")
-    return told
+    return record
 
 
 def _places(known: dict[str, Any], path: Path) -> list[list[str]]:
@@ -183,15 +184,15 @@ def _places(known: dict[str, Any], path: Path) -> list[list[str]]:
 
 
 def _votes(
-    told: dict[str, Any], places: Sequence[Sequence[str]], path: Path
+    record: dict[str, Any], places: Sequence[Sequence[str]], path: Path
 ) -> list[tuple[int, int]]:
-    """(question, place) of everything that was chosen."""
+    """Question and place of every vote."""
     try:
-        found = [(int(question), int(place)) for question, place in told["votes"].items()]
+        found = [(int(question), int(place)) for question, place in record["votes"].items()]
         for question, place in found:
             if not (0 <= question < len(places) and 0 <= place < len(places[question])):
                 raise ValueError(f"question {question}, place {place}")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        hint = "give it as the page has saved it"
+        hint = "give the file as the page saved it"
         raise OptionError(f"{path}: damaged votes ({error})", hint=hint) from error
     return found

@@ -1,4 +1,4 @@
-"""The page of a blind study: one question at a time of many, chosen by a click, saved as a file."""
+"""The HTML page of a blind study: people answer by a click and save their votes as a file."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ tell();
 
 
 def study_page(questions: Sequence[Question], question: str = QUESTION) -> str:
-    """The whole file; no name of a model, a take or a file is in it."""
+    """The whole page; it contains no name of a model, a clip or a file."""
     script = f"const STUDY = {json.dumps(study_id(questions))};{_SCRIPT}"
     sections = (_section(number, one) for number, one in enumerate(questions))
     body = (

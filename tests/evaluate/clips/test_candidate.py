@@ -37,19 +37,19 @@ def test_weights_are_named_for_their_folder_and_known_by_content(tmp_path: Path)
 def test_equal_short_names_are_told_apart(tmp_path: Path) -> None:
     for place in ("a", "b"):
         (tmp_path / place).mkdir()
-    wishes = [
+    specs = [
         f"thin_plate:{weights(tmp_path / place / 'run' / 'best.safetensors')}" for place in "ab"
     ]
-    assert [one.name for one in read_candidates(wishes)[2:]] == wishes
+    assert [one.name for one in read_candidates(specs)[2:]] == specs
 
 
 def test_weights_say_which_judges_they_learned_from(tmp_path: Path) -> None:
     listed = {TRAINED_ON: json.dumps(["squeezenet"])}
     path = weights(tmp_path / "run" / "best.safetensors", **listed)
     one = read_candidates([f"thin_plate:{path}"])[-1]
-    assert one.learned_from("squeezenet")
-    assert not one.learned_from("pfld")
-    assert not one.learned_from("")
+    assert one.was_trained_on("squeezenet")
+    assert not one.was_trained_on("pfld")
+    assert not one.was_trained_on("")
 
 
 @pytest.mark.parametrize("text", ["squeezenet", "3", '{"squeezenet": 1}', '"squeezenet"'])

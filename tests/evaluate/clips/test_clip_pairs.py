@@ -43,10 +43,10 @@ def test_without_a_manifest_every_video_is_a_person(tmp_path: Path) -> None:
 
 def test_self_is_every_clip_with_itself(root: Path) -> None:
     tried = clip_pairs(read_clips(root, "val"), Protocol())
-    assert all(take.source == take.driver for take in tried)
+    assert all(pair.source == pair.driver for pair in tried)
     assert len(tried) == 6
     some = clip_pairs(read_clips(root, "val"), Protocol(limit=3))
-    assert [take.name for take in some] == ["0", "2", "4"]
+    assert [pair.name for pair in some] == ["0", "2", "4"]
 
 
 def test_pairs_are_of_different_people_and_by_the_seed_alone(root: Path) -> None:
@@ -72,11 +72,11 @@ def test_namesakes_are_told_apart_by_the_folders_above_them(tmp_path: Path) -> N
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     clips = read_clips(tmp_path, "val")
-    names = [take.name for take in clip_pairs(clips, Protocol())]
+    names = [pair.name for pair in clip_pairs(clips, Protocol())]
     assert names == ["id10001-a-1", "b-1", "id10002-a-1", "2"]
     everyone = clip_pairs(clips, Protocol(reenactment=Reenactment.CROSS, pairs=100))
-    assert len({take.name for take in everyone}) == len(everyone) == 8
-    assert "2--b-1" in {take.name for take in everyone}
+    assert len({pair.name for pair in everyone}) == len(everyone) == 8
+    assert "2--b-1" in {pair.name for pair in everyone}
 
 
 def test_a_public_data_set_gives_its_people_and_splits(tmp_path: Path) -> None:

@@ -28,10 +28,10 @@ from animate_cli.evaluate.protocol import (
     Reenactment,
     Scheme,
     Start,
-    of_scheme,
+    apply_scheme,
 )
-from animate_cli.evaluate.runner.clip_run import ScoredFrame
-from animate_cli.evaluate.runner.evaluate import EvaluationObserver, evaluate
+from animate_cli.evaluate.runner.evaluate import evaluate
+from animate_cli.evaluate.runner.observer import EvaluationObserver, ScoredFrame
 from animate_cli.faces.shape3d.model import ShapeModel, load_shape_model
 from animate_cli.options import ComputeOptions
 from animate_cli.records import Trajectory
@@ -65,26 +65,26 @@ def motion(found: list[bool]) -> Trajectory:
 @pytest.mark.parametrize("scheme", Scheme)
 def test_schemes_decide_what_they_are_about_and_nothing_else(scheme: Scheme) -> None:
     given = Protocol(stride=3, cap=7, limit=2, pairs=5, seed=4)
-    chosen = of_scheme(scheme, given)
-    kept = ("stride", "cap", "limit", "pairs", "seed", "frontal_deg", "alike_deg", "scored")
-    assert all(getattr(chosen, name) == getattr(given, name) for name in kept)
+    chosen = apply_scheme(scheme, given)
+    cache_folder = ("stride", "cap", "limit", "pairs", "seed", "frontal_deg", "alike_deg", "scored")
+    assert all(getattr(chosen, name) == getattr(given, name) for name in cache_folder)
     of_others = (Scheme.CROSS, Scheme.CROSS_ALL, Scheme.CROSS_FRONTAL, Scheme.EXPRESSION_DRIVEN)
     assert (chosen.reenactment is Reenactment.CROSS) == (scheme in of_others)
-    assert len({of_scheme(other, given) for other in Scheme}) == len(Scheme)
+    assert len({apply_scheme(other, given) for other in Scheme}) == len(Scheme)
 
 
 def test_the_plain_schemes_are_what_they_were() -> None:
-    assert of_scheme(Scheme.SELF, Protocol()) == Protocol()
+    assert apply_scheme(Scheme.SELF, Protocol()) == Protocol()
     cross = Protocol(reenactment=Reenactment.CROSS)
-    assert of_scheme(Scheme.CROSS, cross) == cross
+    assert apply_scheme(Scheme.CROSS, cross) == cross
 
 
 def test_a_random_frame_has_a_face_and_is_the_seeds() -> None:
     seen = motion([False, True, True, False, True, True, True, True])
     drawn = {
-        opening.frame
+        start_frame.frame
         for seed in range(60)
-        for opening in random_frame(seen, "a", Protocol(seed=seed, cap=6))
+        for start_frame in random_frame(seen, "a", Protocol(seed=seed, cap=6))
     }
     assert drawn == {1, 2, 4, 5}
     one, again, other = (random_frame(seen, n, Protocol(seed=3)) for n in ("a", "a", "zz"))
@@ -130,44 +130,45 @@ def test_clips_without_a_face_have_no_opening() -> None:
             raise FaceError("no face", hint="another one")
         return motion([path.stem != "c"] * 4)
 
-    protocol = of_scheme(Scheme.SELF_RANDOM, Protocol())
+    protocol = apply_scheme(Scheme.SELF_RANDOM, Protocol())
     paths = [one.path for one in CLIPS]
     found = find_start_frames(paths, protocol, follow, None)  # type: ignore[arg-type]
     assert set(found) == {Path("a.mp4"), Path("a2.mp4")}
-    assert [take.source.stem for take in clip_pairs(CLIPS, protocol, found)] == ["a", "a2"]
+    assert [pair.source.stem for pair in clip_pairs(CLIPS, protocol, found)] == ["a", "a2"]
 
 
 def test_all_pairs_are_all_of_different_people() -> None:
-    chosen = clip_pairs(CLIPS, of_scheme(Scheme.CROSS_ALL, Protocol()))
+    chosen = clip_pairs(CLIPS, apply_scheme(Scheme.CROSS_ALL, Protocol()))
     assert len({(t.source, t.driver) for t in chosen}) == len(chosen) == 12 - 2
     assert not any({t.source.stem, t.driver.stem} == {"a", "a2"} for t in chosen)
 
 
 def test_heads_that_stand_alike_are_paired_both_ways() -> None:
     stand = {"a": (0.0, 0, 0), "b": (0.9, 0, -0.9), "c": (0.0, 1.0, 0), "a2": (0.1, 0, 0)}
-    openings = {
+    start_frames = {
         one.path: [StartFrame(frame=k, angles_deg=stand[one.path.stem])]
         for k, one in enumerate(CLIPS)
     }
-    protocol = of_scheme(Scheme.CROSS_FRONTAL, Protocol())
-    chosen = clip_pairs(CLIPS, protocol, openings)
+    protocol = apply_scheme(Scheme.CROSS_FRONTAL, Protocol())
+    chosen = clip_pairs(CLIPS, protocol, start_frames)
     assert {t.name for t in chosen} == {"a@0--b@1", "b@1--a@0", "b@1--a2@3", "a2@3--b@1"}
-    assert all(t.driver_start == openings[t.driver][0].frame for t in chosen)
-    few = of_scheme(Scheme.CROSS_FRONTAL, Protocol(pairs=2))
-    assert len(clip_pairs(CLIPS, few, openings)) == 2
+    assert all(t.driver_start == start_frames[t.driver][0].frame for t in chosen)
+    few = apply_scheme(Scheme.CROSS_FRONTAL, Protocol(pairs=2))
+    assert len(clip_pairs(CLIPS, few, start_frames)) == 2
     apart = {
-        path: [StartFrame(frame=0, angles_deg=(2.0 * k, 0, 0))] for k, path in enumerate(openings)
+        path: [StartFrame(frame=0, angles_deg=(2.0 * k, 0, 0))]
+        for k, path in enumerate(start_frames)
     }
     with pytest.raises(OptionError, match="within 1 degrees"):
         clip_pairs(CLIPS, protocol, apart)
 
 
 def test_a_driver_starts_where_it_first_stands_as_its_source_does() -> None:
-    openings = {
+    start_frames = {
         one.path: [StartFrame(frame=9, angles_deg=(3.0 * k, 0, 0)), StartFrame(frame=20 + k)]
         for k, one in enumerate(CLIPS)
     }
-    chosen = clip_pairs(CLIPS, of_scheme(Scheme.CROSS_FRONTAL, Protocol()), openings)
+    chosen = clip_pairs(CLIPS, apply_scheme(Scheme.CROSS_FRONTAL, Protocol()), start_frames)
     first = CLIPS[0].path
     assert {(t.source_frame, t.driver_start) for t in chosen if t.source == first} == {
         (9, 20 + k) for k, one in enumerate(CLIPS) if one.identity != CLIPS[0].identity
@@ -179,27 +180,27 @@ class Watcher(EvaluationObserver):
     def __init__(self) -> None:
         self.seen: list[ScoredFrame] = []
 
-    def sees(self, shown: ScoredFrame) -> None:
+    def on_frame(self, shown: ScoredFrame) -> None:
         self.seen.append(shown)
 
 
 def test_a_random_source_is_that_frame_and_is_not_scored(toy: ToyWorld) -> None:
     toy.driver("a.mp4", frames=9)
-    protocol = of_scheme(Scheme.SELF_RANDOM, Protocol(stride=1, seed=2))
+    protocol = apply_scheme(Scheme.SELF_RANDOM, Protocol(stride=1, seed=2))
     (toy.folder / "kept").mkdir()
-    (take,) = choose_pairs(
+    (pair,) = choose_pairs(
         read_clips(toy.folder, "val"),
         protocol,
         COMPUTE,
-        kept=toy.folder / "kept",
+        cache_folder=toy.folder / "kept",
         on_left_out=lambda _: None,
     )
-    assert take.source_frame > 0
+    assert pair.source_frame > 0
     watcher = Watcher()
-    result = _evaluate(toy, [take], protocol, watcher)
+    result = _evaluate(toy, [pair], protocol, watcher)
     assert (result.frames, result.scored) == (9, 8)
-    assert take.source_frame not in [shown.index for shown in watcher.seen]
-    assert result.takes == (f"a@{take.source_frame}",)
+    assert pair.source_frame not in [shown.index for shown in watcher.seen]
+    assert result.pairs == (f"a@{pair.source_frame}",)
     assert result.mean("thin_plate", "akd") < 0.5
 
 
@@ -208,10 +209,10 @@ def test_a_driver_starts_where_the_take_says(toy: ToyWorld) -> None:
     toy.driver("b.mp4", frames=9)
     protocol = Protocol(reenactment=Reenactment.CROSS, stride=1, pairs=2)
     both = clip_pairs(read_clips(toy.folder, "val"), protocol)
-    take = next(t for t in both if t.driver.stem == "b")
+    pair = next(t for t in both if t.driver.stem == "b")
     whole, part = Watcher(), Watcher()
-    _evaluate(toy, [take], protocol, whole)
-    later = replace(take, driver_start=4)
+    _evaluate(toy, [pair], protocol, whole)
+    later = replace(pair, driver_start=4)
     assert _evaluate(toy, [later], protocol, part).frames == 5
     for index, shown in enumerate(part.seen):
         np.testing.assert_array_equal(shown.driver, whole.seen[index + 4].driver)
@@ -226,11 +227,11 @@ def _evaluate(toy: ToyWorld, chosen, protocol: Protocol, watcher: Watcher):
         data=toy.folder,
         split="val",
         compute=COMPUTE,
-        audience=watcher,
+        observer=watcher,
     )
 
 
 def test_the_enums_are_in_the_result() -> None:
-    protocol = of_scheme(Scheme.CROSS_FRONTAL, Protocol())
+    protocol = apply_scheme(Scheme.CROSS_FRONTAL, Protocol())
     assert (protocol.start, protocol.pairing) == (Start.FRONTAL, ClipPairing.ALIKE)
     assert "frontal" in protocol.source

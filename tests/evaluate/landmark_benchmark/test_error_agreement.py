@@ -5,7 +5,7 @@ import pytest
 
 from animate_cli.evaluate.landmark_benchmark.error_agreement import (
     COMPARED,
-    LandmarkReading,
+    ExternalPoints,
     error_agreement,
 )
 from animate_cli.faces.points import OUTER_EYE_CORNERS
@@ -34,9 +34,9 @@ def noise(rng: np.random.Generator, sigma: float) -> np.ndarray:
 def test_the_share_of_the_labels_error_that_is_repeated(share):
     rng = np.random.default_rng(0)
     true, of_label, own = truth(rng), noise(rng, 2.0), noise(rng, 1.0)
-    opinions = tuple(LandmarkReading(points=EVERY, found=true + noise(rng, 3.0)) for _ in range(2))
+    external = tuple(ExternalPoints(points=EVERY, found=true + noise(rng, 3.0)) for _ in range(2))
     found = true + share * of_label + own
-    got = error_agreement(found, true + of_label, opinions, EVERY)
+    got = error_agreement(found, true + of_label, external, EVERY)
     free = sum(k not in range(36, 60) for k in COMPARED) / len(COMPARED)
     planted = np.sqrt(2 * free * ((share * 2) ** 2 + 1)) / EYES_APART_PX
     assert got.copied == pytest.approx(share, abs=0.02)
@@ -46,8 +46,8 @@ def test_the_share_of_the_labels_error_that_is_repeated(share):
 def test_another_definition_of_a_point_is_no_error():
     rng = np.random.default_rng(1)
     true, of_label = truth(rng), noise(rng, 2.0)
-    one, other = (LandmarkReading(points=EVERY, found=true + noise(rng, 1.0)) for _ in range(2))
-    moved = LandmarkReading(points=EVERY, found=other.found + rng.normal(0, 5, (1, 74, 2)))
+    one, other = (ExternalPoints(points=EVERY, found=true + noise(rng, 1.0)) for _ in range(2))
+    moved = ExternalPoints(points=EVERY, found=other.found + rng.normal(0, 5, (1, 74, 2)))
     found = true + noise(rng, 1.0)
     same = error_agreement(found, true + of_label, (one, other), EVERY)
     assert error_agreement(found, true + of_label, (one, moved), EVERY).error == pytest.approx(
@@ -59,9 +59,9 @@ def test_only_points_that_all_speak_of_are_compared():
     rng = np.random.default_rng(2)
     true = truth(rng)
     some, others = (17, 20, 30, 72), (20, 30, 60)
-    opinions = (
-        LandmarkReading(points=some, found=true[:, list(some)]),
-        LandmarkReading(points=others, found=true[:, list(others)]),
+    external = (
+        ExternalPoints(points=some, found=true[:, list(some)]),
+        ExternalPoints(points=others, found=true[:, list(others)]),
     )
-    assert error_agreement(true, true + noise(rng, 1.0), opinions, EVERY).points == 2
-    assert error_agreement(true, true + noise(rng, 1.0), opinions, (30,)).points == 1
+    assert error_agreement(true, true + noise(rng, 1.0), external, EVERY).points == 2
+    assert error_agreement(true, true + noise(rng, 1.0), external, (30,)).points == 1

@@ -16,7 +16,11 @@ from animate_cli.evaluate.landmark_benchmark.protocol import (
     shortened,
     tracking_squares,
 )
-from animate_cli.evaluate.landmark_benchmark.table import LandmarkComparison, LandmarkEntry, pooled
+from animate_cli.evaluate.landmark_benchmark.table import (
+    LandmarkComparison,
+    LandmarkEntry,
+    mean_jitter,
+)
 from animate_cli.faces.landmarks.inference import roll_deg
 from animate_cli.faces.landmarks.jitter import Jitter, interocular_px
 from animate_cli.options import FaceOptions
@@ -239,4 +243,4 @@ def test_clips_weigh_by_their_frames():
         Jitter(px=4.0, interocular=2.0, frames=20),
         Jitter(px=float("nan"), interocular=float("nan"), frames=0),
     ]
-    assert pooled(parts) == Jitter(px=3.0, interocular=1.5, frames=30)
+    assert mean_jitter(parts) == Jitter(px=3.0, interocular=1.5, frames=30)

@@ -18,7 +18,7 @@ from animate_cli.evaluate.metrics.landmarks.aperture_correlation import (
 )
 from animate_cli.evaluate.metrics.networks.head_pose import fitted_angles, pose_error_deg
 from animate_cli.evaluate.metrics.networks.identity import (
-    PLACES,
+    ALIGNED_POINTS,
     SIZE,
     aligned,
     cosine,
@@ -85,7 +85,7 @@ def test_the_similarity_that_was_applied_is_found() -> None:
 
 def test_five_points_come_to_their_places() -> None:
     """Five dots painted where a face of exactly the trained proportions has its points."""
-    places = np.array(PLACES) * SIZE
+    places = np.array(ALIGNED_POINTS) * SIZE
     face = np.zeros((74, 2), np.float32)
     face[36:42], face[42:48] = places[0], places[1]
     face[30], face[48], face[54] = places[2:]

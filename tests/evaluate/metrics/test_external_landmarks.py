@@ -41,9 +41,11 @@ def test_points_come_back_in_frame_pixels():
     landmarks = np.random.default_rng(0).uniform(40, 90, (74, 2)).astype(np.float32)
     landmarks[0], landmarks[1] = (40, 40), (90, 90)
     centre = np.full((1, 2), 55.5, np.float32)
-    opinion = ExternalLandmarks(name="centre", points=(30,), size=112, read=lambda _: centre)
+    external_detector = ExternalLandmarks(
+        name="centre", points=(30,), size=112, read=lambda _: centre
+    )
     frame = np.zeros((128, 128, 3), np.uint8)
-    assert opinion(frame, landmarks)[0] == pytest.approx([65, 65], abs=1e-3)
+    assert external_detector(frame, landmarks)[0] == pytest.approx([65, 65], abs=1e-3)
 
 
 @pytest.mark.parametrize("load", [openseeface, pfld])
@@ -64,12 +66,14 @@ def test_the_published_networks_see_the_example_portrait(load):
     from animate_cli.media.images.image import read_photo
     from animate_cli.options import Detector, ReadOptions
 
-    opinion = load(TEACHERS)
+    external_detector = load(TEACHERS)
     portrait = EXAMPLES / "portrait.png"
     pixels = read_photo(portrait, max_pixels=ReadOptions().max_pixels).pixels
     proposer = make_proposer(Detector.VIOLA_JONES)
     ours = find_faces(pixels, load_landmarker(), proposer, Search.FIRST)[0].landmarks
-    inner = [(i, k) for i, k in enumerate(opinion.points) if k > 16]  # jaws are defined otherwise
-    theirs = opinion(pixels, ours)[[i for i, _ in inner]]
+    inner = [
+        (i, k) for i, k in enumerate(external_detector.points) if k > 16
+    ]  # jaws are defined otherwise
+    theirs = external_detector(pixels, ours)[[i for i, _ in inner]]
     away = np.linalg.norm(theirs - ours[[k for _, k in inner]], axis=1) / interocular_px(ours)
     assert away.mean() < 0.08

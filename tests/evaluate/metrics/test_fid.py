@@ -27,8 +27,9 @@ from animate_cli.evaluate.metrics.networks.evaluators import (
 )
 from animate_cli.evaluate.protocol import Protocol
 from animate_cli.evaluate.report.score_cells import footnotes
-from animate_cli.evaluate.runner.clip_run import ScoredFrame
-from animate_cli.evaluate.runner.evaluate import Evaluation, EvaluationObserver, evaluate
+from animate_cli.evaluate.result import Result
+from animate_cli.evaluate.runner.evaluate import evaluate
+from animate_cli.evaluate.runner.observer import EvaluationObserver, ScoredFrame
 from animate_cli.layers.pretrained.inception import FILE, Inception, load_inception
 from animate_cli.options import ComputeOptions
 
@@ -118,37 +119,35 @@ class Watcher(EvaluationObserver):
     def __init__(self) -> None:
         self.sets: list[list[NDArray[np.uint8]]] = []
 
-    def sees(self, shown: ScoredFrame) -> None:
+    def on_frame(self, shown: ScoredFrame) -> None:
         self.sets.append([shown.driver, *(one.pixels for one in shown.outputs)])
 
 
-def score(root: Path, judges: EvaluatorNetworks, watcher: EvaluationObserver) -> Evaluation:
+def score(root: Path, evaluators: EvaluatorNetworks, watcher: EvaluationObserver) -> Result:
     protocol = Protocol(stride=2)
     return evaluate(
         read_candidates([]),
         clip_pairs(read_clips(root, "val"), protocol),
-        judges,
+        evaluators,
         protocol=protocol,
         data=root,
         split="val",
         compute=ComputeOptions(device="cpu", threads=1),
-        audience=watcher,
+        observer=watcher,
     )
 
 
-def check(result: Evaluation, watcher: Watcher, network) -> None:
+def check(result: Result, watcher: Watcher, network) -> None:
     real, *made = (
         np.concatenate([network(_tensor(one)).numpy() for one in pictures])
         for pictures in zip(*watcher.sets, strict=True)
     )
-    told = result.result()
-    for entrant, features in zip((STILL, "thin_plate"), made, strict=True):
+    for candidate, features in zip((STILL, "thin_plate"), made, strict=True):
         expected = naive(real, features)
-        assert result.mean(entrant, "fid") == pytest.approx(expected, rel=1e-4, abs=1e-5)
-        assert told.mean(entrant, "fid") == result.mean(entrant, "fid")
+        assert result.mean(candidate, "fid") == pytest.approx(expected, rel=1e-4, abs=1e-5)
     fid = json.loads(result.to_json())["models"][STILL]["metrics"]["fid"]
     assert fid["takes"] == [None, None]
-    assert not any("inception" in note for note in footnotes(told))
+    assert not any("inception" in note for note in footnotes(result))
 
 
 def _tensor(pixels: NDArray[np.uint8]) -> torch.Tensor:
@@ -171,17 +170,17 @@ def two_clips(toy: ToyWorld) -> Path:
 
 def test_all_takes_frames_are_one_set(two_clips: Path) -> None:
     network = Corners()
-    judges = load_evaluators(None, device="cpu")
-    absent = tuple(one for one in judges.absent if one.judge is not EvaluatorName.INCEPTION)
-    judges = replace(judges, inception=network, absent=absent)  # type: ignore[arg-type]
+    evaluators = load_evaluators(None, device="cpu")
+    absent = tuple(one for one in evaluators.absent if one.evaluator is not EvaluatorName.INCEPTION)
+    evaluators = replace(evaluators, inception=network, absent=absent)  # type: ignore[arg-type]
     watcher = Watcher()
-    check(score(two_clips, judges, watcher), watcher, network)
+    check(score(two_clips, evaluators, watcher), watcher, network)
 
 
 def test_without_the_network_there_is_no_figure_and_the_reason_is_told(two_clips: Path) -> None:
     result = score(two_clips, load_evaluators(None, device="cpu"), EvaluationObserver())
     assert np.isnan(result.mean(STILL, "fid"))
-    notes = footnotes(result.result())
+    notes = footnotes(result)
     assert "n/a, inception: needs inception (animate weights fetch inception)" in notes
 
 
@@ -189,10 +188,10 @@ def test_without_the_network_there_is_no_figure_and_the_reason_is_told(two_clips
 def test_a_network_of_random_weights_in_the_published_file(two_clips: Path, tmp_path: Path) -> None:
     (tmp_path / "judges").mkdir()
     torch.save(random_tensors(), tmp_path / "judges" / FILE)
-    judges = load_evaluators(tmp_path / "judges", device="cpu")
-    assert judges.inception is not None
+    evaluators = load_evaluators(tmp_path / "judges", device="cpu")
+    assert evaluators.inception is not None
     pictures = torch.rand(2, 3, 64, 80)
-    alone = torch.cat([judges.inception(one[None]) for one in pictures])
-    torch.testing.assert_close(judges.inception(pictures), alone, rtol=1e-4, atol=1e-5)
+    alone = torch.cat([evaluators.inception(one[None]) for one in pictures])
+    torch.testing.assert_close(evaluators.inception(pictures), alone, rtol=1e-4, atol=1e-5)
     watcher = Watcher()
-    check(score(two_clips, judges, watcher), watcher, judges.inception)
+    check(score(two_clips, evaluators, watcher), watcher, evaluators.inception)

@@ -51,7 +51,7 @@ def test_the_formula_in_loops(metric):
     x, y = picture(0), picture(2)
     total = 0.0
     with torch.no_grad():
-        maps = zip(metric._features(x), metric._features(y), metric._heads, strict=True)
+        maps = zip(metric._features(x), metric._features(y), metric._linear, strict=True)
         for one, other, weight in maps:
             a, b = one[0].double().numpy(), other[0].double().numpy()
             part = 0.0

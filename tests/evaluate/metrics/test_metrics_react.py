@@ -11,7 +11,7 @@ from animate_cli.evaluate.metrics.catalog import metric_catalog
 from animate_cli.evaluate.metrics.images.region_l1 import FaceRegion, region_mask
 from animate_cli.evaluate.metrics.networks.evaluators import load_evaluators
 from animate_cli.evaluate.protocol import Protocol, Reenactment
-from animate_cli.evaluate.runner.clip_scorer import ClipScorer, UnscoredFrame
+from animate_cli.evaluate.runner.clip_scorer import ClipScorer, RenderedOutputs
 from animate_cli.faces.crop import face_square
 from animate_cli.media.reader import open_driver
 from animate_cli.options import ReadOptions
@@ -63,32 +63,31 @@ def found() -> dict[str, dict[str, float]]:
         landmarks = truth["landmarks"].astype(np.float32)
     with open_driver(EXAMPLES / "driver.mp4", ReadOptions()) as reader:
         frames = [frame.pixels for frame, _ in zip(reader, range(EVERY * COUNT), strict=False)]
-    judges = load_evaluators(None, device="cpu")
-    metrics = metric_catalog(Protocol(), judges)
-    bench = ClipScorer(
-        judges,
+    evaluators = load_evaluators(None, device="cpu")
+    metrics = metric_catalog(Protocol(), evaluators)
+    scorer = ClipScorer(
+        evaluators,
         metrics,
         Reenactment.SELF,
         source=frames[0],
         landmarks=landmarks[0],
-        square=face_square(landmarks[0], frames[0].shape[1], frames[0].shape[0]),
-        entrants=len(WAYS),
+        crop=face_square(landmarks[0], frames[0].shape[1], frames[0].shape[0]),
+        candidates=len(WAYS),
     )
     first = frames[0], landmarks[0]
 
-    def moment(index: int) -> UnscoredFrame:
+    def rendered(index: int) -> RenderedOutputs:
         given = frames[index], landmarks[index], first, index
-        return UnscoredFrame(
+        return RenderedOutputs(
             driver=frames[index], outputs=tuple(way(*given) for way in WAYS.values())
         )
 
     for index in range(EVERY, EVERY * COUNT, EVERY):
-        before = [moment(index - 2), moment(index - 1)]
-        bench.look(frames[index], landmarks[index], moment(index).outputs, before)
-    figures = bench.figures()
+        preceding = [rendered(index - 2), rendered(index - 1)]
+        scorer.score_frame(rendered(index), landmarks[index], preceding)
     return {
         way: {m.name: float(v) for m, v in zip(metrics, row, strict=True)}
-        for way, row in zip(WAYS, figures, strict=True)
+        for way, row in zip(WAYS, scorer.scores(), strict=True)
     }
 
 

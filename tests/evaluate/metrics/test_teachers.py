@@ -58,10 +58,10 @@ def test_the_head_turns_as_the_rendered_one_does(teachers: Path) -> None:
     with np.load(EXAMPLES / "driver_truth.npz", allow_pickle=False) as truth:
         points, pose = truth["landmarks"].astype(np.float32), truth["pose_deg"]
     wanted = tuple(range(0, 200, 10))
-    told = [
+    record = [
         read(f, points[i])
         for f, i in zip(frames(EXAMPLES / "driver.mp4", wanted), wanted, strict=True)
     ]
     for axis in range(3):
-        r = np.corrcoef(np.array(told)[:, axis], pose[list(wanted), axis])[0, 1]
+        r = np.corrcoef(np.array(record)[:, axis], pose[list(wanted), axis])[0, 1]
         assert r > 0.8, axis

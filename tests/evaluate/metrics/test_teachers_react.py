@@ -14,7 +14,7 @@ from animate_cli.evaluate.metrics.catalog import metric_catalog
 from animate_cli.evaluate.metrics.images.region_l1 import FaceRegion, region_mask
 from animate_cli.evaluate.metrics.networks.evaluators import load_evaluators
 from animate_cli.evaluate.protocol import Protocol, Reenactment
-from animate_cli.evaluate.runner.clip_scorer import ClipScorer, UnscoredFrame
+from animate_cli.evaluate.runner.clip_scorer import ClipScorer, RenderedOutputs
 from animate_cli.faces.crop import face_square
 from animate_cli.faces.points import MEDIAPIPE
 from animate_cli.media.reader import open_driver
@@ -69,27 +69,27 @@ def outputs(people, index: int) -> tuple[np.ndarray, ...]:
 def found(people, request) -> dict[str, dict[str, float]]:
     """Way of damage -> metric -> figure."""
     frames, points = people[0]
-    judges = load_evaluators(DATA / "teachers", device="cpu")
-    metrics = metric_catalog(Protocol(reenactment=request.param), judges)
-    bench = ClipScorer(
-        judges,
+    evaluators = load_evaluators(DATA / "teachers", device="cpu")
+    metrics = metric_catalog(Protocol(reenactment=request.param), evaluators)
+    scorer = ClipScorer(
+        evaluators,
         metrics,
         request.param,
         source=frames[0],
         landmarks=points[0],
-        square=face_square(points[0], frames[0].shape[1], frames[0].shape[0]),
-        entrants=len(WAYS),
+        crop=face_square(points[0], frames[0].shape[1], frames[0].shape[0]),
+        candidates=len(WAYS),
     )
-    bench.note_anchor(frames[0], points[0])
+    scorer.measure_anchor(frames[0], points[0])
     for index in range(EVERY, EVERY * COUNT, EVERY):
-        before = [
-            UnscoredFrame(driver=frames[k], outputs=outputs(people, k))
-            for k in (index - 2, index - 1)
+        *preceding, frame = [
+            RenderedOutputs(driver=frames[k], outputs=outputs(people, k))
+            for k in (index - 2, index - 1, index)
         ]
-        bench.look(frames[index], points[index], outputs(people, index), before)
+        scorer.score_frame(frame, points[index], preceding)
     return {
         way: {m.name: float(v) for m, v in zip(metrics, row, strict=True)}
-        for way, row in zip(WAYS, bench.figures(), strict=True)
+        for way, row in zip(WAYS, scorer.scores(), strict=True)
     }
 
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-from result_file import told
+from result_file import result_json
 
 from animate_cli.errors import OptionError
 from animate_cli.evaluate.report.comparison import Comparison, compare, interval
 from animate_cli.evaluate.result import Result, parse_result
 
-TAKES = [f"t{k}" for k in range(8)]
+PAIRS = [f"t{k}" for k in range(8)]
 BASE = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]
 
 
 def result(figures: dict[str, list[float | None]], **other: object) -> Result:
-    given = {"takes": TAKES} | other
-    return parse_result(told({"m": figures}, **given), Path("r.json"))  # type: ignore[arg-type]
+    given = {"pairs": PAIRS} | other
+    return parse_result(result_json({"m": figures}, **given), "r.json")  # type: ignore[arg-type]
 
 
 def against(b: list[float | None], metric: str = "l1") -> Comparison:
@@ -35,7 +33,7 @@ def test_the_interval_is_that_of_the_means_normal_law() -> None:
 
 
 def test_it_covers_the_truth_about_as_often_as_it_says(monkeypatch) -> None:
-    monkeypatch.setattr("animate_cli.evaluate.report.comparison.DRAWS", 1000)
+    monkeypatch.setattr("animate_cli.evaluate.report.comparison.RESAMPLES", 1000)
     rng = np.random.default_rng(0)
     held = [
         low <= 0 <= high for low, high in (interval(rng.normal(size=40), k) for k in range(200))
@@ -44,41 +42,41 @@ def test_it_covers_the_truth_about_as_often_as_it_says(monkeypatch) -> None:
 
 
 def test_pairs_decide_what_means_alone_could_not() -> None:
-    (contrast,) = against([v - 0.1 - 0.01 * k for k, v in enumerate(BASE)]).contrasts
-    assert contrast.verdict == "better"
+    (contrast,) = against([v - 0.1 - 0.01 * k for k, v in enumerate(BASE)]).differences
+    assert contrast.conclusion == "better"
     assert contrast.high < 0
     assert contrast.b_better == 1
 
 
-@pytest.mark.parametrize(("metric", "verdict"), [("l1", "worse"), ("psnr", "better")])
-def test_the_direction_is_the_metrics_own(metric, verdict) -> None:
-    (contrast,) = against([v + 1 for v in BASE], metric).contrasts
-    assert contrast.verdict == verdict
+@pytest.mark.parametrize(("metric", "conclusion"), [("l1", "worse"), ("psnr", "better")])
+def test_the_direction_is_the_metrics_own(metric, conclusion) -> None:
+    (contrast,) = against([v + 1 for v in BASE], metric).differences
+    assert contrast.conclusion == conclusion
     assert (contrast.low, contrast.high) == pytest.approx((1, 1))
 
 
 def test_the_same_is_undecided_and_nothing_is_better() -> None:
-    (contrast,) = against(list(BASE)).contrasts
-    assert (contrast.verdict, contrast.b_better) == ("undecided", 0)
+    (contrast,) = against(list(BASE)).differences
+    assert (contrast.conclusion, contrast.b_better) == ("undecided", 0)
 
 
 def test_takes_without_a_figure_in_either_are_left_out_of_both_means() -> None:
-    (contrast,) = against([None, *BASE[1:]]).contrasts
-    assert contrast.takes == 7
+    (contrast,) = against([None, *BASE[1:]]).differences
+    assert contrast.pairs == 7
     assert contrast.a == contrast.b == np.mean(BASE[1:])
 
 
 def test_takes_are_matched_by_name_not_by_place() -> None:
-    other = result({"l1": [*BASE[::-1][:-1]]}, takes=TAKES[::-1][:-1])
+    other = result({"l1": [*BASE[::-1][:-1]]}, pairs=PAIRS[::-1][:-1])
     found = compare(result({"l1": BASE}), other, "m", "m")
     assert found.left_out == ("t0",)
-    assert found.contrasts[0].a == found.contrasts[0].b == np.mean(BASE[1:])
+    assert found.differences[0].a == found.differences[0].b == np.mean(BASE[1:])
 
 
-def test_absent_judges_are_not_compared() -> None:
+def test_metrics_without_an_evaluator_are_not_compared() -> None:
     one = {"l1": BASE, "lpips": [None] * 8}
     full, bare = {"l1": BASE, "lpips": BASE}, result(one, needs={"lpips": "weights"})
-    names = [c.measure.name for c in compare(result(full), bare, "m", "m").contrasts]
+    names = [c.metric.name for c in compare(result(full), bare, "m", "m").differences]
     assert names == ["l1"]
 
 
@@ -90,10 +88,10 @@ def test_what_cannot_be_compared_is_refused() -> None:
         compare(plain, plain, "m", "n")
     with pytest.raises(OptionError, match="no metric in common"):
         compare(plain, result({"psnr": BASE}), "m", "m")
-    strangers = result({"l1": BASE}, takes=[f"u{k}" for k in range(8)])
-    with pytest.raises(OptionError, match="0 takes in common"):
+    strangers = result({"l1": BASE}, pairs=[f"u{k}" for k in range(8)])
+    with pytest.raises(OptionError, match="0 clips in common"):
         compare(plain, strangers, "m", "m")
-    changed = told({"m": {"l1": BASE}}, takes=TAKES)
+    changed = result_json({"m": {"l1": BASE}}, pairs=PAIRS)
     changed["data"]["drivers_sha256"][2] = "f" * 64  # type: ignore[index]
     with pytest.raises(OptionError, match="'t2' is another clip"):
-        compare(plain, parse_result(changed, Path("c.json")), "m", "m")
+        compare(plain, parse_result(changed, "c.json"), "m", "m")

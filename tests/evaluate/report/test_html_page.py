@@ -12,20 +12,20 @@ import numpy as np
 import pytest
 from browser import browser, visit
 from PIL import Image as Pillow
-from result_file import told
+from result_file import result_json
 
 from animate_cli.evaluate.clips.candidate import Candidate
 from animate_cli.evaluate.clips.clip_pairs import ClipPair
 from animate_cli.evaluate.protocol import Protocol
 from animate_cli.evaluate.report.gallery import Gallery
-from animate_cli.evaluate.report.html_page import CAUTION, WORST, deciding, page, worst_takes
+from animate_cli.evaluate.report.html_page import CAUTION, WORST, page, worst_by, worst_pairs
 from animate_cli.evaluate.report.published import published
 from animate_cli.evaluate.result import Result, parse_result
-from animate_cli.evaluate.runner.clip_run import ScoredFrame
+from animate_cli.evaluate.runner.observer import ScoredFrame
 from animate_cli.evaluate.runner.render_frames import RenderedFrame
 from animate_cli.records import Rendered
 
-TAKES = [f"take <{k}>" for k in range(14)]
+PAIRS = [f"take <{k}>" for k in range(14)]
 EMPTY = {"meta", "link", "img"}
 
 
@@ -69,22 +69,22 @@ def result() -> Result:
         for name in ("still", "thin_plate", "own:<weights>")
     }
     needs = {"lpips": "--metric-weights DIR"}
-    return parse_result(told(models, takes=TAKES, needs=needs), Path("r"))
+    return parse_result(result_json(models, pairs=PAIRS, needs=needs), "r")
 
 
 @pytest.fixture
 def gallery(tmp_path: Path) -> Gallery:
     (tmp_path / "gallery").mkdir()
-    entrants = [Candidate(name="still", model=""), Candidate(name="own", model="own")]
-    seen = Gallery(tmp_path / "gallery", entrants, Protocol())
-    for number, name in enumerate(TAKES):
-        seen.begins(number, ClipPair(name=name, source=Path("a"), driver=Path("a")))
+    candidates = [Candidate(name="still", model=""), Candidate(name="own", model="own")]
+    seen = Gallery(tmp_path / "gallery", candidates, Protocol())
+    for number, name in enumerate(PAIRS):
+        seen.on_pair_start(number, ClipPair(name=name, source=Path("a"), driver=Path("a")))
         for index in range(3):
             pixels = np.full((40, 30, 3), 10 * number + 20 * index, np.uint8)
             drawn = RenderedFrame(pixels=pixels, rendered=_rendered())
             outputs = (RenderedFrame(pixels=pixels), drawn)
-            seen.sees(ScoredFrame(index=index, source=pixels, driver=pixels, outputs=outputs))
-        seen.ends(ClipPair(name=name, source=Path("a"), driver=Path("a")))
+            seen.on_frame(ScoredFrame(index=index, source=pixels, driver=pixels, outputs=outputs))
+        seen.on_pair_end(ClipPair(name=name, source=Path("a"), driver=Path("a")))
     return seen
 
 
@@ -107,15 +107,15 @@ def test_everything_is_inside_and_whole(gallery: Gallery) -> None:
     assert "default-src 'none'" in text
     assert not re.search(r"url\(|@import|https?://", text)
     found = pictures(read)
-    assert len(found) == 2 * len(TAKES)
-    assert sum(getattr(picture, "n_frames", 1) == 3 for picture in found) == len(TAKES)
+    assert len(found) == 2 * len(PAIRS)
+    assert sum(getattr(picture, "n_frames", 1) == 3 for picture in found) == len(PAIRS)
 
 
 def test_it_tells_figures_marks_and_what_papers_print(gallery: Gallery) -> None:
     words = Reader(page(result(), gallery)).words
     own = result()
-    for measure in own.measures:
-        assert measure.title in words
+    for metric in own.metrics:
+        assert metric.title in words
     assert f"{own.mean('thin_plate', 'akd'):.4f}" in words
     assert "n/a" in words
     assert "needs --metric-weights DIR" in words
@@ -127,19 +127,19 @@ def test_it_tells_figures_marks_and_what_papers_print(gallery: Gallery) -> None:
 
 def test_the_worst_takes_come_first(gallery: Gallery) -> None:
     own = result()
-    measure = deciding(own, "own:<weights>")
-    assert measure is not None
-    assert measure.name == "l1"
-    worst = worst_takes(own, "own:<weights>", measure)
+    metric = worst_by(own, "own:<weights>")
+    assert metric is not None
+    assert metric.name == "l1"
+    worst = worst_pairs(own, "own:<weights>", metric)
     column = own.column("own:<weights>", "l1")
-    assert worst[0] == TAKES[int(column.argmax())]
+    assert worst[0] == PAIRS[int(column.argmax())]
     words = Reader(page(own, gallery)).words
-    section = words[words.index("Worst takes") : words.index("Other takes")]
+    section = words[words.index("Worst clips") : words.index("Other clips")]
     assert [w for w in worst if w in section] == worst[:WORST]
-    higher = next(m for m in own.measures if m.name == "psnr")
-    by_psnr = worst_takes(own, "still", higher)
+    higher = next(m for m in own.metrics if m.name == "psnr")
+    by_psnr = worst_pairs(own, "still", higher)
     assert len(by_psnr) == 13
-    assert by_psnr[0] == TAKES[int(np.nanargmin(own.column("still", "psnr")))]
+    assert by_psnr[0] == PAIRS[int(np.nanargmin(own.column("still", "psnr")))]
 
 
 def test_without_pictures_it_is_still_a_page() -> None:
@@ -170,4 +170,4 @@ def test_a_browser_shows_every_picture_and_complains_of_nothing(
     assert policy is not None
     path.write_text(text.replace(policy.group(), counting), encoding="utf-8")
     document, _ = visit(path, tmp_path / "profile")
-    assert f"<title>shown {2 * len(TAKES)}</title>" in document
+    assert f"<title>shown {2 * len(PAIRS)}</title>" in document

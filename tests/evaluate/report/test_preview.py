@@ -10,14 +10,14 @@ import torch
 from PIL import Image as Pillow
 
 from animate_cli.evaluate.report.preview import (
+    FRAME_MS,
     MOST,
-    PACE_MS,
     TILE_PX,
     ClipPreview,
     encode_loop,
     tile,
 )
-from animate_cli.evaluate.runner.clip_run import ScoredFrame
+from animate_cli.evaluate.runner.observer import ScoredFrame
 from animate_cli.evaluate.runner.render_frames import RenderedFrame
 from animate_cli.records import Rendered
 
@@ -51,7 +51,7 @@ def test_it_keeps_few_pictures_at_the_takes_pace(frames: int, every: int) -> Non
             assert loop.info["loop"] == 0
             loop.seek(count - 1)
             loop.load()
-            assert loop.info["duration"] == PACE_MS * 5 * every
+            assert loop.info["duration"] == FRAME_MS * 5 * every
         last = np.asarray(loop.convert("RGB"))[TILE_PX // 2, -TILE_PX // 2]
         assert last == pytest.approx(grey(every * (count - 1)), abs=6)
 
@@ -60,5 +60,5 @@ def test_tiles_keep_the_shape_and_nothing_is_no_loop() -> None:
     white = tile(np.full((30, 90, 3), 255, np.uint8), 60)
     rows = np.flatnonzero((white == 255).all(axis=(1, 2)))
     assert (rows[0], rows[-1]) == (20, 39)
-    with pytest.raises(ValueError, match="no pictures"):
+    with pytest.raises(ValueError, match="no frames"):
         encode_loop([], 40)

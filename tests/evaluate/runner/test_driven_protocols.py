@@ -14,9 +14,10 @@ from animate_cli.errors import FaceError
 from animate_cli.evaluate.clips.candidate import STILL, read_candidates
 from animate_cli.evaluate.clips.clip_pairs import clip_pairs, read_clips
 from animate_cli.evaluate.metrics.networks.evaluators import load_evaluators
-from animate_cli.evaluate.protocol import VERSION, Protocol, Scheme, of_scheme
-from animate_cli.evaluate.runner.clip_run import ScoredFrame
-from animate_cli.evaluate.runner.evaluate import Evaluation, EvaluationObserver, evaluate
+from animate_cli.evaluate.protocol import VERSION, Protocol, Scheme, apply_scheme
+from animate_cli.evaluate.result import Result
+from animate_cli.evaluate.runner.evaluate import evaluate
+from animate_cli.evaluate.runner.observer import EvaluationObserver, ScoredFrame
 from animate_cli.options import ComputeOptions
 
 
@@ -24,14 +25,14 @@ class Watcher(EvaluationObserver):
     def __init__(self) -> None:
         self.moved: list[float] = []
 
-    def sees(self, shown: ScoredFrame) -> None:
+    def on_frame(self, shown: ScoredFrame) -> None:
         """How far the thin plate's output is from the still source."""
         still, drawn = (one.pixels.astype(int) for one in shown.outputs)
         self.moved.append(float(np.abs(still - drawn).mean()))
 
 
-def score(root: Path, scheme: Scheme, watcher: EvaluationObserver | None = None) -> Evaluation:
-    protocol = of_scheme(scheme, Protocol(stride=2, pairs=2))
+def score(root: Path, scheme: Scheme, watcher: EvaluationObserver | None = None) -> Result:
+    protocol = apply_scheme(scheme, Protocol(stride=2, pairs=2))
     return evaluate(
         read_candidates([]),
         clip_pairs(read_clips(root, "val"), protocol),
@@ -40,7 +41,7 @@ def score(root: Path, scheme: Scheme, watcher: EvaluationObserver | None = None)
         data=root,
         split="val",
         compute=ComputeOptions(device="cpu", threads=1),
-        audience=watcher or EvaluationObserver(),
+        observer=watcher or EvaluationObserver(),
     )
 
 
@@ -61,8 +62,12 @@ def test_labels_drive_and_are_the_truth(toy: ToyWorld) -> None:
     assert followed < stood / 3
     assert result.mean("thin_plate", "l1") > result.mean(STILL, "l1")
     assert "akd" not in [metric.name for metric in result.metrics]
-    told = json.loads(result.to_json())["protocol"]
-    assert (told["driven_by"], told["reenactment"], told["version"]) == ("labels", "self", VERSION)
+    record = json.loads(result.to_json())["protocol"]
+    assert (record["driven_by"], record["reenactment"], record["version"]) == (
+        "labels",
+        "self",
+        VERSION,
+    )
 
 
 def test_frames_without_a_label_are_lost_and_short_labels_end_the_take(toy: ToyWorld) -> None:
@@ -96,9 +101,9 @@ def test_an_expression_leaves_the_head_where_it_is(toy: ToyWorld) -> None:
     assert {"pose_moved_shape", "pose_moved_head_pose", "expression_error", "lids_corr"} <= names
     assert not names & {"l1", "psnr", "gaze_error", "pose_error_shape"}
     assert result.mean("thin_plate", "pose_moved_shape") < 1
-    told = json.loads(result.to_json())
-    assert told["protocol"]["only"] == "expression"
-    motion = told["models"]["thin_plate"]["motion"]
+    record = json.loads(result.to_json())
+    assert record["protocol"]["only"] == "expression"
+    motion = record["models"]["thin_plate"]["motion"]
     assert (motion["only"], motion["motion"], motion["identity"]) == ("expression", "relative", 0)
 
 
@@ -111,7 +116,7 @@ def test_the_annotations_of_300vw_drive_its_videos(toy: ToyWorld) -> None:
         path = toy.folder / "001" / "annot" / f"{number:06d}.pts"
         path.write_text(f"version: 1\nn_points: 68\n{{\n{lines}\n}}\n")
     result = score(toy.folder, Scheme.LANDMARK_DRIVEN)
-    assert (result.takes, result.scored) == (("vid",), 2)
+    assert (result.pairs, result.scored) == (("vid",), 2)
     followed, stood = (result.mean(name, "akd_to_labels") for name in ("thin_plate", STILL))
     assert followed < stood / 3
 
@@ -122,5 +127,5 @@ def test_a_folder_of_frames_drives_as_its_video_does(toy: ToyWorld) -> None:
         pixels = toy_frame(128, 96, shift=4 * np.sin(k / 2))
         cv2.imwrite(str(toy.folder / "frames" / f"{k:03d}.png"), pixels[..., ::-1])
     result = score(toy.folder, Scheme.SELF)
-    assert (result.takes, result.frames, result.scored) == (("frames",), 5, 2)
+    assert (result.pairs, result.frames, result.scored) == (("frames",), 5, 2)
     assert result.mean("thin_plate", "akd") < result.mean(STILL, "akd") / 3

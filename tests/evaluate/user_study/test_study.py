@@ -29,11 +29,11 @@ def folders(tmp_path: Path) -> dict[str, Path]:
 
 def test_everyone_is_shown_in_every_question_and_places_are_mixed(folders) -> None:
     questions = ask(folders, seed=0)
-    assert sorted(q.take for q in questions) == sorted(f"clip{k}" for k in range(12))
+    assert sorted(q.clip for q in questions) == sorted(f"clip{k}" for k in range(12))
     for question in questions:
         assert set(question.models) == set(COLOURS)
         assert [path.parent.name for path in question.pictures] == list(question.models)
-        assert {path.stem for path in question.pictures} == {question.take}
+        assert {path.stem for path in question.pictures} == {question.clip}
     assert len({question.models for question in questions}) > 2
     assert ask(folders, seed=0) == questions != ask(folders, seed=1)
     assert len(ask(folders, seed=0, limit=5)) == 5
@@ -49,15 +49,15 @@ def test_the_page_gives_nobody_away(folders, tmp_path: Path) -> None:
     assert "http" not in text.replace("http-equiv", "")
 
 
-def write(path: Path, told: object) -> Path:
-    path.write_text(json.dumps(told), encoding="utf-8")
+def write(path: Path, record: object) -> Path:
+    path.write_text(json.dumps(record), encoding="utf-8")
     return path
 
 
 def ballot(path: Path, questions: list[Question], voter: str, choices: list[str]) -> Path:
     votes = {str(k): questions[k].models.index(model) for k, model in enumerate(choices)}
-    told = {"study": key_of(questions)["study"], "voter": voter, "votes": votes}
-    return write(path, told)
+    record = {"study": key_of(questions)["study"], "voter": voter, "votes": votes}
+    return write(path, record)
 
 
 def test_votes_count_for_whose_picture_it_was(folders, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_what_is_no_study_is_refused(folders, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="two models"):
         ask({"ours": folders["ours"]}, seed=0)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(OptionError, match="no take in common"):
+    with pytest.raises(OptionError, match="no clip in common"):
         ask({**folders, "empty": tmp_path / "empty"}, seed=0)
     with pytest.raises(OptionError, match="not a folder"):
         ask({**folders, "none": tmp_path / "none"}, seed=0)

@@ -1,1 +1,1 @@
-"""TODO evaluate/metrics/images"""
+"""Metrics computed from pixels."""

@@ -1,4 +1,4 @@
-"""Metrics of all takes' pictures together: the drivers' frames, and what every entrant made."""
+"""FID over all clips: the drivers' frames against every candidate's outputs."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ from animate_cli.evaluate.metrics.images.fid import (
 
 
 class FidAccumulator:
-    """Sums over pictures; never the pictures, nor their features."""
+    """Keeps sums over features; neither images nor features."""
 
-    def __init__(self, entrants: int) -> None:
-        self._entrants = entrants
+    def __init__(self, candidates: int) -> None:
+        self._candidates = candidates
         self._sets: list[FeatureStatistics] = []
 
     def add(self, features: NDArray[np.floating]) -> None:
-        """Of one take's frames: (1 + entrants, T, D), the driver's first; T may be 0."""
+        """Add the features of one clip pair: (1 + candidates, T, D), the driver's first; T may be
+        0."""
         if not features.size:
             return
         if self._sets:
-            pairs = zip(self._sets, features, strict=True)
-            self._sets = [known.with_(more) for known, more in pairs]
+            columns = zip(self._sets, features, strict=True)
+            self._sets = [known.with_(more) for known, more in columns]
         else:
             self._sets = [feature_statistics(more) for more in features]
 
     def distances(self) -> Array:
-        """From the drivers' frames to each entrant's: (entrants,), NaN where nobody looked."""
+        """FID of each candidate: (candidates,), NaN where no features were added."""
         if not self._sets:
-            return np.full(self._entrants, np.nan)
-        real, *made = self._sets
-        return np.array([frechet_distance(real, one) for one in made])
+            return np.full(self._candidates, np.nan)
+        drivers, *outputs = self._sets
+        return np.array([frechet_distance(drivers, one) for one in outputs])

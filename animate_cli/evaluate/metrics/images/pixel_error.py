@@ -1,6 +1,6 @@
-"""Pictures compared pixel by pixel: L1 and PSNR.
+"""Images compared pixel by pixel: L1 and PSNR.
 
-x outputs (N, 3, H, W), y target (1, 3, H, W) or one each, in [0, 1] -> (N,)
+x (N, 3, H, W): outputs, y (1 or N, 3, H, W): target, in [0, 1] -> (N,)
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-MOST_DB = 100.0  # of pictures that are equal
+MOST_DB = 100.0  # of equal images
 
 
 def l1(x: Tensor, y: Tensor) -> Tensor:

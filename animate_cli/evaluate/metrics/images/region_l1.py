@@ -1,4 +1,4 @@
-"""L1 where it matters: over the face, the mouth and the eyes of the target.
+"""L1 over the face, the mouth or the eyes of the target.
 
 A region is the convex hull of landmarks, grown on all sides by a share of the distance between the
 outer eye corners.
@@ -23,7 +23,7 @@ GROWN = 0.1
 
 
 class FaceRegion(StrEnum):
-    """A part of the face."""
+    """A region of the face."""
 
     FACE = "face"
     MOUTH = "mouth"
@@ -42,7 +42,7 @@ HULLS = MappingProxyType(
 def region_mask(
     landmarks: Points, region: FaceRegion, height: int, width: int
 ) -> NDArray[np.bool_]:
-    """Where a region is, of points (74, 2) in pixels of a picture: (H, W)."""
+    """A region's mask (H, W) from landmarks (74, 2) in pixels of the image."""
     mask = np.zeros((height, width), np.uint8)
     radius = max(1, round(GROWN * float(interocular_px(landmarks))))
     for indices in HULLS[region]:
@@ -53,9 +53,9 @@ def region_mask(
 
 
 def region_l1(x: Tensor, y: Tensor, mask: NDArray[np.bool_]) -> Tensor:
-    """Mean absolute difference inside a mask (H, W): outputs (N, 3, H, W), target -> (N,).
+    """Mean absolute difference inside a mask (H, W): x (N, 3, H, W), y (1, 3, H, W) -> (N,).
 
-    NaN where the region lies outside the picture.
+    NaN where the region lies outside the image.
     """
     inside = torch.from_numpy(mask).to(x.device)
     return (x - y).abs()[:, :, inside].mean(dim=(1, 2))

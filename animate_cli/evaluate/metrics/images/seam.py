@@ -1,10 +1,10 @@
-"""Boundary seam: what has to be hidden where the moving square ends and the photo goes on.
+"""Seam: how much an output differs from the photo along the edges of the pasted crop.
 
-    seam = mean | out - source |   on the line `DEPTH` of the square's side inside its edges, [0, 1]
+    seam = mean | out - source |   on a line inside the crop's edges, in [0, 1]
 
-The photo does not change outside the square and is blended in over a band of just that depth: what
-differs there shows as an edge, or as a double image. Edges where the photo itself ends do not
-count.
+The line is `DEPTH` of the crop's side inside its edges, where the crop is blended into the
+unchanged photo. A difference there shows as an edge or as a double image. Edges of the crop that
+reach the border of the photo do not count.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ DEPTH = 0.03
 
 
 def seam(outputs: Tensor, source: Tensor, square: Crop) -> Tensor:
-    """outputs (N, 3, H, W), source (1, 3, H, W), square on whole pixels of it -> (N,).
+    """outputs (N, 3, H, W), source (1, 3, H, W), square on whole pixels of the source -> (N,).
 
-    NaN where the square reaches over every edge of the photo.
+    NaN where the square reaches over every border of the photo.
     """
     height, width = source.shape[-2:]
     left, top = np.rint(square.crop_to_frame[:, 2]).astype(int)
@@ -34,8 +34,8 @@ def seam(outputs: Tensor, source: Tensor, square: Crop) -> Tensor:
     edges = open_edges(square, width, height)
     across = ((top + inside, edges.top), (bottom - inside, edges.bottom))
     down = ((left + inside, edges.left), (right - inside, edges.right))
-    lines = [gap[:, y, columns] for y, goes_on in across if goes_on]
-    lines += [gap[:, rows, x] for x, goes_on in down if goes_on]
+    lines = [gap[:, y, columns] for y, is_open in across if is_open]
+    lines += [gap[:, rows, x] for x, is_open in down if is_open]
     if not lines:
         return outputs.new_full((len(outputs),), torch.nan)
     return torch.cat(lines, dim=1).mean(dim=1)

@@ -1,14 +1,14 @@
 """SSIM and MS-SSIM (Wang et al. 2004, 2003): outputs (N, 3, H, W), target (1, 3, H, W) -> (N,).
 
-    symbol   | name        | formula
-    μ, σ², σ | `_moments`  | means, variances, covariance under a Gaussian window of 11 pixels
-    l        | luminance   | (2 μx μy + c1) / (μx² + μy² + c1)
-    cs       | contrast    | (2 σxy + c2) / (σx² + σy² + c2)
-    SSIM     | `ssim`      | mean of l · cs
-    MS-SSIM  | `ms_ssim`   | Π_j mean(cs_j)^β_j · SSIM_5^β_5, each scale half the one before
+    symbol   | name          | formula
+    μ, σ², σ | `_similarity` | means, variances, covariance under a Gaussian window of 11 pixels
+    l        | luminance     | (2 μx μy + c1) / (μx² + μy² + c1)
+    cs       | contrast      | (2 σxy + c2) / (σx² + σy² + c2)
+    SSIM     | `ssim`        | mean of l · cs
+    MS-SSIM  | `ms_ssim`     | Π_j mean(cs_j)^β_j · SSIM_5^β_5, each scale half the one before
 
-The figures are torchmetrics' (a test holds them together) in a fifteenth of its time: its window
-is not taken apart into rows and columns.
+The values are those of torchmetrics (a test compares them) in a fifteenth of its time, because the
+Gaussian window is applied to rows and columns one after the other.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ C1, C2 = 0.01**2, 0.03**2
 BETAS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 LEAST_SIDE = WINDOW << (len(BETAS) - 1)
 
-Picture = NDArray[np.float32]
+FloatImage = NDArray[np.float32]
 
 
 def ssim(x: Tensor, y: Tensor) -> Tensor:
-    """Structural similarity of pictures in [0, 1]: 1 for equals."""
-    target = _picture(y[0])
-    return torch.tensor([_similarity(_picture(one), target)[0] for one in x])
+    """Structural similarity of images in [0, 1]; 1 where they are equal."""
+    target = _float_image(y[0])
+    return torch.tensor([_similarity(_float_image(one), target)[0] for one in x])
 
 
 def ms_ssim(x: Tensor, y: Tensor) -> Tensor:
-    """The same on five scales; NaN for pictures too small for them."""
+    """Structural similarity on five scales; NaN for images too small for them."""
     if min(x.shape[-2:]) < LEAST_SIDE:
         return torch.full((len(x),), torch.nan)
-    return torch.tensor([_on_all_scales(_picture(one), _picture(y[0])) for one in x])
+    return torch.tensor([_on_all_scales(_float_image(one), _float_image(y[0])) for one in x])
 
 
-def _on_all_scales(x: Picture, y: Picture) -> float:
+def _on_all_scales(x: FloatImage, y: FloatImage) -> float:
     product = 1.0
     for scale, beta in enumerate(BETAS):
         whole, contrast = _similarity(x, y)
@@ -50,8 +50,8 @@ def _on_all_scales(x: Picture, y: Picture) -> float:
     return product
 
 
-def _similarity(x: Picture, y: Picture) -> tuple[float, float]:
-    """SSIM over the whole picture, and mean contrast where windows lie inside it."""
+def _similarity(x: FloatImage, y: FloatImage) -> tuple[float, float]:
+    """SSIM over the whole image, and mean contrast where windows lie inside it."""
     mean_x, mean_y = _blur(x), _blur(y)
     variance = np.maximum(_blur(x * x) - mean_x**2, 0) + np.maximum(_blur(y * y) - mean_y**2, 0)
     covariance = _blur(x * y) - mean_x * mean_y
@@ -64,21 +64,21 @@ def _similarity(x: Picture, y: Picture) -> tuple[float, float]:
     )
 
 
-def _blur(picture: Picture) -> Picture:
-    """The mean about every pixel; edges are mirrored."""
+def _blur(image: FloatImage) -> FloatImage:
+    """The Gaussian mean about every pixel; edges are mirrored."""
     size = (WINDOW, WINDOW)
     border = cv2.BORDER_REFLECT_101
-    return cv2.GaussianBlur(picture, size, DEVIATION, borderType=border)  # type: ignore[return-value]
+    return cv2.GaussianBlur(image, size, DEVIATION, borderType=border)  # type: ignore[return-value]
 
 
-def _halved(picture: Picture) -> Picture:
+def _halved(image: FloatImage) -> FloatImage:
     """Means of two by two pixels; an odd last row or column is left out."""
-    height, width = (extent // 2 for extent in picture.shape[:2])
-    even = picture[: 2 * height, : 2 * width]
-    halved: Picture = even.reshape(height, 2, width, 2, -1).mean(axis=(1, 3))
+    height, width = (extent // 2 for extent in image.shape[:2])
+    even = image[: 2 * height, : 2 * width]
+    halved: FloatImage = even.reshape(height, 2, width, 2, -1).mean(axis=(1, 3))
     return halved
 
 
-def _picture(tensor: Tensor) -> Picture:
+def _float_image(tensor: Tensor) -> FloatImage:
     """(3, H, W) -> (H, W, 3)."""
     return np.ascontiguousarray(tensor.permute(1, 2, 0).float().cpu().numpy())

@@ -1,1 +1,1 @@
-"""TODO evaluate/metrics/landmarks"""
+"""Metrics computed from landmarks."""

@@ -1,8 +1,9 @@
-"""SMS of a result (Zhao, Wu, Guo 2021, eq. 9): how much its landmarks tremble.
+"""SMS of an output (Zhao, Wu, Guo 2021, eq. 9): the jitter of its landmarks.
 
-`faces.landmarks.jitter` has the formula. Here it is taken of triples of frames that follow each
-other, seen in one and the same square, so that its own jumps do not count. A still picture scores
-0: it is a figure to hold beside the driver's own, and beside how far the output moves at all."""
+`faces.landmarks.jitter` has the formula. It is computed on three consecutive frames, detected in
+the same square, so that jumps of the square do not count. A still image scores 0, so the value
+means something only beside the driver's own, and beside how far the output moves at all.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ from animate_cli.records import Points
 
 
 def jitter(triples: Points, longer_side: int) -> float:
-    """triples (M, 3, 74, 2) in pixels of frames of that longer side -> px of 256; NaN of none."""
+    """Triples (M, 3, 74, 2) in pixels of frames with the given longer side -> SMS in pixels of 256;
+    NaN without triples."""
     if not len(triples):
         return float("nan")
     away = np.stack([deviations(one) for one in triples])

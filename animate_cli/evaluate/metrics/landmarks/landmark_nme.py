@@ -1,4 +1,4 @@
-"""How far landmarks are from the truth: normalised mean error, its distribution, its parts.
+"""Landmark accuracy: normalised mean error, its distribution, and the error by group of points.
 
     symbol | name            | shape  | formula
     e      | errors          | (N, K) | |found - true| / distance of the true outer eye corners
@@ -7,7 +7,7 @@
     AUC@L  | `auc`           |        | (1/L) ∫ CED from 0 to L = mean of max(0, 1 - e/L), exactly
     FR@L   | `failures`      |        | 1 - CED(L), %
 
-A face that was not found has an infinite error: it fails, and is left out of the mean errors.
+A face that was not found has an infinite error: it counts as a failure, and is left out of the NME.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ from animate_cli.records import Points
 
 Array = NDArray[np.float64]
 
-LIMIT = 0.1  # of the distance between the outer eye corners: the usual one
-CED_PLACES = tuple(k / 500 for k in range(51))  # 0 to LIMIT: where files keep a curve
+LIMIT = 0.1  # of the distance between the outer eye corners, as papers have it
+CED_THRESHOLDS = tuple(k / 500 for k in range(51))  # 0 to LIMIT
 GROUPS = MappingProxyType(
     {
         "jaw": JAW,
@@ -53,11 +53,11 @@ GROUPS = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True)
 class Accuracy:
-    """Figures of one detector on one set of faces.
+    """Accuracy of one detector on one set of faces.
 
     faces: how many; nme: in % of the distance between the outer eye corners; auc: in [0, 1];
-    failures: % of faces; ced: the curve at CED_PLACES; groups: nme by part of the face, for the
-    parts the detector knows.
+    failures: % of faces; ced: the curve at `CED_THRESHOLDS`; groups: NME by group of points, for
+    groups that the detector gives.
     """
 
     faces: int
@@ -68,7 +68,7 @@ class Accuracy:
     groups: tuple[tuple[str, float], ...]
 
     def group(self, name: str) -> float:
-        """The nme of one part; NaN where the detector does not know it."""
+        """The NME of one group; NaN where the detector does not give it."""
         return dict(self.groups).get(name, float("nan"))
 
 
@@ -80,21 +80,21 @@ def errors(found: Points, true: Points) -> Array:
 
 
 def accuracy(error: Array, known: Sequence[int] | None = None) -> Accuracy:
-    """Sum up errors (N, 74), infinite where no face was found, over the points a detector knows.
+    """Accuracy from errors (N, 74), infinite where no face was found.
 
-    known: None: all of them.
+    known: the points that the detector gives; None: all of them.
     """
     points = list(range(error.shape[1])) if known is None else list(known)
-    seen = np.isfinite(error).all(axis=1)
+    found = np.isfinite(error).all(axis=1)
     per_face = error[:, points].mean(axis=1)
-    parts = {name: [k for k in group if k in points] for name, group in GROUPS.items()}
+    groups = {name: [k for k in group if k in points] for name, group in GROUPS.items()}
     return Accuracy(
         faces=len(error),
-        nme=_per_cent(error[seen][:, points]),
+        nme=_per_cent(error[found][:, points]),
         auc=auc(per_face),
         failures=failures(per_face),
-        ced=tuple(ced(per_face, np.array(CED_PLACES)).tolist()),
-        groups=tuple((name, _per_cent(error[seen][:, k])) for name, k in parts.items() if k),
+        ced=tuple(ced(per_face, np.array(CED_THRESHOLDS)).tolist()),
+        groups=tuple((name, _per_cent(error[found][:, k])) for name, k in groups.items() if k),
     )
 
 
@@ -110,10 +110,10 @@ def failures(per_face: Array, limit: float = LIMIT) -> float:
     return float(100 * (per_face > limit).mean()) if len(per_face) else float("nan")
 
 
-def ced(per_face: Array, at: Array) -> Array:
-    """Cumulative error distribution: mean errors (N,), places (M,) -> shares (M,)."""
+def ced(per_face: Array, thresholds: Array) -> Array:
+    """Cumulative error distribution: mean errors (N,), thresholds (M,) -> shares of faces (M,)."""
     ranked = np.sort(per_face)
-    return np.searchsorted(ranked, at, side="right") / max(len(ranked), 1)
+    return np.searchsorted(ranked, thresholds, side="right") / max(len(ranked), 1)
 
 
 def _per_cent(error: Array) -> float:

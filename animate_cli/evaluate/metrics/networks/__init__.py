@@ -1,1 +1,1 @@
-"""TODO evaluate/metrics/networks"""
+"""Evaluator networks that others trained, and the metrics of their outputs."""

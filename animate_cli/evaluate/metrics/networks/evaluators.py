@@ -1,18 +1,21 @@
-"""The networks that look at pictures, each under the name that `trained_on` lists know.
+"""The evaluator networks that metrics are computed with, and their names in `trained_on` lists.
 
-    landmarks         our own detector                 | always
-    shape             our own shape model              | always
-    squeezenet        behind LPIPS                     | two files of the folder
-    alexnet, vgg16    the same                         | heads; features, there or of the registry
-    openseeface, pfld detectors never used in training | a file each, and onnxruntime
-    face_reid         whose face it is                 | the same
-    head_pose, gaze   how the head stands, eyes look   | the same; gaze needs both
-    expression        which of seven expressions       | a file
-    raft              how pictures move                | a file
-    parsing           what part every pixel shows      | a file
-    inception         behind FID                       | a file, there or of the registry
+    name              | gives                             | needs
+    landmarks         | landmarks, by our own detector    | nothing: it is always there
+    shape             | head pose, by our own shape model | nothing: it is always there
+    squeezenet        | LPIPS                             | two files of the folder
+    alexnet, vgg16    | LPIPS                             | linear weights in the folder; features
+                      |                                   |   in the folder or the registry
+    openseeface, pfld | landmarks; never used in training | a file each, and onnxruntime
+    face_reid         | identity embedding                | a file, and onnxruntime
+    head_pose         | yaw, pitch, roll                  | a file, and onnxruntime
+    gaze              | gaze direction                    | a file, head_pose's, and onnxruntime
+    expression        | probabilities of 7 expressions    | a file
+    raft              | optical flow                      | a file
+    parsing           | a face-parsing class per pixel    | a file
+    inception         | features for FID                  | a file in the folder or the registry
 
-What is missing leaves its metrics out, with the reason; nothing stands in for it.
+A missing evaluator leaves its metrics without values, and the table says what it needs.
 """
 
 from __future__ import annotations
@@ -27,15 +30,15 @@ from typing import TypeVar
 import torch
 
 from animate_cli.errors import AnimateError
-from animate_cli.evaluate.metrics.networks.expression import ReadExpression, load_expression
+from animate_cli.evaluate.metrics.networks.expression import ExpressionClassifier, load_expression
 from animate_cli.evaluate.metrics.networks.external_landmarks import (
     ExternalLandmarks,
     openseeface,
     pfld,
 )
-from animate_cli.evaluate.metrics.networks.gaze import ReadGaze, load_gaze
-from animate_cli.evaluate.metrics.networks.head_pose import ReadPose, load_head_pose
-from animate_cli.evaluate.metrics.networks.identity import Embed, load_embedder
+from animate_cli.evaluate.metrics.networks.gaze import GazeEstimator, load_gaze
+from animate_cli.evaluate.metrics.networks.head_pose import HeadPoseEstimator, load_head_pose
+from animate_cli.evaluate.metrics.networks.identity import FaceEmbedder, load_embedder
 from animate_cli.evaluate.metrics.networks.lpips import Lpips, load_lpips, load_lpips_on
 from animate_cli.evaluate.metrics.networks.parsing_miou import load_parser
 from animate_cli.faces.landmarks import network as landmarks
@@ -50,7 +53,7 @@ Network = TypeVar("Network")
 
 
 class EvaluatorName(StrEnum):
-    """Who says so. NONE: no network, arithmetic alone."""
+    """The name of an evaluator network. NONE: the metric is plain arithmetic."""
 
     NONE = ""
     LANDMARKS = "landmarks"
@@ -71,15 +74,15 @@ class EvaluatorName(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class MissingEvaluator:
-    """A judge that is not here, and what it would need."""
+    """A missing evaluator, and what it needs."""
 
-    judge: EvaluatorName
+    evaluator: EvaluatorName
     needs: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EvaluatorNetworks:
-    """All of them; None where one is absent. device: of those that are torch's."""
+    """All evaluator networks; None where one is missing. device: where those of torch run."""
 
     device: str
     landmarker: LandmarkDetector
@@ -89,10 +92,10 @@ class EvaluatorNetworks:
     lpips_vgg: Lpips | None
     openseeface: ExternalLandmarks | None
     pfld: ExternalLandmarks | None
-    embed: Embed | None
-    head_pose: ReadPose | None
-    gaze: ReadGaze | None
-    expression: ReadExpression | None
+    embed: FaceEmbedder | None
+    head_pose: HeadPoseEstimator | None
+    gaze: GazeEstimator | None
+    expression: ExpressionClassifier | None
     raft: RaftSmall | None
     parser: Parser | None
     inception: Inception | None
@@ -100,25 +103,25 @@ class EvaluatorNetworks:
 
 
 def load_evaluators(folder: Path | None, *, device: str) -> EvaluatorNetworks:
-    """Ours, and those whose files are in the folder.
+    """Our own networks, and those whose files are in the folder.
 
     Raises:
         WeightsError: our own weights are missing or damaged.
     """
     absent: list[MissingEvaluator] = []
 
-    def attempt(judge: EvaluatorName, loader: Callable[[], Network]) -> Network | None:
+    def attempt(evaluator: EvaluatorName, loader: Callable[[], Network]) -> Network | None:
         try:
             return loader()
         except AnimateError as error:
-            absent.append(MissingEvaluator(judge=judge, needs=error.message))
+            absent.append(MissingEvaluator(evaluator=evaluator, needs=error.message))
             return None
 
-    def load(judge: EvaluatorName, loader: Callable[[Path], Network]) -> Network | None:
+    def load(evaluator: EvaluatorName, loader: Callable[[Path], Network]) -> Network | None:
         if folder is None:
-            absent.append(MissingEvaluator(judge=judge, needs="--metric-weights DIR"))
+            absent.append(MissingEvaluator(evaluator=evaluator, needs="--metric-weights DIR"))
             return None
-        return attempt(judge, partial(loader, folder))
+        return attempt(evaluator, partial(loader, folder))
 
     lpips, raft = load(EvaluatorName.SQUEEZENET, load_lpips), load(EvaluatorName.RAFT, load_raft)
     alex = load(EvaluatorName.ALEXNET, partial(load_lpips_on, ALEXNET))
@@ -128,9 +131,9 @@ def load_evaluators(folder: Path | None, *, device: str) -> EvaluatorNetworks:
         landmarker=landmarks.load_landmarker(device=device),
         shape=load_shape_model(),
         device=device,
-        lpips=lpips and _ready(lpips, device),
-        lpips_alex=alex and _ready(alex, device),
-        lpips_vgg=vgg and _ready(vgg, device),
+        lpips=lpips and _channels_last(lpips, device),
+        lpips_alex=alex and _channels_last(alex, device),
+        lpips_vgg=vgg and _channels_last(vgg, device),
         openseeface=load(EvaluatorName.OPENSEEFACE, openseeface),
         pfld=load(EvaluatorName.PFLD, pfld),
         embed=load(EvaluatorName.FACE_REID, load_embedder),
@@ -144,12 +147,12 @@ def load_evaluators(folder: Path | None, *, device: str) -> EvaluatorNetworks:
     )
 
 
-def _gaze_with_pose(folder: Path) -> ReadGaze:
-    """It is told how the head stands, so that it needs that network's file too."""
+def _gaze_with_pose(folder: Path) -> GazeEstimator:
+    """The gaze network reads the head pose, so it needs that network's file too."""
     load_head_pose(folder)
     return load_gaze(folder)
 
 
-def _ready(network: Lpips, device: str) -> Lpips:
-    """Channels last: twice as fast on CPUs."""
+def _channels_last(network: Lpips, device: str) -> Lpips:
+    """On the device, with channels last, which is twice as fast on CPUs."""
     return network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]

@@ -1,10 +1,9 @@
-"""Expressions, read by a network of others, and how far an output's are from the driver's.
-
-face-api.js's expression network (MIT): four dense blocks of separable convolutions, seven classes.
+"""Expression error: the distance between the expressions of output and driver.
 
     error = mean over frames of Σ_k (p_k - q_k)²        p of the output, q of the driver
 
-This is Yi et al. 2020's error of action units, said of the probabilities of seven expressions.
+p and q are probabilities of seven expressions by face-api.js's network (MIT): four dense blocks of
+separable convolutions. Yi et al. 2020 compute the same error from action units.
 """
 
 from __future__ import annotations
@@ -31,12 +30,12 @@ BLOCKS = 4
 MEAN = (122.782, 117.001, 104.298)
 
 Array = NDArray[np.float64]
-ReadExpression = Callable[[Image, Points], Array]
+ExpressionClassifier = Callable[[Image, Points], Array]
 Tensors = dict[str, Tensor]
 
 
-def load_expression(folder: Path) -> ReadExpression:
-    """picture (H, W, 3), its landmarks (74, 2) -> probabilities (7,) of `EXPRESSIONS`.
+def load_expression(folder: Path) -> ExpressionClassifier:
+    """A function: image (H, W, 3), its landmarks (74, 2) -> probabilities (7,) of `EXPRESSIONS`.
 
     Raises:
         WeightsError: its file is not in the folder or holds other tensors.
@@ -53,18 +52,19 @@ def load_expression(folder: Path) -> ReadExpression:
             raise WeightsError(message, hint="give face-api.js's network") from error
 
     @torch.inference_mode()
-    def express(picture: Image, landmarks: Points) -> Array:
+    def classify(image: Image, landmarks: Points) -> Array:
         x0, y0, x1, y1 = points_box(landmarks)
         side = MARGIN * max(x1 - x0, y1 - y0)
         return probabilities(
-            tensors, cut(picture, square(((x0 + x1) / 2, (y0 + y1) / 2), side, SIZE))
+            tensors, cut(image, square(((x0 + x1) / 2, (y0 + y1) / 2), side, SIZE))
         )
 
-    return express
+    return classify
 
 
 def unpacked(packed: Tensors) -> Tensors:
-    """NAME.q · scale + least, as floats by NAME; convolutions as (outputs, inputs, rows, columns).
+    """Weights as floats, NAME = NAME.q · scale + minimum, convolutions (outputs, inputs, rows,
+    columns).
 
     Packed weights are uint8 in TensorFlow's order: (rows, columns, inputs, outputs), depthwise
     (rows, columns, channels, 1), of the last layer (inputs, outputs).
@@ -84,7 +84,7 @@ def unpacked(packed: Tensors) -> Tensors:
 
 
 def probabilities(tensors: Tensors, face: Image) -> Array:
-    """A face (112, 112, 3) -> (7,)."""
+    """A face (112, 112, 3) -> probabilities (7,)."""
     pixels = torch.from_numpy(np.ascontiguousarray(face)).permute(2, 0, 1)[None].float()
     x = (pixels - torch.tensor(MEAN).view(1, 3, 1, 1)) / 255
     for block in range(BLOCKS):
@@ -95,23 +95,22 @@ def probabilities(tensors: Tensors, face: Image) -> Array:
 
 
 def expression_error(output: Array, driver: Array) -> float:
-    """Probabilities (T, 7) of both."""
+    """Probabilities (T, 7) of output and driver -> mean squared distance."""
     return float(np.square(output - driver).sum(axis=1).mean())
 
 
 def _dense(tensors: Tensors, name: str, x: Tensor) -> Tensor:
-    """Four convolutions; the last three read the sum of what came before: halves the sides."""
-    total = _convolved(tensors, f"{name}.conv0", x, stride=2)
-    seen = F.relu(total)
-    total = seen
+    """A dense block: four convolutions, each of the last three reads the sum of those before it.
+    Height and width are halved."""
+    total = features = F.relu(_convolve(tensors, f"{name}.conv0", x, stride=2))
     for index in (1, 2, 3):
-        total = total + _convolved(tensors, f"{name}.conv{index}", seen, stride=1)
-        seen = F.relu(total)
-    return seen
+        total = total + _convolve(tensors, f"{name}.conv{index}", features, stride=1)
+        features = F.relu(total)
+    return features
 
 
-def _convolved(tensors: Tensors, name: str, x: Tensor, *, stride: int) -> Tensor:
-    """A full or a separable convolution, sides padded as TensorFlow does."""
+def _convolve(tensors: Tensors, name: str, x: Tensor, *, stride: int) -> Tensor:
+    """A full or a separable convolution, padded as TensorFlow pads."""
     bias = tensors[f"{name}.bias"]
     if f"{name}.filters" in tensors:
         return F.conv2d(_padded(x, stride), tensors[f"{name}.filters"], bias, stride)
@@ -122,6 +121,6 @@ def _convolved(tensors: Tensors, name: str, x: Tensor, *, stride: int) -> Tensor
 
 
 def _padded(x: Tensor, stride: int) -> Tensor:
-    """For windows of three: as much as the last one reaches over, the odd pixel behind."""
+    """TensorFlow's "same" padding for windows of three; an odd pixel goes right or below."""
     over = [max((-(-n // stride) - 1) * stride + 3 - n, 0) for n in x.shape[-2:]]
     return F.pad(x, (over[1] // 2, over[1] - over[1] // 2, over[0] // 2, over[0] - over[0] // 2))

@@ -1,12 +1,13 @@
-"""Landmarks by networks that others trained on other labels: do we copy our teacher's errors?
+"""Landmark detectors that others trained on other labels.
 
-Two small networks, read from a folder of ONNX files through onnxruntime, an extra:
+They show whether our own detector repeats the errors of the labels that it was trained on. Both are
+ONNX files, run by the optional package onnxruntime:
 
     file                          | trained by        | reads          | gives
     openseeface_lm_model0_66.onnx | OpenSeeFace       | 224², ImageNet | 66 heatmaps with offsets
     pfld_ghostone_98.onnx         | PFLD GhostOne     | 112², [0, 1]   | 98 points of WFLW
 
-Both look at the square of 1.1 times the box of points that are already known, turned upright.
+Both read an upright square of 1.1 times the bounding box of points that are already known.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ OPENSEEFACE = {
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ExternalLandmarks:
-    """One network. points: which of the 74 landmarks it speaks of; size: of its square, pixels."""
+    """One detector. points: the landmarks of the 74 that it gives; size: of its square in pixels;
+    read: the square (S, S, 3) -> points (K, 2) in pixels of the square."""
 
     name: str
     points: tuple[int, ...]
@@ -47,7 +49,7 @@ class ExternalLandmarks:
     read: Callable[[Image], Array]
 
     def __call__(self, frame: Image, landmarks: Points) -> Points:
-        """frame (H, W, 3), known points (74, 2) -> its own (len(points), 2), frame pixels."""
+        """frame (H, W, 3), known points (74, 2) -> detected (len(points), 2) in frame pixels."""
         x0, y0, x1, y1 = points_box(landmarks)
         side = MARGIN * max(x1 - x0, y1 - y0)
         crop = square(((x0 + x1) / 2, (y0 + y1) / 2), side, self.size, roll_deg(landmarks))
@@ -55,7 +57,7 @@ class ExternalLandmarks:
 
 
 def openseeface(folder: Path) -> ExternalLandmarks:
-    """OpenSeeFace's model 0.
+    """OpenSeeFace's model 0, 66 points.
 
     Raises:
         WeightsError: its file is not in the folder.
@@ -66,15 +68,15 @@ def openseeface(folder: Path) -> ExternalLandmarks:
     deviation = np.array([0.229, 0.224, 0.225], np.float32)[:, None, None]
     order = list(OPENSEEFACE.values())
 
-    def read(seen: Image) -> Array:
-        normal = (as_batch(seen) - mean) / deviation
+    def read(crop: Image) -> Array:
+        normal = (as_batch(crop) - mean) / deviation
         return decode_offsets(run(normal)[0])[order]
 
     return ExternalLandmarks(name="openseeface", points=tuple(OPENSEEFACE), size=224, read=read)
 
 
 def pfld(folder: Path) -> ExternalLandmarks:
-    """PFLD GhostOne, trained on WFLW; knows the pupils.
+    """PFLD GhostOne, trained on WFLW, 98 points with the pupils.
 
     Raises:
         WeightsError: its file is not in the folder.
@@ -83,9 +85,9 @@ def pfld(folder: Path) -> ExternalLandmarks:
     run = _first_output(folder / "pfld_ghostone_98.onnx")
     order = list(WFLW)
 
-    def read(seen: Image) -> Array:
-        share = run(as_batch(seen)).reshape(98, 2)[order]
-        points: Array = (share * seen.shape[1] - 0.5).astype(np.float32)
+    def read(crop: Image) -> Array:
+        share = run(as_batch(crop)).reshape(98, 2)[order]
+        points: Array = (share * crop.shape[1] - 0.5).astype(np.float32)
         return points
 
     return ExternalLandmarks(name="pfld", points=tuple(range(LANDMARKS)), size=112, read=read)
@@ -94,8 +96,8 @@ def pfld(folder: Path) -> ExternalLandmarks:
 def decode_offsets(maps: Array, size: int = 224) -> Array:
     """OpenSeeFace's output (3 K, h, w) -> points (K, 2): the highest cell moved by its offsets.
 
-    The first K maps are heat, the next K offsets down, the last K offsets right; an offset p in
-    (0, 1) stands for (size - 1) / 16 · ln(p / (1 - p)) pixels.
+    The first K maps are heatmaps, the next K offsets down, the last K offsets right; an offset p in
+    (0, 1) means (size - 1) / 16 · ln(p / (1 - p)) pixels.
     """
     heat, down, right = np.split(maps.reshape(3, len(maps) // 3, -1), 3)
     cells, steps = maps.shape[2], size - 1
@@ -108,9 +110,9 @@ def decode_offsets(maps: Array, size: int = 224) -> Array:
     return points
 
 
-def as_batch(seen: Image) -> Array:
+def as_batch(crop: Image) -> Array:
     """(S, S, 3) uint8 RGB -> (1, 3, S, S) in [0, 1]."""
-    batch: Array = (seen.astype(np.float32) / np.float32(255)).transpose(2, 0, 1)[None]
+    batch: Array = (crop.astype(np.float32) / np.float32(255)).transpose(2, 0, 1)[None]
     return batch
 
 

@@ -1,8 +1,8 @@
-"""Where eyes look, read by a network of others, and how far an output's are from the driver's.
+"""Gaze error: how far an output's gaze is from where the driver's motion should have put it.
 
-OpenVINO's gaze-estimation-adas-0002 (Apache-2.0) sees both eyes upright and how the head stands.
-Angles are yaw (towards the image's right) and pitch (up), in degrees; the error is that of
-`pose_error`, of the motion. Frames in which the driver's eyes are nearly closed say nothing.
+OpenVINO's gaze-estimation-adas-0002 (Apache-2.0) reads both eyes, turned upright, and the head
+pose. Angles are yaw (towards the image's right) and pitch (up) in degrees; the error is that of
+`pose_error_deg`. Frames in which the driver's eyes are nearly closed are left out.
 """
 
 from __future__ import annotations
@@ -27,11 +27,12 @@ MARGIN = 1.8  # side of a square / width of the eye
 OPEN = 0.5  # of the clip's median aperture
 
 Array = NDArray[np.float64]
-ReadGaze = Callable[[Image, Points, Array], Array]
+GazeEstimator = Callable[[Image, Points, Array], Array]
 
 
-def load_gaze(folder: Path) -> ReadGaze:
-    """picture (H, W, 3), its landmarks (74, 2), yaw, pitch, roll (3,) -> gaze yaw, pitch (2,).
+def load_gaze(folder: Path) -> GazeEstimator:
+    """A function: image (H, W, 3), its landmarks (74, 2), head yaw, pitch, roll (3,) -> gaze yaw,
+    pitch (2,), all in degrees.
 
     Raises:
         WeightsError: its file is not in the folder.
@@ -39,23 +40,24 @@ def load_gaze(folder: Path) -> ReadGaze:
     """
     run = open_network_of_many(folder / FILE)
 
-    def read(picture: Image, landmarks: Points, pose_deg: Array) -> Array:
+    def estimate(image: Image, landmarks: Points, pose_deg: Array) -> Array:
         roll = roll_deg(landmarks)
         eyes = {
-            f"{side}_eye_image": _eye(picture, landmarks[[*corners]], roll)
+            f"{side}_eye_image": _eye(image, landmarks[[*corners]], roll)
             for side, corners in (("left", LEFT_EYE), ("right", RIGHT_EYE))
         }
-        stands = np.array([[pose_deg[0], pose_deg[1], 0.0]], np.float32)
-        (found,) = run({**eyes, "head_pose_angles": stands}).values()
+        upright_pose = np.array([[pose_deg[0], pose_deg[1], 0.0]], np.float32)
+        (found,) = run({**eyes, "head_pose_angles": upright_pose}).values()
         return angles_deg(found.reshape(3).astype(np.float64), roll)
 
-    return read
+    return estimate
 
 
 def angles_deg(vector: Array, roll: float) -> Array:
-    """What is seen upright (3,): x right, y up, z behind the picture -> yaw, pitch (2,).
+    """A gaze vector (3,) in the upright crop -> yaw, pitch (2,) in the image, in degrees.
 
-    roll: how far the head is turned clockwise in the picture, in degrees.
+    The vector's x points right, y up, z away from the camera. roll: how far the head is turned
+    clockwise in the image, in degrees.
     """
     x, y, z = vector / max(float(np.linalg.norm(vector)), 1e-12)
     c, s = np.cos(np.deg2rad(roll)), np.sin(np.deg2rad(roll))
@@ -68,16 +70,16 @@ def gaze_error_deg(
     output: Array, source: Array, driver: Array, anchor: Array, driver_points: Points
 ) -> float:
     """Angles (T, 2), (2,), (T, 2), (2,); driver_points (T, 74, 2) -> mean absolute, degrees."""
-    gap = clip_apertures(driver_points, LIDS)
-    opened = gap > OPEN * np.median(gap)
-    if not opened.any():
+    apertures = clip_apertures(driver_points, LIDS)
+    is_open = apertures > OPEN * np.median(apertures)
+    if not is_open.any():
         return float("nan")
-    return pose_error_deg(output[opened], source, driver[opened], anchor)
+    return pose_error_deg(output[is_open], source, driver[is_open], anchor)
 
 
-def _eye(picture: Image, points: Points, roll: float) -> NDArray[np.float32]:
-    """The six points of an eye -> its square, upright, (1, 3, 60, 60) BGR."""
+def _eye(image: Image, points: Points, roll: float) -> NDArray[np.float32]:
+    """The six points of an eye -> its upright square (1, 3, 60, 60), BGR."""
     x, y = (points[0] + points[3]) / 2
     width = float(np.linalg.norm(points[0] - points[3]))
-    seen = cut(picture, square((float(x), float(y)), MARGIN * max(width, 1.0), SIZE, roll))
-    return seen[None, ..., ::-1].transpose(0, 3, 1, 2).astype(np.float32)
+    crop = cut(image, square((float(x), float(y)), MARGIN * max(width, 1.0), SIZE, roll))
+    return crop[None, ..., ::-1].transpose(0, 3, 1, 2).astype(np.float32)

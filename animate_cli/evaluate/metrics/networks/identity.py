@@ -1,11 +1,11 @@
-"""Whose face it is: cosine and distance between two faces' embeddings.
+"""Identity: cosine and distance between the embeddings of two faces.
 
-CSIM, the cosine with the source, stands for the face-matching score of Songsri-in & Zafeiriou 2019,
-whose service is not at hand; AED (Siarohin et al. 2019) is the distance from the driver's frame.
+CSIM, the cosine with the source, replaces the face-matching score of Songsri-in & Zafeiriou 2019,
+a commercial service; AED (Siarohin et al. 2019) is the distance from the driver's frame.
 
-The embedding is OpenVINO's face-reidentification-retail-0095 (Apache-2.0): 128² pixels, in which
-five points lie where they lay in its training. Two pictures of one person give some .83, of two
-people some .02.
+The embedding is OpenVINO's face-reidentification-retail-0095 (Apache-2.0). It reads 128² pixels,
+aligned by five points as in its training. Two photos of one person have a cosine of about .83, of
+two people about .02.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from animate_cli.records import Image, Matrix, Points
 
 FILE = "face_reid_0095.onnx"
 SIZE = 128
-PLACES = (
+ALIGNED_POINTS = (
     *((0.3156, 0.4616), (0.6826, 0.4616), (0.5003, 0.6405)),
     *((0.3495, 0.8247), (0.6534, 0.8247)),
 )
@@ -31,11 +31,11 @@ PLACES = (
 _NOSE_AND_CORNERS = [30, 48, 54]
 
 Array = NDArray[np.float32]
-Embed = Callable[[Image, Points], Array]
+FaceEmbedder = Callable[[Image, Points], Array]
 
 
-def load_embedder(folder: Path) -> Embed:
-    """picture (H, W, 3), its landmarks (74, 2) -> embedding (256,) of unit length.
+def load_embedder(folder: Path) -> FaceEmbedder:
+    """A function: image (H, W, 3), its landmarks (74, 2) -> embedding (256,) of unit length.
 
     Raises:
         WeightsError: its file is not in the folder.
@@ -43,8 +43,8 @@ def load_embedder(folder: Path) -> Embed:
     """
     run = open_network(folder / FILE)
 
-    def embed(picture: Image, landmarks: Points) -> Array:
-        face = aligned(picture, landmarks)
+    def embed(image: Image, landmarks: Points) -> Array:
+        face = aligned(image, landmarks)
         (found,) = run(face[None, ..., ::-1].transpose(0, 3, 1, 2)).values()
         flat = found.reshape(-1)
         return np.asarray(flat / max(float(np.linalg.norm(flat)), 1e-12), np.float32)
@@ -52,11 +52,11 @@ def load_embedder(folder: Path) -> Embed:
     return embed
 
 
-def aligned(picture: Image, landmarks: Points) -> Image:
-    """The face with its five points as near as a similarity brings them to `PLACES`."""
-    matrix = similarity(five_points(landmarks), np.array(PLACES) * SIZE)
+def aligned(image: Image, landmarks: Points) -> Image:
+    """The face (128, 128, 3), its five points moved onto `ALIGNED_POINTS` by a similarity."""
+    matrix = similarity(five_points(landmarks), np.array(ALIGNED_POINTS) * SIZE)
     border = cv2.BORDER_REPLICATE
-    return cv2.warpAffine(picture, matrix, (SIZE, SIZE), borderMode=border)  # type: ignore[return-value]
+    return cv2.warpAffine(image, matrix, (SIZE, SIZE), borderMode=border)  # type: ignore[return-value]
 
 
 def five_points(landmarks: Points) -> Points:
@@ -66,7 +66,7 @@ def five_points(landmarks: Points) -> Points:
 
 
 def similarity(start: Points, end: NDArray[np.floating]) -> Matrix:
-    """The least-squares similarity that takes points to points: (K, 2), (K, 2) -> (2, 3)."""
+    """The least-squares similarity from points to points: (K, 2), (K, 2) -> (2, 3)."""
     a, b = (p[:, 0] + 1j * p[:, 1] for p in (start.astype(np.float64), end.astype(np.float64)))
     middle, target = a.mean(), b.mean()
     spread = np.square(np.abs(a - middle)).sum()

@@ -1,7 +1,7 @@
-"""LPIPS, a perceptual distance between pictures: `layers.pretrained.lpips` has its formula.
+"""LPIPS, a perceptual distance between images; `layers.pretrained.lpips` has its formula.
 
-Behind it stands SqueezeNet, AlexNet (which the field reports most) or VGG-16; their figures are not
-to be compared with each other.
+It is computed on the features of SqueezeNet, AlexNet (which papers report most) or VGG-16. Values
+of different networks cannot be compared with each other.
 """
 
 from __future__ import annotations
@@ -16,29 +16,30 @@ from animate_cli.layers.pretrained.imagenet import normalise
 from animate_cli.layers.pretrained.lpips import distance, load_heads, unit
 from animate_cli.layers.pretrained.squeezenet import load_squeezenet
 
-_SMALLEST = 1e-10  # a length, as LPIPS 0.1 has it
+_SMALLEST = 1e-10  # lower bound of a feature vector's length, as in LPIPS 0.1
 
 
 class Lpips(nn.Module):
-    """One of them; its weights are files of a folder, see `load_lpips`."""
+    """LPIPS on one network; `load_lpips` and `load_lpips_on` read its weights."""
 
-    def __init__(self, network: nn.Module, heads: list[Tensor]) -> None:
-        """network: normalised pictures -> taps, one for each of the heads."""
+    def __init__(self, network: nn.Module, linear: list[Tensor]) -> None:
+        """network: normalised images (B, 3, H, W) -> one feature map per layer; linear: the weights
+        of each layer's channels."""
         super().__init__()
         self.network = network
-        self._heads = heads
+        self._linear = linear
 
     @torch.inference_mode()
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        """Distance of each pair: x, y (B, 3, H, W) in [0, 1] -> (B,)."""
+        """Distance of each image pair: x, y (B, 3, H, W) in [0, 1] -> (B,)."""
         total = x.new_zeros(len(x))
-        pairs = zip(self._features(x), self._features(y), self._heads, strict=True)
-        for one, other, weight in pairs:
+        layers = zip(self._features(x), self._features(y), self._linear, strict=True)
+        for one, other, weight in layers:
             total += distance(one, unit(other, floor=_SMALLEST), weight, floor=_SMALLEST)
         return total
 
-    def _features(self, pictures: Tensor) -> list[Tensor]:
-        taps: list[Tensor] = self.network(normalise(pictures))
+    def _features(self, images: Tensor) -> list[Tensor]:
+        taps: list[Tensor] = self.network(normalise(images))
         return taps
 
 
@@ -52,10 +53,10 @@ def load_lpips(folder: Path) -> Lpips:
 
 
 def load_lpips_on(backbone: Backbone, folder: Path) -> Lpips:
-    """LPIPS on another network: its heads from the folder, its features as `load_tapped`.
+    """LPIPS on another network: its linear weights from the folder, its features by `load_tapped`.
 
     Raises:
-        WeightsError: heads or features are missing or hold other tensors.
+        WeightsError: linear weights or features are missing or hold other tensors.
     """
-    heads = load_heads(folder, backbone.name, len(backbone.taps))
-    return Lpips(load_tapped(backbone, folder), heads).eval()
+    linear = load_heads(folder, backbone.name, len(backbone.taps))
+    return Lpips(load_tapped(backbone, folder), linear).eval()

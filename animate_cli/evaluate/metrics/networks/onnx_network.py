@@ -1,4 +1,4 @@
-"""A small network of others, from an ONNX file, through onnxruntime, an extra."""
+"""A small network from an ONNX file, run by the optional package onnxruntime."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NetworkOfMany = Callable[[Mapping[str, NDArray[Any]]], dict[str, Array]]
 
 
 def open_network(path: Path) -> Network:
-    """The network of a file, one thread: its first input -> its outputs by name.
+    """A network with one input, on one thread: the input -> its outputs by name.
 
     Raises:
         WeightsError: the file does not exist or is no network.
@@ -34,7 +34,7 @@ def open_network(path: Path) -> Network:
 
 
 def open_network_of_many(path: Path) -> NetworkOfMany:
-    """The same of a network with several inputs, by name.
+    """A network with several inputs, on one thread: inputs by name -> outputs by name.
 
     Raises:
         WeightsError, OptionError: as `open_network`.
