@@ -1,19 +1,19 @@
-"""A whole trajectory calmed without lag: local quadratics in time, held back where things happen.
+"""Smooth a whole trajectory without lag: local quadratic regression and local Wiener filtering.
 
-Every coordinate is fitted in a window about each frame by a quadratic in *time* (Savitzky & Golay
-1964, with a tricube window and each point's confidence as weight, hence any frame rate). Looking
-both ways it has no lag; a quadratic follows turns of the head. A window wide enough to still the
-trembling of a landmark network would also flatten blinks and lips, so what the fit took away is
-given back in the share that is not noise (Lee 1980, local linear minimum mean square error):
+Every coordinate is fitted by a quadratic in time, in a window about each frame (Savitzky & Golay
+1964, here with tricube weights and each point's confidence, at any frame rate). The window is
+symmetric, so there is no lag. A window wide enough to remove the jitter of a landmark network would
+also flatten blinks and lip motion, so the residual is added back in the share that is not noise
+(Lee 1980, local linear minimum mean square error filter):
 
     out = fit + max(0, 1 - σ² / v) (seen - fit)
 
-v     mean square of (seen - fit) over the points of one facial part and neighbouring frames
-σ²    the same for noise alone: a robust estimate from the part's own third differences
+v     mean square of (seen - fit) over the points of one facial part and three neighbouring frames
+σ²    variance of the noise: a robust estimate from third differences in time of the same part
 
-A blink moves all points of an eye for some frames by many σ and passes untouched; trembling does
-not. A one-euro filter run both ways was the alternative: it knows speed but not noise, and needs
-its constants tuned to every camera.
+A blink moves all points of an eye by many σ for some frames and is kept; jitter is removed. The
+alternative was a One-Euro filter (Casiez et al. 2012) run forwards and backwards: it adapts to
+speed but not to noise, and its constants have to be tuned for each camera.
 """
 
 from __future__ import annotations
@@ -41,21 +41,21 @@ from animate_cli.records import Points
 
 UPPER_LIP = OUTER_LIPS[:7] + INNER_LIPS[:5]
 LOWER_LIP = OUTER_LIPS[7:] + INNER_LIPS[5:]
-LIVELY = (RIGHT_EYE + RIGHT_LIDS, LEFT_EYE + LEFT_LIDS, UPPER_LIP, LOWER_LIP)
-"""Lids and lips: who speaks without a pause is not noise."""
+LIDS_AND_LIPS = (RIGHT_EYE + RIGHT_LIDS, LEFT_EYE + LEFT_LIDS, UPPER_LIP, LOWER_LIP)
+"""Lids and lips: their estimate of noise is limited, as constant speech would raise it."""
 PARTS = (
     JAW,
     RIGHT_BROW,
     LEFT_BROW,
     NOSE,
     PUPILS,
-    *LIVELY,
+    *LIDS_AND_LIPS,
 )
-LEAST_WINDOW_S = 0.1  # half the window: two or three frames to each side
-WINDOW_S = 0.15  # ... so much more at full strength
-NOISE_GAIN = 2.0  # noise is believed so many times stronger than measured, at full strength
-BLOCK = 512  # frames that are smoothed together
-LEAST_WEIGHT = 0.05  # of a point without confidence
+MIN_HALF_WINDOW_S = 0.1  # two or three frames to each side
+ADDED_HALF_WINDOW_S = 0.15  # times the strength
+NOISE_GAIN = 2.0  # σ² is multiplied by this and by the strength
+BLOCK = 512  # frames that are smoothed at a time
+LEAST_WEIGHT = 0.05  # of a point with confidence 0
 THIRD_DIFFERENCE_NORM = 20.0  # 1 + 9 + 9 + 1: variance of white noise's third difference
 
 Array = NDArray[np.float64]
@@ -69,10 +69,11 @@ def smooth(
     times_s: Sequence[Fraction],
     strength: float,
 ) -> Points:
-    """Points (T, 74, 2) -> the same, calmer; strength 0 gives them back unchanged, 1 is strongest.
+    """Smoothed points (T, 74, 2).
 
-    Runs of found frames are smoothed each for itself, never over a cut; other frames stay as they
-    are. Cost: 10 minutes at 30 frames/s take about a second.
+    confidence (T, 74); found, cut (T,): the face was found, a shot starts; times_s: T times;
+    strength: 0 (unchanged) to 1. Each run of found frames within a shot is smoothed by itself;
+    other frames stay as they are. Cost: about one second for 10 minutes at 30 frames/s.
     """
     if strength <= 0:
         return landmarks
@@ -84,7 +85,7 @@ def smooth(
 
 
 def runs(found: NDArray[np.bool_], cut: NDArray[np.bool_]) -> Iterator[slice]:
-    """Stretches of frames in which the face was seen without a break."""
+    """Slices of consecutive frames of one shot in which the face was found."""
     starts = found & np.concatenate(([True], ~found[:-1] | cut[1:]))
     first = np.flatnonzero(starts)
     after = np.append(first, len(found))[1:]
@@ -96,12 +97,14 @@ def runs(found: NDArray[np.bool_], cut: NDArray[np.bool_]) -> Iterator[slice]:
 def _smooth_run(
     seen: Points, confidence: NDArray[np.float32], t: Array, strength: float, out: Points
 ) -> None:
-    """seen (T, 74, 2), confidence (T, 74), t (T,) -> out (T, 74, 2), a block at a time: the
-    trajectory of a film is small, the moments of its windows are not."""
+    """seen (T, 74, 2), confidence (T, 74), t (T,) -> out (T, 74, 2).
+
+    Smoothed `BLOCK` frames at a time, which bounds the memory for the moments of the windows.
+    """
     if len(seen) < 4:
         return
     noise = np.array([noise_variance(seen, part) for part in PARTS])
-    half_s = LEAST_WINDOW_S + WINDOW_S * strength
+    half_s = MIN_HALF_WINDOW_S + ADDED_HALF_WINDOW_S * strength
     margin = _reach(t, half_s) + 1
     for start in range(0, len(seen), BLOCK):
         low, stop = max(0, start - margin), min(start + BLOCK, len(seen))
@@ -115,23 +118,25 @@ def _smooth_block(
     seen: Array, weight: NDArray[np.float32], t: Array, strength: float, noise: Array
 ) -> Array:
     """seen (T, 74, 2), weight (T, 74), t (T,), noise of each part -> (T, 74, 2)"""
-    out = local_quadratic(seen, weight, t, LEAST_WINDOW_S + WINDOW_S * strength)
+    out = local_quadratic(seen, weight, t, MIN_HALF_WINDOW_S + ADDED_HALF_WINDOW_S * strength)
     away = seen - out
     usual = float(np.median(noise))
     for part, own in zip(PARTS, noise, strict=True):
         k = list(part)
-        power = _near_mean((away[:, k] ** 2).mean(axis=1).max(axis=1))  # (T,), of the livelier axis
-        floor = NOISE_GAIN * strength * (min(own, usual) if part in LIVELY else own)
+        power = _near_mean(
+            (away[:, k] ** 2).mean(axis=1).max(axis=1)
+        )  # (T,), of the axis that moves more
+        floor = NOISE_GAIN * strength * (min(own, usual) if part in LIDS_AND_LIPS else own)
         keep = np.clip(1 - floor / np.maximum(power, 1e-12), 0, 1)
         out[:, k] += keep[:, None, None] * away[:, k]
     return out
 
 
 def local_quadratic(seen: Array, weight: NDArray[np.floating], t: Array, half_s: float) -> Array:
-    """The value at each time of the quadratic fitted in the window of +- half_s about it.
+    """The quadratic fitted in the window of ± half_s about each time, evaluated at that time.
 
     seen (T, K, 2), weight (T, K) > 0, t (T,) strictly rising -> (T, K, 2). Solved in closed form
-    for all points at once, from the weighted moments of the times, gathered offset by offset.
+    for all points at once, from weighted moments that are summed over the window's offsets.
     """
     frames, points, _ = seen.shape
     s = np.zeros((5, frames, points))  # Σ w τ^n
@@ -152,9 +157,9 @@ def local_quadratic(seen: Array, weight: NDArray[np.floating], t: Array, half_s:
 
 
 def _value_at_zero(s: Array, y: Array) -> Array:
-    """Cramer's rule for the constant term of the fit; moments s (5, T, K), y (3, T, K, 2).
+    """Constant term of the fit by Cramer's rule: moments s (5, T, K), y (3, T, K, 2) -> (T, K, 2).
 
-    A trace of ridge on slope and bend turns windows of one or two frames into plain means.
+    A small ridge on slope and curvature makes windows of one or two frames plain means.
     """
     ridge = 1e-9 * s[0]
     s0, s1, s2, s3, s4 = s[0], s[1], s[2], s[3], s[4]
@@ -167,10 +172,10 @@ def _value_at_zero(s: Array, y: Array) -> Array:
 
 
 def noise_variance(seen: NDArray[np.floating], part: Sequence[int]) -> float:
-    """Variance of the frame-to-frame trembling of one part, seen (T, 74, 2) with T >= 4.
+    """Variance of the noise of one part's points, in pixels²: seen (T, 74, 2) with T >= 4.
 
-    Third differences remove motion up to a quadratic; the median over time ignores the moments
-    in which the part really moves.
+    Third differences in time remove quadratic motion; their median over time is robust to the
+    frames in which the part moves otherwise.
     """
     points = list(part)
     powers = []
@@ -181,12 +186,12 @@ def noise_variance(seen: NDArray[np.floating], part: Sequence[int]) -> float:
 
 
 def _near_mean(power: Array) -> Array:
-    """Mean over a frame and its two neighbours."""
+    """Mean over each frame and its two neighbours: (T,) -> (T,)."""
     padded = np.pad(power, 1, mode="edge")
     return (padded[:-2] + padded[1:-1] + padded[2:]) / 3
 
 
 def _reach(t: Array, half_s: float) -> int:
-    """The most frames that any window of +- half_s spans to one side."""
+    """The largest number of frames that a window of ± half_s has on one side."""
     last = np.searchsorted(t, t + half_s, side="left") - 1
     return int((last - np.arange(len(t))).max())

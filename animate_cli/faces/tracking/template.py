@@ -1,8 +1,8 @@
-"""A trajectory as a file: pass 1 done once, for a thousand portraits.
+"""Save and load a driver template: the trajectory of a video, tracked once, for many portraits.
 
-A plain zip of plain arrays (`.npz`, stored, not compressed), never a pickle. A template may come
-from anywhere, so every array's header is held against the expected type and shape, and its size
-against the file's own, before memory is asked for; values are checked before they are believed.
+A template is an uncompressed `.npz` of plain arrays, without pickles. It may come from an untrusted
+source: type and shape of each array are checked in its header, and its size against the file's
+size, before memory is allocated; then all values are checked.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from animate_cli.errors import MediaError, OutputError
 from animate_cli.records import BODY, LANDMARKS, Codes, Trajectory
 
 VERSION = 1
-FARTHEST_PX = 1e6  # points may lie outside the frame, but not there
-FARTHEST_BODY = 10  # units of the head
+FARTHEST_PX = 1e6  # from the frame's origin, at most; points may lie outside the frame
+FARTHEST_BODY = 10  # units of the head, at most
 LONGEST_TEXT = 4096
 SLOWEST_FPS, FASTEST_FPS = 1e-5, 1000
 
@@ -37,7 +37,7 @@ Arrays = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class TemplateMember:
-    """One array of the file: numpy's kind of its type, bytes of an item (0: a text), shape."""
+    """An array of the file: numpy's kind of its dtype, bytes per item (0: any, a text), shape."""
 
     kind: str
     bytes: int
@@ -65,21 +65,21 @@ CODES = {
     "codes": TemplateMember(kind="f", bytes=4, shape=(T, D)),
     "language": TemplateMember(kind="U", bytes=0, shape=()),
 }
-"""There for models that read frames."""
+"""Present in templates for models that read frames."""
 
 OPTIONAL = (CODES, {"body": TemplateMember(kind="f", bytes=2, shape=(T, BODY, 2))})
-"""Groups of members that a file has or has not: the body, since 2026-11-29."""
+"""Groups of members that a file may lack: the body is written since 2026-11-29."""
 
 
 class _BadTemplate(Exception):  # noqa: N818 - never leaves this file
-    """Why a file is no template."""
+    """The reason why a file is no template."""
 
 
 def save_template(trajectory: Trajectory, path: Path, *, overwrite: bool) -> None:
-    """Write a trajectory; the file appears whole or not at all.
+    """Write a trajectory; a failure leaves no partial file.
 
     Raises:
-        OutputError: it exists and must not be overwritten, or cannot be written.
+        OutputError: the file exists and `overwrite` is False, or it cannot be written.
     """
     if path.exists() and not overwrite:
         raise OutputError(f"{path} exists already", hint="choose another name or --overwrite")
@@ -99,11 +99,11 @@ def save_template(trajectory: Trajectory, path: Path, *, overwrite: bool) -> Non
 
 
 def load_template(path: Path) -> Trajectory:
-    """Read a trajectory back, exactly as it was saved.
+    """Read a trajectory, exactly as it was saved.
 
     Raises:
-        MediaError: the file is missing, not a template, damaged, of another version, or larger
-            inside than a template can be.
+        MediaError: the file is missing, damaged, no template, of another version, or declares
+            larger arrays than it holds.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -173,7 +173,11 @@ def _to_trajectory(arrays: Arrays) -> Trajectory:
 
 
 def _read_arrays(archive: zipfile.ZipFile, file_bytes: int) -> dict[str, NDArray[Any]]:
-    """All members; at most the file's own size is ever asked for."""
+    """All members. Never allocates more than the size of the file.
+
+    Raises:
+        _BadTemplate: the members are not those of a template.
+    """
     names = archive.namelist()
     members = _members_of(names)
     if len(names) != len(set(names)) or set(names) != _file_names(members):
@@ -192,7 +196,7 @@ def _read_arrays(archive: zipfile.ZipFile, file_bytes: int) -> dict[str, NDArray
 
 
 def _members_of(names: Sequence[str]) -> dict[str, TemplateMember]:
-    """What a file of these names should hold: of optional groups those it begins."""
+    """The members that a file of these names must have: an optional group if any of it is there."""
     members = dict(MEMBERS)
     for group in OPTIONAL:
         if _file_names(group) & set(names):
@@ -205,7 +209,7 @@ def _file_names(members: Mapping[str, TemplateMember]) -> set[str]:
 
 
 def _read_array(archive: zipfile.ZipFile, name: str, member: TemplateMember) -> NDArray[Any]:
-    """One member, if its header is what is expected and its size what the header says."""
+    """One member, after its header has been checked against `member` and against its size."""
     info = archive.getinfo(f"{name}.npy")
     with archive.open(info) as file:
         if npy.read_magic(file) != (1, 0):
@@ -227,7 +231,11 @@ def _read_array(archive: zipfile.ZipFile, name: str, member: TemplateMember) -> 
 
 
 def _check_values(arrays: Arrays) -> None:
-    """Every number is one that `track` could have written."""
+    """Check that every value is one that `track` could have written.
+
+    Raises:
+        _BadTemplate: it is not.
+    """
     times = arrays["times_s"]
     shares = (arrays["confidence"], arrays["presence"])
     seconds = times[:, 0] / np.maximum(times[:, 1], 1)
@@ -250,6 +258,6 @@ def _check_values(arrays: Arrays) -> None:
 
 
 def _is_rate(terms: NDArray[Any]) -> bool:
-    """Whether numerator and denominator make a rate that an encoder can be told."""
+    """Whether numerator and denominator (2,) are a frame rate that encoders accept."""
     is_small = bool(((terms > 0) & (terms < 1 << 31)).all())
     return is_small and SLOWEST_FPS <= terms[0] / terms[1] <= FASTEST_FPS

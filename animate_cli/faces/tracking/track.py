@@ -1,9 +1,9 @@
-"""Pass 1: one face followed through a video by its own landmarks.
+"""Pass 1: follow one face through a video and record its landmarks in every frame.
 
-A frame is looked at in the square about the face's last points; the square stays where it is until
-the face strays from it, so that a still face is seen through a still square, and frames can go
-through the network together. The face is detected only in the first frame, after a cut, when it is
-lost, and when what is followed stops looking like itself while someone else may be passing.
+The landmark network reads a square about the last landmarks. The square stays in place until the
+face has moved out of its middle: a still face is read through a still square, and several frames
+form a batch. A detector searches the face in the first frame, after a cut, when the face is lost,
+and when its appearance changes so that another person may be followed.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ def track(
     sha256: str,
     on_frame: Callable[[int], None],
 ) -> Trajectory:
-    """The points of one face in every frame of a driver, registered, smoothed, finite throughout.
+    """The landmarks of one face in every frame of a driver, registered, smoothed, all finite.
 
-    frames are read once, in order, and at most `follow.MAX_AHEAD` are held; on_frame is told
-    each frame's number when it is done, and may raise to stop.
+    frames: read once, in order; at most `follower.MAX_AHEAD` of them are held. sha256: of the
+    driver's bytes. on_frame: called with the number of each finished frame; it may raise to stop.
 
     Raises:
-        FaceError: no face in the whole video; not the one asked for; or the face is lost in a
-            frame and `options.lost` is FAIL.
+        FaceError: there is no face in the whole video, or not the one asked for, or the face is
+            lost in a frame and `options.lost` is FAIL.
     """
     follower = FaceFollower(network, make_proposer(options.detector), options.driver_face)
     register = PointRegistration() if options.registration is Registration.ON else None
@@ -63,7 +63,7 @@ def track(
 
 
 def _shift(register: PointRegistration, seen: TrackedFace, frame: Frame) -> Points:
-    """What brings a frame's points (74, 2) to where its shot's first frame shows the same."""
+    """The shift (74, 2) that registers a frame's landmarks with its shot's first frame."""
     if seen.cut:
         register.restart()
     if seen.found:
@@ -73,7 +73,7 @@ def _shift(register: PointRegistration, seen: TrackedFace, frame: Frame) -> Poin
 
 
 def _body(flow: BodyFlow, seen: TrackedFace, frame: Frame, shift: Points | None) -> Points:
-    """How neck, shoulders and hair moved besides: (26, 2)."""
+    """The motion of neck, shoulders and hair (26, 2), see `body_motion`; NaN if unknown."""
     if seen.cut:
         flow.restart()
     if seen.found:
@@ -83,15 +83,17 @@ def _body(flow: BodyFlow, seen: TrackedFace, frame: Frame, shift: Points | None)
 
 
 def _top_up(waiting: deque[Frame], stream: Iterator[Frame], count: int) -> bool:
-    """Read until `count` frames wait or the stream ends -> whether any wait."""
+    """Read until `count` frames are waiting or the stream ends. Returns whether any is waiting."""
     while len(waiting) < count and (frame := next(stream, None)) is not None:
         waiting.append(frame)
     return bool(waiting)
 
 
 class _Record:
-    """What was seen so far, frame after frame in plain bytes: objects would take three times the
-    room, and scatter over the heap for the rest of the run."""
+    """Results of all frames so far, in byte arrays that grow.
+
+    One object per frame would take three times the memory and fragment the heap.
+    """
 
     def __init__(self) -> None:
         self._landmarks, self._confidence = bytearray(), bytearray()
@@ -101,8 +103,10 @@ class _Record:
         self.concealed = 0
 
     def add(self, seen: TrackedFace, frame: Frame, shift: Points | None, body: Points) -> None:
-        """One more frame, what registration adds, if there is one, and what the body does; it may
-        revoke the ones before."""
+        """Add a frame's result, its shift (74, 2) and body motion (26, 2).
+
+        `seen` may mark frames before it as not found.
+        """
         if seen.revoked:
             self._found[-seen.revoked :] = bytes(seen.revoked)
         self._landmarks += seen.landmarks.astype(np.float32, copy=False).tobytes()
@@ -116,7 +120,7 @@ class _Record:
         self.concealed += frame.is_concealed
 
     def register(self) -> None:
-        """Add to the landmarks what registration adds, once."""
+        """Add the smoothed shifts to the landmarks, once."""
         if not self._shifts:
             return
         shifts = np.frombuffer(self._shifts, np.float16).reshape(-1, LANDMARKS, 2)
@@ -126,7 +130,7 @@ class _Record:
         self._shifts = bytearray()
 
     def body(self) -> NDArray[np.float16]:
-        """(T, 26, 2), averaged over time; 0 where nothing is known."""
+        """Body motion (T, 26, 2), averaged over time; 0 where unknown."""
         seen = np.frombuffer(self._body, np.float16).reshape(-1, BODY, 2)
         moved = np.zeros_like(seen)
         for i, average in smooth_registration(seen, self.found, self.cut, self.times_s):
@@ -160,12 +164,12 @@ class _Record:
 
 
 def _assemble(record: _Record, info: VideoInfo, options: FaceOptions, *, sha256: str) -> Trajectory:
-    """Register and smooth what was seen, shut the lids that blinked, make up what was not seen."""
+    """Register and smooth the landmarks, correct blinks, fill lost frames."""
     found, cut, times_s = record.found, record.cut, record.times_s
     if not found.any():
         raise FaceError(
             f"no face was found in any of the {len(found)} frames of {info.path}",
-            hint="use a driver in which a face is in sight, or try another --detector",
+            hint="use a driver that shows a face, or try another --detector",
         )
     confidence = record.confidence
     confidence[~found] = 0

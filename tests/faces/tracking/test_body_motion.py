@@ -11,7 +11,7 @@ import torch
 
 from animate_cli.faces.shape3d import rigid_head as head
 from animate_cli.faces.shape3d.model import HeadPose, load_shape_model, project, rotation
-from animate_cli.faces.tracking.body_motion import MOST, MOST_HAIR, BodyFlow, body_between
+from animate_cli.faces.tracking.body_motion import LIMIT, HAIR_LIMIT, BodyFlow, body_between
 from animate_cli.faces.tracking.reference_frames import INTERVAL_S
 from animate_cli.records import BODY, Frame, Image, Points
 
@@ -91,7 +91,7 @@ def test_hair_swings_a_little_and_shoulders_as_far_as_they_like() -> None:
     matrix = np.array(((1.0, 0.0, 40.0), (0.0, 1.0, 0.0)))
     after = cv2.warpAffine(person(), matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
     body = body_between(person(), np.asarray(after, np.uint8), face(), face())
-    assert 0.8 * MOST_HAIR < np.median(body[HAIR, 0]) <= MOST_HAIR
+    assert 0.8 * HAIR_LIMIT < np.median(body[HAIR, 0]) <= HAIR_LIMIT
     np.testing.assert_allclose(np.median(body[SHOULDERS, 0]), 40 / unit_px(face()), atol=0.03)
 
 
@@ -116,7 +116,7 @@ def test_what_is_covered_all_over_goes_by_the_rule() -> None:
     body = body_between(person(), after, face(), face())
     found = np.linalg.norm(body[SHOULDERS], axis=1)
     assert np.median(found) < 0.02
-    assert found.max() <= MOST
+    assert found.max() <= LIMIT
 
 
 def test_shoulders_outside_the_picture_go_by_the_rule() -> None:
@@ -130,7 +130,7 @@ def test_a_face_at_the_edge_of_a_small_picture_is_no_reason_to_stop(corner) -> N
     after, points = person((9, 0))[:200, :160], face(corner)
     body = body_between(person()[:200, :160], after, points, points)
     assert np.isfinite(body).all()
-    assert np.linalg.norm(body, axis=1).max() <= MOST + 1e-6
+    assert np.linalg.norm(body, axis=1).max() <= LIMIT + 1e-6
 
 
 def test_frames_are_looked_at_now_and_then_and_shots_by_themselves() -> None:

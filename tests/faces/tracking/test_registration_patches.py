@@ -10,7 +10,11 @@ from painted import FACE
 from animate_cli.faces.points import FACING_LIDS, FACING_LIPS
 from animate_cli.faces.tracking import registration as registering
 from animate_cli.faces.tracking.reference_frames import INTERVAL_S
-from animate_cli.faces.tracking.registration import CALM_S, PointRegistration, smooth_registration
+from animate_cli.faces.tracking.registration import (
+    HALF_WINDOW_S,
+    PointRegistration,
+    smooth_registration,
+)
 from animate_cli.records import Frame, Image, Points
 
 WIDTH, HEIGHT = 480, 400
@@ -149,7 +153,7 @@ def test_no_point_goes_far(register) -> None:
     named = named.astype(np.float32)
     pixel = 1.5 * 1.24 * 110 / registering.SIZE  # of the view, in frame pixels
     shift = np.linalg.norm(registered(register, skin(), named) - named, axis=1)
-    assert shift.max() <= 1.5 * pixel * registering.MOST_PX
+    assert shift.max() <= 1.5 * pixel * registering.MAX_SHIFT_PX
 
 
 def test_a_face_over_the_edge_of_the_picture_stays_finite(register) -> None:
@@ -211,7 +215,7 @@ def test_nothing_is_averaged_over_a_cut_nor_over_a_lost_face() -> None:
 
 def test_frames_far_apart_keep_their_own_shifts() -> None:
     shifts = np.arange(3, dtype=np.float16)[:, None, None] * np.ones((3, 74, 2), np.float16)
-    times_s = [Fraction(2 * i) * Fraction(CALM_S) for i in range(3)]
+    times_s = [Fraction(2 * i) * Fraction(HALF_WINDOW_S) for i in range(3)]
     out = dict(smooth_registration(shifts, np.ones(3, bool), np.zeros(3, bool), times_s))
     assert [float(out[i].mean()) for i in range(3)] == [0, 1, 2]
 

@@ -160,7 +160,7 @@ def test_after_forgetting_there_is_no_memory() -> None:
     smoother = LiveSmoother(strength=1.0)
     for i, frame in enumerate(points):
         smoother(frame, sure, Fraction(i, RATE))
-    smoother.forget()
+    smoother.reset()
     far = points[0] + 300
     np.testing.assert_array_equal(smoother(far, sure, Fraction(1)), far)
 
