@@ -1,4 +1,4 @@
-"""Frame to square and back.
+"""Cut squares out of frames, and map points between squares and frames.
 
 Convention  points are (x, y), integer pixel centres; crop_to_frame maps crop pixels to frame
             pixels: p_frame = A @ p_crop + t with crop_to_frame = [A | t].
@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from animate_cli.records import Crop, Image, Matrix, OpenEdges, Points
 
 LANDMARK_MARGIN = 1.5  # side of the landmark network's square / longer side of the points' box
-FACE_MARGIN = 2.3  # the same for the square that is animated: hair, ears, neck
-HEADROOM = 0.06  # the animated square is so much of its side higher than the face
-LEAST_FACE_MARGIN = 1.7  # in tight photos the animated square may shrink this far
+FACE_MARGIN = 2.3  # the same for the animated square, which contains hair, ears and neck
+HEADROOM = 0.06  # shift of the animated square upwards, in its sides
+LEAST_FACE_MARGIN = 1.7  # of the animated square in a tight photo
 
 
 def points_box(points: Points) -> tuple[float, float, float, float]:
@@ -26,9 +26,9 @@ def points_box(points: Points) -> tuple[float, float, float, float]:
 
 
 def square(center: tuple[float, float], side: float, size: int, roll_deg: float = 0.0) -> Crop:
-    """A square of `side` frame pixels about `center`, seen as `size` crop pixels.
+    """A square of `side` frame pixels about `center` x, y, with `size` crop pixels per side.
 
-    roll_deg turns the square clockwise with the head, so that the face stands upright in it.
+    roll_deg: clockwise turn of the square; with the head's roll the face is upright in it.
     """
     scale = side / size
     c, s = np.cos(np.deg2rad(roll_deg)) * scale, np.sin(np.deg2rad(roll_deg)) * scale
@@ -39,17 +39,17 @@ def square(center: tuple[float, float], side: float, size: int, roll_deg: float 
 
 
 def landmark_square(points: Points, size: int, roll_deg: float = 0.0) -> Crop:
-    """The landmark network's square about known points (74, 2)."""
+    """The landmark network's square about points (74, 2), with `size` crop pixels per side."""
     x0, y0, x1, y1 = points_box(points)
     side = LANDMARK_MARGIN * max(x1 - x0, y1 - y0)
     return square(((x0 + x1) / 2, (y0 + y1) / 2), side, size, roll_deg)
 
 
 def face_square(points: Points, width: int, height: int) -> Crop:
-    """The square that is animated, on whole photo pixels, inside the photo where it fits.
+    """The animated square about the face of a photo: points (74, 2) in width x height pixels.
 
-    points (74, 2) in a photo of width x height. Its crop pixels are photo pixels, so that cutting
-    and pasting are exact copies; where the photo is too tight it hangs over the edge.
+    Its pixels are whole photo pixels, so that cutting and pasting copy them exactly. It lies inside
+    the photo if it fits, otherwise it extends over the photo's edges.
     """
     x0, y0, x1, y1 = points_box(points)
     face = max(x1 - x0, y1 - y0)
@@ -60,7 +60,7 @@ def face_square(points: Points, width: int, height: int) -> Crop:
 
 
 def open_edges(crop: Crop, width: int, height: int) -> OpenEdges:
-    """Behind which edges of an upright square a picture of width x height goes on."""
+    """The edges of an upright square behind which a picture of width x height continues."""
     left, top = np.rint(crop.crop_to_frame[:, 2]).astype(int).tolist()
     return OpenEdges(
         left=left > 0,
@@ -71,12 +71,15 @@ def open_edges(crop: Crop, width: int, height: int) -> OpenEdges:
 
 
 def _inside(start: int, side: int, extent: int) -> int:
-    """Shift a span into [0, extent) where it fits, else let it hang over evenly."""
+    """Start of a span shifted into [0, extent) if it fits, else centred over it."""
     return min(max(start, 0), extent - side) if side <= extent else (extent - side) // 2
 
 
 def cut(frame: Image, crop: Crop, size: int | None = None) -> Image:
-    """frame (H, W, 3) -> (size, size, 3), edges repeated; averages when it shrinks."""
+    """The pixels (size, size, 3) of a crop of frame (H, W, 3); size: of the crop unless given.
+
+    Bilinear, area-averaged from a reduction by more than 2 on; the frame's edges are repeated.
+    """
     size = size or crop.size
     frame_pixels_per_pixel = float(np.linalg.norm(crop.crop_to_frame[:, 0])) * crop.size / size
     if frame_pixels_per_pixel > 2:  # bilinear sampling alone would alias
@@ -90,7 +93,7 @@ def cut(frame: Image, crop: Crop, size: int | None = None) -> Image:
 
 
 def rescale(crop: Crop, size: int) -> Crop:
-    """The same square seen at another resolution."""
+    """The same square with `size` crop pixels per side."""
     ratio = crop.size / size
     linear = crop.crop_to_frame[:, :2]
     shift = linear @ np.full(2, (ratio - 1) / 2)  # the corner pixel's centre moves

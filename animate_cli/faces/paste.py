@@ -1,4 +1,4 @@
-"""The output frame: its size, the face put back into it, and panels side by side."""
+"""Compose output frames: their size, the face pasted into the photo, panels side by side."""
 
 from __future__ import annotations
 
@@ -12,16 +12,19 @@ from animate_cli.records import Crop, Image
 
 LONG_SIDES = {"1080p": 1920, "4k": 3840}
 LEAST_LONG_SIDE, GREATEST_LONG_SIDE = 16, 16384
-_FEATHER = 0.03  # of the square's side
+_FEATHER = 0.03  # width of the blended band, in sides of the square
 
 
 class Paster:
-    """Puts face squares back into a photo.
+    """Pastes face squares into a photo.
 
-    photo (H, W, 3) uint8, already at the output's size; crop: the square as `crop.face_square`
-    gives it, on whole photo pixels; it may hang over the photo's edges. A square that equals the
-    photo along its edges is copied as it is; any other is blended in over a narrow band, except
-    where the square ends with the photo. Every frame is new: the caller may keep it.
+    photo (H, W, 3) uint8, at the output's size; crop: a square of `crop.face_square`, on whole
+    photo pixels, which may extend over the photo's edges. A square that equals the photo along its
+    edges is copied; any other is blended in over a narrow band, except along the photo's own edges.
+    Each frame is a new array.
+
+    Raises:
+        ValueError: the crop does not lie on whole photo pixels.
     """
 
     def __init__(self, photo: Image, crop: Crop) -> None:
@@ -31,38 +34,40 @@ class Paster:
         columns = slice(max(left, 0), min(left + crop.size, width))
         self._photo = photo
         self._place = rows, columns
-        self._part = (
+        self._inside_photo = (
             slice(rows.start - top, rows.stop - top),
             slice(columns.start - left, columns.stop - left),
         )
         edges = open_edges(crop, width, height)
-        down = _feather(crop.size, first=edges.top, last=edges.bottom)[self._part[0]]
-        across = _feather(crop.size, first=edges.left, last=edges.right)[self._part[1]]
-        self._share = np.minimum(down[:, None], across)  # of the square, float32
+        down = _feather(crop.size, first=edges.top, last=edges.bottom)[self._inside_photo[0]]
+        across = _feather(crop.size, first=edges.left, last=edges.right)[self._inside_photo[1]]
+        self._weight = np.minimum(down[:, None], across)  # of the square, float32
 
     def paste(self, square: Image) -> Image:
         """A square (N, N, 3) -> the whole frame (H, W, 3)."""
         frame = self._photo.copy()
         here = frame[self._place]
-        part = np.ascontiguousarray(square[self._part])
-        here[:] = part if self._is_seamless(part, here) else self._blend(part, here)
+        pixels = np.ascontiguousarray(square[self._inside_photo])
+        here[:] = pixels if self._is_seamless(pixels, here) else self._blend(pixels, here)
         return frame
 
-    def _is_seamless(self, part: Image, here: Image) -> bool:
-        """Whether the outermost pixels that border on the photo are the photo's own."""
-        edges = [line for line in (0, -1) if self._share[line].max() < 1]
-        sides = [line for line in (0, -1) if self._share[:, line].max() < 1]
-        return all(np.array_equal(part[k], here[k]) for k in edges) and all(
-            np.array_equal(part[:, k], here[:, k]) for k in sides
+    def _is_seamless(self, pixels: Image, here: Image) -> bool:
+        """Whether the square equals the photo along the edges behind which the photo continues."""
+        edges = [line for line in (0, -1) if self._weight[line].max() < 1]
+        sides = [line for line in (0, -1) if self._weight[:, line].max() < 1]
+        return all(np.array_equal(pixels[k], here[k]) for k in edges) and all(
+            np.array_equal(pixels[:, k], here[:, k]) for k in sides
         )
 
-    def _blend(self, part: Image, here: Image) -> Image:
-        blended = cv2.blendLinear(part, np.ascontiguousarray(here), self._share, 1 - self._share)
+    def _blend(self, pixels: Image, here: Image) -> Image:
+        blended = cv2.blendLinear(
+            pixels, np.ascontiguousarray(here), self._weight, 1 - self._weight
+        )
         return np.asarray(blended, np.uint8)
 
 
 def _whole_pixel_corner(crop: Crop) -> tuple[int, int]:
-    """Left and top of a crop whose pixels are the photo's; ValueError for any other."""
+    """Left and top of a crop on whole photo pixels; ValueError for any other crop."""
     matrix = crop.crop_to_frame
     corner = np.rint(matrix[:, 2])
     if not np.allclose(matrix, np.column_stack((np.eye(2), corner)), atol=1e-6):
@@ -71,22 +76,29 @@ def _whole_pixel_corner(crop: Crop) -> tuple[int, int]:
 
 
 def _feather(size: int, *, first: bool, last: bool) -> NDArray[np.float32]:
-    """The square's share along an axis: 0 to 1 over a band at edges that the photo goes on behind,
-    1 where it ends with the photo."""
+    """The square's blending weight along an axis (size,).
+
+    It rises from 0 to 1 over a band at the first and the last edge if the photo continues behind
+    it, and is 1 elsewhere.
+    """
     band = max(_FEATHER * size, 1.0)
     place = np.arange(size)
-    share = np.ones(size)
+    weight = np.ones(size)
     if first:
-        share = np.minimum(share, place / band)
+        weight = np.minimum(weight, place / band)
     if last:
-        share = np.minimum(share, (size - 1 - place) / band)
-    return (share**2 * (3 - 2 * share)).astype(np.float32)
+        weight = np.minimum(weight, (size - 1 - place) / band)
+    return (weight**2 * (3 - 2 * weight)).astype(np.float32)
 
 
 def output_scale(size: str, width: int, height: int) -> tuple[int, int]:
-    """`--size` for a photo of width x height -> (width, height) of the output.
+    """Width and height of the output for a photo of width x height.
 
-    size: source, 1080p (long side 1920), 4k (3840), or the long side in pixels.
+    size: the value of `--size`: source, 1080p (long side 1920), 4k (3840), or the long side in
+    pixels.
+
+    Raises:
+        OptionError: `size` is none of these, or out of range.
     """
     if size == "source":
         return width, height
@@ -107,9 +119,9 @@ def output_scale(size: str, width: int, height: int) -> tuple[int, int]:
 
 
 def resize(pixels: Image, width: int, height: int) -> Image:
-    """A photo at the output's size, once, so that the face is rendered at that resolution.
+    """Resize (H, W, 3) -> (height, width, 3): Lanczos to enlarge, area averages to reduce.
 
-    (H, W, 3) -> (height, width, 3): Lanczos where it grows, averages where it shrinks.
+    Photos are resized before the face is rendered, so that it is rendered at the output's size.
     """
     if pixels.shape[:2] == (height, width):
         return pixels
@@ -119,7 +131,7 @@ def resize(pixels: Image, width: int, height: int) -> Image:
 
 
 def side_by_side(source: Image, driver: Image, result: Image) -> Image:
-    """Source, driver and result at the result's height, left to right."""
+    """Source, driver and result (H, W, 3) each, side by side at the height of the result."""
     height = len(result)
     panels = [
         resize(p, max(1, round(p.shape[1] * height / len(p))), height) for p in (source, driver)

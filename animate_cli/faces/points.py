@@ -1,8 +1,8 @@
-"""The 74 landmarks: which index is what, and how they mirror.
+"""Indices of the 74 landmarks, by facial part, and how other schemes map to them.
 
-0-67 the iBUG 300-W scheme; 68, 69 upper and lower lid middle of the right eye (image left);
-70, 71 of the left eye; 72 right pupil, 73 left pupil. (Zhao et al. 2021 name 74 = 68 + 6 with
-pupils; the six are read here as WFLW's extra lid points and its two pupils.)
+0 to 67: the iBUG 300-W scheme. 68, 69: middle of the upper and the lower lid of the right eye
+(image left); 70, 71: of the left eye. 72: right pupil; 73: left pupil. Zhao et al. 2021 use 74
+points, 68 and 6 with the pupils; the other four are taken to be WFLW's middle points of the lids.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PUPILS = (72, 73)
 
 UPPER_INNER_LIP = (60, 61, 62, 63, 64)
 LOWER_INNER_LIP = (60, 67, 66, 65, 64)
-"""From the right corner to the left."""
+"""Both from the right corner of the mouth to the left."""
 
 OUTER_EYE_CORNERS = (36, 45)
 EYE_CORNERS = ((36, 39), (42, 45))
@@ -31,10 +31,10 @@ FACING_RIGHT_LIDS = ((37, 41), (68, 69), (38, 40))
 FACING_LEFT_LIDS = ((43, 47), (70, 71), (44, 46))
 FACING_LIDS = FACING_RIGHT_LIDS + FACING_LEFT_LIDS
 FACING_LIPS = ((61, 67), (62, 66), (63, 65))
-"""Upper and lower points that meet when the eye or the mouth is shut."""
+"""Pairs of an upper and a lower point that meet when the eye or the mouth is shut."""
 
 RIGID = (0, 1, 2, 14, 15, 16, 27, 28, 29, 30, 33, 36, 39, 42, 45)
-"""Points that no expression moves: temples, nose, eye corners."""
+"""Points that no expression moves: temples, nose and corners of the eyes."""
 
 MIRROR = (
     *range(16, -1, -1),
@@ -46,7 +46,7 @@ MIRROR = (
     *(64, 63, 62, 61, 60, 67, 66, 65),
     *(70, 71, 68, 69, 73, 72),
 )
-"""MIRROR[k] is the point that k becomes in the mirrored image."""
+"""MIRROR[k] is the index of point k in the mirrored image."""
 
 MEDIAPIPE = (
     *(162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389),
@@ -57,7 +57,7 @@ MEDIAPIPE = (
     *(78, 82, 13, 312, 308, 317, 14, 87),
     *(159, 145, 386, 374, 468, 473),
 )
-"""Where each landmark stands in MediaPipe's 478 points: the order of the training labels."""
+"""Index of each landmark in MediaPipe's 478 points, in which training labels are stored."""
 
 WFLW = (
     *range(0, 33, 2),  # jaw 0-16: every other of its 33
@@ -70,4 +70,4 @@ WFLW = (
     *(62, 66, 70, 74),  # lid middles 68-71
     *(96, 97),  # pupils 72, 73
 )
-"""Where each landmark stands in WFLW's 98 points (Wu et al. 2018, figure 2)."""
+"""Index of each landmark in WFLW's 98 points (Wu et al. 2018, figure 2)."""

@@ -1,4 +1,4 @@
-"""The faces of a picture, numbered as `--face` counts them."""
+"""Draw numbered boxes about the faces of a picture; the numbers are those of `--face`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OTHER = (255, 176, 0)
 def draw_faces(
     pixels: Image, detections: Sequence[Detection], chosen: Detection | None = None
 ) -> Image:
-    """A copy of pixels (H, W, 3) with numbered boxes, from 1, the chosen one in green."""
+    """A copy of pixels (H, W, 3) with boxes numbered from 1; the chosen one is green."""
     canvas = np.ascontiguousarray(pixels).copy()
     thick = max(round(max(canvas.shape[:2]) / 400), 1)
     for number, detection in enumerate(detections, start=1):
@@ -30,7 +30,7 @@ def draw_faces(
 def _label(
     canvas: Image, text: str, corner: tuple[int, int], colour: tuple[int, int, int], thick: int
 ) -> None:
-    """A filled tag with dark text, its lower left at `corner`, kept inside the picture."""
+    """Draw a filled tag with dark text, its lower left at `corner`, inside the picture."""
     scale = 0.5 * thick
     (width, height), below = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thick)
     pad = 2 * thick

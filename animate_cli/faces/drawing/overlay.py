@@ -1,4 +1,4 @@
-"""A frame with its landmarks drawn in, to judge tracking by eye."""
+"""Draw landmarks, head axes and gaze into a frame, to check tracking by eye."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ OPEN_CONTOURS = (JAW, RIGHT_BROW, LEFT_BROW, NOSE[:4], NOSE[4:])
 CLOSED_CONTOURS = (RIGHT_EYE, LEFT_EYE, OUTER_LIPS, INNER_LIPS)
 
 LINE = (90, 200, 255)
-UNSURE, SURE = np.array((255, 40, 40)), np.array((60, 255, 90))  # points by their confidence
+LOW_CONFIDENCE, HIGH_CONFIDENCE = (
+    np.array((255, 40, 40)),
+    np.array((60, 255, 90)),
+)  # colours of points
 PUPIL = (255, 220, 0)
 LOST = (255, 60, 60)
 SUBPIXEL_BITS = 4
@@ -42,16 +45,17 @@ AXES = ((255, 80, 80), (120, 255, 80), (90, 140, 255))  # to image right, down, 
 GAZE = (255, 240, 120)
 AXIS_LENGTH, RAY_LENGTH = 0.45, 0.7  # units of the shape model: outer eye corners are 1 apart
 ORIGIN = 27  # the axes start at the nose's bridge
-SHUT = 0.12  # lids nearer than this, in eye widths, show no gaze
+SHUT_RATIO = 0.12  # aperture in eye widths, below which no gaze is drawn
 
 Colour = tuple[int, int, int]
 
 
 def draw_landmarks(pixels: Image, trajectory: Trajectory, index: int) -> Image:
-    """A copy of frame `index` (H, W, 3) with contours, points, pupils, and what happened.
+    """A copy of frame `index` (H, W, 3) with contours, points and pupils of its landmarks.
 
-    Points run from red (confidence 0) to green (1). Where the face was lost its made-up points
-    are red and the frame is framed; a cut is written into the corner.
+    Points are coloured by confidence, from red (0) to green (1). In a frame in which the face was
+    lost, the filled-in landmarks are red and the frame has a red border. The lower left corner
+    tells number, time and mean confidence, and whether the frame is lost or the first of a shot.
     """
     canvas = np.ascontiguousarray(pixels).copy()
     points = trajectory.landmarks[index]
@@ -60,7 +64,7 @@ def draw_landmarks(pixels: Image, trajectory: Trajectory, index: int) -> Image:
     is_found = bool(trajectory.found[index])
     _draw_contours(canvas, points, LINE if is_found else LOST, thick)
     for point, share in zip(points, trajectory.confidence[index], strict=True):
-        _dot(canvas, point, 1.4 * thick, _mixed(float(share)))
+        _dot(canvas, point, 1.4 * thick, _confidence_colour(float(share)))
     for k in PUPILS:
         _dot(canvas, points[k], 2.2 * thick, PUPIL if is_found else LOST)
     sure = float(trajectory.confidence[index].mean())
@@ -77,10 +81,10 @@ def draw_landmarks(pixels: Image, trajectory: Trajectory, index: int) -> Image:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HeadWireframe:
-    """What a trajectory's heads do, ready to draw.
+    """Head pose and gaze in each frame of a trajectory, in frame pixels.
 
-    axes (T, 4, 2): their common start, then the tips of x, y and z, in pixels; rays (T, 2, 2, 2):
-    of each eye the pupil and the end of its gaze; is_open (T, 2): the eye shows one;
+    axes (T, 4, 2): origin, then the tips of the axes x, y and z; rays (T, 2, 2, 2): for each eye
+    the pupil and the end of the gaze ray; is_open (T, 2): the eye is open, so its ray is drawn;
     angles_deg (T, 3): yaw, pitch, roll.
     """
 
@@ -91,7 +95,7 @@ class HeadWireframe:
 
 
 def head_lines(model: ShapeModel, trajectory: Trajectory) -> HeadWireframe:
-    """Fit the shape model to every frame of a trajectory."""
+    """Head pose and gaze by a fit of the shape model to each frame of a trajectory."""
     points = torch.from_numpy(trajectory.landmarks)
     found = fit(model, points, torch.from_numpy(trajectory.confidence))
     shape = model.shape(found.identity, found.expression)
@@ -101,14 +105,17 @@ def head_lines(model: ShapeModel, trajectory: Trajectory) -> HeadWireframe:
     return HeadWireframe(
         axes=see(model, found.pose, shape[:, ORIGIN, None] + tips).numpy(),
         rays=see(model, found.pose, rays.flatten(1, 2)).reshape(-1, 2, 2, 2).numpy(),
-        is_open=_openness(trajectory.landmarks) > SHUT,
+        is_open=_eye_ratios(trajectory.landmarks) > SHUT_RATIO,
         angles_deg=found.pose.angles_deg.numpy(),
     )
 
 
 def draw_head(canvas: Image, lines: HeadWireframe, index: int) -> None:
-    """Draw into frame `index`: axes red to image right, green down, blue out of the face; rays
-    where the open eyes look; the angles in words."""
+    """Draw head pose and gaze of frame `index` into its picture, in place.
+
+    Axes: red to image right, green down, blue out of the face. Each open eye has a gaze ray. The
+    angles are written into the lower left corner.
+    """
     start, *tips = lines.axes[index]
     thick = max(round(float(np.linalg.norm(tips - start, axis=1).max()) / 40), 1)
     for tip, colour in zip(tips, AXES, strict=True):
@@ -120,8 +127,8 @@ def draw_head(canvas: Image, lines: HeadWireframe, index: int) -> None:
     _write(canvas, f"yaw {yaw:+.0f}  pitch {pitch:+.0f}  roll {roll:+.0f}", (255, 255, 255), row=1)
 
 
-def _openness(points: Points) -> NDArray[np.float32]:
-    """Of the right and left eye (T, 2): distance of the lids over that of the corners."""
+def _eye_ratios(points: Points) -> NDArray[np.float32]:
+    """Aperture of the right and left eye in eye widths: (T, 74, 2) -> (T, 2)."""
     eyes = zip((RIGHT_LIDS, LEFT_LIDS), EYE_CORNERS, strict=True)
     openings = [aperture(points, (lids,), unit=distance(points, ends)) for lids, ends in eyes]
     return np.stack(openings, axis=1).astype(np.float32)
@@ -153,13 +160,13 @@ def _dot(canvas: Image, point: Points, radius: float, colour: Colour) -> None:
     cv2.circle(canvas, (x, y), size, colour, -1, cv2.LINE_AA, SUBPIXEL_BITS)
 
 
-def _mixed(share: float) -> Colour:
-    r, g, b = (round(float(v)) for v in UNSURE + share * (SURE - UNSURE))
+def _confidence_colour(share: float) -> Colour:
+    r, g, b = (round(float(v)) for v in LOW_CONFIDENCE + share * (HIGH_CONFIDENCE - LOW_CONFIDENCE))
     return r, g, b
 
 
 def _write(canvas: Image, text: str, colour: Colour, *, row: int = 0) -> None:
-    """A line in the lower left corner, or `row` lines above it, legible on anything."""
+    """Write a line into the lower left corner, `row` lines above the lowest, outlined in black."""
     scale = max(min(canvas.shape[:2]) / 700, 0.4)
     thick = max(round(2 * scale), 1)
     origin = (round(10 * scale), canvas.shape[0] - round((14 + 36 * row) * scale))

@@ -1,14 +1,14 @@
-"""Published 2D-FAN-4 weights as a start for the `paper` landmark network.
+"""Convert the published weights of 2D-FAN-4 into a start for the `paper` landmark network.
 
-Bulat & Tzimiropoulos 2017, as the package face-alignment publishes them; Zhao et al. 2021,
-section 3.3: 68 heatmaps are copied, six (lid middles and pupils) are new. Tensor names are FAN's
-own and ours alike; what differs:
+The weights are those of Bulat & Tzimiropoulos 2017, as the package face-alignment publishes them.
+As in Zhao et al. 2021, section 3.3, 68 heatmaps are copied and six (middles of the lids, pupils)
+are new. Tensors have the same names as FAN's. These differ:
 
-    l{i}    the last layer of stack i gives 74 maps: rows 0-67 copied, 68-73 random
-    al{i}   its way back into the next stack reads 74 maps: columns 0-67 copied, 68-73 zero, so that
-            the published network's function is kept exactly until training changes it
-    scale   FAN's maps were fitted to bumps of height 1, which a softmax reads as nearly flat: rows
-            of l{i} are multiplied by `SHARPNESS`, columns of al{i} divided by it
+    l{i}    last layer of stack i, 74 maps: rows 0-67 are copied, 68-73 are random
+    al{i}   reads the 74 maps for the next stack: columns 0-67 are copied, 68-73 are zero, so that
+            the network computes the published function until it is trained
+    scale   FAN's maps were trained to Gaussians of height 1, which are nearly flat after a softmax:
+            rows of l{i} are multiplied by `SHARPNESS`, columns of al{i} divided by it
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ NEW_DEVIATION = 0.01  # of the new rows' random weights
 def from_2dfan(
     published: Mapping[str, Tensor], *, seed: int = 0
 ) -> tuple[LandmarkConfig, dict[str, Tensor]]:
-    """A published FAN's state dict -> the config of the same network here, and all its tensors.
+    """Config and tensors of the landmark network for a published FAN's state dict.
+
+    seed: of the random rows.
 
     Raises:
         WeightsError: these are not the tensors of a FAN with 68 heatmaps.
@@ -55,13 +57,13 @@ def from_2dfan(
 
 
 def convert(source: Path, target: Path) -> None:
-    """A published state dict in a file of torch's -> a file that a recipe's `init` takes.
+    """Convert a state dict saved by torch into a file for a recipe's `init`.
 
-    face-alignment keeps TorchScript archives; where that package is installed, once:
+    face-alignment publishes a TorchScript archive; to save its state dict:
     torch.save(torch.jit.load("2DFAN4-cd938726ad.zip").state_dict(), "2dfan4.pt")
 
     Raises:
-        WeightsError: the file cannot be read, or holds something else.
+        WeightsError: the file cannot be read, or is not such a state dict.
     """
     published = hub.read_published(source)
     config, tensors = from_2dfan(published)
@@ -71,7 +73,7 @@ def convert(source: Path, target: Path) -> None:
 
 
 def _config(published: Mapping[str, Tensor]) -> LandmarkConfig:
-    """Read off the tensors' names and shapes."""
+    """The config that the tensors' names and shapes imply."""
     stacks = depth = 0
     while f"l{stacks}.weight" in published:
         stacks += 1

@@ -1,7 +1,8 @@
-"""The landmark network: 74 heatmaps by stacked hourglasses, points by DSNT.
+"""The landmark network: stacked hourglasses give 74 heatmaps, DSNT turns them into points.
 
 Zhao, Wu, Guo 2021, *Sparse to Dense Motion Transfer for Face Image Animation*, section 3.3: FAN
-(Bulat & Tzimiropoulos 2017) with a DSNT layer (Nibali et al. 2018) instead of the arg max.
+(Bulat & Tzimiropoulos 2017) with a DSNT layer (differentiable spatial to numerical transform,
+Nibali et al. 2018) instead of the arg max.
 
     symbol | name          | shape              | where
     I      | squares       | (B, 3, S, S)       | argument, RGB in [0, 1]
@@ -9,9 +10,9 @@ Zhao, Wu, Guo 2021, *Sparse to Dense Motion Transfer for Face Image Animation*, 
     μ      | points        | (B, 74, 2)         | `layers.heatmap.expected_points`
     -      | confidence    | (B, 74)            | `confidence`
 
-Departures from the paper: trained from nothing rather than from published weights; the small
-config has one stack of bottleneck blocks; squares without a face are part of the training and
-answered with flat heatmaps, so that the spread of a heatmap tells a face from none.
+Departures from the paper: trained from random instead of published weights; the small config has
+one stack of bottleneck blocks; training includes squares without a face, for which the target is a
+flat heatmap, so that the spread of a heatmap tells whether there is a face.
 """
 
 from __future__ import annotations
@@ -35,13 +36,14 @@ from animate_cli.records import LANDMARKS, Image, Points
 
 @dataclass(frozen=True, kw_only=True)
 class LandmarkConfig:
-    """What a landmark network was built with.
+    """Dimensions of a landmark network and the calibration of its confidence.
 
-    size: pixels of the square it reads; width: channels; stem: channels of the first convolution.
-    half_confidence_cells, confidence_slope: a point whose heatmap's standard deviation is
-    `half_confidence_cells` has confidence 0.5; see `confidence`. Training fits both when it exports
-    weights, so that 0.5 says: as likely as not within 10 % of the distance between the outer eye
-    corners. The defaults are only a start.
+    size: S, pixels of the input's side; stem: channels of the first convolution; width: channels;
+    stacks: hourglasses; depth: halvings in each; block: kind of residual block.
+    half_confidence_cells: standard deviation of a heatmap, in cells, at confidence 0.5;
+    confidence_slope: of the logistic curve in `confidence`. Both are fitted when weights are
+    exported, so that a confidence of 0.5 is a probability of 0.5 that the point's error is below
+    10 % of the distance between the outer eye corners. The defaults are not calibrated.
     """
 
     size: int = 128
@@ -55,7 +57,7 @@ class LandmarkConfig:
 
 
 class LandmarkNet(nn.Module):
-    """Squares to heatmap logits, one set per stack."""
+    """Heatmap logits of face squares, one set per stack."""
 
     def __init__(self, config: LandmarkConfig) -> None:
         super().__init__()
@@ -98,11 +100,11 @@ FUSED = {
     "0": "1",
     **{f"conv_last{i}": f"bn_end{i}" for i in range(4)},
 }
-"""Convolutions and the normalisations that directly follow them (bottleneck blocks only)."""
+"""Each convolution and the batch normalisation directly after it (bottleneck blocks only)."""
 
 
 def confidence(probability: Tensor, points: Tensor, config: LandmarkConfig) -> Tensor:
-    """How sure each point is: a logistic curve over its heatmap's standard deviation.
+    """Confidence of each point: a logistic function of its heatmap's standard deviation.
 
     probability (B, 74, h, w), points (B, 74, 2) normalised -> (B, 74) in [0, 1]
     """
@@ -111,7 +113,7 @@ def confidence(probability: Tensor, points: Tensor, config: LandmarkConfig) -> T
 
 
 class Landmarker:
-    """The network ready for use: uint8 squares in, points and confidence out."""
+    """A landmark network for inference; a `landmarks.inference.LandmarkDetector`."""
 
     def __init__(self, network: LandmarkNet, *, device: str = "cpu") -> None:
         self.config = network.config

@@ -1,7 +1,7 @@
-"""The parts of a face, pixel by pixel: a network of others names them.
+"""Face parsing: label each pixel of a picture with a part of the face.
 
-A map is a label per pixel, uint8 (H, W), the 19 classes of CelebAMask-HQ. The network is a file in
-ONNX, read by OpenCV: some 0.2 s for a frame.
+The labels are the 19 classes of CelebAMask-HQ, uint8 (H, W). The network is a third party's, an
+ONNX file that OpenCV runs; it takes about 0.2 s per frame.
 """
 
 from __future__ import annotations
@@ -19,19 +19,22 @@ from animate_cli.records import Image
 Labels = NDArray[np.uint8]
 
 CLASSES = 19
-SIZE = 448  # pixels of the square that the parser sees; at 256 it confuses left and right eyes
+SIZE = 448  # pixels of the network's input; at 256 it confuses left and right eyes
 HINT = "give a network in ONNX with the 19 classes of CelebAMask-HQ"
 
 
 class Parser:
-    """A network that names the part of a face that every pixel shows."""
+    """A face parsing network.
+
+    name: identifies the maps it makes, by the file's hash and the size.
+    """
 
     def __init__(self, path: Path, *, size: int = SIZE) -> None:
-        """size: pixels of the square that it sees; 256 is three times as fast, and enough to tell
-        a person from what lies behind.
+        """size: pixels of the side of the network's input; 256 is three times as fast, and enough
+        to separate a person from the background.
 
         Raises:
-            WeightsError: there is no such file, or it is no network in ONNX.
+            WeightsError: the file does not exist, or is no network in ONNX.
         """
         if not path.is_file():
             raise WeightsError(f"{path} does not exist", hint=HINT)
@@ -40,13 +43,13 @@ class Parser:
         except cv2.error as error:
             raise WeightsError(f"{path}: cannot be read as ONNX ({error.err})", hint=HINT) from None
         self._path, self._size = path, size
-        self.name = f"{sha256_of(path)[:16]} {size}"  # other maps by another name
+        self.name = f"{sha256_of(path)[:16]} {size}"
 
     def __call__(self, frame: Image) -> Labels:
         """frame (H, W, 3) -> labels (H, W) in 0 ... 18.
 
         Raises:
-            WeightsError: the network gives something else.
+            WeightsError: the network does not give 19 classes.
         """
         height, width = frame.shape[:2]
         extent = self._size, self._size

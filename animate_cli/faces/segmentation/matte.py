@@ -1,4 +1,4 @@
-"""The network that tells a person from what lies behind, ready for use."""
+"""Load the network that separates a person from the background."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ MATTE = "matte"
 
 
 def load_matte(weights: str = MATTE) -> MatteNetwork:
-    """Evaluated and frozen, on the CPU. weights: a name in the registry, or a file.
+    """The network in evaluation mode, without gradients, on the CPU.
+
+    weights: a name in the registry, or a file.
 
     Raises:
-        WeightsError: missing, damaged, or of another network.
+        WeightsError: the weights are missing, damaged, or of another network.
     """
     metadata, tensors = hub.load(weights)
     network = MatteNetwork(read_config(MatteConfig, metadata, where=f"weights {weights}"))

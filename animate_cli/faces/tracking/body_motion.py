@@ -1,7 +1,7 @@
 """Measure how neck, shoulders and hair move in addition to the motion of the head.
 
 Landmarks cover the face alone. `faces.shape3d.rigid_head` moves the places around it by a rule:
-each takes a fixed share of the head's motion. Breathing, shrugs and swinging hair depart from the rule.
+each takes a fixed share of the head's motion. Breathing, shrugs and swinging hair depart from it.
 The first found frame of a shot is the reference, as in `faces.tracking.registration`; dense inverse
 search (Kroeger et al. 2016, *Fast Optical Flow using Dense Inverse Search*, OpenCV's
 `DISOpticalFlow`) measures the displacement of the places in about ten frames per second:
@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from animate_cli.faces.crop import points_box, rescale, to_crop, to_frame
-from animate_cli.faces.shape3d import rigid_head as head
+from animate_cli.faces.shape3d import rigid_head
 from animate_cli.faces.tracking.patches import correlation, nearness, patches_about, trust_in
 from animate_cli.faces.tracking.reference_frames import ReferenceComparator
 from animate_cli.records import BODY, Crop, Image, Points
@@ -51,9 +51,9 @@ LIMIT, HAIR_LIMIT = 0.8, 0.12  # l, in units of the head
 ABOUT = 0.5  # σ of N, in units of the head
 RULE_WEIGHT = 0.5  # of the rule, m = 0, against that of the neighbours
 
-_FOLLOWS = np.array(head.BODY_FOLLOWS, np.float32)[:, None]
+_FOLLOWS = np.array(rigid_head.BODY_FOLLOWS, np.float32)[:, None]
 _LIMITS = np.where(_FOLLOWS < 1, LIMIT, HAIR_LIMIT)
-_NEAR = nearness(np.array(head.BODY_XYZ)[:, :2], ABOUT).astype(np.float32)
+_NEAR = nearness(np.array(rigid_head.BODY_XYZ)[:, :2], ABOUT).astype(np.float32)
 
 Array = NDArray[np.float32]
 
@@ -94,7 +94,7 @@ def _make_reference(frame: Image, points: Points) -> _BodyReference:
     return _BodyReference(
         points=points,
         body=body,
-        scale=max(float(head.scale(camera)), 1e-6),
+        scale=max(float(rigid_head.scale(camera)), 1e-6),
         crop=crop,
         view=view,
         templates=patches_about(_to_float(view), to_crop(body, crop)),
@@ -186,17 +186,17 @@ def _to_float(view: NDArray[np.uint8]) -> Array:
 
 def _camera_of(points: Points) -> Tensor:
     """The affine camera fitted to landmarks (74, 2): (1, 2, 4)."""
-    return head.cameras(torch.from_numpy(points.astype(np.float32))[None], _camera_fit())
+    return rigid_head.cameras(torch.from_numpy(points.astype(np.float32))[None], _camera_fit())
 
 
 def _body_places(camera: Tensor) -> Points:
     """The body's places through a camera (1, 2, 4): (26, 2)."""
-    return np.asarray(head.outline(camera, head.BODY_XYZ)[0].numpy(), np.float32)
+    return np.asarray(rigid_head.outline(camera, rigid_head.BODY_XYZ)[0].numpy(), np.float32)
 
 
 @cache
 def _camera_fit() -> Tensor:
-    return head.camera_fit("cpu")
+    return rigid_head.camera_fit("cpu")
 
 
 def _sample(field: NDArray[np.floating], points: Points) -> Array:

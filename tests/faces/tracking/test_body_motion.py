@@ -11,7 +11,7 @@ import torch
 
 from animate_cli.faces.shape3d import rigid_head as head
 from animate_cli.faces.shape3d.model import HeadPose, load_shape_model, project, rotation
-from animate_cli.faces.tracking.body_motion import LIMIT, HAIR_LIMIT, BodyFlow, body_between
+from animate_cli.faces.tracking.body_motion import HAIR_LIMIT, LIMIT, BodyFlow, body_between
 from animate_cli.faces.tracking.reference_frames import INTERVAL_S
 from animate_cli.records import BODY, Frame, Image, Points
 
