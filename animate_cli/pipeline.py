@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from animate_cli import hub
-from animate_cli.device import open_device, thread_count
+from animate_cli.device import open_device
 from animate_cli.faces.drawing.numbered_faces import draw_faces
 from animate_cli.faces.retargeting.anchor import choose_anchor
 from animate_cli.faces.tracking.template import save_template
@@ -28,8 +28,6 @@ from animate_cli.media.video.segments import Film
 from animate_cli.options import Options
 from animate_cli.records import (
     Frame,
-    InputFile,
-    InputFrames,
     Kind,
     Photo,
     Points,
@@ -37,15 +35,15 @@ from animate_cli.records import (
     TrackedDriver,
     Trajectory,
 )
-from animate_cli.report import OnProgress, Report, Step, Watch
-from animate_cli.stages.codes import Model, encoder_id_of, with_codes
+from animate_cli.report import OnProgress, Report, Watch
+from animate_cli.stages.codes import Model
 from animate_cli.stages.cost_warnings import warn_if_slow
 from animate_cli.stages.destination import decide_destination
-from animate_cli.stages.driver import track_driver
 from animate_cli.stages.inputs import Driver, Source, as_driver, as_photo, known_face
 from animate_cli.stages.networks import Networks
 from animate_cli.stages.open_scene import OpenScene
 from animate_cli.stages.overlay import write_overlay
+from animate_cli.stages.pass_one import run_pass_one
 from animate_cli.stages.portrait import all_faces, find_face, open_canvas, over_background
 from animate_cli.stages.scene import open_scene
 from animate_cli.stages.trajectories import TrajectoryCache
@@ -161,11 +159,16 @@ class Animator:
             FaceError: no face in it, or not the one asked for.
             OptionError: a template that was not made for the model.
         """
-        where, watch = self._device(device), watch or Watch(None)
-        given, model = as_driver(driver), self._model(where)
-        if isinstance(given, TrackedDriver):
-            return self._encoded(given, model, where, watch)
-        return self._recalled(given, model, where, watch)
+        where = self._device(device)
+        return run_pass_one(
+            as_driver(driver),
+            partial(self._networks.landmarker, str(where)),
+            self._model(where),
+            self.options,
+            device=where,
+            watch=watch or Watch(None),
+            cache=self._trajectories,
+        )
 
     def open_scene(
         self,
@@ -252,40 +255,3 @@ class Animator:
         """Refuse a model that cannot be had, and tell of a slow one, before there is any work."""
         device = self._device(None)
         warn_if_slow(self._model(device), device)
-
-    def _recalled(
-        self, given: InputFile | InputFrames, model: Model, device: torch.device, watch: Watch
-    ) -> TrackedDriver:
-        """Track a driver, or read what an earlier run found in it."""
-        network = self._networks.landmarker(str(device))
-        threads = thread_count(self.options.compute.threads)
-
-        def fresh() -> TrackedDriver:
-            found = track_driver(
-                given, network, self.options, threads=threads, watch=watch, clock=watch.clock
-            )
-            return self._encoded(found, model, device, watch)
-
-        if self._trajectories is None:
-            return fresh()
-        return self._trajectories.recall(
-            given,
-            self.options,
-            fresh,
-            on_wait=partial(watch.tell, Step.TRACK, 0, None),
-            encoder_id=encoder_id_of(model),
-        )
-
-    def _encoded(
-        self, driver: TrackedDriver, model: Model, device: torch.device, watch: Watch
-    ) -> TrackedDriver:
-        """The driver with the codes of a model that reads frames."""
-        return with_codes(
-            driver,
-            model,
-            self.options,
-            device=device,
-            threads=thread_count(self.options.compute.threads),
-            watch=watch,
-            clock=watch.clock,
-        )

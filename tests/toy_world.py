@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -17,8 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animate_cli.faces.detection.viola_jones import Proposal
-from animate_cli.options import ComputeOptions, MotionOptions, Options
+from animate_cli.faces.landmarks.inference import LandmarkDetector
+from animate_cli.models.base import FaceModel
+from animate_cli.options import ComputeOptions, Engine, MotionOptions, Options
 from animate_cli.records import Image, Points
+from animate_cli.stages.networks import Networks
 
 SKIN = (220, 40, 220)
 PLAIN = Options(compute=ComputeOptions(threads=1), motion=MotionOptions(model="thin_plate"))
@@ -73,6 +77,20 @@ class ToyLandmarker:
                 points[index] = canonical_points() * disc[2] + disc[:2]
                 confidence[index] = 1.0
         return points, confidence
+
+
+class ToyNetworks(Networks):
+    """The toy landmark network; a given model, or the one that is asked for."""
+
+    def __init__(self, model: FaceModel[Any, Any, Any] | None = None) -> None:
+        super().__init__()
+        self._given = model
+
+    def landmarker(self, device: str) -> LandmarkDetector:
+        return ToyLandmarker()
+
+    def model(self, motion: MotionOptions, device: str, engine: Engine) -> FaceModel[Any, Any, Any]:
+        return self._given or super().model(motion, device, engine)
 
 
 class ToyProposer:

@@ -12,7 +12,7 @@ from animate_cli.prepare.label_in_place import label_clip, label_picture
 from animate_cli.prepare.options import FileTreatment
 from animate_cli.prepare.task import FileResult, PreparePlan, PrepareTask
 from animate_cli.records import InputFile
-from animate_cli.report import Clock, Watch
+from animate_cli.report import Watch
 from animate_cli.stages.driver import track_driver
 
 
@@ -52,9 +52,7 @@ class PrepareWorker:
             InputFile(path=path, kind=kind_of(path), sha256=task.sha256),
             self._network,
             self._plan.options,
-            threads=self._threads,
             watch=self._watch,
-            clock=Clock(),
         ).trajectory
         if self._plan.choices.treatment is FileTreatment.AS_IS:
             return label_clip(task, self._plan, trajectory)

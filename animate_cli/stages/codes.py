@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from animate_cli.device import thread_count
 from animate_cli.errors import OptionError
 from animate_cli.faces.crop import cut, square, to_crop
 from animate_cli.faces.tracking.lost_frames import fill_lost_frames
@@ -22,7 +23,7 @@ from animate_cli.faces.tracking.steady_crop import steady_squares
 from animate_cli.models.base import FaceModel, FrameEncoder
 from animate_cli.options import Options
 from animate_cli.records import Codes, Frame, Image, Kind, Points, TrackedDriver, Trajectory
-from animate_cli.report import Clock, Step, Watch
+from animate_cli.report import Step, Watch
 from animate_cli.stages.driver import driver_frames
 
 BATCH = 8  # frames that are encoded together
@@ -42,9 +43,7 @@ def with_codes(
     options: Options,
     *,
     device: torch.device,
-    threads: int,
     watch: Watch,
-    clock: Clock,
 ) -> TrackedDriver:
     """The driver with what a model that reads frames sees in it; other models change nothing.
 
@@ -60,8 +59,9 @@ def with_codes(
     if followed.kind is Kind.TEMPLATE:
         raise _not_for(followed, model, options)
     reader = _Reader(encoder, followed.trajectory, device)
+    threads = thread_count(options.compute.threads)
     frames = driver_frames(followed, options.read, threads=threads)
-    with closing(frames), clock.measure("encode driver"):
+    with closing(frames), watch.clock.measure("encode driver"):
         for frame in frames:
             reader.add(frame)
             watch.tell(Step.ENCODE, frame.index + 1, len(followed.trajectory))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from animate_cli.device import thread_count
 from animate_cli.digest import sha256_of_pixels
 from animate_cli.errors import MediaError
 from animate_cli.faces.landmarks.inference import LandmarkDetector
@@ -17,7 +18,7 @@ from animate_cli.media.driver import refuse_long
 from animate_cli.media.reader import open_driver
 from animate_cli.options import Options, ReadOptions
 from animate_cli.records import Frame, InputFile, InputFrames, Kind, TrackedDriver, Trajectory
-from animate_cli.report import Clock, Step, Watch
+from animate_cli.report import Step, Watch
 from animate_cli.streams import Stage, ahead
 
 DECODED_AHEAD = 8  # frames
@@ -28,11 +29,9 @@ def track_driver(
     network: LandmarkDetector,
     options: Options,
     *,
-    threads: int,
     watch: Watch,
-    clock: Clock,
 ) -> TrackedDriver:
-    """The driver's whole motion.
+    """The face's points in every frame, or in those of a template that `options.read` names.
 
     Raises:
         MediaError: it cannot be read.
@@ -42,8 +41,9 @@ def track_driver(
         trajectory = trimmed(load_template(given.path), given.path, options.read)
         refuse_long(given.path, trajectory.times_s[-1], options.read)
         return TrackedDriver(given=given, trajectory=trajectory)
+    threads = thread_count(options.compute.threads)
     with open_driver(given, options.read, threads=threads) as reader:
-        with closing(ahead(reader, depth=DECODED_AHEAD)) as frames, clock.measure("track"):
+        with closing(ahead(reader, depth=DECODED_AHEAD)) as frames, watch.clock.measure("track"):
             trajectory = track(
                 frames,
                 reader.info,

@@ -9,14 +9,14 @@ import torch
 from places import EXAMPLES
 
 from animate_cli.cli.bench import grid_sample_s
-from animate_cli.device import open_device, thread_count
+from animate_cli.device import open_device
 from animate_cli.faces.crop import cut, landmark_square
 from animate_cli.faces.landmarks.network import load_landmarker
 from animate_cli.faces.tracking.follower import MAX_AHEAD
 from animate_cli.media.input_file import open_input
 from animate_cli.media.reader import open_driver
 from animate_cli.options import ComputeOptions, Options, ReadOptions
-from animate_cli.report import Clock, Watch
+from animate_cli.report import Watch
 from animate_cli.stages.driver import track_driver
 
 ROUNDS = 7
@@ -62,13 +62,10 @@ def test_network_within_8_ms_a_frame():
 def test_tracking_at_100_frames_a_second():
     """As a run follows its driver: from the file, decoded ahead by a thread, smoothed."""
     network, options, driver = load_landmarker(), Options(), EXAMPLES / "driver.mp4"
-    threads = thread_count(options.compute.threads)
 
     def tracked():
-        clock, watch = Clock(), Watch(None)
-        return track_driver(
-            open_input(driver), network, options, threads=threads, watch=watch, clock=clock
-        )
+        watch = Watch(None)
+        return track_driver(open_input(driver), network, options, watch=watch)
 
     frames = len(tracked().trajectory)
     per_second = 1000 * frames / ms(tracked)

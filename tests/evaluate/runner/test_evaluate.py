@@ -104,7 +104,7 @@ def test_a_driver_is_followed_once_for_everybody(toy: ToyWorld, monkeypatch) -> 
         followed.append(given.path)
         return driver.track_driver(given, *arguments, **named)
 
-    monkeypatch.setattr("animate_cli.pipeline.track_driver", follow)
+    monkeypatch.setattr("animate_cli.stages.pass_one.track_driver", follow)
     path = toy.driver("a.mp4", frames=5)
     result = score(toy.folder, Candidate(name="again", model="thin_plate"))
     assert followed.count(path) == 1
@@ -142,7 +142,7 @@ def test_nothing_behind_the_cap_is_looked_at(toy: ToyWorld, monkeypatch) -> None
         followed.append(len(found.trajectory))
         return found
 
-    monkeypatch.setattr("animate_cli.pipeline.track_driver", follow)
+    monkeypatch.setattr("animate_cli.stages.pass_one.track_driver", follow)
     toy.driver("long.mp4", frames=12)
     score(toy.folder, cap=5)
     assert 5 in followed

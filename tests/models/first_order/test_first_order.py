@@ -8,7 +8,7 @@ import pytest
 import torch
 from recipe_weights import recipe_state
 from torch import Tensor
-from toy_world import ToyWorld
+from toy_world import ToyNetworks, ToyWorld
 
 from animate_cli.errors import OptionError, WeightsError
 from animate_cli.layers.grid import identity_grid
@@ -134,10 +134,10 @@ def test_weights_are_the_users_own(tmp_path: Path) -> None:
         find_model("first_order", device="cpu", weights=str(strange))
 
 
-def test_a_whole_run(toy: ToyWorld, model: FirstOrder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("animate_cli.stages.networks.find_model", lambda *_, **__: model)
+def test_a_whole_run(toy: ToyWorld, model: FirstOrder) -> None:
     motion = MotionOptions(model="first_order")
     options = Options(compute=ComputeOptions(threads=1), motion=motion)
-    frames = list(Animator(options).frames(toy.photo(), toy.driver(frames=3)))
+    animator = Animator(options, networks=ToyNetworks(model))
+    frames = list(animator.frames(toy.photo(), toy.driver(frames=3)))
     assert [frame.pixels.shape for frame in frames] == [(120, 160, 3)] * 3
     assert not (frames[0].pixels == frames[2].pixels).all()

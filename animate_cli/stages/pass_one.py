@@ -1,0 +1,51 @@
+"""Pass 1: a driver is tracked, read by a model that reads frames, and kept for the next run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from animate_cli.faces.landmarks.inference import LandmarkDetector
+from animate_cli.options import Options
+from animate_cli.records import InputFile, InputFrames, TrackedDriver
+from animate_cli.report import Step, Watch
+from animate_cli.stages.codes import Model, encoder_id_of, with_codes
+from animate_cli.stages.driver import track_driver
+from animate_cli.stages.trajectories import TrajectoryCache
+
+if TYPE_CHECKING:
+    import torch
+
+
+def run_pass_one(
+    driver: InputFile | InputFrames | TrackedDriver,
+    open_network: Callable[[], LandmarkDetector],
+    model: Model,
+    options: Options,
+    *,
+    device: torch.device,
+    watch: Watch,
+    cache: TrajectoryCache | None,
+) -> TrackedDriver:
+    """The driver's points in every frame, and the model's codes if it reads frames.
+
+    open_network: called where frames are looked at; cache: where the result of an earlier run is
+    looked for, and this one's is kept; None: nowhere.
+
+    Raises:
+        MediaError: the driver cannot be read.
+        FaceError: no face in it, or not the one asked for.
+        OptionError: a template that was not made for this model.
+    """
+    encoded = partial(with_codes, model=model, options=options, device=device, watch=watch)
+    if isinstance(driver, TrackedDriver):
+        return encoded(driver)
+
+    def fresh() -> TrackedDriver:
+        return encoded(track_driver(driver, open_network(), options, watch=watch))
+
+    if cache is None:
+        return fresh()
+    on_wait = partial(watch.tell, Step.TRACK, 0, None)
+    return cache.recall(driver, options, fresh, on_wait=on_wait, encoder_id=encoder_id_of(model))
