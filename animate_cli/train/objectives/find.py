@@ -13,6 +13,7 @@ _MODULES = {
     "landmarks": "landmarks.static",
     "landmarks_sbr": "landmarks.registration",
     "matte": "matte",
+    "patch_landmarks": "patch_landmarks",
     "shape": "shape.objective",
     "sparse_to_dense": "sparse_to_dense.objective",
 }

@@ -7,6 +7,7 @@ of a second per picture on one core, and a second per person.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -21,7 +22,6 @@ from animate_cli.train.synthetic.head_texture import Colour, SkinColours
 from animate_cli.train.synthetic.ict_head import Camera, IctHead, IctPose, load
 from animate_cli.train.synthetic.render import HeadRenderer
 
-SIZE_PX = 192
 PER_PERSON = 16
 SKINS: tuple[Colour, ...] = (
     (0.72, 0.49, 0.39),
@@ -33,14 +33,44 @@ SKINS: tuple[Colour, ...] = (
 Rng = np.random.Generator
 
 
-def read_rendered(root: Path, *, model: Path, count: int) -> Iterator[Sample]:
+@dataclass(frozen=True, kw_only=True)
+class RenderedView:
+    """How rendered heads are framed and what they do.
+
+    size: pixels of the picture's side. focal: range of the focal length in sides of the picture.
+    turn_deg: standard deviation of the yaw; the other angles follow. gaze_deg: widest gaze to the
+    side and up or down. often, rarely: how often lids and jaw, and every other expression, move.
+    """
+
+    size: int
+    focal: tuple[float, float]
+    turn_deg: float
+    gaze_deg: tuple[float, float]
+    often: float
+    rarely: float
+
+
+VIEWS = {
+    "head": RenderedView(
+        size=192, focal=(2.6, 3.2), turn_deg=25, gaze_deg=(25, 15), often=0.45, rarely=0.12
+    ),
+    "face": RenderedView(
+        size=256, focal=(4.4, 5.6), turn_deg=16, gaze_deg=(38, 22), often=0.6, rarely=0.2
+    ),
+}
+"""The whole head with calm expressions; the face alone, with far gazes and wide mouths."""
+
+
+def read_rendered(root: Path, *, model: Path, count: int, view: str = "head") -> Iterator[Sample]:
     """`count` pictures; those that root lacks are drawn from the model (the ICT head's .npz).
+
+    view: a key of `VIEWS`.
 
     Raises:
         InputError: pictures are missing and the model cannot be read.
         TrainError: the disk is full, or a picture is damaged.
     """
-    draw(root, model=model, count=count)
+    draw(root, model=model, count=count, view=view)
     for number in range(count):
         picture, label = _files(root, number)
         with np.load(label, allow_pickle=False) as truth:
@@ -50,7 +80,7 @@ def read_rendered(root: Path, *, model: Path, count: int) -> Iterator[Sample]:
         yield Sample(jpeg=jpeg, points=points, identity=identity, kind="rendered")
 
 
-def draw(root: Path, *, model: Path, count: int) -> int:
+def draw(root: Path, *, model: Path, count: int, view: str = "head") -> int:
     """Draw the missing ones of `count` pictures -> how many were drawn.
 
     Raises:
@@ -68,7 +98,7 @@ def draw(root: Path, *, model: Path, count: int) -> int:
         if actor is None or number // PER_PERSON != person:
             person = number // PER_PERSON
             actor = _person(head, np.random.default_rng((0, person)))
-        _save(root, number, *_shot(actor, np.random.default_rng((1, number))))
+        _save(root, number, *_shot(actor, np.random.default_rng((1, number)), VIEWS[view]))
     return len(missing)
 
 
@@ -102,25 +132,25 @@ def _any_colour(rng: Rng, low: float, high: float) -> Colour:
     return red, green, blue
 
 
-def _shot(actor: HeadRenderer, rng: Rng) -> tuple[Image, Points, IctPose]:
+def _shot(actor: HeadRenderer, rng: Rng, view: RenderedView) -> tuple[Image, Points, IctPose]:
     stance = IctPose(
-        yaw_deg=float(np.clip(rng.normal(0, 25), -65, 65)),
-        pitch_deg=float(np.clip(rng.normal(0, 12), -30, 30)),
-        roll_deg=float(np.clip(rng.normal(0, 8), -25, 25)),
-        gaze_yaw_deg=float(rng.uniform(-25, 25)),
-        gaze_pitch_deg=float(rng.uniform(-15, 15)),
+        yaw_deg=float(np.clip(rng.normal(0, view.turn_deg), -65, 65)),
+        pitch_deg=float(np.clip(rng.normal(0, 0.48 * view.turn_deg), -30, 30)),
+        roll_deg=float(np.clip(rng.normal(0, 0.32 * view.turn_deg), -25, 25)),
+        gaze_yaw_deg=float(rng.uniform(-view.gaze_deg[0], view.gaze_deg[0])),
+        gaze_pitch_deg=float(rng.uniform(-view.gaze_deg[1], view.gaze_deg[1])),
     )
     camera = Camera(
-        size=SIZE_PX,
-        focal_px=SIZE_PX * float(rng.uniform(2.6, 3.2)),
+        size=view.size,
+        focal_px=view.size * float(rng.uniform(*view.focal)),
         distance=float(rng.uniform(85, 110)),
         target=(0.0, -1.0, 0.0),
     )
-    face = _expression(actor.head.expression_names, rng)
+    face = _expression(actor.head.expression_names, rng, view)
     return actor.draw(face, stance, camera), actor.points(face, stance, camera), stance
 
 
-def _expression(names: tuple[str, ...], rng: Rng) -> NDArray[np.float32]:
+def _expression(names: tuple[str, ...], rng: Rng, view: RenderedView) -> NDArray[np.float32]:
     """Some of the named shapes, both sides alike most of the time; lids and jaw more often.
 
     The `eyeLook` shapes are left out: gaze turns the eyes.
@@ -128,7 +158,7 @@ def _expression(names: tuple[str, ...], rng: Rng) -> NDArray[np.float32]:
     groups = sorted({name.removesuffix("_L").removesuffix("_R") for name in names})
     weight = {}
     for group in groups:
-        often = 0.45 if group in ("eyeBlink", "jawOpen") else 0.12
+        often = view.often if group in ("eyeBlink", "jawOpen") else view.rarely
         strength = float(rng.beta(1.2, 2.0)) if rng.random() < often else 0.0
         sides = np.clip(strength * (1 + rng.normal(0, 0.15, 2)), 0, 1)
         for side, value in zip("LR", sides, strict=True):

@@ -37,7 +37,7 @@ def test_pictures_have_exact_labels_and_are_read_without_the_model(folder):
     assert {sample.identity for sample in samples} == {"rendered/0"}
     for sample in samples:
         pixels = sample.pixels()
-        assert pixels.shape == (rendered.SIZE_PX, rendered.SIZE_PX, 3)
+        assert pixels.shape == (rendered.VIEWS["head"].size,) * 2 + (3,)
         assert sample.points.shape == (74, 2)
         assert np.isfinite(sample.points).all()
         jaw = sample.points[:17]
