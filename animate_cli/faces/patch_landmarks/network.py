@@ -29,7 +29,7 @@ from animate_cli.faces.patch_landmarks.patches import POINTS_OF, Part
 from animate_cli.layers import heatmap
 from animate_cli.layers.conv_blocks import ConvNorm
 from animate_cli.layers.grid import points_to_pixel
-from animate_cli.layers.inference.fuse_batch_norm import fold_batch_norm
+from animate_cli.layers.inference.fuse_batch_norm import fuse_batch_norm
 from animate_cli.layers.weight_io import load_strictly, read_config
 from animate_cli.records import Image, Points
 
@@ -96,8 +96,8 @@ class PatchLandmarker:
         self.config = network.config
         self.size = network.config.size
         self._device = device
-        folded = fold_batch_norm(network, {"conv": "norm"})
-        self._network = folded.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        fused = fuse_batch_norm(network, {"conv": "norm"})
+        self._network = fused.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @torch.inference_mode()
     def __call__(self, patches: Image) -> tuple[Points, NDArray[np.float32]]:

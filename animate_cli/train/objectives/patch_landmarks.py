@@ -22,7 +22,6 @@ from animate_cli.layers import heatmap
 from animate_cli.layers.grid import points_to_normalised
 from animate_cli.layers.weight_io import save_half
 from animate_cli.records import Image, Points
-from animate_cli.train.engine.sample_sheet import COLUMNS, grid, tiles
 from animate_cli.train.losses import losses
 from animate_cli.train.objective import Batch
 from animate_cli.train.objectives.landmarks import confidence_calibration as calibration
@@ -31,6 +30,7 @@ from animate_cli.train.recipe import DataLayout, Recipe
 from animate_cli.train.samples.part_augment import PatchAugment, jittered, make_patch
 from animate_cli.train.samples.part_samples import PartSample, parts_of, read_parts
 from animate_cli.train.samples.rare_sampler import RareSampler
+from animate_cli.train.samples.sample_sheet import COLUMNS, grid, tiles
 from animate_cli.train.samples.samples import is_dev
 from animate_cli.train.synthetic.dataset import read_rendered
 from animate_cli.typed import typed
