@@ -45,25 +45,25 @@ POINTS_OF = {
 """Which landmarks a part has. Point n of the left eye is the mirror image of point n of the right
 one."""
 
-_CORNERS = {Part.RIGHT_EYE: (36, 39), Part.LEFT_EYE: (42, 45), Part.MOUTH: (48, 54)}
+_CORNERS = {Part.RIGHT_EYE: (36, 39), Part.LEFT_EYE: (42, 45)}
 
 
 def patch_square(points: Points, part: Part, size: int) -> Crop:
     """The upright square about a part: points (74, 2) in frame pixels -> a crop of `size` pixels.
 
-    It is turned so that the part's corners lie level; seen through it, a left eye is not mirrored.
+    It is turned so that an eye's corners lie level; the mouth's so that the eyes do, since a smile
+    may be crooked. Seen through it, a left eye is not mirrored.
     """
     x0, y0, x1, y1 = points_box(points)
     face = max(x1 - x0, y1 - y0)
-    right, left = (points[k].astype(np.float64) for k in _CORNERS[part])
+    corners = OUTER_EYE_CORNERS if part is Part.MOUTH else _CORNERS[part]
+    right, left = (points[k].astype(np.float64) for k in corners)
+    across = left - right
     if part is Part.MOUTH:
-        outer_right, outer_left = (points[k] for k in OUTER_EYE_CORNERS)
-        across = (outer_left - outer_right).astype(np.float64)
         lips = points[list(OUTER_LIPS)].astype(np.float64)
         center = (lips.min(axis=0) + lips.max(axis=0)) / 2
         side = MOUTH_SIDE * max(float(np.hypot(*across)), LEAST_EYE_DISTANCE * face)
     else:
-        across = left - right
         center = (left + right) / 2
         side = EYE_SIDE * max(float(np.hypot(*across)), LEAST_EYE_WIDTH * face)
     roll_deg = float(np.degrees(np.arctan2(across[1], across[0])))
