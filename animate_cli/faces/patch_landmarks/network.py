@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from animate_cli import hub
-from animate_cli.faces.patch_landmarks.patches import POINTS_OF, Part
+from animate_cli.faces.patch_landmarks.patches import POINTS_OF, FacePart
 from animate_cli.layers import heatmap
 from animate_cli.layers.conv_blocks import ConvNorm
 from animate_cli.layers.grid import points_to_pixel
@@ -43,7 +43,7 @@ class PatchConfig:
     confidence_slope: as in `faces.landmarks.network.LandmarkConfig`, fitted by training.
     """
 
-    part: Part
+    part: FacePart
     size: int = 64
     widths: tuple[int, int, int, int] = (16, 32, 48, 64)
     half_confidence_cells: float = 2.5

@@ -28,7 +28,7 @@ LEAST_EYE_WIDTH = 0.1  # of the face's box: a turned eye is hardly narrower in t
 LEAST_EYE_DISTANCE = 0.5  # of the face's box: a face in profile has eyes on one spot
 
 
-class Part(StrEnum):
+class FacePart(StrEnum):
     """A part of the face that is looked at again."""
 
     RIGHT_EYE = "right_eye"
@@ -38,17 +38,17 @@ class Part(StrEnum):
 
 RIGHT_EYE_POINTS = (*RIGHT_EYE, *RIGHT_LIDS, PUPILS[0])
 POINTS_OF = {
-    Part.RIGHT_EYE: RIGHT_EYE_POINTS,
-    Part.LEFT_EYE: tuple(MIRROR[k] for k in RIGHT_EYE_POINTS),
-    Part.MOUTH: (*OUTER_LIPS, *INNER_LIPS),
+    FacePart.RIGHT_EYE: RIGHT_EYE_POINTS,
+    FacePart.LEFT_EYE: tuple(MIRROR[k] for k in RIGHT_EYE_POINTS),
+    FacePart.MOUTH: (*OUTER_LIPS, *INNER_LIPS),
 }
 """Which landmarks a part has. Point n of the left eye is the mirror image of point n of the right
 one."""
 
-_CORNERS = {Part.RIGHT_EYE: (36, 39), Part.LEFT_EYE: (42, 45)}
+_CORNERS = {FacePart.RIGHT_EYE: (36, 39), FacePart.LEFT_EYE: (42, 45)}
 
 
-def patch_square(points: Points, part: Part, size: int) -> Crop:
+def patch_square(points: Points, part: FacePart, size: int) -> Crop:
     """The upright square about a part: points (74, 2) in frame pixels -> a crop of `size` pixels.
 
     It is turned so that an eye's corners lie level; the mouth's so that the eyes do, since a smile
@@ -56,10 +56,10 @@ def patch_square(points: Points, part: Part, size: int) -> Crop:
     """
     x0, y0, x1, y1 = points_box(points)
     face = max(x1 - x0, y1 - y0)
-    corners = OUTER_EYE_CORNERS if part is Part.MOUTH else _CORNERS[part]
+    corners = OUTER_EYE_CORNERS if part is FacePart.MOUTH else _CORNERS[part]
     right, left = (points[k].astype(np.float64) for k in corners)
     across = left - right
-    if part is Part.MOUTH:
+    if part is FacePart.MOUTH:
         lips = points[list(OUTER_LIPS)].astype(np.float64)
         center = (lips.min(axis=0) + lips.max(axis=0)) / 2
         side = MOUTH_SIDE * max(float(np.hypot(*across)), LEAST_EYE_DISTANCE * face)
@@ -76,4 +76,4 @@ def eye_width_px(points: Points) -> float:
     return float(np.mean(widths))
 
 
-EYES = (Part.RIGHT_EYE, Part.LEFT_EYE)
+EYES = (FacePart.RIGHT_EYE, FacePart.LEFT_EYE)

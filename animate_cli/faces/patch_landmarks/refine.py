@@ -16,7 +16,7 @@ from animate_cli.faces.patch_landmarks.network import load_patch_landmarker
 from animate_cli.faces.patch_landmarks.patches import (
     EYES,
     POINTS_OF,
-    Part,
+    FacePart,
     eye_width_px,
     patch_square,
 )
@@ -57,7 +57,7 @@ class SecondLook:
         if not len(frames):
             return refined
         seen = [_trust(eye_width_px(p)) for p in points]
-        for parts, network in ((EYES, self._eyes), ((Part.MOUTH,), self._mouth)):
+        for parts, network in ((EYES, self._eyes), ((FacePart.MOUTH,), self._mouth)):
             places = [(t, part) for t in range(len(frames)) for part in parts if seen[t] > 0]
             if not places:
                 continue
@@ -83,15 +83,15 @@ def _trust(eye_px: float) -> float:
     return ratio * ratio * (3 - 2 * ratio)
 
 
-def patch_of(frame: Image, crop: Crop, part: Part) -> Image:
+def patch_of(frame: Image, crop: Crop, part: FacePart) -> Image:
     """What a network is shown of a part: (S, S, 3); a left eye mirrored."""
     patch = cut(frame, crop)
-    return np.ascontiguousarray(patch[:, ::-1]) if part is Part.LEFT_EYE else patch
+    return np.ascontiguousarray(patch[:, ::-1]) if part is FacePart.LEFT_EYE else patch
 
 
-def unmirrored(points: Points, part: Part, size: int) -> Points:
+def unmirrored(points: Points, part: FacePart, size: int) -> Points:
     """Points (K, 2) in a patch as shown -> in the crop's own pixels."""
-    if part is not Part.LEFT_EYE:
+    if part is not FacePart.LEFT_EYE:
         return points
     return np.asarray(points * (-1, 1) + (size - 1, 0), np.float32)
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from animate_cli.errors import TrainError
 from animate_cli.faces.patch_landmarks.network import PatchConfig, PatchNet
-from animate_cli.faces.patch_landmarks.patches import POINTS_OF, Part
+from animate_cli.faces.patch_landmarks.patches import POINTS_OF, FacePart
 from animate_cli.layers import heatmap
 from animate_cli.layers.grid import points_to_normalised
 from animate_cli.layers.weight_io import save_half
@@ -40,7 +40,7 @@ DEV_JITTER = PatchAugment(roll_deg=3, shift=0.03, zoom=0.05)
 
 EYE_PAIRS = ((8, 0), (8, 3), (1, 5), (6, 7), (2, 4))
 MOUTH_PAIRS = tuple(
-    (POINTS_OF[Part.MOUTH].index(a), POINTS_OF[Part.MOUTH].index(b))
+    (POINTS_OF[FacePart.MOUTH].index(a), POINTS_OF[FacePart.MOUTH].index(b))
     for a, b in (
         *((61, 67), (62, 66), (63, 65)),  # gap
         *((58, 67), (57, 66), (56, 65)),  # lower lip
@@ -77,7 +77,7 @@ class PatchObjective:
         self._loss = typed(PatchLoss, recipe.loss, where="recipe, table [loss]")
         self.augment = typed(PatchAugment, recipe.augment, where="recipe, table [augment]")
         self.network: nn.Module = PatchNet(self.config)
-        self._is_mouth = self.config.part is Part.MOUTH
+        self._is_mouth = self.config.part is FacePart.MOUTH
         self._pairs = MOUTH_PAIRS if self._is_mouth else EYE_PAIRS
         shares = {
             "clip": self._loss.clip_share,

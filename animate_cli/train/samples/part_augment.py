@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animate_cli.faces.crop import cut, square, to_crop
-from animate_cli.faces.patch_landmarks.patches import POINTS_OF, Part
+from animate_cli.faces.patch_landmarks.patches import POINTS_OF, FacePart
 from animate_cli.faces.points import LOWER_INNER_LIP, OUTER_LIPS, UPPER_INNER_LIP
 from animate_cli.records import Image, Points
 from animate_cli.train.samples.augment import AugmentConfig, damage
@@ -17,7 +17,7 @@ from animate_cli.train.samples.part_samples import ROOM, PartSample
 
 Rng = np.random.Generator
 
-MOUTH = {k: n for n, k in enumerate(POINTS_OF[Part.MOUTH])}
+MOUTH = {k: n for n, k in enumerate(POINTS_OF[FacePart.MOUTH])}
 UPPER = [MOUTH[k] for k in UPPER_INNER_LIP]
 LOWER = [MOUTH[k] for k in LOWER_INNER_LIP]
 BELOW = [MOUTH[k] for k in (*LOWER_INNER_LIP[1:-1], *OUTER_LIPS[7:])]

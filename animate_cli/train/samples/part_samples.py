@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from animate_cli.data.pictures import label_of, read_picture
 from animate_cli.faces.crop import to_crop
-from animate_cli.faces.patch_landmarks.patches import EYES, POINTS_OF, Part, patch_square
+from animate_cli.faces.patch_landmarks.patches import EYES, POINTS_OF, FacePart, patch_square
 from animate_cli.faces.patch_landmarks.refine import patch_of
 from animate_cli.records import Crop, Image, Points
 from animate_cli.train.recipe import DataRecipe
@@ -55,7 +55,7 @@ class PartSample:
         return decoded(self.jpeg)
 
 
-def read_parts(recipe: DataRecipe, part: Part) -> Iterator[PartSample]:
+def read_parts(recipe: DataRecipe, part: FacePart) -> Iterator[PartSample]:
     """A recipe's own eyes, if `part` is an eye, or mouths: of its clips and of its pictures.
 
     Raises:
@@ -70,7 +70,7 @@ def read_parts(recipe: DataRecipe, part: Part) -> Iterator[PartSample]:
             yield from cut_parts(pixels, points, part, identity=row.identity, kind=row.kind)
 
 
-def parts_of(samples: Iterable[Sample], part: Part) -> Iterator[PartSample]:
+def parts_of(samples: Iterable[Sample], part: FacePart) -> Iterator[PartSample]:
     """The eyes or mouths of pictures that are held in memory."""
     for sample in samples:
         yield from cut_parts(
@@ -79,15 +79,15 @@ def parts_of(samples: Iterable[Sample], part: Part) -> Iterator[PartSample]:
 
 
 def cut_parts(
-    pixels: Image, points: Points, part: Part, *, identity: str, kind: str
+    pixels: Image, points: Points, part: FacePart, *, identity: str, kind: str
 ) -> Iterator[PartSample]:
     """Both eyes, if `part` is an eye, or the mouth of one labelled face (74, 2)."""
-    for one in (Part.MOUTH,) if part is Part.MOUTH else EYES:
+    for one in (FacePart.MOUTH,) if part is FacePart.MOUTH else EYES:
         crop = _wide(patch_square(points, one, STORED_PX))
         where = to_crop(points[list(POINTS_OF[one])], crop)
         if not np.isfinite(crop.crop_to_frame).all():
             continue
-        if one is Part.LEFT_EYE:
+        if one is FacePart.LEFT_EYE:
             where = np.asarray(where * (-1, 1) + (STORED_PX - 1, 0), np.float32)
         yield PartSample(
             jpeg=encoded(patch_of(pixels, crop, one)),
@@ -98,9 +98,9 @@ def cut_parts(
         )
 
 
-def rarity(points: Points, part: Part) -> int:
+def rarity(points: Points, part: FacePart) -> int:
     """The bin of a face (74, 2) by how far a pupil is off its eye's middle, or the mouth open."""
-    if part is Part.MOUTH:
+    if part is FacePart.MOUTH:
         corners = np.linalg.norm(points[45] - points[36])
         return int(np.digitize(np.linalg.norm(points[62] - points[66]) / corners, GAP_BINS))
     return int(np.digitize(abs(pupil_across(points[list(POINTS_OF[part])])), PUPIL_BINS))
@@ -116,7 +116,7 @@ def pupil_across(eye: Points) -> float:
     return float((pupil - (inner + outer) / 2) @ across / max(float(across @ across), 1e-6))
 
 
-def _of_clip(row: TrainingClip, part: Part, stride: int) -> Iterator[PartSample]:
+def _of_clip(row: TrainingClip, part: FacePart, stride: int) -> Iterator[PartSample]:
     for index, sample in enumerate(read_samples([row], 1)):
         found = parts_of([sample], part)
         if index % stride == 0:
@@ -125,8 +125,8 @@ def _of_clip(row: TrainingClip, part: Part, stride: int) -> Iterator[PartSample]
             yield from (replace(one, kind="rare") for one in found)
 
 
-def _is_rare(points: Points, part: Part) -> bool:
-    if part is Part.MOUTH:
+def _is_rare(points: Points, part: FacePart) -> bool:
+    if part is FacePart.MOUTH:
         return rarity(points, part) >= GAP_BINS.index(RARE_GAP) + 1
     return max(rarity(points, eye) for eye in EYES) >= PUPIL_BINS.index(RARE_PUPIL) + 1
 

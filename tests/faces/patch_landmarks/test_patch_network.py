@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from animate_cli.faces.patch_landmarks.network import PatchConfig, PatchLandmarker, PatchNet
-from animate_cli.faces.patch_landmarks.patches import POINTS_OF, Part
+from animate_cli.faces.patch_landmarks.patches import POINTS_OF, FacePart
 from animate_cli.layers import heatmap
 from animate_cli.layers.grid import points_to_pixel
 
@@ -17,7 +17,7 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
-@pytest.fixture(scope="module", params=[Part.RIGHT_EYE, Part.MOUTH])
+@pytest.fixture(scope="module", params=[FacePart.RIGHT_EYE, FacePart.MOUTH])
 def network(request: pytest.FixtureRequest) -> PatchNet:
     torch.manual_seed(0)
     made = PatchNet(PatchConfig(part=request.param))
@@ -60,7 +60,7 @@ def test_sharp_heatmaps_are_sure() -> None:
     from animate_cli.faces.patch_landmarks.network import confidence
 
     where = torch.tensor([[[0.1, -0.2]]])
-    config = PatchConfig(part=Part.MOUTH)
+    config = PatchConfig(part=FacePart.MOUTH)
     sharp, flat = (
         confidence(heatmap.gaussian(where, 32, 32, sigma_cells=s), where, config) for s in (0.8, 9)
     )
@@ -69,6 +69,6 @@ def test_sharp_heatmaps_are_sure() -> None:
 
 
 def test_they_are_small() -> None:
-    for part in (Part.RIGHT_EYE, Part.MOUTH):
+    for part in (FacePart.RIGHT_EYE, FacePart.MOUTH):
         network = PatchNet(PatchConfig(part=part))
         assert 2 * sum(p.numel() for p in network.parameters()) < 500_000  # bytes in fp16

@@ -10,7 +10,7 @@ from animate_cli.faces.patch_landmarks.patches import (
     EYE_SIDE,
     EYES,
     POINTS_OF,
-    Part,
+    FacePart,
     eye_width_px,
     patch_square,
 )
@@ -30,17 +30,19 @@ def rng() -> np.random.Generator:
 def face(rng: np.random.Generator) -> Points:
     """A face whose eyes and mouth lie where eyes and mouths do, in a picture of 200 x 200."""
     points = rng.uniform(50, 150, (74, 2)).astype(np.float32)
-    for part, middle in ((Part.RIGHT_EYE, (75, 80)), (Part.LEFT_EYE, (125, 82))):
+    for part, middle in ((FacePart.RIGHT_EYE, (75, 80)), (FacePart.LEFT_EYE, (125, 82))):
         points[list(POINTS_OF[part])] = np.array(middle) + rng.uniform(-4, 4, (9, 2))
     points[[36, 39, 42, 45]] = (65, 81), (85, 79), (115, 82), (136, 84)
-    points[list(POINTS_OF[Part.MOUTH])] = rng.uniform((82, 107), (118, 143), (20, 2))
+    points[list(POINTS_OF[FacePart.MOUTH])] = rng.uniform((82, 107), (118, 143), (20, 2))
     points[[48, 54]] = (82, 125), (118, 127)
     return points
 
 
-@pytest.mark.parametrize("part", list(Part))
-def test_corners_lie_level(face: Points, part: Part) -> None:
-    corners = {Part.RIGHT_EYE: (36, 39), Part.LEFT_EYE: (42, 45), Part.MOUTH: (36, 45)}[part]
+@pytest.mark.parametrize("part", list(FacePart))
+def test_corners_lie_level(face: Points, part: FacePart) -> None:
+    corners = {FacePart.RIGHT_EYE: (36, 39), FacePart.LEFT_EYE: (42, 45), FacePart.MOUTH: (36, 45)}[
+        part
+    ]
     right, left = to_crop(face[list(corners)], patch_square(face, part, SIZE))
     assert right[1] == pytest.approx(left[1], abs=1e-3)
     assert right[0] < left[0]
@@ -48,20 +50,24 @@ def test_corners_lie_level(face: Points, part: Part) -> None:
 
 @pytest.mark.parametrize("part", EYES)
 def test_an_eye_fills_its_share_of_the_patch_and_lies_in_its_middle(
-    face: Points, part: Part
+    face: Points, part: FacePart
 ) -> None:
     corners = to_crop(face[list(POINTS_OF[part])][[0, 3]], patch_square(face, part, SIZE))
     assert np.hypot(*(corners[0] - corners[1])) == pytest.approx(SIZE / EYE_SIDE, rel=1e-4)
     assert corners.mean(axis=0) == pytest.approx([(SIZE - 1) / 2] * 2, abs=1e-3)
 
 
-@pytest.mark.parametrize("part", list(Part))
-def test_patches_turn_and_grow_with_the_face(face: Points, part: Part) -> None:
+@pytest.mark.parametrize("part", list(FacePart))
+def test_patches_turn_and_grow_with_the_face(face: Points, part: FacePart) -> None:
     angle = np.deg2rad(25)
     turn = 2.5 * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     moved = (face @ turn.T + (300, 40)).astype(np.float32)
-    before = to_crop(face[list(POINTS_OF[Part.RIGHT_EYE])], patch_square(face, Part.RIGHT_EYE, 64))
-    after = to_crop(moved[list(POINTS_OF[Part.RIGHT_EYE])], patch_square(moved, Part.RIGHT_EYE, 64))
+    before = to_crop(
+        face[list(POINTS_OF[FacePart.RIGHT_EYE])], patch_square(face, FacePart.RIGHT_EYE, 64)
+    )
+    after = to_crop(
+        moved[list(POINTS_OF[FacePart.RIGHT_EYE])], patch_square(moved, FacePart.RIGHT_EYE, 64)
+    )
     assert after == pytest.approx(before, abs=0.02)
 
 
@@ -69,22 +75,24 @@ def test_a_left_eye_in_the_mirror_is_a_right_eye(face: Points, rng: np.random.Ge
     picture = rng.integers(0, 256, (200, 200, 3), dtype=np.uint8)
     mirrored = np.ascontiguousarray(picture[:, ::-1])
     face_mirrored = (face[list(MIRROR)] * (-1, 1) + (199, 0)).astype(np.float32)
-    left = patch_of(picture, patch_square(face, Part.LEFT_EYE, SIZE), Part.LEFT_EYE)
-    right = patch_of(mirrored, patch_square(face_mirrored, Part.RIGHT_EYE, SIZE), Part.RIGHT_EYE)
+    left = patch_of(picture, patch_square(face, FacePart.LEFT_EYE, SIZE), FacePart.LEFT_EYE)
+    right = patch_of(
+        mirrored, patch_square(face_mirrored, FacePart.RIGHT_EYE, SIZE), FacePart.RIGHT_EYE
+    )
     assert np.abs(left.astype(int) - right).max() <= 8  # cv2 rounds positions to 1/32 pixel
 
 
 def test_points_in_a_mirrored_patch_go_back(rng: np.random.Generator) -> None:
     points = rng.uniform(0, SIZE, (9, 2)).astype(np.float32)
-    back = unmirrored(unmirrored(points, Part.LEFT_EYE, SIZE), Part.LEFT_EYE, SIZE)
+    back = unmirrored(unmirrored(points, FacePart.LEFT_EYE, SIZE), FacePart.LEFT_EYE, SIZE)
     assert back == pytest.approx(points)
-    assert unmirrored(points, Part.RIGHT_EYE, SIZE) is points
+    assert unmirrored(points, FacePart.RIGHT_EYE, SIZE) is points
 
 
 def test_each_landmark_of_eyes_and_lips_is_in_one_part() -> None:
-    held = [k for part in Part for k in POINTS_OF[part]]
+    held = [k for part in FacePart for k in POINTS_OF[part]]
     assert sorted(held) == [*range(36, 74)]
-    assert POINTS_OF[Part.LEFT_EYE] == tuple(MIRROR[k] for k in POINTS_OF[Part.RIGHT_EYE])
+    assert POINTS_OF[FacePart.LEFT_EYE] == tuple(MIRROR[k] for k in POINTS_OF[FacePart.RIGHT_EYE])
 
 
 def test_eye_width_is_both_eyes_mean(face: Points) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from animate_cli.faces.patch_landmarks.patches import POINTS_OF, Part
+from animate_cli.faces.patch_landmarks.patches import POINTS_OF, FacePart
 from animate_cli.faces.patch_landmarks.refine import NOT_SEEN_PX, SEEN_PX, SecondLook
 from animate_cli.records import Image, Points
 
@@ -50,7 +50,7 @@ def eyes_at(scale: float) -> Points:
     """A face (74, 2) whose eyes are `scale` pixels wide."""
     points = np.random.default_rng(0).uniform(-2.5, 2.5, (74, 2))
     points[[36, 39, 42, 45]] = (-2, -1), (-1, -1), (1, -1), (2, -1)
-    points[list(POINTS_OF[Part.MOUTH])] = np.random.default_rng(1).uniform(-0.5, 0.5, (20, 2))
+    points[list(POINTS_OF[FacePart.MOUTH])] = np.random.default_rng(1).uniform(-0.5, 0.5, (20, 2))
     points[[48, 54]] = (-0.7, 1), (0.7, 1)
     return (points * scale + 100).astype(np.float32)
 

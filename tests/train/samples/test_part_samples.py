@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from animate_cli.faces.patch_landmarks.patches import POINTS_OF, Part
+from animate_cli.faces.patch_landmarks.patches import POINTS_OF, FacePart
 from animate_cli.records import Image, Points
 from animate_cli.train.samples.augment import AugmentConfig
 from animate_cli.train.samples.part_augment import (
@@ -126,21 +126,21 @@ def face_with(pupil: float, gap: float) -> Points:
 
 def test_far_gazes_and_wide_mouths_are_rare() -> None:
     calm, far = face_with(0.0, 0.0), face_with(0.22, 0.45)
-    for part in Part:
+    for part in FacePart:
         assert rarity(calm, part) == 0
         assert rarity(far, part) >= 5
-    assert rarity(face_with(0.0, 0.31), Part.MOUTH) == GAP_BINS.index(0.3) + 1
+    assert rarity(face_with(0.0, 0.31), FacePart.MOUTH) == GAP_BINS.index(0.3) + 1
 
 
 def test_both_eyes_of_a_face_become_right_eyes(rng: np.random.Generator) -> None:
     face = face_with(0.15, 0.0)
     picture = rng.integers(0, 256, (200, 200, 3), dtype=np.uint8)
-    right, left = cut_parts(picture, face, Part.RIGHT_EYE, identity="a", kind="clip")
+    right, left = cut_parts(picture, face, FacePart.RIGHT_EYE, identity="a", kind="clip")
     assert pupil_across(right.points) == pytest.approx(0.15, abs=0.01)
     assert pupil_across(left.points) == pytest.approx(-0.15, abs=0.01)  # mirrored
     for sample in (right, left):
         assert sample.pixels().shape == (STORED_PX, STORED_PX, 3)
-        assert sample.points.shape == (len(POINTS_OF[Part.RIGHT_EYE]), 2)
+        assert sample.points.shape == (len(POINTS_OF[FacePart.RIGHT_EYE]), 2)
 
 
 def test_patches_come_from_the_generator_alone() -> None:
