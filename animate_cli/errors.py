@@ -1,25 +1,24 @@
-"""Everything that can go wrong for a reason a user can act on.
+"""The errors that a user can do something about.
 
     AnimateError
     ├── InputError        a file or value given by the user cannot be used
-    │   ├── MediaError    an image, video or sound cannot be read, or not trusted
+    │   ├── MediaError    an image, video or sound cannot be read, or is too large
     │   ├── FaceError     no face, or not the one asked for
-    │   ├── DataError     a data set is not laid out, or not labelled, as its kind is
-    │   └── OptionError   options that contradict each other or name nothing that exists
+    │   ├── DataError     a data set has another layout than its kind, or damaged labels
+    │   └── OptionError   options contradict each other or name something that does not exist
     ├── OutputError       the result cannot be written
-    ├── WeightsError      weights are missing, damaged or of another kind
+    ├── WeightsError      weights are missing, damaged or of another network
     ├── TrainError        a training cannot start or go on
     └── Cancelled         the caller asked to stop
 
-Each carries what went wrong, where, and what to do. Programmer errors are not among them:
-those keep their traceback.
+Each has a message and a hint. Errors of programming are not among them and keep their traceback.
 """
 
 from __future__ import annotations
 
 
 class AnimateError(Exception):
-    """A problem with a reason and a way out.
+    """The base of all errors that a user can do something about.
 
     Args:
         message: what went wrong and where (path, frame), one sentence.
@@ -40,7 +39,7 @@ class InputError(AnimateError):
 
 
 class MediaError(InputError):
-    """An image, video or sound cannot be read, or its size must not be trusted."""
+    """An image, video or sound cannot be read, or is too large."""
 
 
 class FaceError(InputError):
@@ -48,7 +47,7 @@ class FaceError(InputError):
 
 
 class DataError(InputError):
-    """A data set is not laid out as its kind is, or its labels are missing or damaged."""
+    """A data set has another layout than its kind, or its labels are missing or damaged."""
 
 
 class OptionError(InputError):
@@ -67,7 +66,7 @@ class TrainError(AnimateError):
     """A training cannot start or go on; the last checkpoint stays usable."""
 
 
-class Cancelled(AnimateError):  # noqa: N818 - it is a wish, not an error
+class Cancelled(AnimateError):  # noqa: N818 - a request, not an error
     """The caller asked to stop; nothing half-written is left behind."""
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What a run chooses. The one home of every default: the command line takes its own from here."""
+"""The options of an animation and their defaults, which the command line uses, too."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from fractions import Fraction
 
 from animate_cli.errors import OptionError
 
-MAX_AMOUNT = 2.0  # times as filmed: beyond it faces break
+MAX_AMOUNT = 2.0  # as a multiple of the filmed motion: larger ones break faces
 
 
 class Detector(StrEnum):
-    """Who proposes faces; the landmark network confirms or refuses every proposal."""
+    """Which detector proposes faces; the landmark network then accepts or rejects each one.
+
+    AUTO: YuNet if its weights are downloaded, else Viola-Jones.
+    """
 
     AUTO = "auto"
     VIOLA_JONES = "viola-jones"
@@ -22,7 +25,11 @@ class Detector(StrEnum):
 
 
 class Lost(StrEnum):
-    """What happens in frames in which the driver's face is not seen."""
+    """What happens in frames in which the driver's face is not found.
+
+    HOLD: the last motion stays; INTERPOLATE: the gap is bridged; REST: the motion fades to the
+    photo's own pose; FAIL: the run ends with an error.
+    """
 
     HOLD = "hold"
     INTERPOLATE = "interpolate"
@@ -31,22 +38,24 @@ class Lost(StrEnum):
 
 
 class Registration(StrEnum):
-    """Whether a driver's points are held against what its first frame shows about them."""
+    """Whether the driver's landmarks are corrected by comparing each frame with the first."""
 
     ON = "on"
     OFF = "off"
 
 
 class Motion(StrEnum):
-    """Relative: the change since the anchor frame; absolute: the driver's own points."""
+    """RELATIVE: how the driver changes from the anchor frame on; ABSOLUTE: its own points."""
 
     RELATIVE = "relative"
     ABSOLUTE = "absolute"
 
 
 class Only(StrEnum):
-    """Which part of the driver's motion alone is taken; eyes: lids and gaze; expression: all but
-    the pose."""
+    """The part of the driver's motion that is used.
+
+    EYES: lids and gaze; EXPRESSION: all but the pose.
+    """
 
     ALL = "all"
     EYES = "eyes"
@@ -56,14 +65,14 @@ class Only(StrEnum):
 
 
 class Stitching(StrEnum):
-    """Whether a model that can keeps shoulders and hair where the photo has them."""
+    """Whether shoulders and hair stay where the photo has them, in a model that can do so."""
 
     ON = "on"
     OFF = "off"
 
 
 class Framing(StrEnum):
-    """Whole: the face goes back into the photo; crop: the face square alone."""
+    """WHOLE: the whole photo with the moving face; CROP: the square around the face."""
 
     WHOLE = "whole"
     CROP = "crop"
@@ -87,7 +96,7 @@ class Codec(StrEnum):
 
 
 class Engine(StrEnum):
-    """Which library computes a network's convolutions on a CPU; other devices have torch alone."""
+    """The library that computes a network's convolutions on a CPU; other devices use torch."""
 
     AUTO = "auto"
     TORCH = "torch"
@@ -99,10 +108,10 @@ class Engine(StrEnum):
 class ReadOptions:
     """How inputs are read.
 
-    start_s, duration_s: the part of the driver that is used; None: to its end.
-    strict: a damaged driver is refused rather than animated as far as it goes.
-    max_pixels: larger pictures are refused before they are decoded.
-    max_duration_s: drivers of which more is used are refused, before or while they are read.
+    start_s, duration_s: the part of the driver that is used, in seconds; None: to its end.
+    strict: refuse a damaged driver, rather than use the frames that can be read.
+    max_pixels: larger pictures and videos are refused before they are decoded.
+    max_duration_s: an error if more seconds of a driver would be used.
     """
 
     start_s: Fraction = Fraction(0)
@@ -114,13 +123,13 @@ class ReadOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class FaceOptions:
-    """Which face, and how it is followed.
+    """Which face is used, and how it is tracked.
 
     face: largest, left, right, center, or a number from 1 as printed by --show-faces.
     driver_face: the same for the driver's first frame.
-    face_box: x, y, w, h in source pixels: overrides detection.
-    registration: whether points are registered between frames, `faces.tracking.registration`.
-    smooth: strength of the trajectory filter, 0 (off) to 1.
+    face_box: x, y, w, h in pixels of the photo, in place of detection.
+    registration: see `faces.tracking.registration`.
+    smooth: strength of the smoothing over time, 0 (off) to 1.
     """
 
     detector: Detector = Detector.AUTO
@@ -134,14 +143,14 @@ class FaceOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Amounts:
-    """How much of each part of the driver's motion: 0 locks it, 1 is as filmed, at most 2.
+    """The strength of each part of the driver's motion: 0 is none, 1 as filmed, 2 the most.
 
-    pose: turn, size and place of the head; eyes: lids; gaze: pupils; lips: mouth and jaw;
-    expression: the rest of the face, above all the brows; body: what neck, shoulders and hair do
-    besides, times pose.
+    pose: rotation, size and position of the head; eyes: lids; gaze: pupils; lips: mouth and jaw;
+    expression: the rest of the face, mainly the brows; body: neck, shoulders and hair, multiplied
+    by pose.
 
     Raises:
-        OptionError: an amount is no number from 0 to 2.
+        OptionError: an amount is not from 0 to 2.
     """
 
     pose: float = 1.0
@@ -161,13 +170,14 @@ class Amounts:
 
 @dataclass(frozen=True, kw_only=True)
 class MotionOptions:
-    """How the driver's motion becomes the source's.
+    """How the driver's motion is transferred to the photo.
 
     weights: a registered name, hf://org/repo/file@revision or a file; None: the model's own.
-    commercial_only: a model is refused whose weights' licence does not allow commercial use.
-    anchor: auto, first, or a frame number from 0.  strength: 0 (still) to 2, 1 as filmed: times
-    every amount.  identity: 0, the source's own head, to 1, the driver's.
-    stitching: for models that have it: LivePortrait.
+    commercial_only: refuse weights whose licence does not allow commercial use.
+    anchor: auto, first, or a frame number from 0: the frame from which relative motion is measured.
+    strength: 0 (still) to 2; 1 is as filmed; multiplies every amount.
+    identity: 0, the photo's own head shape, to 1, the driver's.
+    stitching: of the model liveportrait.
 
     Raises:
         OptionError: strength or identity is out of range.
@@ -190,7 +200,7 @@ class MotionOptions:
 
     @property
     def amounts(self) -> Amounts:
-        """What strength, amount and only come to, each part at most 2."""
+        """The strength of each part after strength, amount and only; each at most 2."""
         shares = {
             one.name: min(MAX_AMOUNT, self.strength * getattr(self.amount, one.name))
             for one in fields(Amounts)
@@ -200,16 +210,17 @@ class MotionOptions:
 
     @property
     def body(self) -> float:
-        """How much of what the body does by itself: strength times its amount and the pose's."""
+        """The strength of the body's motion: strength times its own amount and that of the pose."""
         return min(MAX_AMOUNT, self.amounts.body * self.amount.pose)
 
 
 @dataclass(frozen=True, kw_only=True)
 class OutputOptions:
-    """What is written.
+    """How the result is written.
 
     size: source, 1080p, 4k, or the long side in pixels.
-    audio: driver, none, or a file.  background: colour under transparent sources, "#rrggbb".
+    audio: driver, none, or a file.  background: colour behind a transparent photo, "#rrggbb".
+    crf, preset: None: the usual ones of the codec.
     encoder: name of a hardware encoder of an installed ffmpeg; None: the built-in ones.
     """
 
@@ -228,7 +239,7 @@ class OutputOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class ComputeOptions:
-    """Where it runs: device auto, cpu, cuda[:N] or mps; threads 0 means all cores."""
+    """Where networks run. device: auto, cpu, cuda[:N] or mps; threads: 0 means all cores."""
 
     device: str = "auto"
     threads: int = 0
@@ -238,7 +249,7 @@ class ComputeOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Everything one animation chooses."""
+    """All options of one animation."""
 
     read: ReadOptions = field(default_factory=ReadOptions)
     faces: FaceOptions = field(default_factory=FaceOptions)

@@ -1,1 +1,1 @@
-"""Many jobs: planned, journalled, spread over processes, resumed."""
+"""Many animations in one go: planned, kept in a journal, run by worker processes, resumed."""

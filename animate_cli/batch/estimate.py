@@ -1,7 +1,7 @@
-"""What a batch will take, told before anything is done: jobs, frames, time, disk.
+"""`--dry-run`: how many jobs, frames, seconds and bytes a batch will need.
 
-Rough: speed and size per pixel are those of this machine's earlier jobs in the journal where
-there are any, else those measured on two cores with the example (H.264, CRF 18).
+A rough estimate: speed and size per pixel are those of earlier jobs in the journal, if there are
+any, else those measured on two cores with the example (H.264, CRF 18).
 """
 
 from __future__ import annotations
@@ -35,7 +35,11 @@ PIXEL_BYTES = 0.012  # of an encoded frame, per pixel
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """jobs: still to do; frames: of all results; unreadable: inputs that will fail."""
+    """The needs of a batch.
+
+    jobs: still to do, as are sources and drivers; done_before: by earlier runs; frames: of all
+    results together; bytes: of all results; unreadable: inputs whose jobs will fail.
+    """
 
     jobs: int
     sources: int
@@ -55,7 +59,10 @@ class Estimate:
 def estimate(
     plan: BatchPlan, todo: Iterable[Job], *, before: int, past: JournalHistory, workers: int
 ) -> Estimate:
-    """Look at every input's header once and add up."""
+    """Read the header of every input once, and add up.
+
+    before: jobs done by earlier runs; past: the journals' rows, for the speed of this machine.
+    """
     todo = tuple(todo)
     frames = {driver: _frames(driver, read) for driver, read in _drivers(todo).items()}
     sizes = {source: _pixels(source) for source in {job.source for job in todo}}
@@ -89,7 +96,7 @@ def _drivers(jobs: Iterable[Job]) -> dict[Path, ReadOptions]:
 
 
 def _frames(driver: Path, read: ReadOptions) -> int | None:
-    """Frames a driver gives; None if it cannot be read."""
+    """The number of frames used of a driver; None if it cannot be read."""
     try:
         kind = kind_of(driver)
         if kind is Kind.IMAGE:
@@ -102,7 +109,7 @@ def _frames(driver: Path, read: ReadOptions) -> int | None:
 
 
 def _length(driver: Path, kind: Kind, read: ReadOptions) -> tuple[int, Fraction]:
-    """Frames of a whole driver, and its rate."""
+    """The number of frames of a whole driver, and its frame rate."""
     if kind is Kind.TEMPLATE:
         trajectory = load_template(driver)
         return len(trajectory), trajectory.rate
@@ -124,13 +131,13 @@ def _pixels(source: Path) -> tuple[int, int] | None:
 def _output_pixels(job: Job, size: tuple[int, int]) -> int:
     try:
         width, height = output_scale(job.options.output.size, *size)
-    except AnimateError:  # the job itself will say so
+    except AnimateError:  # the job will report it
         width, height = size
     return width * height
 
 
 def _measured_rates(rows: Iterable[JournalRow]) -> tuple[float, float]:
-    """Time against the usual time, and bytes per pixel, of what was done before."""
+    """Of earlier jobs: seconds as a multiple of the constants above, and bytes per pixel."""
     done = [row for row in rows if row.state is State.DONE and row.frames and row.megapixels]
     usual_s = sum(r.frames * (TRACK_S + FRAME_S + MEGAPIXEL_S * r.megapixels) for r in done)
     pixels = sum(row.frames * row.megapixels for row in done) * 1e6
@@ -140,7 +147,7 @@ def _measured_rates(rows: Iterable[JournalRow]) -> tuple[float, float]:
 
 
 def _free(folder: Path) -> int:
-    """Bytes free where the folder is, or will be."""
+    """Free bytes on the disk of the folder, which may not exist yet."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     try:

@@ -1,4 +1,4 @@
-"""What a failure asks for: another try, a mark on the job, or a stop of everything."""
+"""Kinds of failures, by their remedy: try again, give the job up, or stop the whole batch."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _LONGEST = 2000  # characters
 
 
 class Remedy(StrEnum):
-    """What may help."""
+    """What may help after a failure."""
 
-    RETRY = "retry"  # time: it may pass
-    CHANGE_JOB = "change job"  # other inputs or options: it will fail again just so
-    CHANGE_PLACE = "change place"  # a free name, permissions, weights: the next run may succeed
-    STOP = "stop"  # nothing here: all other jobs would fail in the same way
+    RETRY = "retry"  # the failure may be temporary
+    CHANGE_JOB = "change job"  # it will fail again with the same inputs and options
+    CHANGE_PLACE = "change place"  # a name in use, permissions, weights: the next run may succeed
+    STOP = "stop"  # all other jobs would fail in the same way, as on a full disk
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """Why an attempt failed, as told to the user."""
+    """Why an attempt failed and what may help. reason, hint: for the user."""
 
     remedy: Remedy
     reason: str
@@ -38,7 +38,7 @@ class Fault:
 
 
 def fault_of(error: BaseException) -> Fault:
-    """Judge an error by its kind and, where the system spoke, by its number."""
+    """Classify an error by its type and, for an error of the system, by its errno."""
     reason, hint = _said(error)
     return Fault(remedy=_remedy(error), reason=reason[:_LONGEST], hint=hint[:_LONGEST])
 
@@ -47,7 +47,7 @@ def _remedy(error: BaseException) -> Remedy:
     spoke = [one for one in _chain(error) if isinstance(one, OSError)]
     if any(one.errno in _FULL for one in spoke):
         return Remedy.STOP
-    # FFmpeg calls damaged files input/output errors, too; those do not pass.
+    # FFmpeg reports damaged files as input/output errors, too; those are permanent.
     passes = any(one.errno in _PASSING and not isinstance(one, av.FFmpegError) for one in spoke)
     if passes or not isinstance(error, AnimateError):
         return Remedy.RETRY

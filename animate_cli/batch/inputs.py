@@ -1,4 +1,4 @@
-"""Words of the command line -> files: a file, a folder, or a pattern with * ? [ ]."""
+"""Arguments of the command line as files: a file, a folder, or a pattern with * ? [ ]."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ MOST_FILES = 1_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class InputFiles:
-    """Files in the order of the words, each word's own sorted; left_out: files of other kinds."""
+    """The files of some arguments, in order, those of one argument sorted.
+
+    left_out: the number of files of other kinds in folders.
+    """
 
     files: tuple[Path, ...] = ()
     left_out: int = 0
@@ -30,19 +33,19 @@ class InputFiles:
 
 
 def find_sources(words: Sequence[str]) -> InputFiles:
-    """Pictures. A named file is taken whatever it is called, a folder gives its pictures.
+    """The photos that arguments name: any file by its name, the pictures of a folder.
 
     Raises:
-        InputError: a word that stands for no file.
+        InputError: an argument names no file.
     """
     return _find(words, _pictures_in)
 
 
 def find_drivers(words: Sequence[str]) -> InputFiles:
-    """Videos and templates; a folder that holds pictures only is one driver, numbered frames.
+    """The videos and templates that arguments name; a folder with pictures alone is one driver.
 
     Raises:
-        InputError: a word that stands for no file.
+        InputError: an argument names no file.
     """
     return _find(words, _drivers_in)
 
@@ -53,7 +56,7 @@ def _find(words: Sequence[str], inside: Callable[[Path], InputFiles]) -> InputFi
         some = _expand(word, inside)
         if not some.files:
             hint = "check the name; patterns are written '*.jpg', with quotes"
-            raise InputError(f"{word!r} stands for no file that can be used", hint=hint)
+            raise InputError(f"{word!r} names no file that can be used", hint=hint)
         found += some
     return found
 
@@ -63,12 +66,12 @@ def _expand(word: str, inside: Callable[[Path], InputFiles]) -> InputFiles:
     if _is(path, Path.is_dir):
         return inside(path)
     if _is(path, Path.is_file) or not set(word) & set("*?["):
-        return InputFiles(files=(path,))  # a missing file is told by the job that needs it
+        return InputFiles(files=(path,))  # a missing file is an error of the job that needs it
     return InputFiles(files=tuple(_matching(path, word)))
 
 
 def _matching(path: Path, word: str) -> list[Path]:
-    """Visible files that fit a pattern; ** looks into folders, but through no links."""
+    """Visible files that match a pattern; ** matches folders, but follows no links."""
     root = Path(path.anchor) if path.is_absolute() else Path()
     pattern = str(path.relative_to(path.anchor)) if path.is_absolute() else word
     try:
@@ -76,7 +79,7 @@ def _matching(path: Path, word: str) -> list[Path]:
         return sorted(file for file in files if file.is_file() and not _is_hidden(file))
     except (ValueError, NotImplementedError, OSError) as error:
         hint = "write it like 'photos/*.jpg'"
-        raise InputError(f"{word!r} is no pattern: {error}", hint=hint) from error
+        raise InputError(f"{word!r} is not a pattern: {error}", hint=hint) from error
 
 
 def _pictures_in(folder: Path) -> InputFiles:
@@ -102,7 +105,7 @@ def _with_suffix(folder: Path, suffixes: frozenset[str]) -> InputFiles:
 
 
 def _is_hidden(file: Path) -> bool:
-    """Half-written results are hidden, too."""
+    """Whether the name begins with a dot, as those of half-written results do."""
     return file.name.startswith(".")
 
 

@@ -1,4 +1,4 @@
-"""One animation of a batch, and the hash of everything its result depends on."""
+"""One animation of a batch, and a hash of everything that its result depends on."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from animate_cli.options import ComputeOptions, MotionOptions, Options
 from animate_cli.typed import plain
 
 UNREADABLE = "unreadable"
-_NETWORKS = ("landmarks", "shape")  # what every model's run looks with
+_NETWORKS = ("landmarks", "shape")  # used with every model
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """name: the output's path inside the batch's folder, with /; it is the job's identity."""
+    """One animation. name: the output's path inside the batch's folder, with /; it is unique."""
 
     name: str
     source: Path
@@ -36,13 +36,13 @@ class Digests:
         self._weights: dict[tuple[str, str | None], list[str]] = {}
 
     def of(self, path: Path) -> str:
-        """Its digest; UNREADABLE for what is no readable file or folder."""
+        """The digest of a file or folder; UNREADABLE if it cannot be read."""
         if path not in self._known:
             self._known[path] = _digest(path)
         return self._known[path]
 
     def of_weights(self, motion: MotionOptions) -> list[str]:
-        """The sums of all weights that a run with these options uses."""
+        """The SHA-256 of all weights that these options use."""
         key = motion.model, motion.weights
         if key not in self._weights:
             self._weights[key] = _weights(motion)
@@ -50,9 +50,9 @@ class Digests:
 
 
 def fingerprint(job: Job, digests: Digests) -> str:
-    """Changes with the inputs' bytes, the options and the weights; not with where it runs.
+    """A hash of the inputs' bytes, the options and the weights.
 
-    Names and places of the inputs do not matter, nor do threads, device or limits on reading.
+    Names and places of the inputs do not count, nor do threads, device or limits on reading.
     """
     options = job.options
     sound = options.output.audio
@@ -81,7 +81,7 @@ def _weights(motion: MotionOptions) -> list[str]:
     try:
         chosen = hub.used_by(motion.model, motion.weights)
         return [one.sha256 for one in (*map(hub.used, _NETWORKS), *chosen)]
-    except (AnimateError, OSError) as error:  # the job itself will say so
+    except (AnimateError, OSError) as error:  # the job will report it
         return [f"{UNREADABLE}: {error}"]
 
 

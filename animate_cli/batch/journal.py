@@ -1,10 +1,10 @@
-"""What happened to each job: JSON lines, only ever appended, each written before the next step.
+"""The journal of a batch: a JSON line for each change of a job's state, appended at once.
 
-A row outlives the process at once, and a power cut as soon as `settle` returns: that takes some
-milliseconds, which pass while the workers already have their next jobs.
+A row survives the end of the process at once, and a power cut when `sync` has returned; that takes
+some milliseconds, in which the workers have their next jobs already.
 
-A line cut off by a crash, or damaged otherwise, is skipped: its job is done again. One file per
-shard, so that no two machines write to the same one; all of a folder's journals are read.
+A damaged line, as after a crash, is skipped, and its job is done again. Each shard has a file of
+its own, so that no two machines write to the same one; all journals of a folder are read.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ LONGEST_LINE = 1 << 16
 
 
 class State(StrEnum):
-    """What a job came to."""
+    """The state of a job."""
 
     STARTED = "started"
     RETRY = "retry"
     DONE = "done"
-    QUARANTINED = "quarantined"  # fails by its own inputs: not tried again until they change
-    FAILED = "failed"  # fails by what is around it: tried again by the next run
+    QUARANTINED = "quarantined"  # its own inputs make it fail: not tried again until they change
+    FAILED = "failed"  # something else made it fail: tried again by the next run
 
 
 @dataclass(frozen=True, kw_only=True)
 class JournalRow:
     """One change of state.
 
-    time_s: seconds since 1970; job: its name; fingerprint: what it was made from; attempt: from
+    time_s: seconds since 1970; job: its name; fingerprint: `job.fingerprint`; attempt: from
     1; reason, hint: of a failure; bytes: of the output; frames: of the output; elapsed_s: of the
-    attempt; megapixels: of one output frame; notes: what the run told.
+    attempt; megapixels: of one output frame; notes: warnings of the run.
     """
 
     time_s: float
@@ -62,7 +62,7 @@ class JournalRow:
 
 
 class BatchJournal:
-    """A journal that is being written. Use as a context manager."""
+    """A journal open for writing. Use it as a context manager."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -85,7 +85,7 @@ class BatchJournal:
             self.sync()
 
     def append(self, row: JournalRow) -> None:
-        """Write one row; from now on it outlives this process.
+        """Append one row, which survives the end of this process.
 
         Raises:
             OutputError: the disk is full or gone.
@@ -96,7 +96,7 @@ class BatchJournal:
             self._file.flush()
 
     def sync(self) -> None:
-        """Wait until the disk has every row.
+        """Wait until every row is on the disk.
 
         Raises:
             OutputError: the disk is full or gone.
@@ -109,10 +109,11 @@ class BatchJournal:
 
 @dataclass(frozen=True, kw_only=True)
 class JournalHistory:
-    """All that a folder's journals say.
+    """The contents of all journals of a folder.
 
-    last: the latest row of each job; started: jobs that were ever begun, which only happens where
-    nothing lay at their output's name, so that what lies there now is ours; skipped: bad lines.
+    last: the latest row of each job; started: jobs that were started at least once. A job is only
+    started if its output does not exist, so an output that exists now is its own; skipped: the
+    number of damaged lines.
     """
 
     last: dict[str, JournalRow]
@@ -127,7 +128,7 @@ def journal_path(folder: Path, shard: Shard) -> Path:
 
 
 def read_history(folder: Path) -> JournalHistory:
-    """Read every journal of a folder, in order of time.
+    """Read all journals of a folder; rows are sorted by time.
 
     Raises:
         OutputError: a journal is there and cannot be read.
@@ -149,14 +150,14 @@ def read_history(folder: Path) -> JournalHistory:
 
 
 def line_of(row: JournalRow) -> bytes:
-    """One line of ASCII; fields that say nothing are left out."""
+    """A row as one line of ASCII, without fields that have their default."""
     empty = {field.name: field.default for field in fields(JournalRow)}
     said = {key: value for key, value in asdict(row).items() if value != empty[key]}
     return json.dumps(said).encode() + b"\n"
 
 
 def _rows(path: Path) -> Iterator[JournalRow | None]:
-    """Rows of one journal; None for a line that is none."""
+    """The rows of one journal; None for a damaged line."""
     try:
         with path.open("rb") as file:
             while line := file.readline(LONGEST_LINE):

@@ -1,10 +1,10 @@
-"""A CSV or JSON file that lists jobs, a row each, with options of their own.
+"""A manifest: a CSV or JSON file with a row per job, which may have options of its own.
 
     source,driver,output,strength,start
     anna.jpg,speech.mp4,anna/speech.mp4,0.8,1:02.5
 
 JSON: a list of such objects, or {"jobs": [...]}. Columns besides source, driver and output are
-flags without their dashes. Relative inputs are looked for beside the manifest.
+flags without their dashes. Relative paths of inputs start at the manifest's folder.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ MOST_BYTES = 256 << 20
 _OWN = ("source", "driver", "output")
 
 Override = Callable[[Options, Mapping[str, object]], Options]
-"""Options with the flags of a row in place of theirs; raises AnimateError for what is no flag."""
+"""Applies the cells of a row to the options; raises AnimateError for a column that is no flag."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ManifestEntry:
-    """One row. driver, output: None where it does not say; where: for messages."""
+    """One row. driver, output: None if the row has none; where: file and row, for messages."""
 
     source: Path
     driver: Path | None
@@ -40,15 +40,15 @@ class ManifestEntry:
 
 
 def is_manifest(word: str) -> bool:
-    """Whether a word of the command line is one, by its suffix."""
+    """Whether an argument is a manifest, by its suffix."""
     return Path(word).suffix.lower() in SUFFIXES
 
 
 def read_manifest(path: Path, options: Options, override: Override) -> tuple[ManifestEntry, ...]:
-    """All rows in order; each takes `options` where it says nothing else.
+    """All rows in order. options: of every row, but for what its own cells change.
 
     Raises:
-        InputError: it cannot be read, or a row is none; the row's number is in the message.
+        InputError: the file or a row cannot be read; the message has the row's number.
     """
     rows = _csv(path) if path.suffix.lower() == ".csv" else _json(path)
     entries = tuple(

@@ -1,4 +1,4 @@
-"""Names of results: from a template or a manifest, always inside the batch's folder."""
+"""Names of results, by a template or a manifest; all lie inside the batch's folder."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from animate_cli.errors import OptionError
 
 TEMPLATE = "{source}--{driver}"
 FIELDS = ("source", "driver", "number")
-SHORT_PART = 160  # bytes that a template may give ...
-LONGEST_PART = 200  # ... and a manifest: with what is added to it, it stays below 255
+SHORT_PART = 160  # bytes of a part of a path by a template ...
+LONGEST_PART = (
+    200  # ... and by a manifest; a hidden file's name, longer by some bytes, stays below 255
+)
 DEEPEST = 16
-_MARK = 8  # hexadecimal digits that tell two shortened names apart
+_MARK = 8  # hexadecimal digits that keep shortened names different
 
 
 def check_template(template: str) -> None:
-    """Refuse a template before anything is named by it.
+    """Check a template of names before its use.
 
     Raises:
         OptionError: an unknown field, or a name outside the folder.
@@ -36,20 +38,20 @@ def check_template(template: str) -> None:
 
 
 def fill_template(template: str, *, source: str, driver: str, number: int) -> str:
-    """One job's name, not yet with a suffix. A stem brings no separators of its own."""
+    """The name of one job, without suffix. Separators in a stem become underscores."""
     fields = {"source": clean_stem(source), "driver": clean_stem(driver), "number": f"{number:06d}"}
     name = template.format_map(fields)
     return "/".join(shortened(part) for part in name.split("/"))
 
 
 def clean_stem(stem: str) -> str:
-    """A stem without what no file name should hold: control signs, separators, half characters."""
+    """The stem with underscores for control characters, separators and lone surrogates."""
     kept = "".join("_" if _is_unsafe(sign) else sign for sign in stem)
     return kept.strip(" .") or "_"
 
 
 def shortened(part: str) -> str:
-    """At most SHORT_PART bytes; what is cut off is told apart by its hash."""
+    """The part, cut to SHORT_PART bytes; a hash at its end keeps different parts different."""
     content = part.encode("utf-8", "surrogateescape")
     if len(content) <= SHORT_PART:
         return part
@@ -59,7 +61,7 @@ def shortened(part: str) -> str:
 
 
 def check_inside(name: str, *, where: str) -> None:
-    """Refuse names that lead out of the folder, on any system.
+    """Check that a name stays inside the folder, on any system.
 
     Raises:
         OptionError: absolute, with a drive, with .., empty, hidden, or with a zero byte.
@@ -70,7 +72,7 @@ def check_inside(name: str, *, where: str) -> None:
     is_hidden = any(part.startswith(".") for part in posix.parts)
     if is_outside or is_strange or is_hidden or not posix.parts or len(posix.parts) > DEEPEST:
         hint = "name results inside the output folder, without .. or a leading / or ."
-        raise OptionError(f"{where}: {name!r} is no name inside the output folder", hint=hint)
+        raise OptionError(f"{where}: {name!r} is not a name inside the output folder", hint=hint)
     if any(len(part.encode()) > LONGEST_PART for part in posix.parts):
         raise OptionError(
             f"{where}: {name[:40]!r}... is too long",
@@ -79,7 +81,7 @@ def check_inside(name: str, *, where: str) -> None:
 
 
 def output_path(folder: Path, name: str) -> Path:
-    """Where a result goes.
+    """The path of a result.
 
     Raises:
         OptionError: a link inside the folder leads out of it.

@@ -1,4 +1,4 @@
-"""What a batch chooses beyond what each of its animations does; loads nothing heavy."""
+"""Options of a batch as a whole; those of each animation are `animate_cli.options`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from animate_cli.errors import OptionError
 
 
 class BatchPairing(StrEnum):
-    """Which source goes with which driver."""
+    """Which photo is animated with which driver."""
 
     PRODUCT = "product"  # every source with every driver
     ZIP = "zip"  # the first with the first, the second with the second, ...
@@ -18,7 +18,7 @@ class BatchPairing(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Shard:
-    """This run's part of the jobs: the number-th of count, from 1."""
+    """The part of the jobs that this run does. number: from 1 to count."""
 
     number: int = 1
     count: int = 1
@@ -43,11 +43,11 @@ class Shard:
 class BatchOptions:
     """How a batch is run.
 
-    workers: processes, 0: one per core as far as memory goes; retries: after a fault that may
-    pass; backoff_s: pause before the first retry, doubled for each one after; stall_s: a worker
-    silent for so long is ended; max_failures: jobs that may fail before the batch stops, None:
-    any number; retry_failed: try again what failed for good in an earlier run; cache: keep
-    drivers' motion for other jobs and runs.
+    workers: processes, 0: one per core as far as memory allows; retries: after a failure that may
+    be temporary; backoff_s: pause before the first retry, doubled for each next one; stall_s: a
+    worker that reports nothing for so long is restarted; max_failures: failed jobs after which the
+    batch stops, None: it never does; retry_failed: try again the jobs that an earlier run gave up;
+    cache: keep drivers' trajectories for other jobs and runs.
     """
 
     workers: int = 0

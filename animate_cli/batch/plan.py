@@ -1,4 +1,4 @@
-"""Sources, drivers and how they pair -> jobs with names of their own, in a fixed order."""
+"""The plan of a batch: photos and drivers, paired into jobs with unique names, in a fixed order."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from animate_cli.media.container.kind import PICTURE_SUFFIXES
 from animate_cli.options import Options
 
 MOST_JOBS = 1_000_000
-_MARK = 6  # hexadecimal digits that tell two jobs apart whose names would be the same
+_MARK = 6  # hexadecimal digits that make equal names different
 
 
 @dataclass(frozen=True, kw_only=True)
 class BatchPlan:
-    """jobs: of this shard; total: of all shards; left_out: files of other kinds in folders."""
+    """jobs: of this shard; total: jobs of all shards; left_out: files of other kinds in folders."""
 
     folder: Path
     jobs: tuple[Job, ...]
@@ -41,7 +41,7 @@ class BatchPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class _Pair:
-    """A job that has no place yet. name: without suffix, or as a manifest gives it."""
+    """A job that has no output path yet. name: of its result, with suffix."""
 
     entry: ManifestEntry
     driver: Path
@@ -59,13 +59,14 @@ def plan_batch(
     template: str = TEMPLATE,
     shard: Shard = Shard(),  # noqa: B008 - frozen
 ) -> BatchPlan:
-    """Decide everything that a batch will do; nothing is written.
+    """Plan all jobs of a batch; nothing is written.
 
-    pairing None: as the manifest says where there is one, else every source with every driver.
+    override: applies the cells of a manifest's row. pairing None: MANIFEST if there is a manifest,
+    else PRODUCT. template: of the names of results.
 
     Raises:
         InputError: inputs or a manifest that cannot be used.
-        OptionError: pairs that do not work out, names that clash or lead out of the folder.
+        OptionError: inputs do not pair, or names clash or lead out of the folder.
     """
     check_template(template)
     entries, left_out = _entries(sources, options, override)
@@ -159,9 +160,9 @@ def _suffix(driver: Path, options: Options) -> str:
 
 
 def _with_unique_names(pairs: Sequence[_Pair]) -> list[_Pair]:
-    """Names from a template that clash get a mark of their inputs; names from a manifest may not.
+    """Append a hash of the inputs to equal names by a template; those by a manifest are errors.
 
-    Upper and lower case are the same file on many systems.
+    Names that differ in upper and lower case alone count as equal: they are on many systems.
 
     Raises:
         OptionError: two jobs would write the same file.
@@ -186,10 +187,10 @@ def _marked(pair: _Pair) -> _Pair:
 
 
 def _jobs_of(pairs: Sequence[_Pair], folder: Path) -> list[Job]:
-    """Jobs with their places.
+    """The pairs as jobs, with the paths of their results.
 
     Raises:
-        OptionError: a result would be another job's source, and the next run's again.
+        OptionError: a result is an input of a job.
     """
     jobs = [
         Job(

@@ -1,4 +1,4 @@
-"""Worker processes: started, fed, listened to, and replaced when they die."""
+"""Worker processes: they are started, get tasks, send messages, and are replaced if they die."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from animate_cli.batch.faults import Fault, Remedy
 from animate_cli.batch.worker import JobTask, Message, WorkFactory, serve
 
 _GRACE_S = 5.0
-_OPENING_S = 120.0  # that a worker may be silent while it loads its libraries
+_START_S = 120.0  # for a worker to load its libraries
 
 
 @dataclass(kw_only=True, eq=False)
 class Worker:
-    """One process and what it works on. number: from 1; last_sign_s: when it last gave a
-    sign, or is expected to have done so."""
+    """One process and its task. number: from 1; last_sign_s: when it last sent a message; at its
+    start, the time by which it must have sent one."""
 
     number: int
     process: SpawnProcess
     pipe: Connection
     task: JobTask | None = None
-    last_sign_s: float = field(default_factory=lambda: time.monotonic() + _OPENING_S)
+    last_sign_s: float = field(default_factory=lambda: time.monotonic() + _START_S)
 
 
 class Pool:
-    """A fixed number of slots for workers. Use as a context manager: leaving it ends them all.
+    """A fixed number of workers. Use it as a context manager, which ends them all.
 
     Processes are spawned, never forked: threads and CUDA do not survive a fork.
     """
 
     def __init__(self, count: int, make_work: WorkFactory, *, stall_s: float) -> None:
-        self._opening = make_work
+        self._make_work = make_work
         self._stall_s = stall_s
         self._context = multiprocessing.get_context("spawn")
         self.workers: list[Worker] = []
@@ -55,7 +55,7 @@ class Pool:
         trace: TracebackType | None,
     ) -> None:
         for worker in self.workers:
-            worker.pipe.close()  # an idle worker takes this as the end
+            worker.pipe.close()  # this ends an idle worker
             if worker.task is not None:
                 worker.process.kill()
         for worker in self.workers:
@@ -74,7 +74,7 @@ class Pool:
         return [worker for worker in self.workers if worker.task is not None]
 
     def give(self, worker: Worker, task: JobTask) -> None:
-        """Let an idle worker do a task; that it died meanwhile is told by `listen`."""
+        """Send a task to an idle worker; `listen` reports it if the worker has died."""
         worker.task, worker.last_sign_s = task, max(time.monotonic(), worker.last_sign_s)
         try:
             worker.pipe.send(task)
@@ -82,9 +82,10 @@ class Pool:
             worker.process.kill()
 
     def listen(self, timeout_s: float) -> Iterator[tuple[Worker, Message]]:
-        """What workers said within the time; of a dead or stalled one a Fault, and it is replaced.
+        """Workers' messages that arrive within the time.
 
-        After anything but progress the worker is idle again.
+        A dead or stalled worker gives a Fault and is replaced. After any message but Progress the
+        worker is idle.
         """
         pipes: Sequence[Connection] = [worker.pipe for worker in self.workers]
         ready = connection.wait(pipes, timeout_s)
@@ -94,7 +95,7 @@ class Pool:
                 yield worker, message
         for worker in self.busy:
             if time.monotonic() - worker.last_sign_s > self._stall_s:
-                reason = f"no sign of life for {self._stall_s:g} s"
+                reason = f"no message for {self._stall_s:g} s"
                 yield worker, self._replace(worker, reason)
 
     def _receive(self, worker: Worker) -> Message | None:
@@ -123,7 +124,7 @@ class Pool:
     def _start(self, number: int) -> Worker:
         here, there = self._context.Pipe()
         process = self._context.Process(
-            target=serve, args=(there, self._opening), name=f"animate-{number}", daemon=True
+            target=serve, args=(there, self._make_work), name=f"animate-{number}", daemon=True
         )
         process.start()
         there.close()  # each side holds its own end alone: when one dies, the other's pipe ends

@@ -1,4 +1,4 @@
-"""What an earlier run left: jobs that need no work, and half-written files."""
+"""Resuming a batch: which jobs need work, and the half-written files to remove."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _SEGMENTS = ".segments"
 
 
 class JobNeed(StrEnum):
-    """Whether a job has to be done."""
+    """Whether a job must be done."""
 
     DO = "do"
-    NOTHING = "nothing"  # its result is there and whole
-    GIVEN_UP = "given up"  # it failed by its own inputs, which are the same
+    NOTHING = "nothing"  # its result is complete
+    GIVEN_UP = "given up"  # it failed, and its inputs are the same
 
 
 @dataclass(frozen=True, kw_only=True)
 class DueJob:
-    """A job, judged. reason: of an earlier failure."""
+    """A job and whether it must be done. reason: of an earlier failure."""
 
     job: Job
     fingerprint: str
@@ -37,7 +37,7 @@ class DueJob:
 def find_due_jobs(
     job: Job, past: JournalHistory, digests: Digests, *, retry_failed: bool = False
 ) -> DueJob:
-    """Hold a job against what the journals say of it: redone if anything of it changed."""
+    """Compare a job with its journal row: it is done again if its inputs or options changed."""
     print_now, row = fingerprint(job, digests), past.last.get(job.name)
     need, reason = JobNeed.DO, ""
     if row is not None and row.fingerprint == print_now:
@@ -49,16 +49,16 @@ def find_due_jobs(
 
 
 def segments_of(due: DueJob) -> Path:
-    """Where this job's film keeps its segments; changed inputs or options never meet old ones."""
+    """The folder of a long video's segments; changed inputs or options give another folder."""
     output = due.job.output
     stem = Path(short_name(output)).stem
     return output.with_name(f".{stem}.{due.fingerprint[:_MARK]}{_SEGMENTS}")
 
 
 def sweep(jobs: Iterable[Job], *, keep: Collection[Path] = ()) -> int:
-    """Remove what killed workers left half-written beside these jobs' outputs -> how many.
+    """Remove the half-written files of killed workers beside the outputs -> how many there were.
 
-    keep: segments of films that are still to be finished.
+    keep: segments of videos that are still to be finished.
     """
     names: dict[Path, set[str]] = {}
     for job in jobs:

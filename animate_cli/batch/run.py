@@ -1,6 +1,6 @@
-"""A plan carried out: judged against the journal, spread over workers, retried, drained.
+"""Runs the plan of a batch: skips jobs that are done, shares the rest among workers, retries.
 
-plan ─► judge (hash, journal) ─► queue ─► workers ─► journal ─► summary
+plan ─► compare (hash, journal) ─► queue ─► workers ─► journal ─► summary
                                    ▲                    │
                                    └── pause ◄── fault ─┘
 """
@@ -58,12 +58,13 @@ def run_batch(
     observer: BatchObserver = BatchObserver(),  # noqa: B008 - frozen
     make_work: WorkFactory = make_animation_work,
 ) -> BatchSummary:
-    """Do what is still to be done of a plan. The same call again goes on where this one ended.
+    """Do the jobs of a plan that are not done yet. The same call again resumes.
 
-    The first Ctrl-C or SIGTERM lets the jobs under way finish, a second one ends them.
+    The first Ctrl-C or SIGTERM lets running jobs finish, a second one ends them.
+    observer: gets every row of the journal and every status. make_work: the work of a worker.
 
     Raises:
-        OutputError: the folder or the journal cannot be written, or another run is at it.
+        OutputError: the folder or the journal cannot be written, or another run uses it.
     """
     begun_s = time.monotonic()
     path = journal_path(plan.folder, shard)
@@ -86,7 +87,7 @@ def run_batch(
 
 @dataclass(order=True, frozen=True, kw_only=True)
 class _Attempt:
-    """An attempt that is due at ready_s on the monotonic clock."""
+    """An attempt at a job, which may start at ready_s of the monotonic clock."""
 
     ready_s: float = 0.0
     due: DueJob = field(compare=False)
@@ -94,7 +95,7 @@ class _Attempt:
 
 
 class _Batch:
-    """The state of one run."""
+    """The state of one run of a batch."""
 
     def __init__(
         self,
@@ -117,7 +118,7 @@ class _Batch:
         self._status = BatchStatus(total=len(dues), before=before, given_up=len(given_up))
 
     def run(self, make_work: WorkFactory) -> None:
-        """Until nothing is left to do or to wait for."""
+        """Run jobs until none is left to start or to wait for."""
         if not self._queue:
             return
         count = worker_count(self._options.workers, jobs=len(self._queue))
@@ -132,7 +133,7 @@ class _Batch:
                 self._observer.on_status(self._status)
 
     def summary(self, elapsed_s: float) -> BatchSummary:
-        """What it came to."""
+        """The summary of the run so far."""
         status = self._status
         return BatchSummary(
             total=status.total,
@@ -148,7 +149,7 @@ class _Batch:
 
     @property
     def _accepts_jobs(self) -> bool:
-        """Whether new attempts may begin."""
+        """Whether new attempts may start."""
         return not (self._halt.wanted or self._stopped)
 
     def _start_jobs(self, pool: Pool, count: int) -> None:
@@ -178,7 +179,7 @@ class _Batch:
             pool.give(worker, task)
 
     def _may_replace(self, one: _Attempt) -> bool:
-        """Whether what lies at the output's name is ours, or given up by --overwrite."""
+        """Whether the output may be replaced: it is this job's own, or --overwrite is given."""
         job = one.due.job
         is_ours = one.attempt > 1 or job.name in self._past.started
         return is_ours or job.options.output.overwrite
@@ -252,7 +253,7 @@ class _Batch:
 
 
 def _unfinished(dues: list[DueJob], past: JournalHistory) -> set[Path]:
-    """Segments of jobs that are neither done nor given up."""
+    """The segments of jobs that are neither done nor given up."""
     over = {name for name, row in past.last.items() if row.state in (State.DONE, State.QUARANTINED)}
     return {segments_of(due) for due in dues if due.need is JobNeed.DO and due.job.name not in over}
 
@@ -264,13 +265,13 @@ def _failed_before(due: DueJob) -> JobFailure:
 
 def _output_exists(output: Path) -> Fault:
     hint = "move it away, or pass --overwrite"
-    reason = f"{output} exists already and is not of this batch"
+    reason = f"{output} exists already and is not a result of this batch"
     return Fault(remedy=Remedy.CHANGE_PLACE, reason=reason, hint=hint)
 
 
 @contextmanager
 def _locked(journal: Path) -> Iterator[None]:
-    """One run at a time with one journal; the system takes the lock from a killed one."""
+    """Allow one run at a time per journal; the system releases the lock of a killed run."""
     lock = FileLock(journal.with_name(f".{journal.stem}.lock"), blocking=False)
     try:
         lock.acquire()

@@ -1,4 +1,4 @@
-"""How a batch stands, for whoever shows it; and what it came to."""
+"""The status of a running batch, and the summary of a finished one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from animate_cli.report import Progress
 
 @dataclass(kw_only=True)
 class WorkerSlot:
-    """What one worker does. job: "" while it has none; progress: None until it tells."""
+    """The present job of one worker. job: "" if it has none; progress: None before the first."""
 
     number: int
     job: str = ""
@@ -23,10 +23,10 @@ class WorkerSlot:
 
 @dataclass(kw_only=True)
 class BatchStatus:
-    """Counts of jobs by what became of them, and the workers; changes while a batch runs."""
+    """The number of jobs in each state, and the workers; it changes while the batch runs."""
 
     total: int
-    before: int = 0  # done by an earlier run and still right
+    before: int = 0  # done by an earlier run, inputs unchanged
     given_up: int = 0  # failed for good in an earlier run, inputs unchanged
     done: int = 0
     failed: int = 0
@@ -36,13 +36,13 @@ class BatchStatus:
 
     @property
     def left(self) -> int:
-        """Jobs not yet settled."""
+        """The number of jobs not done, failed or given up."""
         return self.total - self.before - self.given_up - self.done - self.failed
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobFailure:
-    """A job without a result. is_final: it is not tried again until its inputs change."""
+    """A job that failed. is_final: it is not tried again until its inputs change."""
 
     job: str
     reason: str
@@ -52,7 +52,10 @@ class JobFailure:
 
 @dataclass(frozen=True, kw_only=True)
 class BatchSummary:
-    """What a run of a batch came to. left: jobs not reached; stopped: why, where it was."""
+    """The numbers of jobs at the end of a run of a batch.
+
+    before: done by earlier runs; left: not reached; stopped: the reason, if the run was stopped.
+    """
 
     total: int
     before: int
@@ -77,7 +80,7 @@ class BatchSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class BatchObserver:
-    """Who is told: of every row of the journal, and of every change of the status."""
+    """Two callbacks: one gets every row of the journal, one every change of the status."""
 
     on_row: Callable[[JournalRow], None] = lambda row: None
     on_status: Callable[[BatchStatus], None] = lambda status: None

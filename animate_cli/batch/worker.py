@@ -1,4 +1,4 @@
-"""A process that animates one job after the other with networks of its own."""
+"""A worker process: it animates one job after the other, with networks of its own."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from animate_cli.batch.faults import Fault, Remedy, fault_of
 from animate_cli.batch.job import Job
 from animate_cli.report import OnProgress, Progress
 
-TELL_EVERY_S = 0.2
+PROGRESS_EVERY_S = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobResult:
-    """A job that went well; see `journal.JournalRow`."""
+    """The result of a job; its fields are those of `journal.JournalRow`."""
 
     frames: int
     megapixels: float
@@ -36,10 +36,11 @@ class JobResult:
 
 @dataclass(frozen=True, kw_only=True)
 class JobTask:
-    """A job as a worker gets it.
+    """A job for a worker.
 
-    may_replace: its output is ours, or --overwrite says so; segments: where a long film's parts
-    outlive a crash.
+    threads: for the networks; may_replace: whether the output may be replaced; cache: whether
+    drivers' trajectories are kept for other jobs; segments: folder for the segments of a long
+    video, which survive a crash.
     """
 
     job: Job
@@ -52,11 +53,11 @@ class JobTask:
 Message = Progress | JobResult | Fault
 Work = Callable[[JobTask, OnProgress], JobResult]
 WorkFactory = Callable[[], Work]
-"""Called once in the worker's own process; what it gives is called for every job."""
+"""Called once in each worker process; the function it returns is called for every job."""
 
 
 def make_animation_work() -> Work:
-    """Work that is real: an `Animator` that keeps its networks from job to job."""
+    """The work of a batch: an `Animator` that keeps its networks from job to job."""
     from animate_cli.pipeline import Animator
     from animate_cli.stages.trajectories import TrajectoryCache
 
@@ -95,10 +96,10 @@ def make_animation_work() -> Work:
 
 
 def serve(pipe: Connection, make_work: WorkFactory) -> None:
-    """A worker's life: tasks come in, progress and results go out, until the pipe ends.
+    """The main loop of a worker: receive tasks, send progress and results, until the pipe closes.
 
-    It never outlives the process that started it. Being asked to end is that one's business, even
-    where a terminal or a scheduler asks the whole group.
+    It ends with its parent process. It ignores Ctrl-C and SIGTERM, which terminals and schedulers
+    send to the whole group: the parent handles them.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -123,27 +124,27 @@ def _attempt(work: Work | Fault, task: JobTask, pipe: Connection) -> Message:
     if isinstance(work, Fault):
         return work
     try:
-        return work(task, _telling(pipe))
+        return work(task, _progress_sender(pipe))
     except BaseException as error:
         logging.getLogger(__name__).debug("%s", traceback.format_exc())
         return fault_of(error)
 
 
-def _telling(pipe: Connection) -> OnProgress:
+def _progress_sender(pipe: Connection) -> OnProgress:
     last_s = 0.0
 
-    def tell(progress: Progress) -> None:
+    def send(progress: Progress) -> None:
         nonlocal last_s
         now = time.monotonic()
-        if now - last_s >= TELL_EVERY_S or progress.done == progress.total:
+        if now - last_s >= PROGRESS_EVERY_S or progress.done == progress.total:
             pipe.send(progress)
             last_s = now
 
-    return tell
+    return send
 
 
 def _follow_parent() -> None:
-    """Die with the parent, even in the middle of a job."""
+    """End this process when the parent has ended, even in the middle of a job."""
     parent = parent_process()
     if parent is not None:
         connection.wait([parent.sentinel])
@@ -151,7 +152,7 @@ def _follow_parent() -> None:
 
 
 def sync_file(path: Path) -> int:
-    """Wait until the disk has a file or a folder's files -> their bytes together."""
+    """Wait until a file, or the files of a folder, are on the disk -> their size in bytes."""
     files = [file for file in path.iterdir() if file.is_file()] if path.is_dir() else [path]
     for file in files:
         with file.open("r+b") as handle:
@@ -160,7 +161,7 @@ def sync_file(path: Path) -> int:
 
 
 def size_of(path: Path) -> int:
-    """Bytes of a file, or of a folder's files; 0 where there is nothing."""
+    """The size in bytes of a file, or of a folder's files; 0 if there is none."""
     try:
         files = path.iterdir() if path.is_dir() else [path]
         return sum(file.stat().st_size for file in files if file.is_file())

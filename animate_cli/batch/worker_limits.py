@@ -1,4 +1,4 @@
-"""How many workers this machine carries, and the threads each may have."""
+"""How many workers this machine has memory and cores for, and the threads of each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ WORKER_BYTES = 3 << 29  # 1.5 GiB: networks, and a few frames of a 4K photo
 
 
 def worker_count(requested: int, *, jobs: int) -> int:
-    """Workers for so many jobs: as requested, or (0) one per core as far as memory goes.
+    """The number of workers: as requested, or, for 0, one per core as far as memory allows.
 
     Raises:
         OptionError: below 0.
@@ -25,13 +25,13 @@ def worker_count(requested: int, *, jobs: int) -> int:
 
 
 def threads_each(workers: int, requested: int) -> int:
-    """Threads of one worker, so that all together have no more than there are cores."""
+    """Threads of one worker: all together have at most as many as there are cores."""
     share = max(1, thread_count(0) // workers)
     return min(requested, share) if requested else share
 
 
 def _memory_bytes() -> int:
-    """Memory of this machine; where it cannot be told, enough for all cores."""
+    """The memory of this machine; if unknown, enough for a worker per core."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):  # Windows

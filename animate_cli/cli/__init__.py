@@ -1,4 +1,4 @@
-"""The command line: parse, call, print."""
+"""The command line: it parses the arguments, calls the library and prints the result."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import FrameType
 
 
 def main() -> None:
-    """The `animate` program. Exit status 0, 1 (told what to do), 2 (usage), 130 (interrupted)."""
+    """The `animate` program. Exit status: 0, 1 (an error with a hint), 2 (usage), 130 (Ctrl-C)."""
     from typer.main import get_command
 
     from animate_cli.cli.app import app
@@ -20,5 +20,5 @@ def main() -> None:
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:
-    """Being asked to end is answered like Ctrl-C: tidy up first."""
+    """Treat SIGTERM like Ctrl-C, so that half-written files are removed."""
     raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""The text of --amount: pose=0,lips=1.5 -> the record; what is not named stays as it is."""
+"""The text of --amount, pose=0,lips=1.5, as the record `Amounts`; other parts stay at 1."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from animate_cli.options import MAX_AMOUNT, Amounts
 
 
 def amounts(text: str | Amounts) -> Amounts:
-    """Name=number pairs, separated by commas.
+    """Parse name=number pairs, separated by commas.
 
     Raises:
-        typer.BadParameter: an unknown or repeated name, or no number from 0 to 2.
+        typer.BadParameter: a name is unknown or repeated, or a number is not from 0 to 2.
     """
     try:
         return Amounts(**(asdict(Amounts()) | _read(str(text))))
@@ -30,7 +30,7 @@ def _read(text: str) -> dict[str, float]:
         name, equals, value = (part.strip() for part in entry.partition("="))
         if not equals:
             hint = "write name=number, as in pose=0,lips=1.2; --strength scales everything"
-            raise OptionError(f"{entry.strip()!r} is no amount", hint=hint)
+            raise OptionError(f"{entry.strip()!r} is not an amount", hint=hint)
         if name not in known:
             near = get_close_matches(name, known, n=1)
             meant = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(known)}"
@@ -46,4 +46,4 @@ def _number(name: str, text: str) -> float:
         return float(text)
     except ValueError:
         hint = f"give a number from 0 to {MAX_AMOUNT:g}"
-        raise OptionError(f"amount of {name}: {text!r} is no number", hint=hint) from None
+        raise OptionError(f"amount of {name}: {text!r} is not a number", hint=hint) from None

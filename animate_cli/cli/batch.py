@@ -1,4 +1,4 @@
-"""`animate batch SOURCES --driver DRIVERS -o OUT`: every pair, resumable."""
+"""`animate batch SOURCES --driver DRIVERS -o OUT`: animate many photos with many drivers."""
 
 from __future__ import annotations
 
@@ -154,18 +154,18 @@ def _estimated(plan: BatchPlan, chosen: BatchOptions) -> Estimate:
     return estimate(plan, todo, before=before, past=past, workers=count)
 
 
-def _tell_estimate(told: Estimate) -> None:
-    console.result(f"{told.jobs} jobs: {told.sources} sources, {told.drivers} drivers")
-    if told.done_before:
-        console.result(f"{told.done_before} more are done already")
-    console.result(f"{told.frames} frames, about {_length(told.seconds)}")
-    console.result(f"about {_size(told.bytes)} of disk, {_size(told.bytes_free)} are free")
-    if told.bytes > told.bytes_free:
+def _tell_estimate(estimate: Estimate) -> None:
+    console.result(f"{estimate.jobs} jobs: {estimate.sources} sources, {estimate.drivers} drivers")
+    if estimate.done_before:
+        console.result(f"{estimate.done_before} more are done already")
+    console.result(f"{estimate.frames} frames, about {_length(estimate.seconds)}")
+    console.result(f"about {_size(estimate.bytes)} of disk, {_size(estimate.bytes_free)} are free")
+    if estimate.bytes > estimate.bytes_free:
         console.warn("the disk has not enough space for all results")
-    for path in told.unreadable[:_SHOWN]:
+    for path in estimate.unreadable[:_SHOWN]:
         console.warn(f"{path} cannot be read: its jobs will fail")
-    if len(told.unreadable) > _SHOWN:
-        console.warn(f"... and {len(told.unreadable) - _SHOWN} more")
+    if len(estimate.unreadable) > _SHOWN:
+        console.warn(f"... and {len(estimate.unreadable) - _SHOWN} more")
 
 
 def _tell_summary(summary: BatchSummary) -> None:

@@ -1,4 +1,4 @@
-"""How a batch stands: a live table of its workers on a terminal, a line per event elsewhere."""
+"""The progress of a batch: a live table of its workers on a terminal, else a line per event."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LONGEST_NAME = 48
 
 @contextmanager
 def shown_batch() -> Iterator[BatchObserver]:
-    """Who is to listen to a batch."""
+    """The observer that shows a batch, for as long as the block runs."""
     from animate_cli.batch.status import BatchObserver
 
     if console.is_quiet():
@@ -34,7 +34,7 @@ def shown_batch() -> Iterator[BatchObserver]:
 
 
 def row_line(row: JournalRow) -> str:
-    """A row in words."""
+    """A row of the journal as one line for people."""
     name = printable(row.job)
     if row.state == "done":
         return f"done: {name} ({row.frames} frames, {row.elapsed_s:.1f} s)"
@@ -44,7 +44,7 @@ def row_line(row: JournalRow) -> str:
 
 
 def printable(name: str) -> str:
-    """A name that cannot steer a terminal, shortened in its middle."""
+    """A name without control characters, shortened in its middle."""
     safe = "".join(sign if sign.isprintable() else "?" for sign in name)
     if len(safe) <= _LONGEST_NAME:
         return safe
@@ -53,13 +53,13 @@ def printable(name: str) -> str:
 
 
 def counts(status: BatchStatus) -> str:
-    """One line: what is done, what failed, what is left."""
+    """One line: how many jobs are done, failed and left."""
     words = [f"{status.done} done"]
     words += [f"{status.before} done before"] if status.before else []
     words += [f"{status.failed + status.given_up} failed"]
     words += [f"{status.retries} retries"] if status.retries else []
     words += [f"{status.left} of {status.total} left"]
-    draining = " - ending after the jobs under way" if status.is_draining else ""
+    draining = " - stopping after the running jobs" if status.is_draining else ""
     return ", ".join(words) + draining
 
 
@@ -87,7 +87,7 @@ def _tell_unless_started(row: JournalRow) -> None:
 
 
 def table_of(status: BatchStatus) -> Table:
-    """A row per worker."""
+    """A table with a row per worker."""
     from rich.table import Table
     from rich.text import Text
 

@@ -1,4 +1,4 @@
-"""A manifest's cells -> options: a column is a flag without its dashes, its text read likewise."""
+"""A manifest's cells as options: a column is a flag without dashes, its cells the flag's text."""
 
 from __future__ import annotations
 
@@ -13,14 +13,18 @@ from animate_cli.errors import OptionError
 from animate_cli.options import Options
 
 _YES, _NO = ("true", "yes", "1"), ("false", "no", "0")
-_NOT_IN_ROWS = ("overwrite", "max_pixels", "max_duration")  # what protects is not the row's to say
+_NOT_IN_ROWS = (
+    "overwrite",
+    "max_pixels",
+    "max_duration",
+)  # these protect the user: a row cannot change them
 
 
 def override(options: Options, cells: Mapping[str, object]) -> Options:
-    """The options with a row's wishes in place of theirs.
+    """The options of one row: `options`, changed by the row's cells.
 
     Raises:
-        OptionError: a column is no flag, or a cell is not what it takes.
+        OptionError: a column is not a flag, or a cell is not a value of its flag.
     """
     for column, cell in cells.items():
         flag = _flag(column)
@@ -40,7 +44,7 @@ def _flag(column: str) -> Flag:
         return known[key]
     close = difflib.get_close_matches(key, known, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"columns are {', '.join(known)}"
-    raise OptionError(f"{column!r} is nothing that a row can choose", hint=hint)
+    raise OptionError(f"{column!r} is not an option that a row can set", hint=hint)
 
 
 def _value(flag: Flag, cell: object) -> object:
@@ -75,7 +79,7 @@ def _first_fit(text: str, kinds: tuple[type, ...]) -> object:
 def _switch(text: str) -> bool:
     if text.lower() in (*_YES, *_NO):
         return text.lower() in _YES
-    raise ValueError("neither true nor false")
+    raise ValueError("it must be true or false")
 
 
 def _check_range(flag: Flag, value: object) -> None:

@@ -43,7 +43,7 @@ class CheckStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
-    """One line of the diagnosis; hint says how to get what is missing."""
+    """One line of the report. verdict: ok or not; hint: how to get a missing thing."""
 
     topic: str
     verdict: CheckStatus

@@ -1,4 +1,4 @@
-"""`animate eval --landmarks`: landmark networks side by side, on the labels of a data set."""
+"""`animate eval --landmarks`: errors of landmark networks against the labels of a data set."""
 
 from __future__ import annotations
 
@@ -27,15 +27,17 @@ def score_landmarks(
     metric_weights: Path | None,
     device: str,
 ) -> LandmarkTable:
-    """Every network as it is, smoothed, and registered before that, on a split's labelled clips and
-    pictures.
+    """Score each network three times, on the labelled clips and pictures of a split.
 
-    names: registered weights, hf:// addresses or files. Of the protocol cap, limit (clips, and
-    pictures) and seed count. metric_weights: a folder with the networks of the second opinion.
+    The three: its points as they are, smoothed over time, and registered, then smoothed.
+
+    names: registered weights, hf:// addresses or files. protocol: its cap, limit (of clips, and of
+    pictures) and seed are used. metric_weights: a folder with OpenSeeFace's and PFLD's networks,
+    which then judge too.
 
     Raises:
         OptionError: the split holds no clips.
-        WeightsError: a network, or one of the second opinion, is missing.
+        WeightsError: weights are missing.
         DataError: a clip's labels are missing or damaged.
     """
     chosen = LandmarkProtocol(frames_per_clip=protocol.cap, seed=protocol.seed)

@@ -1,4 +1,4 @@
-"""`animate prepare VIDEOS... -o DATASET`: raw videos and portraits -> a data set to train on."""
+"""`animate prepare VIDEOS... -o DATASET`: make a training data set of raw videos and photos."""
 
 from __future__ import annotations
 
@@ -103,15 +103,15 @@ def _told(prepared: PrepareSummary) -> list[str]:
     files = f"files: {p.done} prepared now, {p.kept} before, {p.repeated} repeated"
     made = f"clips: {p.clips}, frames: {p.frames}, pictures: {p.images}"
     left = (
-        f"frames without the face: {p.lost}, in stretches too short: {p.short},"
-        f" with too small a face: {p.small}; files of which nothing could be made: {len(p.refused)}"
+        f"frames left out: {p.lost} without the face, {p.short} in stretches too short,"
+        f" {p.small} with too small a face; files left out: {len(p.refused)}"
     )
     return [files, made, left]
 
 
 @contextmanager
 def _shown() -> Iterator[OnStep]:
-    """A line for every file; on a terminal a bar below them."""
+    """A line per file; on a terminal a bar below the lines."""
     if console.is_quiet() or not sys.stderr.isatty():
         yield _tell
         return
@@ -124,7 +124,7 @@ def _shown() -> Iterator[OnStep]:
 
 
 class _PrepareBar:
-    """A bar under the lines."""
+    """Prints a line per file and moves the bar below."""
 
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
@@ -137,16 +137,16 @@ class _PrepareBar:
 
 def _tell(step: PrepareStep) -> None:
     if step.result is None:
-        console.tell(f"{step.total} files to prepare; {step.kept} are prepared")
+        console.tell(f"{step.total} files to prepare; {step.kept} are prepared already")
         return
     left_s = step.elapsed_s / step.done * (step.total - step.done)
-    console.tell(f"{step.done} of {step.total}, {left_s:.0f} s left: {_what(step.result)}")
+    console.tell(f"{step.done} of {step.total}, {left_s:.0f} s left: {_describe(step.result)}")
 
 
-def _what(one: FileResult) -> str:
+def _describe(one: FileResult) -> str:
     if one.refused:
-        return f"{one.source}: nothing ({one.refused})"
+        return f"{one.source}: left out ({one.refused})"
     if not one.lines:
-        return f"{one.source}: nothing long and large enough"
+        return f"{one.source}: no stretch is long and large enough"
     frames = ", ".join(f"{line.frames} frames" for line in one.lines if line.frames)
     return f"{one.source}: {frames or 'a picture'}"

@@ -1,4 +1,4 @@
-"""How far a run is: a bar on a terminal, a line now and then elsewhere, nothing with -q."""
+"""Progress of a run: a bar on a terminal, else a line every few seconds, nothing with -q."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LINE_EVERY_S = 5.0
 
 @contextmanager
 def shown_progress() -> Iterator[OnProgress]:
-    """The callback to hand to a run."""
+    """The progress callback of a run, for as long as the block runs."""
     if console.is_quiet():
         yield lambda progress: None
     elif sys.stderr.isatty():
@@ -50,7 +50,7 @@ class _LineProgress:
 
 
 def line(progress: Progress) -> str:
-    """One line of text: count, speed, and the time left where the total is known."""
+    """One line: frames done, speed, and the time left if the total is known."""
     text = f"{progress.step}: {progress.done}"
     if progress.total is not None:
         text += f" of {progress.total}"

@@ -1,4 +1,4 @@
-"""`animate SOURCE --driver X`: the main job."""
+"""`animate SOURCE --driver X`: animate one photo, the main job."""
 
 from __future__ import annotations
 

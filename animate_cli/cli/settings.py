@@ -1,10 +1,10 @@
-"""animate.toml: defaults of one's own, keyed by flag name; flag > file > built-in default.
+"""animate.toml: the user's own defaults by flag name. A flag overrules it.
 
     size = "1080p"
     lost = "hold"
     side-by-side = true
 
-The one in the working directory goes before the one in the user's config folder.
+The file in the working directory overrules the one in the user's config folder.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ FILE = "animate.toml"
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """A default from a file: the text a flag would get, or True/False for a switch."""
+    """A default from a file: the text of a flag, or True or False for a switch."""
 
     value: str | bool
     origin: Path
 
 
 def find_settings(known: Iterable[str]) -> dict[str, Setting]:
-    """All settings that hold here, by flag key (side_by_side).
+    """The settings in force here, by flag key (side_by_side).
 
     known: the keys of all flags.
 
     Raises:
-        OptionError: a file cannot be read, or sets something that is no flag.
+        OptionError: a file cannot be read, or has a key that is not a flag.
     """
     keys = set(known)
     places = (hub.config_dir() / FILE, Path(FILE))
@@ -47,15 +47,15 @@ def find_settings(known: Iterable[str]) -> dict[str, Setting]:
 
 
 def read_settings(path: Path, known: set[str]) -> dict[str, Setting]:
-    """One file's settings.
+    """The settings of one file.
 
     Raises:
-        OptionError: not TOML, or an unknown key.
+        OptionError: the file is not TOML, or has an unknown key.
     """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        hint = "correct the file or take it away"
+        hint = "correct the file or remove it"
         raise OptionError(f"{path}: cannot be read as TOML ({error})", hint=hint) from error
     return {_key(name, path, known): _setting(name, table, path) for name in table}
 

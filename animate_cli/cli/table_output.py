@@ -1,4 +1,4 @@
-"""Tables on stdout, wide enough for a file where stdout is no terminal."""
+"""Tables on stdout; 160 columns where stdout is a file or a pipe."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PLAIN_WIDTH = 160  # columns, where stdout is no terminal
 
 
 def show_table(table: Table, footnotes: Sequence[str] = ()) -> None:
-    """The table, then a line each."""
+    """Print a table, then each footnote on a line."""
     width = None if sys.stdout.isatty() else PLAIN_WIDTH
     screen = Console(file=sys.stdout, width=width, highlight=False)
     screen.print(table)

@@ -174,7 +174,7 @@ def _is_shown(entry: hub.WeightEntry, commercial_only: bool) -> bool:  # noqa: F
 
 
 def _where(entry: hub.WeightEntry) -> str:
-    """embedded, cached or missing; `verify` looks at the content."""
+    """Embedded, cached or missing; only `verify` checks the content."""
     if not all(hub.cached_path(entry.name, file.part or None) for file in entry.files):
         return "missing"
     return "embedded" if entry.repo is None else "cached"

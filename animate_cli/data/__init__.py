@@ -1,1 +1,1 @@
-"""Data folders as training and evaluation both read them."""
+"""Data folders, as training, evaluation and prepare read them: manifests, labels, pictures."""

@@ -1,4 +1,4 @@
-"""Which folders of numbered pictures are clips rather than portraits."""
+"""Tells folders of numbered frames, which are clips, from folders of portraits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from animate_cli.media.images.image_readers import numbered_pictures
 from animate_cli.options import ReadOptions
 
 ALIKE = 25.0  # of 255: neighbouring frames differ by less on average, portraits by more
-LOOKS = 3  # neighbours that are compared, spread over the folder
+LOOKS = 3  # pairs of neighbours that are compared, spread over the folder
 _SMALL = (32, 32)
 
 

@@ -1,9 +1,9 @@
-"""Landmarks beside the videos they belong to.
+"""Reads the landmark labels beside a video.
 
     x.mp4 + x.npz                      landmarks (T, 478 or 74, 2); "found" (T,) is optional
     PERSON/vid.avi + PERSON/annot/     300VW: 68 points of frame n, counted from 1, in 00000n.pts
 
-MediaPipe's 478 points become our 74; lids and pupils that a file does not name are NaN.
+MediaPipe's 478 points become our 74; lids and pupils that a file lacks are NaN.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _HINT = "the file is damaged: fetch it again"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ClipLabels:
-    """points (T, 74, 2) in pixels of the clip; found (T,): whether the frame has a label."""
+    """Labels of a clip: points (T, 74, 2) in its pixels; found (T,): which frames have a label."""
 
     points: Points
     found: NDArray[np.bool_]
 
 
 def read_labels(clip: Path) -> ClipLabels:
-    """Of a clip that has them beside it.
+    """Read the labels beside a clip.
 
     Raises:
         DataError: there are none, or they are damaged.
@@ -52,10 +52,10 @@ def read_labels(clip: Path) -> ClipLabels:
 
 
 def read_npz(path: Path) -> ClipLabels:
-    """A clip's labels in one file.
+    """Read the labels of a clip from one .npz file.
 
     Raises:
-        DataError: it is damaged, or holds something else.
+        DataError: it is damaged, or not a label file.
     """
     try:
         with np.load(path, allow_pickle=False) as labels:
@@ -74,7 +74,7 @@ def as_ours(landmarks: NDArray[np.floating]) -> Points:
 
 
 def read_pts(path: Path) -> Points:
-    """The points of a .pts file -> (74, 2), lids and pupils NaN.
+    """Read the 68 points of a .pts file -> (74, 2), lids and pupils NaN.
 
     Raises:
         DataError: it cannot be read, or does not hold 68 points in braces.

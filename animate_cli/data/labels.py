@@ -1,4 +1,4 @@
-"""Other data sets' points as our 74; a point that a data set does not name is NaN.
+"""Converts the landmarks of other data sets to our 74; a point that they lack is NaN.
 
 Convention: pixels, (x, y), centre of the first pixel (0, 0). The iBUG files (300-W, 300VW) count
 from 1, as their makers' MATLAB does; WFLW's count from 0.
@@ -31,13 +31,14 @@ def from_ibug(points: NDArray[np.floating]) -> Points:
 
 
 def named(points: Points) -> Points:
-    """The points (K, 2) that a label names: -> (N, 2), N <= K."""
+    """The points of a label (K, 2) that are not NaN -> (N, 2), N <= K."""
     return points[np.isfinite(points).all(axis=-1)]
 
 
 def complete(points: Points) -> Points:
-    """(..., 74, 2) with lids and pupils made up where a label has the 68 points alone: lids midway
-    between their two points, pupils in the middle of the eye.
+    """Points (..., 74, 2) with estimates in place of missing lids and pupils.
+
+    A lid lies midway between its two points, a pupil at the mean of the eye's points.
     """
     made = points.copy()
     pupils = [points[..., eye, :].mean(axis=-2) for eye in (RIGHT_EYE, LEFT_EYE)]

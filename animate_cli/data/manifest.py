@@ -1,7 +1,7 @@
-"""What a data folder holds: manifest.csv, one line per clip or picture.
+"""Reads manifest.csv, which lists the clips and pictures of a data folder, one per line.
 
-Columns file (relative to the folder), split, kind, identity, and terms where there are several;
-others are for people.
+Its columns are file (relative to the folder), split, kind, identity and, optionally, terms; other
+columns are not read.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ class DataEntry:
 
 
 def has_manifest(root: Path) -> bool:
-    """Whether the folder says what it holds."""
+    """Whether the folder has a manifest.csv."""
     return (root / NAME).is_file()
 
 
 def read_manifest(root: Path) -> list[DataEntry]:
-    """All lines of a folder's manifest, in its order.
+    """Read all lines of a folder's manifest, in order.
 
     Raises:
         OptionError: it cannot be read, or a column is missing.

@@ -1,4 +1,4 @@
-"""Labelled pictures: x.jpg with x.npz beside it, or with a line in its folder's landmarks.npz."""
+"""Labelled pictures: x.jpg with x.npz beside it, or with an entry in its folder's landmarks.npz."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ from animate_cli.records import Image, Points
 
 
 def label_of(path: Path) -> Points | None:
-    """The points (74, 2) that belong to a picture, if it has a label: in a file of its own, or in
-    its folder's landmarks.npz.
+    """The label (74, 2) of a picture, from its own file or its folder's landmarks.npz; else None.
 
     Raises:
-        DataError: the file is damaged, or holds something else.
+        DataError: the file is damaged, or not a label file.
     """
     own = path.with_suffix(".npz")
     if own.is_file():
@@ -49,7 +48,7 @@ def _told(path: Path) -> Iterator[None]:
 
 
 def read_picture(path: Path) -> Image:
-    """The pixels (H, W, 3) that labels refer to: orientation as stored.
+    """Read the pixels (H, W, 3) as stored, without EXIF rotation: labels refer to these.
 
     Raises:
         DataError: it cannot be read.

@@ -1,11 +1,11 @@
-"""Where in a followed video a clip begins and ends, and through which square it is seen.
+"""Cuts the trajectory of a video into clips: first and last frame, and the square to crop.
 
 The protocol by which Siarohin et al. 2019 (*First Order Motion Model for Image Animation*) cut
 VoxCeleb: a clip goes on while the face's box still overlaps the box it had in the clip's first
-frame; its square holds all of these boxes with a margin, and stands still.
+frame; its square holds all of these boxes with a margin, and does not move.
 
 Departures: the box is that of our 74 points rather than a detector's; the margin is that of the
-square that is animated, and grows with the face, not with how far it moves; one face is followed
+square that is animated, and grows with the face, not with how far it moves; one face is tracked
 through the whole video, so that a video shows one person.
 """
 
@@ -28,7 +28,7 @@ Boxes = NDArray[np.float32]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ClipSpan:
-    """Frames start to stop (not among them), all seen through one square of the raw video."""
+    """The frames from start to stop (exclusive), cropped to one square of the raw video."""
 
     start: int
     stop: int
@@ -39,7 +39,7 @@ class ClipSpan:
 
 
 class ClipSpans(NamedTuple):
-    """What can be used, and how many frames cannot."""
+    """The clips of a video, and the number of frames in stretches too short or with small faces."""
 
     kept: list[ClipSpan]
     short: int
@@ -47,7 +47,7 @@ class ClipSpans(NamedTuple):
 
 
 def find_spans(trajectory: Trajectory, choices: PrepareOptions) -> ClipSpans:
-    """The clips of a followed video, in their order."""
+    """Find the clips of a tracked video, in order."""
     kept: list[ClipSpan] = []
     short = small = 0
     for part in _parts(trajectory, choices):
@@ -63,7 +63,7 @@ def find_spans(trajectory: Trajectory, choices: PrepareOptions) -> ClipSpans:
 
 
 def _parts(trajectory: Trajectory, choices: PrepareOptions) -> Iterator[slice]:
-    """Stretches in which the face is seen without a break and stays near its first place."""
+    """Stretches in which the face is found in every frame and overlaps its first box enough."""
     for run in runs(trajectory.found, trajectory.cut):
         boxes = boxes_of(trajectory.landmarks[run])
         start = 0
@@ -76,10 +76,10 @@ def _parts(trajectory: Trajectory, choices: PrepareOptions) -> Iterator[slice]:
 
 
 def union_square(points: Points, width: int, height: int) -> Crop:
-    """The square about all places of a face, points (T, 74, 2), in frames of width x height.
+    """The square around a moving face, points (T, 74, 2), in frames of width x height.
 
-    Of a face that stands still it is the square that is animated in use (`crop.face_square`);
-    each way in which the face moves is added to it once.
+    For a face that does not move it is the square that `animate` uses (`crop.face_square`); the
+    extent of the motion is added to it once.
     """
     boxes = boxes_of(points)
     low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
@@ -95,7 +95,7 @@ def boxes_of(points: Points) -> Boxes:
 
 
 def overlap(boxes: Boxes, other: Boxes) -> Boxes:
-    """Intersection over union of boxes (T, 4) with one box (4,): (T,)."""
+    """Intersection over union (T,) of boxes (T, 4) with one box (4,)."""
     low, high = np.maximum(boxes[:, :2], other[:2]), np.minimum(boxes[:, 2:], other[2:])
     common = np.clip(high - low, 0, None).prod(axis=1)
     areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)

@@ -1,4 +1,4 @@
-"""Raw videos and portraits: the face's square, cut, resized, encoded, with its labels."""
+"""Cuts face squares from raw videos and pictures, resizes and encodes them, writes labels."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ REAL = Marking(
 def cut_clips(
     task: PrepareTask, plan: PreparePlan, trajectory: Trajectory, *, threads: int
 ) -> FileResult:
-    """One clip for each stretch in which the face stays near its first place.
+    """Cut one clip for each stretch in which the face stays near its first box.
 
     Raises:
-        MediaError: the video cannot be read a second time as the first.
+        MediaError: the video cannot be read, or not the same way twice.
         OutputError: the data set cannot be written to.
     """
     spans = find_spans(trajectory, plan.choices)
@@ -60,7 +60,7 @@ def cut_clips(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Cutter:
-    """Cuts clips out of one followed video."""
+    """Cuts clips out of one tracked video."""
 
     task: PrepareTask
     plan: PreparePlan
@@ -108,7 +108,7 @@ class _Cutter:
 
 
 def cut_picture(task: PrepareTask, plan: PreparePlan, network: LandmarkDetector) -> FileResult:
-    """The square that is animated in use, about the face that the options mean.
+    """Cut the square that `animate` would use, around the face that the options choose.
 
     Raises:
         MediaError: the picture cannot be read.
@@ -138,13 +138,13 @@ def cut_picture(task: PrepareTask, plan: PreparePlan, network: LandmarkDetector)
 
 
 def _marking(task: PrepareTask) -> Marking:
-    """A cut says of itself what its source says: of a real one, that it is no synthetic picture."""
+    """The provenance of a cut: its source's; without any, that it is not synthetic."""
     said = read_marking(task.source.path) or REAL
     return replace(said, source_sha256=task.sha256)
 
 
 def _where(square: Crop, width: int, height: int) -> str:
-    """What of the source was cut, in its pixels."""
+    """The crop in pixels of the source, as text."""
     left, top = (round(float(offset)) for offset in square.crop_to_frame[:, 2])
     return f"src {width}x{height} crop {left},{top},{square.size}"
 

@@ -1,7 +1,7 @@
-"""prepare.jsonl: what was made of which file, line by line; a preparation goes on from it.
+"""prepare.jsonl: a line per source file with the clips and pictures made of it, to resume from.
 
-A line is written when the files it names are in their places, so what it says is so; the last
-line may be torn by a power cut, and is then no line. For one source the last line holds.
+A line is written when the files it names are complete. The last line may be cut off by a power
+cut and is then ignored. If a source has several lines, the last one holds.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ JOURNAL = "prepare.jsonl"
 
 
 class PrepareJournal:
-    """The data set's folder as far as it is done."""
+    """The finished part of a data set."""
 
     def __init__(self, folder: Path) -> None:
-        """Open it, or begin one; the folder is there.
+        """Open the journal of an existing folder, or start one.
 
         Raises:
-            OutputError: the folder holds a data set that was not prepared, or cannot be used.
+            OutputError: the folder has a manifest of another origin, or cannot be used.
         """
         self.folder = folder
         self._path = folder / JOURNAL
@@ -50,18 +50,18 @@ class PrepareJournal:
 
     @property
     def lines(self) -> list[ManifestLine]:
-        """The whole manifest."""
+        """All lines of the manifest."""
         return [line for one in self._results.values() for line in one.lines]
 
     def result_of(self, task: PrepareTask) -> FileResult | None:
-        """What was made of this file by the same choices, if all of it is still there."""
+        """The result of this task in an earlier run, if all of its files exist; else None."""
         known = self._results.get(task.sha256)
         if known is None or known.key != task.key:
             return None
         return known if all(path.is_file() for path in self._files(known)) else None
 
     def commit(self, result: FileResult, scratch: Path) -> None:
-        """Move what was made from `scratch` to its places; what it replaces is withdrawn first.
+        """Move a result's files from `scratch` into the data set; remove those they replace first.
 
         Raises:
             OutputError: it cannot be written.
@@ -80,13 +80,13 @@ class PrepareJournal:
             self._append(result)
 
     def _replaced_by(self, result: FileResult) -> list[FileResult]:
-        """What was made before of the same source, or lies where this one belongs."""
+        """Earlier results of the same source, or with files of the same names."""
         owners = {self._owners.get(line.file) for line in result.lines}
         owners.add(result.source_sha256)
         return [self._results[one] for one in owners if one in self._results]
 
     def write_manifest(self) -> None:
-        """Bring manifest.csv to what the journal says.
+        """Write manifest.csv by the journal.
 
         Raises:
             OutputError: it cannot be written.

@@ -1,4 +1,4 @@
-"""Clips and pictures that are cut already: the file stays as it is, our labels go beside it."""
+"""`--as-is`: clips and pictures that are cut already stay as they are and get label files."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from animate_cli.stages.portrait import find_face
 
 
 def label_clip(task: PrepareTask, plan: PreparePlan, trajectory: Trajectory) -> FileResult:
-    """Every frame gets its points, and whether the face was seen there.
+    """Label every frame of a clip with its landmarks, and whether the face was found.
 
     Raises:
-        MediaError: it is not square, or its frames are not its file's one by one.
+        MediaError: it is not square, or its frames were not read as they are stored.
         OutputError: the data set cannot be written to.
     """
     path = task.source.path
@@ -42,7 +42,7 @@ def label_clip(task: PrepareTask, plan: PreparePlan, trajectory: Trajectory) -> 
 
 
 def label_picture(task: PrepareTask, plan: PreparePlan, network: LandmarkDetector) -> FileResult:
-    """Find the face.
+    """Label a picture with its landmarks.
 
     Raises:
         DataError: it cannot be read.
@@ -60,7 +60,7 @@ def label_picture(task: PrepareTask, plan: PreparePlan, network: LandmarkDetecto
 def _line(
     task: PrepareTask, plan: PreparePlan, *, kind: str, width: int, height: int
 ) -> ManifestLine:
-    """The row of a file that becomes part of the data set as it is."""
+    """The manifest line of a file that is linked into the data set."""
     path = task.source.path
     name = f"{task.name}{path.suffix}"
     _link(path, plan.scratch / name)
@@ -77,7 +77,7 @@ def _line(
 
 
 def _link(path: Path, target: Path) -> None:
-    """A second name for the same bytes; where the file system has none, a copy."""
+    """Make a hard link, or, where the file system has none, a copy."""
     with told(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -87,8 +87,7 @@ def _link(path: Path, target: Path) -> None:
 
 
 def _require_plain(path: Path, trajectory: Trajectory) -> None:
-    """Labels are numbered by frame, and `train.samples.samples` reads the file's frames as they are
-    stored.
+    """Check that the trajectory has exactly the stored frames, by whose number labels are read.
 
     Raises:
         MediaError: it is not square, or was not read as it is stored: damaged, or turned.

@@ -1,4 +1,4 @@
-"""Our labels of a clip or a picture, kept as plain arrays beside it."""
+"""Writes the label file (.npz) beside a clip or picture."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ SUFFIX = ".npz"
 
 
 def save_clip_labels(path: Path, trajectory: Trajectory, part: slice, landmarks: Points) -> None:
-    """Labels of the frames `part` of a followed video: landmarks (T, 74, 2) in the clip's pixels,
-    confidence (T, 74), and (T,) each: found, the face was seen there; cut, another shot begins.
+    """Write the labels of the frames `part` of a tracked video.
+
+    landmarks (T, 74, 2) in pixels of the clip, confidence (T, 74), and booleans (T,): found, the
+    face was found; cut, a new shot begins.
 
     Raises:
         OutputError: they cannot be written.
@@ -33,7 +35,7 @@ def save_clip_labels(path: Path, trajectory: Trajectory, part: slice, landmarks:
 
 
 def save_picture_labels(path: Path, face: Detection, landmarks: Points) -> None:
-    """landmarks (74, 2) in the picture's pixels, confidence (74,).
+    """Write landmarks (74, 2) in pixels of the picture, and their confidence (74,).
 
     Raises:
         OutputError: they cannot be written.

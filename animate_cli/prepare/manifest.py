@@ -1,7 +1,7 @@
-"""manifest.csv with all its columns: where each file comes from, and what was made of it.
+"""manifest.csv with all of its columns: origin, size, licence and source of each file.
 
-Training and evaluation read some of them (`data.manifest`); the others are for people, and for
-preparing a data set again without losing what is known of its files.
+Training and evaluation read some columns (`data.manifest`). The others are for people, and keep
+the origin of files when a data set is prepared from a data set.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from animate_cli.media.target import replacing
 
 @dataclass(frozen=True, kw_only=True)
 class ClipOrigin:
-    """Whom a file shows, where it comes from, what may be done with it.
+    """The person a file shows, where the file comes from, and its terms of use.
 
-    detail: what has been done with it so far, for people to read.
+    detail: how the file was cut so far, for people to read.
     """
 
     identity: str
@@ -38,8 +38,8 @@ class ManifestLine:
     """One file of the data set.
 
     file: relative to the data set's folder; kind: clip or image; fps, frames, found (frames in
-    which the face was seen): of clips, else empty; sha256: of the file; source: as it was named;
-    source_sha256: of its bytes.
+    which the face was found): of clips, else empty; sha256: of the file; source: the name of the
+    raw file; source_sha256: of its bytes.
     """
 
     file: str
@@ -63,7 +63,7 @@ COLUMNS = (
 
 
 def write_manifest(path: Path, lines: Iterable[ManifestLine]) -> None:
-    """Write the table in the order of its files; it is there whole or as it was.
+    """Write the table, sorted by file; it is replaced as a whole.
 
     Raises:
         OutputError: it cannot be written.
@@ -78,10 +78,10 @@ def write_manifest(path: Path, lines: Iterable[ManifestLine]) -> None:
 
 
 def read_origins(path: Path) -> dict[str, ClipOrigin]:
-    """What a manifest.csv says of each file it names; columns it does not have are empty.
+    """The origin of each file in a manifest.csv; missing columns are empty.
 
     Raises:
-        InputError: it cannot be read as a table, or does not say which files it is about.
+        InputError: it is not a table, or has no column file, identity or split.
     """
     try:
         with path.open(encoding="utf-8", newline="") as file:

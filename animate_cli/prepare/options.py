@@ -1,4 +1,4 @@
-"""What a preparation chooses. No torch here: the command line takes its defaults from this file."""
+"""Options of `animate prepare` and their defaults. Importing this loads no torch."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ AUTO = "auto"
 
 
 class FileTreatment(StrEnum):
-    """CUT: a square about the face, followed until it leaves; AS_IS: labels beside the file."""
+    """CUT: cut squares around the tracked face; AS_IS: write labels for files that are squares."""
 
     CUT = "cut"
     AS_IS = "as-is"
 
 
 class Split(StrEnum):
-    """Train on it, or report on it: nobody may be in both."""
+    """For training or for evaluation: no person may be in both."""
 
     TRAIN = "train"
     VAL = "val"
@@ -32,11 +32,10 @@ class PrepareOptions:
     dropped, as are those smaller than `size`: nothing is enlarged.
     least_iou: a clip ends where the face's box overlaps its first one less than this.
     least_frames, most_frames: of a clip.
-    identity_from: whom files show that no manifest.csv names: "auto" (as a public data set that is
-    recognised says, else by folder), "folder" (the first one below the
-    folder that was given; a file without one is a person of its own), "file", or a regular
-    expression searched for in the path from the folder that was given downwards; its first group
-    counts, where it has one.
+    identity_from: the identity of files that no manifest.csv lists: "auto" (as a known public data
+    set says, else "folder"), "folder" (the first one below the given folder; a file outside any is
+    a person of its own), "file", or a regular expression that is searched for in the path from the
+    given folder on; its first group counts, if it has one.
     split: of files for which neither a manifest.csv nor a recognised data set names one;
     terms, licence: of files that no manifest.csv names.
     jobs: processes that share the files; 0: one for every core. The result is the same.
@@ -57,11 +56,11 @@ class PrepareOptions:
     jobs: int = 1
 
     def check(self) -> None:
-        """Refuse what nothing can come of.
+        """Check that the options make sense together.
 
         Raises:
-            OptionError: frames of an odd size, which H.264 has not; no clip is long enough; fewer
-                than no processes.
+            OptionError: the size is odd, which H.264 does not allow; least_frames is above
+                most_frames; jobs is below 0.
         """
         if self.jobs < 0:
             raise OptionError(f"--jobs {self.jobs}: below 0", hint="0 means one for every core")

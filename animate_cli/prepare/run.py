@@ -1,4 +1,4 @@
-"""A data set from raw files: only what is missing is made, and it can be stopped at any time."""
+"""Makes a data set of raw files. It can be stopped at any time, and makes only missing files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MANIFEST_EVERY_S = 5.0
 
 @dataclass(frozen=True, kw_only=True)
 class RefusedFile:
-    """A file of which nothing could be made, and why."""
+    """A file that could not be used, and why."""
 
     source: str
     why: str
@@ -34,11 +34,12 @@ class RefusedFile:
 
 @dataclass(frozen=True, kw_only=True)
 class PrepareSummary:
-    """What a preparation came to.
+    """The numbers of files, clips and frames after a preparation.
 
     sources: files given; done: prepared now; kept: prepared before; repeated: with the same
     content as another one. clips, images, frames, found: of these files, not of the whole data
-    set; short, small, lost: frames that were left out of clips, and why.
+    set; short, small, lost: frames left out because their stretch was too short, the face too small
+    or not found; refused: files that could not be used.
     """
 
     dataset: Path
@@ -64,10 +65,10 @@ class PrepareSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class PrepareStep:
-    """How far it is.
+    """Progress of a preparation.
 
-    done: files of the `total` that are not prepared yet; kept: files that are; result: what came
-    of the last one, None before the first.
+    done: files prepared now, of `total`; kept: files prepared before; result: of the last file,
+    None before the first.
     """
 
     done: int
@@ -88,14 +89,14 @@ def prepare(
     *,
     on_step: OnStep = lambda step: None,
 ) -> PrepareSummary:
-    """Turn videos, pictures, and folders of them into clips and pictures with landmarks.
+    """Make a data set: clips and pictures with landmarks, of videos, pictures and folders.
 
-    output: the data set's folder; what is in it already and fits is kept. Ctrl-C and SIGTERM stop
-    it: what is done is kept, and nothing half-written is left.
+    output: the data set's folder; finished files of an earlier run with the same options are kept.
+    Ctrl-C and SIGTERM stop it; finished files are kept, and no half-written one is left.
 
     Raises:
-        InputError: an input is missing, or of none of the files could anything be made.
-        OptionError: choices that cannot be met.
+        InputError: an input is missing, or no file could be used.
+        OptionError: options contradict each other.
         OutputError: the data set cannot be written to.
         Cancelled: it was interrupted.
     """
@@ -132,7 +133,7 @@ def prepare(
 
 
 def _require_names(tasks: Sequence[PrepareTask]) -> None:
-    """Two data sets may list different files under one name."""
+    """Check that no two files get the same name, as files of two data sets may."""
     first: dict[str, PrepareTask] = {}
     for task in tasks:
         other = first.setdefault(task.name, task)
@@ -146,7 +147,7 @@ def _require_names(tasks: Sequence[PrepareTask]) -> None:
 def _make_and_commit(
     tasks: Sequence[PrepareTask], plan: PreparePlan, journal: PrepareJournal
 ) -> Iterator[FileResult]:
-    """Make, move to its place, note down: file by file."""
+    """File by file: make, move into the data set, write to the journal."""
     written_s = time.monotonic()
     with halt_on_signal() as halt, closing(file_results(tasks, plan, halt)) as made:
         try:
@@ -161,7 +162,7 @@ def _make_and_commit(
 
 
 def _shared(options: Options, jobs: int) -> Options:
-    """Each process gets its share of the cores."""
+    """The options with the threads of each process: its share of the cores."""
     threads = max(1, thread_count(options.compute.threads) // thread_count(jobs))
     return replace(options, compute=replace(options.compute, threads=threads))
 
@@ -172,12 +173,12 @@ def _nothing_made(results: Sequence[FileResult]) -> InputError:
     refused = [one for one in results if one.refused]
     if refused:
         return InputError(
-            f"nothing could be made of {len(results)} files; of the first: {refused[0].refused}",
-            hint="look at what is said of each file",
+            f"none of the {len(results)} files could be used; the first: {refused[0].refused}",
+            hint="see the message for each file",
         )
     short, small = sum(one.short for one in results), sum(one.small for one in results)
     return InputError(
-        f"nothing was left: {short} frames in stretches too short, {small} with too small a face",
+        f"no clip is left: {short} frames in stretches too short, {small} with too small a face",
         hint="ask for less with --least-frames, --least-px and --size",
     )
 

@@ -1,4 +1,4 @@
-"""A run's unfinished things: in a hidden folder inside the data set's, which one run has alone."""
+"""A hidden folder for the unfinished files of a run, inside the data set's folder."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ PREFIX = ".prepare-"
 
 @contextmanager
 def scratch_in(folder: Path) -> Iterator[Path]:
-    """A folder to write in, gone afterwards; what killed runs have left goes, too.
+    """Make a scratch folder and remove it afterwards, with those that killed runs have left.
 
-    While the block runs, no other run gets past this point. folder: made where it is missing.
+    While the block runs, other runs on this folder fail. folder: created if it is missing.
 
     Raises:
         OutputError: another run is at work here, or nothing can be written.
@@ -42,7 +42,7 @@ def scratch_in(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def _held(folder: Path) -> Iterator[None]:
-    """The lock goes with the process, however that ends."""
+    """Lock the folder; the lock ends with the process, however that ends."""
     if sys.platform == "win32":
         yield
         return

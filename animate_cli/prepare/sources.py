@@ -1,4 +1,4 @@
-"""Which files a preparation is about, and what is known of them before they are opened."""
+"""The raw files of a preparation, with their origin by a manifest or a public data set."""
 
 from __future__ import annotations
 
@@ -27,8 +27,7 @@ _KINDS = {
 class SourceFile:
     """One raw file, or a folder of numbered frames.
 
-    kind: clip or image; listed: the name under which the manifest.csv above it knows it, empty
-    where none does.
+    kind: clip or image; listed: its name in the manifest.csv above it, empty if there is none.
     """
 
     path: Path
@@ -38,22 +37,21 @@ class SourceFile:
 
     @property
     def display_name(self) -> str:
-        """Its name in tables: without the place of anyone's machine."""
+        """Its name in tables, without folders of this machine."""
         return self.listed or self.path.name
 
 
 def find_sources(
     inputs: Sequence[Path], choices: PrepareOptions, *, output: Path
 ) -> Iterator[SourceFile]:
-    """The videos and pictures given, and those in the folders given, each once, in their order.
+    """The videos and pictures of the inputs, which are files or folders, each once, in order.
 
-    A folder that looks like a public data set is read as that; in any other, a folder of numbered
-    frames is a clip, unless files are taken as they are.
-    output: the data set's folder, which is never read.
+    A folder laid out like a public data set is read as that data set. In any other, a folder of
+    numbered frames is a clip, but with --as-is. output: the data set's folder, which is not read.
 
     Raises:
         DataError: a public data set lacks a list that belongs to it.
-        InputError: an input is missing, or a file that was named is no video and no picture.
+        InputError: an input is missing, or a given file is neither video nor picture.
         OptionError: `identity_from` is no regular expression, or finds nothing in a path.
     """
     listings = _Listings()
@@ -68,7 +66,7 @@ def find_sources(
 
 
 def _known_in(root: Path) -> dict[Path, DataEntry]:
-    """The files of a public data set; of a folder with a manifest, and of any other, none."""
+    """The files of a public data set; none for a folder with a manifest or any other."""
     layout = None if has_manifest(root) else find_layout(root)
     return {entry.path: entry for entry in layout.entries} if layout else {}
 
@@ -81,12 +79,12 @@ class _Listings:
         self._origins: dict[Path, dict[str, ClipOrigin]] = {}
 
     def name_of(self, path: Path) -> str:
-        """A file's name relative to the nearest folder above it that holds a manifest.csv."""
+        """The file's path from the nearest folder above it that has a manifest.csv, else ""."""
         folder = self._folder(path)
         return "" if folder is None else path.relative_to(folder).as_posix()
 
     def origin_of(self, path: Path) -> ClipOrigin | None:
-        """What that manifest says of the file, if anything."""
+        """The origin of the file by that manifest, if it lists the file."""
         folder = self._folder(path)
         if folder is None:
             return None
@@ -139,7 +137,7 @@ def _source(
 
 
 def _kind(path: Path) -> str:
-    """By the name, where it is usual, else by the content; a folder holds frames."""
+    """Clip or image: by the suffix if it is known, else by the content; a folder is a clip."""
     if path.is_dir():
         return CLIP
     require_file(path)
@@ -152,7 +150,7 @@ def _kind(path: Path) -> str:
 
 
 def identity_of(path: Path, root: Path, rule: str) -> str:
-    """Whom a file shows, by a rule as `PrepareOptions.identity_from` describes it.
+    """The identity of a file by a rule, as `PrepareOptions.identity_from` describes it.
 
     Raises:
         OptionError: the rule is no regular expression, or finds nothing in the path.
@@ -170,6 +168,6 @@ def identity_of(path: Path, root: Path, rule: str) -> str:
     if match is None or not match.group():
         raise OptionError(
             f"--identity-from {rule!r} finds nothing in {path}",
-            hint="every file needs an identity: nobody may be both trained and reported on",
+            hint="every file needs an identity: no person may be in both splits",
         )
     return match.group(1) if match.re.groups else match.group()

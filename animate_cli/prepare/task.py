@@ -1,4 +1,4 @@
-"""One source file's share of a preparation: what is to be done, and what came of it."""
+"""The task and the result of one source file of a preparation."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from animate_cli.prepare.options import FileTreatment, PrepareOptions
 from animate_cli.prepare.sources import SourceFile
 from animate_cli.typed import plain
 
-VERSION = 1  # of what is made of a file: a new one makes everything anew
+VERSION = 1  # of the files made: another version makes them again
 FOLDERS = {CLIP: "clips", IMAGE: "images"}
 NETWORK = "landmarks"
 
 
 @dataclass(frozen=True, kw_only=True)
 class PreparePlan:
-    """What holds for all files. scratch: a folder of this run alone, beside the data set's own."""
+    """The options of all files. scratch: the folder for this run's unfinished files."""
 
     choices: PrepareOptions
     options: Options
@@ -33,11 +33,11 @@ class PreparePlan:
 
 @dataclass(frozen=True, kw_only=True)
 class FileResult:
-    """What was made of one file; as a line of the journal, it is what need not be done again.
+    """The clips or picture made of one file; a line of the journal.
 
     key, source_sha256: of the task; source: its name, for people to read; lines: of the manifest;
-    refused: why nothing could be made of it; short, small: frames of stretches that were dropped
-    because they were too short, or the face in them too small; lost: frames without the face.
+    refused: why the file could not be used; short, small: frames left out because their stretch
+    was too short, or the face too small; lost: frames without the face.
     """
 
     key: str
@@ -52,9 +52,10 @@ class FileResult:
 
 @dataclass(frozen=True, kw_only=True)
 class PrepareTask:
-    """One file. key: changes with everything that the result depends on.
+    """One file to prepare.
 
-    sha256: of the file's bytes; name: of what is made of it, without suffix, in the data set.
+    sha256: of the file's bytes; name: of its clips or picture in the data set, without suffix; key:
+    a hash of everything that the result depends on.
     """
 
     source: SourceFile
@@ -71,7 +72,7 @@ class PrepareTask:
         small: int = 0,
         lost: int = 0,
     ) -> FileResult:
-        """What came of it."""
+        """The result of this task."""
         return FileResult(
             key=self.key,
             source=self.source.display_name,
@@ -85,7 +86,7 @@ class PrepareTask:
 
 
 def task_of(source: SourceFile, choices: PrepareOptions, options: Options) -> PrepareTask:
-    """Read the file's bytes once, and settle what is made of it and under which name.
+    """The task of a source file; reads its bytes once.
 
     Raises:
         WeightsError: the landmark network's weights are not here.
@@ -93,8 +94,8 @@ def task_of(source: SourceFile, choices: PrepareOptions, options: Options) -> Pr
     sha256 = sha256_of(source.path)
     faces = options.faces
     what = plain(choices)
-    for elsewhere in ("identity_from", "split", "terms", "licence", "jobs"):
-        del what[elsewhere]  # the origin has them; the number of processes changes nothing
+    for field in ("identity_from", "split", "terms", "licence", "jobs"):
+        del what[field]  # the origin has them; the number of processes changes nothing
     depends_on = {
         "version": VERSION,
         "sha256": sha256,
@@ -114,7 +115,7 @@ def task_of(source: SourceFile, choices: PrepareOptions, options: Options) -> Pr
 
 
 def _name(source: SourceFile, sha256: str, treatment: FileTreatment) -> str:
-    """A file that a data set lists keeps its place; any other is told from its namesakes."""
+    """With --as-is a listed file keeps its name; others get a hash, so that names are unique."""
     if source.listed and treatment is FileTreatment.AS_IS:
         return PurePosixPath(source.listed).with_suffix("").as_posix()
     folder = FOLDERS[source.kind]
@@ -122,7 +123,7 @@ def _name(source: SourceFile, sha256: str, treatment: FileTreatment) -> str:
 
 
 def without_repeats(tasks: Iterable[PrepareTask]) -> tuple[list[PrepareTask], list[PrepareTask]]:
-    """The first task of each content, and the rest: nobody's pictures should count twice."""
+    """The first task of each content, and the tasks that repeat one."""
     first: dict[str, PrepareTask] = {}
     repeats = []
     for task in tasks:

@@ -1,4 +1,4 @@
-"""Where one file after the other is worked on: a loaded network and a plan, in one process."""
+"""Prepares one file after the other in one process, with the landmark network loaded once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from animate_cli.stages.driver import track_driver
 
 
 class PrepareWorker:
-    """Opened once per process."""
+    """Prepares files; there is one per process."""
 
     def __init__(self, plan: PreparePlan, watch: Watch | None = None) -> None:
         compute = plan.options.compute
@@ -28,9 +28,9 @@ class PrepareWorker:
         share_cores(self._threads)  # decoding and encoding go on beside the network
 
     def work(self, task: PrepareTask) -> FileResult:
-        """Make what is to be made of one file, in the plan's scratch folder.
+        """Prepare one file into the plan's scratch folder.
 
-        A file that cannot be used is an result, too.
+        For a file that cannot be used the result has the reason.
 
         Raises:
             OutputError: the data set cannot be written to.

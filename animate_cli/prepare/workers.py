@@ -1,8 +1,8 @@
-"""Many files at once: each worker process has a worker of its own and asks for the next file.
+"""Prepares many files at once, in worker processes that ask for the next file.
 
-Processes start anew ("spawn") rather than as copies: a copy of a process in which torch has run
-may stand still for ever. A script that prepares with more than one job therefore needs
-`if __name__ == "__main__":`. A worker leaves when the other end of its pipe does.
+Processes are spawned, not forked: a fork of a process in which torch has run may hang. A script
+that prepares with more than one job therefore needs
+`if __name__ == "__main__":`. A worker ends when its pipe closes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ POLL_S = 0.2  # how long an interrupt may wait
 
 @dataclass(frozen=True, kw_only=True)
 class _Failed:
-    """An error with a hint, on its way out of a worker: such errors cannot be sent themselves."""
+    """An AnimateError of a worker, in parts: the error itself cannot be pickled."""
 
     kind: type[AnimateError]
     message: str
@@ -43,12 +43,12 @@ Answer = FileResult | _Failed | Exception
 def file_results(
     tasks: Sequence[PrepareTask], plan: PreparePlan, halt: Halt
 ) -> Generator[FileResult, None, None]:
-    """What came of each task, in the order in which they end; closing it stops the workers.
+    """The result of each task, in the order in which they end; closing it stops the workers.
 
     Raises:
-        Cancelled: `halt` wants it.
+        Cancelled: `halt` was set.
         TrainError: a worker died.
-        AnimateError: one that concerns all files, such as a full disk.
+        AnimateError: an error of all files, such as a full disk.
     """
     jobs = min(thread_count(plan.choices.jobs), len(tasks))
     if jobs > 1:
@@ -64,7 +64,7 @@ def file_results(
         try:
             result = worker.work(task)
         except Cancelled:
-            _raise_if_halted(halt)  # it says how to go on
+            _raise_if_halted(halt)  # its hint says how to resume
             raise
         yield result
 
@@ -95,7 +95,7 @@ def _by_workers(
 
 def _raise_if_halted(halt: Halt) -> None:
     if halt.wanted:
-        raise Cancelled("interrupted", hint="run the same command again to go on")
+        raise Cancelled("interrupted", hint="run the same command again to resume")
 
 
 def _start(plan: PreparePlan) -> tuple[BaseProcess, Connection]:
@@ -132,7 +132,7 @@ def _receive(pipe: Connection, task: PrepareTask) -> FileResult:
 
 
 def _serve(plan: PreparePlan, pipe: Connection) -> None:
-    """A worker's life. Interrupts are the parent's business, which ends its workers."""
+    """The main loop of a worker. It ignores Ctrl-C: the parent ends its workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     worker: PrepareWorker | None = None

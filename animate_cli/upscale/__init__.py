@@ -1,1 +1,1 @@
-"""From the low-resolution face to full resolution."""
+"""Brings the rendered face to the photo's full resolution: the residual warp (Yi et al. 2020)."""

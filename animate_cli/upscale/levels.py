@@ -1,4 +1,4 @@
-"""A photo at every size between the small face that is rendered and itself.
+"""The face square at every resolution, from the rendered face's to its own.
 
     symbol | name                 | shape           | here
     I      | full-resolution face | (N, N, 3) uint8 | the last level
@@ -23,7 +23,7 @@ MIN_SIZE = 16
 
 
 def levels(square: Image, face_size: int, mode: ResWarp) -> tuple[Image, ...]:
-    """I (N, N, 3) uint8, N >= 16 -> i, what lies between, I."""
+    """Square I (N, N, 3) uint8, N >= 16 -> its levels: i, those between, I."""
     if square.ndim != 3 or square.shape[0] != square.shape[1] or len(square) < MIN_SIZE:
         raise ValueError(f"not a square of at least {MIN_SIZE} pixels: {square.shape}")
     sizes = level_sizes(len(square), face_size, mode)[:-1]
@@ -31,7 +31,7 @@ def levels(square: Image, face_size: int, mode: ResWarp) -> tuple[Image, ...]:
 
 
 def level_sizes(size: int, face_size: int, mode: ResWarp) -> tuple[int, ...]:
-    """Sides of the levels, from the small face's to `size`."""
+    """The sides of the levels in pixels, from `face_size` to `size`."""
     sizes = [size]
     while mode is ResWarp.MULTISCALE and sizes[0] > 2 * face_size:
         sizes.insert(0, (sizes[0] + 1) // 2)
@@ -39,6 +39,6 @@ def level_sizes(size: int, face_size: int, mode: ResWarp) -> tuple[int, ...]:
 
 
 def shrink(square: Image, size: int) -> Image:
-    """i: the block average of a square (N, N, 3) at another size; bilinear where it grows."""
+    """i: a square (N, N, 3) resized by block averages; bilinear if it is enlarged."""
     method = cv2.INTER_AREA if size < len(square) else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(square, (size, size), interpolation=method), np.uint8)

@@ -1,8 +1,8 @@
-"""The residual warp in 8-bit fixed point with OpenCV: for CPUs.
+"""The residual warp on CPUs, with OpenCV in 8-bit fixed point.
 
-The last and largest level is worked on in bytes: its residual is biased by 128 and clipped to
--128..127 (only black-on-white print exceeds it), and only the rectangle in which something moves
-is touched. Smaller levels are cheap and stay in floats.
+The last and largest level is computed in bytes: its residual is biased by 128 and clipped to
+-128..127 (only black-on-white print exceeds it), and only the rectangle with motion is computed.
+Smaller levels are cheap and stay in floats.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ Pixels = TypeVar("Pixels", Image, Floats)
 
 _BIAS = 128
 _NO_MAP = np.empty(0, np.float32)
-_STILL_PX = 1 / 64  # remap's fixed point rounds smaller displacements away
+_STILL_PX = 1 / 64  # the fixed point of cv2.remap rounds smaller displacements to 0
 
 
 class RowSpan(NamedTuple):
-    """Rows and columns of a rectangle."""
+    """The rows and columns of a rectangle."""
 
     rows: slice
     columns: slice
@@ -76,7 +76,7 @@ class RemapWarp:
         return np.subtract(_to_floats(rendered.grid[index]), self._identity, dtype=np.float32)
 
     def _moving(self, face: Image, flow: Floats) -> RowSpan | None:
-        """The rectangle of the small face outside of which the photo stays as it is."""
+        """The rectangle of the small face outside of which nothing changes; None: nothing does."""
         still = 2 * _STILL_PX / len(self._square)
         moving = (np.abs(flow) > still).any(axis=2) | (face != self._face).any(axis=2)
         rows, columns = np.flatnonzero(moving.any(axis=1)), np.flatnonzero(moving.any(axis=0))
@@ -117,7 +117,7 @@ class RemapWarp:
 
 
 def _reach(moving: NDArray[np.intp], extent: int) -> slice:
-    """From the first to the last that moves, and the neighbours that enlarging mixes them with."""
+    """From the first to the last that moves, with one neighbour more, which enlarging mixes in."""
     return slice(max(int(moving[0]) - 1, 0), min(int(moving[-1]) + 2, extent))
 
 
@@ -126,7 +126,7 @@ def _cut(span: slice, small: int, size: int) -> tuple[slice, slice, slice]:
 
     Pixel edges of both sizes meet every `step` small pixels; one step more on each side keeps the
     neighbours that interpolation reads. -> small pixels to enlarge, large pixels they become, and
-    the large pixels among them that are right: `span`, rounded outwards.
+    the large pixels among them that are exact: `span`, rounded outwards.
     """
     step = small // gcd(small, size)
     unit = step * size // small

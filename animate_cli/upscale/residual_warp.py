@@ -1,6 +1,6 @@
-"""ResWarp: the small rendered face at the photo's own resolution.
+"""ResWarp: the rendered face with the photo's fine detail, at the photo's resolution.
 
-Yi et al. 2020, *Animating Through Warping*, section 3.4, with memory of what was hidden.
+Yi et al. 2020, *Animating Through Warping*, section 3.4, with a mask for disoccluded regions.
 
     symbol | name                 | shape                  | here
     I      | full-resolution face | (N, N, 3) uint8        | argument
@@ -13,10 +13,10 @@ Yi et al. 2020, *Animating Through Warping*, section 3.4, with memory of what wa
     out = ↑r + (1 - ↑M) ⊙ W(I - ↑i, ↑g)
 
 Yi et al., fig. 2, is M = 0; fig. 3 is the same once per level of a pyramid. Where the generator
-invented something (M = 1) the photo has no detail to lend.
+painted a disoccluded region (M = 1), the photo has no detail to add.
 
 Departures from the paper: the factor (1 - ↑M); see also `levels`. The portrait that the model sees
-must be `ResidualWarper.face`: only then does zero motion give the photo back to the grey level.
+must be `ResidualWarper.face`: only then does zero motion give the photo back exactly.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from animate_cli.upscale.tensor_warp import TensorWarp
 
 
 class WarpEngine(Protocol):
-    """One way to compute the equation; all agree within a grey level."""
+    """One implementation of the equation; all agree within one grey level."""
 
     def apply(self, rendered: Rendered, index: int) -> Image:
         """Frame `index` of a batch -> (N, N, 3) uint8."""
@@ -39,10 +39,10 @@ class WarpEngine(Protocol):
 
 
 class ResidualWarper:
-    """The residual warp of one photo's face square; what does not change is computed once.
+    """The residual warp of one photo's face square. The residuals are computed once.
 
-    source_square (N, N, 3) uint8, N >= 16, which must not be written to afterwards; device "cpu"
-    takes the fixed-point path, any other the tensor path. One thread at a time.
+    source_square (N, N, 3) uint8, N >= 16, must not be changed afterwards; device "cpu" uses
+    `RemapWarp`, any other `TensorWarp`. Not thread-safe.
     """
 
     def __init__(
@@ -59,5 +59,5 @@ class ResidualWarper:
         )
 
     def apply(self, rendered: Rendered, index: int) -> Image:
-        """Frame `index` of a batch at full resolution, (N, N, 3) uint8, the caller's to keep."""
+        """Frame `index` of a batch at full resolution, (N, N, 3) uint8, a new array."""
         return self._engine.apply(rendered, index)

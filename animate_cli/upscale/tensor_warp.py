@@ -1,4 +1,4 @@
-"""The residual warp in 32-bit tensors: for GPUs, and the oracle of the fast path."""
+"""The residual warp in 32-bit tensors: for GPUs, and the reference for tests of `remap`."""
 
 from __future__ import annotations
 

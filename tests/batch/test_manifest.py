@@ -81,8 +81,16 @@ BAD = {
     "out of range": ("m.csv", "source,driver,strength\na.png,1.mp4,9\n", "out of range"),
     "not a number": ("m.csv", "source,driver,strength\na.png,1.mp4,nan\n", "out of range"),
     "a bad choice": ("m.csv", "source,driver,lost\na.png,1.mp4,maybe\n", "--lost maybe"),
-    "protection": ("m.csv", "source,driver,max_pixels\na.png,1.mp4,9\n", "nothing that a row"),
-    "the machine's": ("m.csv", "source,driver,threads\na.png,1.mp4,9\n", "nothing that a row"),
+    "protection": (
+        "m.csv",
+        "source,driver,max_pixels\na.png,1.mp4,9\n",
+        "not an option that a row",
+    ),
+    "the machine's": (
+        "m.csv",
+        "source,driver,threads\na.png,1.mp4,9\n",
+        "not an option that a row",
+    ),
     "no source": ("m.csv", "source,driver\n,1.mp4\n", "row 1: no source"),
     "no header": ("m.csv", "a.png,1.mp4\n", "name the columns"),
     "a column twice": ("m.csv", "source,source\na,b\n", "name the columns"),

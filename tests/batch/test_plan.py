@@ -131,7 +131,7 @@ def test_the_same_pair_twice_is_refused(here: Path) -> None:
 def test_nothing_to_do_is_told(here: Path) -> None:
     (here / "empty").mkdir()
     for word in ("empty", "none*.png", "v/*.png"):
-        with pytest.raises(InputError, match="stands for no file"):
+        with pytest.raises(InputError, match="names no file"):
             plan(word)
     with pytest.raises(OptionError, match="no driver"):
         plan("p", driver=())

@@ -28,7 +28,7 @@ def test_a_record_and_its_text_are_the_same() -> None:
         ("hair=1", "choose from pose, expression"),
         ("0.7", "--strength"),
         ("", "name=number"),
-        ("pose=much", "no number"),
+        ("pose=much", "not a number"),
         ("pose=2.5", "from 0 to 2"),
         ("pose=-1", "from 0 to 2"),
         ("pose=nan", "from 0 to 2"),

@@ -98,7 +98,7 @@ def test_a_dry_run_counts_and_writes_nothing(photos: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["batch", "none*", "--driver", "driver.mp4", "-o", "out"], "stands for no file"),
+        (["batch", "none*", "--driver", "driver.mp4", "-o", "out"], "names no file"),
         (["batch", "photos", "-o", "out"], "no driver is given"),
         (["batch", "photos", "-d", "driver.mp4", "-o", "out", "--shard", "3/2"], "--shard 3/2"),
         (["batch", "photos", "-d", "driver.mp4", "-o", "out", "--name", "../x"], "--name"),

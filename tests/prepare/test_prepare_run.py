@@ -192,7 +192,7 @@ def test_an_interrupt_in_the_middle_of_a_video_is_heard(tmp_path, monkeypatch):
     monkeypatch.setattr("animate_cli.prepare.worker_task.track_driver", interrupted)
     with pytest.raises(Cancelled) as told:
         prepare([tmp_path / "raw"], tmp_path / "set", SMALL)
-    assert "go on" in told.value.hint
+    assert "resume" in told.value.hint
     assert everything(tmp_path / "set").keys() == {"prepare.jsonl", "manifest.csv"}
 
 

@@ -1,1 +1,1 @@
-"""Public data sets as they are published, one file per family, recognised by their looks."""
+"""Public data sets: each module recognises one by its files and folders, and lists its clips."""

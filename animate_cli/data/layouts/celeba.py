@@ -1,8 +1,8 @@
-"""CelebA (Liu et al. 2015): numbered pictures of people, and lists of who, where and what for.
+"""CelebA (Liu et al. 2015): numbered pictures, and lists of identities, landmarks and splits.
 
 [Img/]img_align_celeba/000001.jpg        178 x 218, aligned
-[Anno/]list_landmarks_align_celeba.txt   five points each: by it the set is known; not used,
-                                         our own network finds 74
+[Anno/]list_landmarks_align_celeba.txt   five points each, by which the data set is
+                                         recognised; they are not read
 [Anno/]identity_CelebA.txt               "000001.jpg 2880"
 [Eval/]list_eval_partition.txt           "000001.jpg 0": 0 train, 1 val, 2 test; may be missing
 """
@@ -23,7 +23,7 @@ _SPLITS = {"0": "train", "1": "val", "2": "test"}
 
 
 def read(listing: Listing) -> list[DataEntry]:
-    """The aligned pictures that have an identity.
+    """List the aligned pictures that have an identity.
 
     Raises:
         DataError: the list of identities is missing, or a list is damaged.
@@ -32,7 +32,7 @@ def read(listing: Listing) -> list[DataEntry]:
     if POINTS not in lists:
         return []
     if IDENTITIES not in lists:
-        hint = f"fetch {IDENTITIES}, too: nobody may be both trained and reported on"
+        hint = f"fetch {IDENTITIES}, too: no person may be in two splits"
         raise DataError(f"{listing.root} looks like CelebA, but has no {IDENTITIES}", hint=hint)
     people = _pairs(lists[IDENTITIES])
     parts = _pairs(lists[PARTITION]) if PARTITION in lists else {}
@@ -49,7 +49,7 @@ def read(listing: Listing) -> list[DataEntry]:
 
 
 def _pairs(path: Path) -> dict[str, str]:
-    """Two words a line."""
+    """Read a list with two words per line."""
     lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     for number, words in enumerate(lines, start=1):
         if len(words) != 2:

@@ -5,7 +5,7 @@
     original_sequences/youtube/c23/images/000/0000.png ...     the same as frames
     train/original/NAME.avi                                    FaceForensics, with its split
 
-Manipulated sequences show nobody's face and are left out. A YouTube video counts as a person.
+Manipulated sequences show no real person and are left out. Each YouTube video counts as a person.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SCENE = "__"
 
 
 def read(listing: Listing) -> list[DataEntry]:
-    """Videos and frame folders of originals."""
+    """List the videos and frame folders of original sequences."""
     return [
         DataEntry(
             path=listing.root / clip,

@@ -1,4 +1,4 @@
-"""Which public data set a folder is, by its looks."""
+"""Recognises public data sets by their files and folders."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from animate_cli.data.layouts.listing import Listing, listing_of
 from animate_cli.data.manifest import DataEntry
 
 Reader = Callable[[Listing], list[DataEntry]]
-"""Of a folder that is its layout, all clips or pictures; of any other, none."""
+"""Lists the clips or pictures of a folder in its layout; of any other folder, none."""
 
 READERS: tuple[tuple[str, Reader], ...] = (
     ("CelebA", celeba.read),
@@ -34,17 +34,17 @@ NAMES = ", ".join(name for name, _ in READERS)
 
 @dataclass(frozen=True, kw_only=True)
 class PublicDataset:
-    """A data set that was recognised. Entries whose split nobody says have an empty one."""
+    """A recognised data set. An entry has an empty split if the data set does not name one."""
 
     name: str
     entries: tuple[DataEntry, ...]
 
 
 def find_layout(root: Path) -> PublicDataset | None:
-    """None where the folder looks like none of them.
+    """The public data set that a folder is; None if it is none of `READERS`.
 
     Raises:
-        DataError: it looks like one, but a list that belongs to it is missing or damaged.
+        DataError: it is one, but a list that belongs to it is missing or damaged.
     """
     listing = listing_of(root)
     for name, read in READERS:

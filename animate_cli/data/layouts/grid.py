@@ -19,7 +19,7 @@ _SENTENCE = re.compile(r"[blps][bgrw][abiw][a-z][0-9z][anps]$")
 
 
 def read(listing: Listing) -> list[DataEntry]:
-    """Sentences below a speaker's folder."""
+    """List the sentences below a speaker's folder."""
     return [
         DataEntry(path=listing.root / clip, split="", kind=CLIP, identity=speaker)
         for clip in listing.clips

@@ -1,4 +1,4 @@
-"""What lies in a folder, walked through once for all who want to recognise it."""
+"""Lists all files below a folder once, for the modules that recognise data sets."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ _ENDS_IN_DIGITS = re.compile(r"\d$")
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """files: below root, relative to it, sorted, without hidden ones."""
+    """The files below root, relative to it, sorted, without hidden ones."""
 
     root: Path
     files: tuple[Path, ...]
 
     @cached_property
     def videos(self) -> tuple[Path, ...]:
-        """By their names."""
+        """Files with a video's suffix."""
         return tuple(f for f in self.files if f.suffix.lower() in VIDEO_SUFFIXES)
 
     @cached_property
     def pictures(self) -> tuple[Path, ...]:
-        """By their names."""
+        """Files with a picture's suffix."""
         return tuple(f for f in self.files if f.suffix.lower() in PICTURE_SUFFIXES)
 
     @cached_property
     def series(self) -> tuple[Path, ...]:
-        """Folders of numbered pictures, the one that was given (".") included."""
+        """Folders of numbered pictures, root itself (".") included."""
         numbered = (f.parent for f in self.pictures if _ENDS_IN_DIGITS.search(f.stem))
         return tuple(sorted(at for at, count in Counter(numbered).items() if count >= FEWEST))
 
@@ -44,7 +44,7 @@ class Listing:
 
 
 def listing_of(root: Path) -> Listing:
-    """Of a folder; of anything else, nothing."""
+    """List the files of a folder; of anything else, none."""
     if not root.is_dir():
         return Listing(root=root, files=())
     below = sorted(path.relative_to(root) for path in root.rglob("*") if path.is_file())

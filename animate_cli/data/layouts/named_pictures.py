@@ -1,12 +1,12 @@
-"""Pictures whose names say whom they show.
+"""RaFD and EmotionNet: pictures whose file names have the identity.
 
     RaFD         Rafd090_01_Caucasian_female_angry_frontal.jpg: angle (000 to 180, 090 is frontal),
                  subject, kind, sex, expression, gaze (Langner et al. 2010)
-    EmotionNet   N_0000000356_00173.jpg: no names of people are published, each counts as one
+    EmotionNet   N_0000000356_00173.jpg: identities are not published: each picture counts as one
                  (Benitez-Quiroz et al. 2016); its lists of action units are not read
 
 Profiles of RaFD (000 and 180) are left out, as in Songsri-in & Zafeiriou 2019, section 4.4.1: half
-of the 68 points are not to be seen.
+of the 68 points are not visible.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PROFILES = ("000", "180")
 
 
 def read_rafd(listing: Listing) -> list[DataEntry]:
-    """All but profiles."""
+    """List RaFD's pictures, but for profiles."""
     return [
         DataEntry(
             path=listing.root / picture, split="", kind=IMAGE, identity=f"rafd/{match['subject']}"
@@ -36,7 +36,7 @@ def read_rafd(listing: Listing) -> list[DataEntry]:
 
 
 def read_emotion_net(listing: Listing) -> list[DataEntry]:
-    """All of them."""
+    """List EmotionNet's pictures."""
     return [
         DataEntry(path=listing.root / picture, split="", kind=IMAGE, identity=picture.stem)
         for picture in listing.pictures

@@ -20,7 +20,7 @@ _SPLITS = {"dev": "train", "train": "train", "val": "val", "test": "test"}
 
 
 def read(listing: Listing) -> list[DataEntry]:
-    """Videos and frame folders of speakers."""
+    """List the videos and frame folders of speakers."""
     return [
         DataEntry(path=listing.root / clip, split=split_of(clip), kind=CLIP, identity=speaker)
         for clip in listing.clips
@@ -29,7 +29,7 @@ def read(listing: Listing) -> list[DataEntry]:
 
 
 def _speaker_of(path: Path, own: int) -> str:
-    """Named by the path below the folder that was given, or by that folder itself."""
+    """The speaker in the path below the given folder, or in that folder's name."""
     for part in path.parts[-own - 1 :]:
         if match := _SPEAKER.match(part):
             return match[1]
@@ -37,5 +37,5 @@ def _speaker_of(path: Path, own: int) -> str:
 
 
 def split_of(path: Path) -> str:
-    """What a folder above a file says; empty: nothing."""
+    """The split that a folder above the file names; else ""."""
     return next((_SPLITS[part] for part in path.parts[:-1] if part in _SPLITS), "")
