@@ -1,7 +1,7 @@
-"""The anchor: the driver frame from which relative motion is measured.
+"""Choose the anchor: the driver frame from which relative motion is measured.
 
-What the face does since the anchor is added to what the photo already does. The nearer the
-anchor's expression and pose are to the photo's, the less has to be added wrongly.
+Relative motion adds the driver's motion since the anchor to the expression and pose of the photo.
+The more the anchor resembles the photo, the smaller the error of this addition.
 """
 
 from __future__ import annotations
@@ -16,27 +16,30 @@ from animate_cli.records import Points
 
 Features = NDArray[np.float64]
 
-_SHAPE, _MOUTH, _POSE, _ROLL = 1.0, 1.0, 3.0, 1.5  # weights, all in eye distances
-_LIDS = 2.0  # ... of squared differences in openness
-_USUAL = 0.75  # quantile of a clip's openings
-_WIDE = 1.15  # openness beyond which eyes are just wide open
-_JAW = 3.0  # ... of a jaw that hangs lower than the photo's, in face sizes
-_SHUT_JAW = 0.1  # quantile of a clip's jaws: one that is shut
-_SMILE = 0.1  # a smile parts the lips so far, in face sizes, without dropping the jaw
-_NOSES_TO_EYES = 1.9  # the outer eye corners are so many noses apart
-_BLOCK = 512  # frames whose features are held at once
+_SHAPE, _MOUTH, _POSE, _ROLL = 1.0, 1.0, 3.0, 1.5  # weights of differences, in face sizes
+_LIDS = 2.0  # ... of squared differences of relative eye apertures
+_USUAL = 0.75  # quantile of a clip's eye apertures that counts as the usual one
+_WIDE = 1.15  # relative aperture, at most; larger ones count as this
+_JAW = 3.0  # weight of a jaw that is lower than the photo's, in face sizes
+_SHUT_JAW = 0.1  # quantile of a clip's chin distances that counts as a shut jaw
+_SMILE = 0.1  # gap of the lips in a smile with shut jaw, in face sizes
+_NOSES_TO_EYES = 1.9  # distance of the outer eye corners / length of the nose, on average
+_BLOCK = 512  # frames whose features are computed at a time
 _MIDDLE_LIPS, _MOUTH_CORNERS = (62, 66), (48, 54)
-_NARROW = 0.12  # opening over width below which a photo's eye is shutting
+_NARROW = 0.12  # aperture in eye widths from which a photo's eye counts as open
 
 
 def choose_anchor(
     source_landmarks: Points, landmarks: Points, found: NDArray[np.bool_], spec: str
 ) -> int:
-    """Which frame relative motion starts from.
+    """Number of the frame from which relative motion is measured.
 
     source_landmarks (74, 2); landmarks (T, 74, 2) and found (T,) of the driver; spec: "auto" (the
-    frame most like the source), "first" (the first with a face), or a frame number from 0.
-    Raises FaceError where no frame has a face, OptionError for any other spec.
+    found frame most similar to the source), "first" (the first found frame), or a number from 0.
+
+    Raises:
+        FaceError: no frame has a face.
+        OptionError: `spec` is something else, or the number of a frame without a face.
     """
     seen = np.flatnonzero(found)
     if not len(seen):
@@ -45,12 +48,16 @@ def choose_anchor(
         return int(seen[0])
     if spec == "auto":
         frames = landmarks if len(seen) == len(landmarks) else landmarks[seen]
-        return int(seen[np.argmin(unlikeness(source_landmarks, frames))])
+        return int(seen[np.argmin(dissimilarity(source_landmarks, frames))])
     return _numbered(spec, found)
 
 
 def _numbered(spec: str, found: NDArray[np.bool_]) -> int:
-    """The frame of that number, if it is one and has a face."""
+    """The frame number in `spec`.
+
+    Raises:
+        OptionError: it is no number, past the end, or of a frame without a face.
+    """
     if not (spec.isascii() and spec.isdigit()):
         raise OptionError(
             f"unknown anchor {spec!r}", hint="choose auto, first, or a frame number from 0"
@@ -70,56 +77,58 @@ def _numbered(spec: str, found: NDArray[np.bool_]) -> int:
     return frame
 
 
-def unlikeness(source: Points, frames: Points) -> Features:
-    """How unlike the source each frame is, in pose and expression: (74, 2), (T, 74, 2) -> (T,).
+def dissimilarity(source: Points, frames: Points) -> Features:
+    """Dissimilarity of pose and expression between the source and each frame.
 
-    Points are compared upright and in units of the eyes' distance, so that place and size do not
-    count. The difference of two people's faces adds the same to every frame. Lids are compared as
-    shares of what is usual for either: an anchor with half-shut eyes would make the photo's bulge
-    whenever the driver's are open. So are jaws: from an anchor with a dropped jaw, the chin of a
-    photo that merely smiles would be pushed into its face whenever the driver's mouth shuts.
+    source (74, 2), frames (T, 74, 2) -> (T,). Points are compared in an upright frame and in units
+    of the face's size, so that place and size do not count; the difference between two people's
+    faces adds about the same to every frame. Eye apertures are compared relative to each person's
+    usual one: from an anchor with half-shut eyes, the photo's would open too far when the driver's
+    open. A jaw lower than the photo's adds to the dissimilarity: from such an anchor, the chin of a
+    photo with a shut jaw would move into the face when the driver's mouth shuts.
     """
     one = _features(source[None])
     blocks = [frames[start : start + _BLOCK] for start in range(0, len(frames), _BLOCK)]
-    unlike = np.concatenate([np.square(_features(some) - one).sum(axis=1) for some in blocks])
-    lids = _openness(frames) - _is_awake(source)
+    dissimilar = np.concatenate([np.square(_features(some) - one).sum(axis=1) for some in blocks])
+    lids = _relative_apertures(frames) - _source_eye_aperture(source)
     jaw = _JAW * np.maximum(_jaw_drop(frames) - _mouth_gap(source), 0)
-    return np.asarray(unlike + _LIDS * np.square(lids).sum(axis=1) + np.square(jaw))
+    return np.asarray(dissimilar + _LIDS * np.square(lids).sum(axis=1) + np.square(jaw))
 
 
 def _jaw_drop(frames: Points) -> Features:
-    """How far the chin hangs below where it is with the jaw shut, in face sizes: (T,)."""
+    """Distance of the chin below its place with a shut jaw, in face sizes: (T, 74, 2) -> (T,)."""
     length = distance(frames, (33, CHIN)) / _size(frames)
     return np.asarray(length - np.quantile(length, _SHUT_JAW))
 
 
 def _mouth_gap(source: Points) -> float:
-    """How far a photo's jaw has dropped, going by its lips; what a smile does is not counted."""
+    """Gap of a photo's lips (74, 2) beyond that of a smile, in face sizes."""
     p = source[None].astype(np.float64)
     gap = aperture(p, (_MIDDLE_LIPS,), unit=_size(p))
     return max(float(gap[0]) - _SMILE, 0.0)
 
 
 def _size(points: NDArray[np.floating]) -> Features:
-    """A length that neither jaw nor expression changes, and turns and nods little: (T,) px."""
+    """Size of faces (T, 74, 2): (T,) px. Expression does not change it, yaw and pitch little."""
     eyes, nose = distance(points, OUTER_EYE_CORNERS), distance(points, (27, 33))
     return np.asarray(np.maximum(np.maximum(eyes, _NOSES_TO_EYES * nose), 1e-6))
 
 
-def _openness(frames: Points) -> Features:
-    """How far each eye is open, over what is usual in these frames: (T, 74, 2) -> (T, 2).
+def _relative_apertures(frames: Points) -> Features:
+    """Aperture of each eye relative to the usual one of these frames: (T, 74, 2) -> (T, 2).
 
-    Usual is the upper quartile, so that a driver who looks down half the time still has one.
+    The usual aperture is the upper quartile, which half-shut eyes in half of the frames do not
+    change.
     """
     apertures = eye_apertures(frames)
     usual = np.quantile(apertures, _USUAL, axis=0)
     return np.minimum(apertures / np.maximum(usual, 1e-6), _WIDE)
 
 
-def _is_awake(source: Points) -> Features:
-    """1 for eyes of a photo that are open however little, towards 0 as they shut: (74, 2) -> (2,).
+def _source_eye_aperture(source: Points) -> Features:
+    """Relative aperture of a photo's eyes: (74, 2) -> (2,), 1 if open, towards 0 if shut.
 
-    One picture does not tell narrow eyes from narrowed ones.
+    One picture does not tell how far this person's eyes usually open, so any open eye counts as 1.
     """
     eyes = zip((RIGHT_LIDS, LEFT_LIDS), EYE_CORNERS, strict=True)
     openings = [aperture(source, (lids,), unit=distance(source, ends)) for lids, ends in eyes]
@@ -127,7 +136,7 @@ def _is_awake(source: Points) -> Features:
 
 
 def _features(points: Points) -> Features:
-    """(T, 74, 2) -> (T, F): points in their own upright frame, then what they mean, weighted."""
+    """Weighted features (T, F) of points (T, 74, 2): shape, mouth, pose and roll."""
     p = points.astype(np.float64)
     along = p[:, 45] - p[:, 36]
     size = _size(p)
@@ -136,7 +145,7 @@ def _features(points: Points) -> Features:
     upright = (p - p[:, [36, 45]].mean(axis=1, keepdims=True)) @ axes / size[:, None, None]
 
     mouth = gaps(upright, (_MIDDLE_LIPS, _MOUTH_CORNERS))
-    pose = upright[:, 30]  # the nose's tip against the eyes: x turns, y nods
+    pose = upright[:, 30]  # tip of the nose relative to the eyes: x changes with yaw, y with pitch
     roll = np.arctan2(x[:, 1], x[:, 0])[:, None]
     shape = upright.reshape(len(p), -1) / np.sqrt(p.shape[1])
     parts = (_SHAPE * shape, _MOUTH * mouth, _POSE * pose, _ROLL * roll)

@@ -1,8 +1,10 @@
-"""Eyes and mouth: how far they are open, set so that closed on one face is closed on another.
+"""Transfer the apertures of eyes and mouth, and the gaze, from one face to another.
 
-Lids and lips are compared by *opening*, not by where their points are: faces differ in the size of
-their eyes, and a point moved by somebody else's distance leaves a slit or crosses its neighbour.
-Points are (B, 74, 2) of one upright frame; lengths in whatever unit they come in.
+Lids and lips are set by their gap, not moved by the driver's displacement: faces differ in the size
+of their eyes, and a displacement of another face would leave shut lids apart or let them cross.
+Gaps are those of `faces.aperture.gaps`, signed, perpendicular to the line between the corners.
+
+Convention  points (B, 74, 2) in one upright frame, x right, y down; gaps have the points' unit.
 """
 
 from __future__ import annotations
@@ -18,13 +20,16 @@ from animate_cli.options import Amounts, Motion
 
 
 class EyeOrMouth(NamedTuple):
-    """An eye or a mouth: its corners, facing pairs of edge points, and their widths when shut.
+    """An eye or a mouth.
 
-    followers: points beyond each pair that move with it, and how much (the outer lips).
-    closed, least: apertures as shares of the width: read as shut, and left open when shut.
-    grows: bounds of how much an opening face magnifies the driver's.
-    carried: points that move with the lower edge where it is told to by what the driver does: a
-    chin, which else would stay down while the lips above it shut.
+    corners: indices of both; upper, lower: facing points of the edges;
+    upper_followers, lower_followers: points of the outer lips, as index, pair and share of that
+    pair's displacement;
+    closed: gap / width that counts as shut on the anchor; least: gap / width that is kept on the
+    output when shut; opening_gain: bounds of source's gap change / driver's, where the driver
+    opens;
+    chin_shares: points of the chin and their share of the lower lip's displacement, without which
+    the chin would stay down when the mouth shuts.
     """
 
     corners: tuple[int, int]
@@ -34,8 +39,8 @@ class EyeOrMouth(NamedTuple):
     lower_followers: tuple[tuple[int, int, float], ...]
     closed: float
     least: float
-    grows: tuple[float, float]
-    carried: tuple[tuple[int, float], ...] = ()
+    opening_gain: tuple[float, float]
+    chin_shares: tuple[tuple[int, float], ...] = ()
 
     @property
     def pairs(self) -> tuple[tuple[int, int], ...]:
@@ -53,161 +58,174 @@ MOUTH = EyeOrMouth(
     lower_followers=((59, 0, 0.6), (58, 0, 1.0), (57, 1, 1.0), (56, 2, 1.0), (55, 2, 0.6)),
     closed=0.0,
     least=0.015,
-    grows=(1.0, 1.0),
-    carried=tuple(enumerate((0.2, 0.5, 0.8, 0.95, 1.0, 0.95, 0.8, 0.5, 0.2), start=4)),
+    opening_gain=(1.0, 1.0),
+    chin_shares=tuple(enumerate((0.2, 0.5, 0.8, 0.95, 1.0, 0.95, 0.8, 0.5, 0.2), start=4)),
 )
 EYES_AND_MOUTH = (RIGHT_EYE, LEFT_EYE, MOUTH)
 EYES = ((RIGHT_EYE, PUPILS[0]), (LEFT_EYE, PUPILS[1]))
-_STEEPEST = 3.0  # an almost shut anchor must not magnify what it does
-_TOUCHING = 0.1  # of `least`: who is shown as he is may shut further, but not cross
+_MAX_GAIN = 3.0  # source's gap change / driver's, at most, where the driver shuts
+_ABSOLUTE_SHARE = 0.1  # of `least`, kept in absolute motion
 _TINY = 1e-6
 
 
 def apply_aperture_change(points: Tensor, source: Tensor, anchor: Tensor, driver: Tensor) -> Tensor:
-    """Lids and lips of `points`, by how far the driver's opened or shut since the anchor."""
-    for opening in EYES_AND_MOUTH:
-        s, a, t = (apertures(x, opening) for x in (source, anchor, driver))
-        shut = torch.minimum(opening.closed * width(anchor, opening), a / 2)
+    """`points` with the source's gaps, changed as the driver's have changed since the anchor.
+
+    points, driver (B, 74, 2); source, anchor (1, 74, 2). Where the driver shuts, the change is
+    scaled so that the source's gap is shut when the driver's is.
+    """
+    for feature in EYES_AND_MOUTH:
+        s, a, t = (apertures(x, feature) for x in (source, anchor, driver))
+        shut = torch.minimum(feature.closed * width(anchor, feature), a / 2)
         slope = s / (a - shut).clamp_min(_TINY)
-        closing = s + slope.clamp(0, _STEEPEST) * (t - a)
-        growing = s + slope.clamp(*opening.grows) * (t - a)
-        wanted = torch.where(t < a, closing, growing)
-        least = torch.minimum(opening.least * width(points, opening), s)
+        shutting = s + slope.clamp(0, _MAX_GAIN) * (t - a)
+        opening = s + slope.clamp(*feature.opening_gain) * (t - a)
+        wanted = torch.where(t < a, shutting, opening)
+        least = torch.minimum(feature.least * width(points, feature), s)
         wanted = torch.maximum(wanted, least)
-        excess = (wanted - apertures(points, opening)).mean(dim=1, keepdim=True) / 2
-        points = set_apertures(points, opening, wanted)
-        for index, share in opening.carried:
-            points[:, index] += share * excess * _down(points, opening)[:, 0]
+        excess = (wanted - apertures(points, feature)).mean(dim=1, keepdim=True) / 2
+        points = set_apertures(points, feature, wanted)
+        for index, share in feature.chin_shares:
+            points[:, index] += share * excess * _down(points, feature)[:, 0]
     return points
 
 
 def apply_apertures(points: Tensor, source: Tensor, driver: Tensor, amounts: Amounts) -> Tensor:
-    """Lids and lips of `points` as far open as the driver's, in widths of the eye or mouth."""
-    for opening, amount in zip(
+    """`points` with the driver's gaps, relative to the width of the eye or mouth.
+
+    amounts: 0 keeps the source's gaps, 1 takes the driver's.
+    """
+    for feature, amount in zip(
         EYES_AND_MOUTH, (amounts.eyes, amounts.eyes, amounts.lips), strict=True
     ):
         own, other = (
-            apertures(x, opening) / width(x, opening).clamp_min(_TINY) for x in (source, driver)
+            apertures(x, feature) / width(x, feature).clamp_min(_TINY) for x in (source, driver)
         )
-        least = torch.minimum(own, own.new_tensor(_TOUCHING * opening.least))
+        least = torch.minimum(own, own.new_tensor(_ABSOLUTE_SHARE * feature.least))
         share = torch.maximum(own + amount * (other - own), least)
-        points = set_apertures(points, opening, share * width(points, opening))
+        points = set_apertures(points, feature, share * width(points, feature))
     return points
 
 
-def keep_apart(points: Tensor, source: Tensor, motion: Motion) -> Tensor:
-    """No lid or lip of `points`, in the picture, nearer its neighbour than it is drawn when shut.
+def keep_gaps(points: Tensor, source: Tensor, motion: Motion) -> Tensor:
+    """`points` in the picture with a least gap between lids and between lips.
 
-    In absolute motion, which shows the driver as he is, they merely do not cross. In either no
-    further than the source's own are.
+    The least gap is `least` times the width in relative motion, and a tenth of it in absolute
+    motion, which reproduces the driver's own gaps; but never more than the source's gap.
     """
-    share = 1.0 if motion is Motion.RELATIVE else _TOUCHING
-    for opening in EYES_AND_MOUTH:
-        gap, own = apertures(points, opening), apertures(source, opening)
-        least = torch.minimum(share * opening.least * width(points, opening), own)
-        points = set_apertures(points, opening, torch.maximum(gap, least))
+    share = 1.0 if motion is Motion.RELATIVE else _ABSOLUTE_SHARE
+    for feature in EYES_AND_MOUTH:
+        gap, own = apertures(points, feature), apertures(source, feature)
+        least = torch.minimum(share * feature.least * width(points, feature), own)
+        points = set_apertures(points, feature, torch.maximum(gap, least))
     return points
 
 
 def keep_pupils(points: Tensor, source: Tensor) -> Tensor:
-    """No pupil of `points`, in the picture, beyond its lids, unless the source's own is."""
+    """`points` in the picture with pupils between their lids, or as far beyond as the source's."""
     points = points.clone()
-    for opening, pupil in EYES:
-        aside, half = _from_middle(points, opening, pupil)
-        own, usual = _from_middle(source, opening, pupil)
-        most = half * (own.abs() / usual.clamp_min(_TINY)).clamp_min(1)
-        back = torch.minimum(torch.maximum(aside, -most), most) - aside
-        points[:, pupil] += back * _down(points, opening)[:, 0]
+    for feature, pupil in EYES:
+        offset, half = _pupil_offset(points, feature, pupil)
+        own, open_gap = _pupil_offset(source, feature, pupil)
+        most = half * (own.abs() / open_gap.clamp_min(_TINY)).clamp_min(1)
+        back = torch.minimum(torch.maximum(offset, -most), most) - offset
+        points[:, pupil] += back * _down(points, feature)[:, 0]
     return points
 
 
-def _from_middle(points: Tensor, opening: EyeOrMouth, pupil: int) -> tuple[Tensor, Tensor]:
-    """How far a pupil is below the middle of the lids, and half their opening there: (B, 1)."""
-    middle = (points[:, opening.upper[1]] + points[:, opening.lower[1]]) / 2
-    aside = ((points[:, pupil] - middle) * _down(points, opening)[:, 0]).sum(dim=-1, keepdim=True)
-    return aside, apertures(points, opening)[:, 1:2].clamp_min(0) / 2
+def _pupil_offset(points: Tensor, feature: EyeOrMouth, pupil: int) -> tuple[Tensor, Tensor]:
+    """Distance of a pupil below the middle of the lids, and half the gap there: (B, 1) each."""
+    middle = (points[:, feature.upper[1]] + points[:, feature.lower[1]]) / 2
+    offset = ((points[:, pupil] - middle) * _down(points, feature)[:, 0]).sum(dim=-1, keepdim=True)
+    return offset, apertures(points, feature)[:, 1:2].clamp_min(0) / 2
 
 
 def apply_gaze_change(points: Tensor, source: Tensor, anchor: Tensor, driver: Tensor) -> Tensor:
-    """The change of gaze between the source's corners; a closing eye takes its pupil along."""
+    """`points` with pupils moved as the driver's since the anchor, in eye widths.
+
+    In an eye that shuts, the pupil moves to where it is between the source's lids.
+    """
     points = points.clone()
-    for opening, pupil in EYES:
-        gaze = in_eye(driver, opening, pupil) - in_eye(anchor, opening, pupil)
-        looking = _at(points, opening, in_eye(source, opening, pupil) + gaze)
-        usual = apertures(source, opening)[:, 1].clamp_min(_TINY)
-        open_share = (apertures(points, opening)[:, 1] / usual).clamp(0, 1)[:, None]
-        rest = in_eye(source, opening, pupil) - _middle_in_eye(source, opening)
-        shut = _at(points, opening, _middle_in_eye(points, opening) + open_share * rest)
+    for feature, pupil in EYES:
+        gaze = in_eye(driver, feature, pupil) - in_eye(anchor, feature, pupil)
+        looking = _from_eye_frame(points, feature, in_eye(source, feature, pupil) + gaze)
+        open_gap = apertures(source, feature)[:, 1].clamp_min(_TINY)
+        open_share = (apertures(points, feature)[:, 1] / open_gap).clamp(0, 1)[:, None]
+        rest = in_eye(source, feature, pupil) - _middle_in_eye(source, feature)
+        shut = _from_eye_frame(points, feature, _middle_in_eye(points, feature) + open_share * rest)
         points[:, pupil] = torch.lerp(shut, looking, open_share**2)
     return points
 
 
 def apply_gaze(points: Tensor, source: Tensor, driver: Tensor, amount: float) -> Tensor:
-    """The pupils of `points` where the driver's are between the corners of their eye."""
+    """`points` with pupils where the driver's are relative to the corners of the eye.
+
+    amount: 0 keeps the source's pupils, 1 takes the driver's.
+    """
     points = points.clone()
-    for opening, pupil in EYES:
-        own, other = (in_eye(x, opening, pupil) for x in (source, driver))
-        points[:, pupil] = _at(points, opening, own + amount * (other - own))
+    for feature, pupil in EYES:
+        own, other = (in_eye(x, feature, pupil) for x in (source, driver))
+        points[:, pupil] = _from_eye_frame(points, feature, own + amount * (other - own))
     return points
 
 
-def in_eye(points: Tensor, opening: EyeOrMouth, index: int) -> Tensor:
-    """A point's coordinates along and down the eye, from its middle, in eye widths: (B, 2)."""
-    return _place(points, opening, points[:, index])
+def in_eye(points: Tensor, feature: EyeOrMouth, index: int) -> Tensor:
+    """A point's coordinates in the frame of an eye: (B, 2), see `_to_eye_frame`."""
+    return _to_eye_frame(points, feature, points[:, index])
 
 
-def width(points: Tensor, opening: EyeOrMouth) -> Tensor:
-    """Between the corners: (B, 1)."""
-    first, last = opening.corners
+def width(points: Tensor, feature: EyeOrMouth) -> Tensor:
+    """Distance between the corners: (B, 1)."""
+    first, last = feature.corners
     across = points[:, last] - points[:, first]
     return across.square().sum(dim=-1, keepdim=True).sqrt()
 
 
-def apertures(points: Tensor, opening: EyeOrMouth) -> Tensor:
-    """How far each pair is apart, negative when crossed: (B, pairs)."""
-    return gaps(points, opening.pairs, down=_down(points, opening))
+def apertures(points: Tensor, feature: EyeOrMouth) -> Tensor:
+    """Signed gaps of the facing pairs: (B, pairs), negative where edges cross."""
+    return gaps(points, feature.pairs, down=_down(points, feature))
 
 
-def set_apertures(points: Tensor, opening: EyeOrMouth, wanted: Tensor) -> Tensor:
-    """Move each pair apart or together about its middle, to (B, pairs); followers go along."""
-    excess = (wanted - apertures(points, opening))[..., None] / 2  # (B, pairs, 1)
-    change = excess * _down(points, opening)  # (B, pairs, 2)
+def set_apertures(points: Tensor, feature: EyeOrMouth, wanted: Tensor) -> Tensor:
+    """`points` with gaps `wanted` (B, pairs): both points of a pair move alike, followers along."""
+    excess = (wanted - apertures(points, feature))[..., None] / 2  # (B, pairs, 1)
+    change = excess * _down(points, feature)  # (B, pairs, 2)
     points = points.clone()
-    points[:, list(opening.upper)] -= change
-    points[:, list(opening.lower)] += change
-    for index, pair, share in opening.upper_followers:
+    points[:, list(feature.upper)] -= change
+    points[:, list(feature.lower)] += change
+    for index, pair, share in feature.upper_followers:
         points[:, index] -= share * change[:, pair]
-    for index, pair, share in opening.lower_followers:
+    for index, pair, share in feature.lower_followers:
         points[:, index] += share * change[:, pair]
     return points
 
 
-def _eye_frame(points: Tensor, opening: EyeOrMouth) -> tuple[Tensor, Tensor]:
-    """Middle of the corners (B, 2) and the axes along and down the eye, as long (B, 2, 2)."""
-    first, last = points[:, opening.corners[0]], points[:, opening.corners[1]]
+def _eye_frame(points: Tensor, feature: EyeOrMouth) -> tuple[Tensor, Tensor]:
+    """Midpoint of the corners (B, 2); axes along and down the eye (B, 2, 2), of its width."""
+    first, last = points[:, feature.corners[0]], points[:, feature.corners[1]]
     along = last - first
     return (first + last) / 2, torch.stack((along, torch.stack((-along[:, 1], along[:, 0]), -1)), 1)
 
 
-def _place(points: Tensor, opening: EyeOrMouth, where: Tensor) -> Tensor:
-    """where (B, 2) -> along and down the eye, in eye widths (B, 2); `_at` is its inverse."""
-    middle, axes = _eye_frame(points, opening)
+def _to_eye_frame(points: Tensor, feature: EyeOrMouth, where: Tensor) -> Tensor:
+    """where (B, 2) -> coordinates along and down the eye from its middle, in eye widths (B, 2)."""
+    middle, axes = _eye_frame(points, feature)
     square = axes[:, 0].square().sum(dim=-1, keepdim=True).clamp_min(_TINY)
     return (axes @ (where - middle)[..., None])[..., 0] / square
 
 
-def _at(points: Tensor, opening: EyeOrMouth, place: Tensor) -> Tensor:
-    """Along and down the eye, in eye widths (B, 2) -> (B, 2)."""
-    middle, axes = _eye_frame(points, opening)
+def _from_eye_frame(points: Tensor, feature: EyeOrMouth, place: Tensor) -> Tensor:
+    """The inverse of `_to_eye_frame`: (B, 2) -> (B, 2)."""
+    middle, axes = _eye_frame(points, feature)
     return middle + (place[:, None] @ axes)[:, 0]
 
 
-def _middle_in_eye(points: Tensor, opening: EyeOrMouth) -> Tensor:
-    middle = (points[:, opening.upper[1]] + points[:, opening.lower[1]]) / 2
-    return _place(points, opening, middle)
+def _middle_in_eye(points: Tensor, feature: EyeOrMouth) -> Tensor:
+    middle = (points[:, feature.upper[1]] + points[:, feature.lower[1]]) / 2
+    return _to_eye_frame(points, feature, middle)
 
 
-def _down(points: Tensor, opening: EyeOrMouth) -> Tensor:
-    """The unit normal of the line between the corners, downwards: (B, 1, 2)."""
-    normal = _eye_frame(points, opening)[1][:, 1:]
+def _down(points: Tensor, feature: EyeOrMouth) -> Tensor:
+    """Unit normal of the line between the corners, downwards: (B, 1, 2)."""
+    normal = _eye_frame(points, feature)[1][:, 1:]
     return normal / normal.square().sum(dim=-1, keepdim=True).sqrt().clamp_min(_TINY)

@@ -1,13 +1,13 @@
-"""How a head stands after it has taken part in another's motion.
+"""Transfer the head pose of the driver to the source, in part or in full.
 
              rotation                scale              shift
     relative Q (R_d R_aᵀ)ʷ Qᵀ R_s    s_s (s_d / s_a)ʷ   t_s + w (s_s / s_a) (t_d − t_a)
     absolute (R_d R_sᵀ)ʷ R_s         s_s (s_d / s_s)ʷ   t_s + w (t_d − t_s)
 
-s, a, d: source, anchor, driver; w: how much; Q: about the line of sight, from the anchor's upright
-to the source's, so that a nod stays a nod for a head that lies on its side. A rotation to the power
-w turns w times as far about its own axis. Rotations are the camera's: what the driver does in the
-picture plane, the source does exactly.
+s, a, d: source, anchor, driver; w: amount, 0 to 1; Q: rotation about the optical axis from the
+anchor's roll to the source's, so that a nod of the driver is a nod for a source that lies on its
+side. R to the power w has w times the angle about the same axis. Rotations are in camera axes: the
+driver's rotation in the picture plane is transferred exactly.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ _TINY = 1e-12
 
 
 def relative_turn(source: HeadPose, anchor: HeadPose, driver: HeadPose) -> Tensor:
-    """Q (R_d R_aᵀ) Qᵀ: source and anchor of one frame, driver of B -> (B, 3, 3)."""
-    across = _upright(source.rotation @ anchor.rotation.mT)
+    """Q (R_d R_aᵀ) Qᵀ of the table: source and anchor of 1 frame, driver of B -> (B, 3, 3)."""
+    across = _roll_of(source.rotation @ anchor.rotation.mT)
     return across @ driver.rotation @ anchor.rotation.mT @ across.mT
 
 
 def relative_pose(
     source: HeadPose, anchor: HeadPose, driver: HeadPose, turn: Tensor, share: float
 ) -> HeadPose:
-    """The source turned by `turn` (B, 3, 3), with its share of what else the head did."""
+    """The pose in relative motion, by a rotation `turn` (B, 3, 3); share: w of scale and shift."""
     size = (source.scale / anchor.scale)[..., None]
     return HeadPose(
         rotation=turn @ source.rotation,
@@ -39,7 +39,7 @@ def relative_pose(
 
 
 def absolute_pose(source: HeadPose, driver: HeadPose, share: float) -> HeadPose:
-    """From the source's pose towards the driver's own, which share 1 is."""
+    """The pose in absolute motion: the source's at share 0, the driver's at share 1."""
     turn = driver.rotation @ source.rotation.mT
     return HeadPose(
         rotation=power(turn, turn.new_tensor(share)) @ source.rotation,
@@ -49,9 +49,11 @@ def absolute_pose(source: HeadPose, driver: HeadPose, share: float) -> HeadPose:
 
 
 def power(rotation: Tensor, exponent: Tensor) -> Tensor:
-    """The same axis, `exponent` () or (B,) times the angle: (B, 3, 3), angles below 180 degrees.
+    """Rotations (B, 3, 3) with `exponent` () or (B,) times the angle about the same axis.
 
-    Rodrigues: Rʷ = 1 + sin wθ K + (1 − cos wθ) K², sin θ K = (R − Rᵀ) / 2.
+    Angles must be below 180 degrees.
+
+    Rodrigues' formula: Rʷ = 1 + sin wθ K + (1 − cos wθ) K², sin θ K = (R − Rᵀ) / 2.
     """
     skew = (rotation - rotation.mT) / 2
     sine = (skew.square().sum(dim=(-2, -1)) / 2).sqrt()
@@ -63,12 +65,12 @@ def power(rotation: Tensor, exponent: Tensor) -> Tensor:
     return one + first[..., None, None] * skew + second[..., None, None] * (skew @ skew)
 
 
-def _upright(rotation: Tensor) -> Tensor:
-    """The turn about the line of sight that a rotation (B, 3, 3) contains."""
+def _roll_of(rotation: Tensor) -> Tensor:
+    """The rotation about the optical axis nearest to a rotation (B, 3, 3)."""
     along = rotation[..., 0, 0] + rotation[..., 1, 1]
     aside = rotation[..., 1, 0] - rotation[..., 0, 1]
     length = torch.hypot(along, aside).clamp_min(_TINY)
     cosine, sine = along / length, aside / length
-    nought, one = torch.zeros_like(cosine), torch.ones_like(cosine)
-    entries = (cosine, -sine, nought, sine, cosine, nought, nought, nought, one)
+    zero, one = torch.zeros_like(cosine), torch.ones_like(cosine)
+    entries = (cosine, -sine, zero, sine, cosine, zero, zero, zero, one)
     return torch.stack(entries, dim=-1).reshape(*cosine.shape, 3, 3)

@@ -1,22 +1,24 @@
-"""The driver's motion on the source's face.
+"""Retarget the driver's motion to the source's landmarks.
 
     driver frame ─► square of the source's size (`driver_square`) ─► `retarget_landmarks`
 
     landmarks ─► lift ─┬─► pose ──────────────────────► pose ────────┬─► see ─► landmarks
                        └─► points in the head's frame ─► expression ─┘
 
-Every face is lifted into the frame of its own head (`faces.shape3d.lift`). There pose and
-expression part, and the source keeps its own head unless `identity` asks for the driver's:
+Each face is lifted to three dimensions in the frame of its own head (`faces.shape3d.lift`), which
+separates pose from expression. The source keeps the shape of its head unless `identity` asks for
+the driver's:
 
     relative    X = X_s + A (X_d − X_a) + i (H_a − H_s)
     absolute    X = X_s + A (X_d − X_a + E_a − E_s) + i (H_a − H_s)        H = X − E
 
-X: points in the head's frame; s, a, d: source, anchor, driver; E: what the fitted expression adds
-to a face at rest; A: the amount of each point's part; i: identity. Lids, lips and pupils are then
-set by opening and gaze (`faces.retargeting.eye_mouth_aperture`), the pose follows by itself
-(`faces.retargeting.pose_transfer`), and the camera shows the result. Absolute motion with all
-amounts and identity 1 is the driver's own points. Everything is computed in double precision: zero
-motion gives the source's points back, and a frame does not depend on the others of its batch."""
+X: points in the head's frame; s, a, d: source, anchor, driver; E: offset of the fitted expression
+from a neutral face; A: amount of motion per facial part; i: identity. Then lids, lips and pupils
+are set by aperture and gaze (`faces.retargeting.eye_mouth_aperture`), the pose is transferred
+(`faces.retargeting.pose_transfer`), and the camera projects the result. Absolute motion with all
+amounts and identity 1 gives the driver's own points. All is computed in double precision: zero
+motion gives the source's points, and a frame does not depend on the others of its batch.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,7 @@ from animate_cli.faces.retargeting.eye_mouth_aperture import (
     apply_apertures,
     apply_gaze,
     apply_gaze_change,
-    keep_apart,
+    keep_gaps,
     keep_pupils,
 )
 from animate_cli.faces.retargeting.pose_transfer import (
@@ -66,10 +68,10 @@ _LIPS = OUTER_LIPS + INNER_LIPS + JAW
 
 
 def driver_square(source_face_px: Points, anchor_frame_px: Points) -> Matrix:
-    """The similarity without rotation that gives the driver's face the source's size and place.
+    """The matrix (2, 3), driver pixels to face pixels, that scales and shifts the driver's face.
 
-    Landmarks (74, 2) of the source in face pixels and of the anchor frame in driver pixels ->
-    (2, 3), frame to face.
+    It gives the anchor frame's face, landmarks (74, 2) in driver pixels, the size and place of the
+    source's, landmarks (74, 2) in face pixels.
     """
     scale = float(face_radius(source_face_px)) / max(float(face_radius(anchor_frame_px)), 1e-6)
     middle = anchor_frame_px[_RIGID].astype(np.float64).mean(axis=0)
@@ -80,17 +82,17 @@ def driver_square(source_face_px: Points, anchor_frame_px: Points) -> Matrix:
 def retarget_landmarks(
     source: Tensor, driver: Tensor, anchor: Tensor, options: MotionOptions
 ) -> Tensor:
-    """Where the source's points go.
+    """The source's landmarks with the driver's motion: (B, 74, 2) in face pixels.
 
-    source, anchor (1, 74, 2), driver (B, 74, 2), all in face pixels -> (B, 74, 2).
+    source, anchor (1, 74, 2), driver (B, 74, 2): all in face pixels, see `driver_square`.
     """
     model = load_shape_model().to(driver.double())
     people = identify(model, torch.cat((source, anchor)))
     identity = torch.cat((people, people[1:].expand(len(driver), -1)))
     faces = lift(model, torch.cat((source, anchor, driver)), identity)
-    move = _relative if options.motion is Motion.RELATIVE else _absolute
-    points = move(model, faces[:1], faces[1:2], faces[2:], options)
-    points = keep_apart(points, source.double(), options.motion)
+    transfer = _relative if options.motion is Motion.RELATIVE else _absolute
+    points = transfer(model, faces[:1], faces[1:2], faces[2:], options)
+    points = keep_gaps(points, source.double(), options.motion)
     if options.motion is Motion.RELATIVE:
         points = keep_pupils(points, source.double())
     return points.to(source.dtype)
@@ -103,12 +105,12 @@ def _relative(
     driver: LiftedFaces,
     options: MotionOptions,
 ) -> Tensor:
-    """The change since the anchor."""
+    """The source with the driver's change since the anchor: (B, 74, 2), pixels."""
     amounts = options.amounts
     share = _amount_of_points(amounts, source.points)
     change = share * (driver.points - anchor.points)
     change[:, _RIGID] *= max_safe_change(source.points, change)
-    points = source.points + change + options.identity * _other_head(model, source, anchor)
+    points = source.points + change + options.identity * _identity_difference(model, source, anchor)
     fronts = (x[..., :2] for x in (points, source.points, anchor.points, anchor.points + change))
     front, *faces = fronts
     front = apply_gaze_change(apply_aperture_change(front, *faces), *faces)
@@ -117,15 +119,15 @@ def _relative(
         source.pose,
         anchor.pose,
         driver.pose,
-        _bearable_turn(source, relative_turn(source.pose, anchor.pose, driver.pose), amounts.pose),
+        _safe_rotation(source, relative_turn(source.pose, anchor.pose, driver.pose), amounts.pose),
         amounts.pose,
     )
-    shown = keep_contour(points, pose.rotation, source.points, source.pose.rotation)
-    return see(model, pose, shown)
+    visible = keep_contour(points, pose.rotation, source.points, source.pose.rotation)
+    return see(model, pose, visible)
 
 
-def _bearable_turn(source: LiftedFaces, turn: Tensor, amount: float) -> Tensor:
-    """As much of the turn (B, 3, 3) as asked for, and as a picture can show."""
+def _safe_rotation(source: LiftedFaces, turn: Tensor, amount: float) -> Tensor:
+    """The rotation (B, 3, 3) to the power of the amount, limited by `max_safe_rotation`."""
     facing = source.pose.rotation
 
     def turned(share: Tensor) -> Tensor:
@@ -141,12 +143,12 @@ def _absolute(
     driver: LiftedFaces,
     options: MotionOptions,
 ) -> Tensor:
-    """The driver's own pose and expression."""
+    """The source with the driver's own pose and expression: (B, 74, 2), pixels."""
     amounts = options.amounts
     share = _amount_of_points(amounts, source.points)
     expression = _expression(model, anchor) - _expression(model, source)
     change = share * (driver.points - anchor.points + expression)
-    points = source.points + change + options.identity * _other_head(model, source, anchor)
+    points = source.points + change + options.identity * _identity_difference(model, source, anchor)
     front, still, moved = (x[..., :2] for x in (points, source.points, driver.points))
     front = apply_apertures(front, still, moved, amounts)
     front = apply_gaze(front, still, moved, amounts.gaze)
@@ -154,24 +156,24 @@ def _absolute(
     return see(model, absolute_pose(source.pose, driver.pose, amounts.pose), points)
 
 
-def _other_head(model: ShapeModel, source: LiftedFaces, anchor: LiftedFaces) -> Tensor:
-    """From the source's head at rest to the driver's: (1, 74, 3)."""
-    heads = (face.points - _expression(model, face) for face in (source, anchor))
-    own, other = heads
+def _identity_difference(model: ShapeModel, source: LiftedFaces, anchor: LiftedFaces) -> Tensor:
+    """H_a − H_s: neutral points of the driver minus those of the source, (1, 74, 3)."""
+    neutral = (face.points - _expression(model, face) for face in (source, anchor))
+    own, other = neutral
     return other - own
 
 
 def _expression(model: ShapeModel, faces: LiftedFaces) -> Tensor:
-    """What the fitted expression adds to a face at rest, nothing to the pupils: (B, 74, 3)."""
+    """Offset of the fitted expression from the neutral face: (B, 74, 3), 0 for the pupils."""
     added = torch.tensordot(faces.expression, model.expression, 1).double()
     return torch.nn.functional.pad(added, (0, 0, 0, len(PUPILS)))
 
 
 def _amount_of_points(amounts: Amounts, points: Tensor) -> Tensor:
-    """How much each point changes in the head's frame: (74, 1).
+    """A of the module's docstring: the amount of motion of each point, (74, 1).
 
-    Points that no expression moves do so as far as the shape model misjudges their depth, with the
-    pose.
+    Rigid points take the amount of the pose: they move in the head's frame only by the shape
+    model's error in depth, which depends on the pose.
     """
     shares = points.new_full((LANDMARKS, 1), amounts.expression)
     shares[list(_LIDS)] = amounts.eyes

@@ -1,13 +1,14 @@
-"""Landmarks of a picture in the frame of their own head: what it does, apart from how it stands.
+"""Lift landmarks of a picture to three dimensions, in the frame of their head.
 
-The shape model gives a face its pose and each point its depth; the point itself stays where it was
-seen. So nothing is lost that 16 identity and 25 expression modes cannot say (the fine shape of
-lips, one brow alone), and `see(pose, lift(...))` gives the picture's points back.
+The fitted shape model gives the pose of the head and the depth of each point; the place in the
+picture stays that of the landmark. So details that the model's 16 identity and 25 expression modes
+cannot represent (fine shape of the lips, one brow alone) are kept, and `see(pose, lift(...))` gives
+the picture's landmarks back.
 
     Z = (R X̂)_z        X = Rᵀ ((x − t) (1 − Z / d) / s, Z)
 
-x: a seen point; X̂: the fitted model's; R, s, t, d: as in `shape`. What the model leaves over is
-thereby put into the head frame along the picture plane, where it is shortest.
+x: a landmark; X̂: the fitted model's point; X: the lifted point; R, s, t, d: as in
+`faces.shape3d.model`. X differs from X̂ in the picture plane only.
 """
 
 from __future__ import annotations
@@ -17,18 +18,20 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from animate_cli.faces.shape3d.fit import MOST_FRAMES, solve
+from animate_cli.faces.shape3d.fit import BLOCK, solve
 from animate_cli.faces.shape3d.model import LINEAR, HeadPose, ShapeModel, eyeballs
 
-ROUNDS = 3  # of the fit of a known person: 0.05 degrees from convergence in the mean
+ROUNDS = (
+    3  # of the fit of a known person; the pose is within 0.05 degrees of convergence on average
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LiftedFaces:
-    """B faces.
+    """B lifted faces.
 
-    points (B, 74, 3): in the head's frame, units as in `shape`, double precision, as the pose;
-    identity (B, M), expression (B, K): coefficients, as fitted.
+    pose: of each, in double precision; points (B, 74, 3): in the head's frame, units as in
+    `faces.shape3d.model`, double precision; identity (B, M), expression (B, K): coefficients.
     """
 
     pose: HeadPose
@@ -36,32 +39,32 @@ class LiftedFaces:
     identity: Tensor
     expression: Tensor
 
-    def __getitem__(self, part: slice) -> LiftedFaces:
+    def __getitem__(self, block: slice) -> LiftedFaces:
         """Some of the faces."""
         pose = self.pose
         return LiftedFaces(
             pose=HeadPose(
-                rotation=pose.rotation[part], scale=pose.scale[part], shift=pose.shift[part]
+                rotation=pose.rotation[block], scale=pose.scale[block], shift=pose.shift[block]
             ),
-            points=self.points[part],
-            identity=self.identity[part],
-            expression=self.expression[part],
+            points=self.points[block],
+            identity=self.identity[block],
+            expression=self.expression[block],
         )
 
 
 def identify(model: ShapeModel, points: Tensor) -> Tensor:
-    """Who each of B faces is, by one picture (B, 74, 2), in pixels: identities (B, M)."""
-    seen = points[:, None, :LINEAR].to(model.mean)
-    return solve(model, seen, torch.ones_like(seen[..., 0])).identity
+    """Identity coefficients (B, M) of B faces, from one picture each: (B, 74, 2) in pixels."""
+    observed = points[:, None, :LINEAR].to(model.mean)
+    return solve(model, observed, torch.ones_like(observed[..., 0])).identity
 
 
 def lift(model: ShapeModel, points: Tensor, identity: Tensor) -> LiftedFaces:
-    """B faces (B, 74, 2), in pixels, of people who are known (B, M).
+    """Lift B faces (B, 74, 2), in pixels, of known identities (B, M).
 
-    Each by itself, whatever else is in the batch.
+    Faces do not influence each other.
     """
-    parts = zip(torch.split(points, MOST_FRAMES), torch.split(identity, MOST_FRAMES), strict=True)
-    lifted = [_lift_part(model, *part) for part in parts]
+    blocks = zip(torch.split(points, BLOCK), torch.split(identity, BLOCK), strict=True)
+    lifted = [_lift_block(model, *block) for block in blocks]
     return LiftedFaces(
         pose=HeadPose(
             rotation=torch.cat([one.pose.rotation for one in lifted]),
@@ -74,11 +77,11 @@ def lift(model: ShapeModel, points: Tensor, identity: Tensor) -> LiftedFaces:
     )
 
 
-def _lift_part(model: ShapeModel, points: Tensor, identity: Tensor) -> LiftedFaces:
-    resting = model.shape(identity, torch.zeros_like(model.expression[:, 0, 0]))
-    people = replace(model, mean=resting, identity=model.identity[:0])
-    seen = points[None, :, :LINEAR].to(model.mean)
-    found = solve(people, seen, torch.ones_like(seen[..., 0]), rounds=ROUNDS)
+def _lift_block(model: ShapeModel, points: Tensor, identity: Tensor) -> LiftedFaces:
+    neutral = model.shape(identity, torch.zeros_like(model.expression[:, 0, 0]))
+    people = replace(model, mean=neutral, identity=model.identity[:0])
+    observed = points[None, :, :LINEAR].to(model.mean)
+    found = solve(people, observed, torch.ones_like(observed[..., 0]), rounds=ROUNDS)
     pose = HeadPose(
         rotation=found.pose.rotation[0].double(),
         scale=found.pose.scale[0].double(),

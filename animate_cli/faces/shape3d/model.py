@@ -1,22 +1,22 @@
-"""The 74 landmarks in three dimensions: who it is, what the face does, how the head stands.
+"""A linear model of the 74 landmarks in three dimensions: identity, expression, pose and gaze.
 
     symbol | name        | shape         | meaning
-    m      | mean        | (72, 3)       | everybody's face at rest, points 0-71
-    I      | identity    | (M, 72, 3)    | how people differ, one unit is one standard deviation
-    E      | expression  | (K, 72, 3)    | how faces move: eye right, eye left, brows, mouth in turn
+    m      | mean        | (72, 3)       | mean neutral face, points 0-71
+    I      | identity    | (M, 72, 3)    | modes of identity; coefficient 1 is a standard deviation
+    E      | expression  | (K, 72, 3)    | modes of right eye, left eye, brows and mouth, in turn
     R      | rotation    | (..., 3, 3)   | head to camera
     s, t   | scale, shift| (...), (..., 2) | pixels per unit at the head, pixels
 
     X = m + a·I + e·E        x = s · (R X)_xy / (1 − (R X)_z / d) + t
 
-Weak perspective whose camera stands at a constant distance d, so that scale and distance cannot
-be mistaken for each other. The pupils ride on eyeballs that hang in the corners of the lids; where
-they are is the gaze.
+a, e: coefficients. The camera is a perspective camera at constant distance d, so that scale and
+distance are not ambiguous. The pupils lie on eyeballs, which have a fixed place relative to the
+corners of the eye; their direction is the gaze.
 
 Convention  outer eye corners are about 1 apart, the origin midway between them; x right, y down,
-            z towards the viewer. Angles as a viewer reads them, in degrees: yaw > 0 the nose
-            points to image right, pitch > 0 down, roll > 0 the head tilts clockwise;
-            R = yaw after pitch after roll. Gaze is the eye's own, on top of the head's.
+            z towards the viewer. Angles in degrees: at yaw > 0 the nose points to image right,
+            at pitch > 0 down, at roll > 0 the head is tilted clockwise; R = yaw · pitch · roll.
+            Gaze is relative to the head.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from animate_cli.errors import WeightsError
 from animate_cli.faces.points import PUPILS
 from animate_cli.layers.weight_io import REINSTALL, read_config
 
-LINEAR = PUPILS[0]  # points 0-71 are the linear model's, the two after it the eyeballs'
+LINEAR = PUPILS[0]  # number of points in the linear model; the pupils follow them
 CORNERS = ((36, 39), (42, 45))  # of the right and left eye, image left to right
 
 
 class Part(StrEnum):
-    """What an expression coefficient moves; no point belongs to two parts."""
+    """A part of the face with expression modes of its own; no point belongs to two parts."""
 
     RIGHT_EYE = "right eye"
     LEFT_EYE = "left eye"
@@ -48,10 +48,10 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ShapeConfig:
-    """What a shape model was built with.
+    """Dimensions of a shape model.
 
-    identity, eye (each), brows, mouth: numbers of coefficients; distance: of the camera, in
-    units (outer eye corners apart); noise: standard deviation of a landmark, in units.
+    identity, eye (each), brows, mouth: numbers of coefficients; distance: of the camera, in units
+    (distance of the outer eye corners); noise: standard deviation of a landmark's error, in units.
     """
 
     identity: int = 16
@@ -63,11 +63,11 @@ class ShapeConfig:
 
     @property
     def expression(self) -> int:
-        """How many expression coefficients there are."""
+        """K, the number of expression coefficients."""
         return 2 * self.eye + self.brows + self.mouth
 
     def part(self, part: Part) -> slice:
-        """Which expression coefficients move this part."""
+        """The slice of the expression coefficients of a part."""
         sizes = {
             Part.RIGHT_EYE: self.eye,
             Part.LEFT_EYE: self.eye,
@@ -84,10 +84,10 @@ class ShapeConfig:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ShapeModel:
-    """The model's tensors, all of one dtype and device; shapes as in the table above.
+    """The model's tensors, of one dtype and device; shapes as in the module's table.
 
-    eyeballs (2, 4): right, left: centre from the middle of the eye's corners (x, y, z), and
-    radius, all in widths of that eye.
+    eyeballs (2, 4): right and left: centre x, y, z relative to the midpoint of the eye's corners,
+    and radius, in widths of that eye.
     """
 
     config: ShapeConfig
@@ -97,7 +97,7 @@ class ShapeModel:
     eyeballs: Tensor
 
     def to(self, like: Tensor) -> ShapeModel:
-        """The same on another tensor's device, in its precision."""
+        """The same model on the device and in the dtype of a tensor."""
         return replace(
             self,
             mean=self.mean.to(like),
@@ -107,7 +107,7 @@ class ShapeModel:
         )
 
     def shape(self, identity: Tensor, expression: Tensor) -> Tensor:
-        """X: identity (..., M), expression (..., K), broadcast -> (..., 72, 3)."""
+        """X (..., 72, 3) of coefficients: identity (..., M), expression (..., K), broadcast."""
         person = torch.tensordot(identity, self.identity, 1)
         shape: Tensor = self.mean + person + torch.tensordot(expression, self.expression, 1)
         return shape
@@ -115,7 +115,7 @@ class ShapeModel:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HeadPose:
-    """How the head stands in each frame: rotation (..., 3, 3), scale (...), shift (..., 2)."""
+    """Pose of a head: rotation R (..., 3, 3), scale s (...) and shift t (..., 2) in pixels."""
 
     rotation: Tensor
     scale: Tensor
@@ -123,7 +123,7 @@ class HeadPose:
 
     @property
     def angles_deg(self) -> Tensor:
-        """Yaw, pitch, roll: (..., 3)."""
+        """Yaw, pitch and roll in degrees: (..., 3)."""
         r = self.rotation
         yaw = torch.atan2(r[..., 0, 2], r[..., 2, 2])
         pitch = torch.asin(r[..., 1, 2].clamp(-1, 1))
@@ -132,14 +132,14 @@ class HeadPose:
 
 
 def rotation(angles_deg: Tensor) -> Tensor:
-    """Yaw, pitch, roll (..., 3) -> (..., 3, 3), the inverse of `HeadPose.angles_deg`."""
+    """Rotation (..., 3, 3) of yaw, pitch and roll (..., 3); inverse of `HeadPose.angles_deg`."""
     (ca, cb, cc), (sa, sb, sc) = (
         f(torch.deg2rad(angles_deg)).unbind(-1) for f in (torch.cos, torch.sin)
     )
-    nought, one = torch.zeros_like(ca), torch.ones_like(ca)
-    yaw = _matrix(ca, nought, sa, nought, one, nought, -sa, nought, ca)
-    pitch = _matrix(one, nought, nought, nought, cb, sb, nought, -sb, cb)
-    roll = _matrix(cc, -sc, nought, sc, cc, nought, nought, nought, one)
+    zero, one = torch.zeros_like(ca), torch.ones_like(ca)
+    yaw = _matrix(ca, zero, sa, zero, one, zero, -sa, zero, ca)
+    pitch = _matrix(one, zero, zero, zero, cb, sb, zero, -sb, cb)
+    roll = _matrix(cc, -sc, zero, sc, cc, zero, zero, zero, one)
     return yaw @ pitch @ roll
 
 
@@ -155,26 +155,26 @@ def project(
 
 
 def see(model: ShapeModel, pose: HeadPose, points: Tensor) -> Tensor:
-    """The camera: points (..., N, 3) of the head -> pixels (..., N, 2)."""
+    """Project points (..., N, 3) in the head's frame to pixels (..., N, 2)."""
     turned = points @ pose.rotation.mT
     nearness = 1 / (1 - turned[..., 2:] / model.config.distance)
     return pose.scale[..., None, None] * nearness * turned[..., :2] + pose.shift[..., None, :]
 
 
 def pupils(model: ShapeModel, shape: Tensor, gaze_deg: Tensor) -> Tensor:
-    """Where the pupils of a face (..., 72, 3) are when it looks that way: (..., 2, 3)."""
+    """Pupils (..., 2, 3) of a face (..., 72, 3) at a gaze (..., 2 eyes, yaw and pitch)."""
     centre, radius = eyeballs(model, shape)
     return centre + radius[..., None] * gaze_direction(gaze_deg)
 
 
 def gaze_direction(gaze_deg: Tensor) -> Tensor:
-    """Yaw and pitch (..., 2) -> unit vectors (..., 3) of the head."""
+    """Unit vectors (..., 3) in the head's frame of yaw and pitch (..., 2)."""
     zeros = torch.zeros_like(gaze_deg[..., :1])
     return rotation(torch.cat((gaze_deg, zeros), dim=-1))[..., 2]
 
 
 def eyeballs(model: ShapeModel, shape: Tensor) -> tuple[Tensor, Tensor]:
-    """Of a face (..., 72, 3): centres (..., 2, 3) and radii (..., 2)."""
+    """Eyeballs of a face (..., 72, 3): centres (..., 2, 3) and radii (..., 2)."""
     first, second = (shape[..., [pair[side] for pair in CORNERS], :] for side in (0, 1))
     width = (second - first).norm(dim=-1)
     middle = (first + second) / 2
@@ -194,10 +194,10 @@ def load_shape_model(*, weights: str = "shape") -> ShapeModel:
 def from_tensors(
     metadata: Mapping[str, str], tensors: Mapping[str, Tensor], *, where: str
 ) -> ShapeModel:
-    """A model from what a weight file holds.
+    """The shape model of a weight file's contents; where: names it in errors.
 
     Raises:
-        WeightsError: a tensor is missing, unexpected, or of another shape than the config says.
+        WeightsError: a tensor is missing, unexpected, or of another shape than the config's.
     """
     config = read_config(ShapeConfig, metadata, where=where)
     wanted = {

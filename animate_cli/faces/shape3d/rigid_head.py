@@ -1,15 +1,17 @@
-"""A coarse head in three dimensions: where skull and neck go when the face turns.
+"""A rigid three-dimensional head: it places skull, neck and shoulders, which have no landmarks.
 
-Landmarks cover the face alone. The outline of the head lies deeper than the face, so a turn moves
-it less than the nose and a shift moves it as much. One affine camera per frame, fitted to the
-points that no expression moves, tells these apart and then carries points nobody detected:
+The outline of the head lies deeper than the face, so that a rotation moves it less than the nose,
+and a shift as much. An affine camera is fitted per frame to the rigid landmarks, and projects the
+other points of the head:
 
-    x = C [X, Y, Z, 1]ᵀ        C = x P⁺, linear in the landmarks, hence cheap and jitter-free
+    x = C [X, Y, Z, 1]ᵀ        C = x P⁺, linear in the landmarks
+
+P⁺ is the pseudo-inverse of the homogeneous 3-D places of the rigid landmarks.
 
 Units: outer eye corners are 1 apart, the origin midway between them, x right, y down, z towards
-the viewer. Landmark positions are those of the neutral head of the ICT Face Model Light (MIT),
-rounded; the outline is its skull with some hair. A head of other proportions is fitted as well
-as an affine camera can; since only *differences* of cameras are used, what is left cancels.
+the viewer. Places of landmarks are those of the neutral head of the ICT Face Model Light (MIT
+licence), rounded; the outline is its skull with some hair. Only differences of cameras are used, so
+that the error for heads of other proportions largely cancels.
 """
 
 from __future__ import annotations
@@ -33,12 +35,12 @@ RIGID_XYZ = (
 )
 
 OUTLINE_DEPTH = -0.7
-"""z of skull and neck."""
+"""z of skull and neck, in units."""
 _HALF_WIDTH, _HALF_HEIGHT, _MIDDLE = 1.0, 1.2, -0.12
 
 
 def _ring(scale: float, degrees: range) -> tuple[Place, ...]:
-    """Points about the head, clockwise, 0° above it; scale 1 is the outline of skull and hair."""
+    """Points of an ellipse about the head, clockwise from above; scale 1 is the outline of hair."""
     return tuple(
         (
             scale * _HALF_WIDTH * math.sin(math.radians(angle)),
@@ -50,18 +52,18 @@ def _ring(scale: float, degrees: range) -> tuple[Place, ...]:
 
 
 _SKULL = _ring(1.0, range(-120, 121, 20))
-_AIR = _ring(1.35, range(-140, 141, 20))
+_BESIDE = _ring(1.35, range(-140, 141, 20))
 _NECK = tuple((x, y, OUTLINE_DEPTH) for y in (1.55, 2.0) for x in (-0.6, 0.0, 0.6))
 
 SKULL_POINTS = len(_SKULL)
-"""How many outline points, the first ones, lie on the head itself."""
-OUTLINE_XYZ = (*_SKULL, *_NECK, *_AIR)
+"""Number of outline points on the head itself; they come first."""
+OUTLINE_XYZ = (*_SKULL, *_NECK, *_BESIDE)
 NECK = slice(SKULL_POINTS, SKULL_POINTS + len(_NECK))
-"""Which outline points are the neck's."""
-OUTLINE_FOLLOWS = (1.0,) * len(_SKULL) + (0.6,) * 3 + (0.25,) * 3 + (1.0,) * len(_AIR)
-"""Share of the head's motion that each outline point takes: the neck stays on the shoulders."""
-OUTLINE_RESTS = (0.0,) * (len(_SKULL) + len(_NECK)) + (0.25,) * len(_AIR)
-"""Motion that each point ignores, in eye distances: the air about the head gives way late."""
+"""The outline points of the neck."""
+OUTLINE_FOLLOWS = (1.0,) * len(_SKULL) + (0.6,) * 3 + (0.25,) * 3 + (1.0,) * len(_BESIDE)
+"""Each outline point's share of the head's motion; that of the neck falls towards the shoulders."""
+OUTLINE_RESTS = (0.0,) * (len(_SKULL) + len(_NECK)) + (0.25,) * len(_BESIDE)
+"""Motion that each outline point ignores, in units: points beside the head move late."""
 
 _SIDES = (0.95, 1.35, 1.75)
 _SHOULDERS = tuple(
@@ -70,34 +72,34 @@ _SHOULDERS = tuple(
 _HAIR = tuple((x, y, 0.0) for y in (-0.55, -0.9) for x in (-0.6, -0.2, 0.2, 0.6))
 
 BODY_XYZ = (*_NECK, *_SHOULDERS, *_HAIR)
-"""What moves by itself as well, `faces.tracking.body_motion`: neck, shoulders, forehead and
-hair."""
+"""Points of neck, shoulders, forehead and hair that also move by themselves, see
+`faces.tracking.body_motion`."""
 BODY_FOLLOWS = OUTLINE_FOLLOWS[NECK] + (0.1,) * len(_SHOULDERS) + (1.0,) * len(_HAIR)
 
 
 def camera_fit(device: torch.device | str) -> Tensor:
-    """P⁺, what turns landmarks into cameras: (4, R). Computed once."""
+    """P⁺ (4, R) for R rigid landmarks."""
     inverse: Tensor = torch.linalg.pinv(_homogeneous(torch.tensor(RIGID_XYZ)))
     return inverse.to(device)
 
 
 def cameras(landmarks: Tensor, fit: Tensor) -> Tensor:
-    """The affine camera of each face: landmarks (B, 74, 2), fit (4, R) -> (B, 2, 4)."""
+    """The affine camera C of each face: landmarks (B, 74, 2), P⁺ (4, R) -> (B, 2, 4)."""
     camera: Tensor = fit @ landmarks[:, list(RIGID)]
     return camera.transpose(1, 2)
 
 
 def scale(camera: Tensor) -> Tensor:
-    """Pixels per unit, however a head is turned: (B, 2, 4) -> (B, 1, 1)."""
+    """Pixels per unit of cameras (B, 2, 4): (B, 1, 1). Rotation does not change it."""
     return (camera[..., :3].square().sum(dim=(1, 2), keepdim=True) / 2).sqrt()
 
 
 def outline(camera: Tensor, points: Sequence[Place] = OUTLINE_XYZ) -> Tensor:
-    """Points of the head as a camera sees them: (B, 2, 4), N of them -> (B, N, 2)."""
+    """N points of the head projected by cameras (B, 2, 4): (B, N, 2) pixels."""
     places = torch.tensor(points, device=camera.device, dtype=camera.dtype)
     return _homogeneous(places) @ camera.transpose(1, 2)
 
 
 def _homogeneous(points: Tensor) -> Tensor:
-    """(N, 3) -> (N, 4)."""
+    """Append 1: (N, 3) -> (N, 4)."""
     return torch.cat((points, points.new_ones(len(points), 1)), dim=1)

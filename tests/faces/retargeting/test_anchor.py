@@ -7,7 +7,7 @@ import pytest
 
 from animate_cli.errors import FaceError, OptionError
 from animate_cli.faces.points import FACING_LIDS
-from animate_cli.faces.retargeting.anchor import choose_anchor, unlikeness
+from animate_cli.faces.retargeting.anchor import choose_anchor, dissimilarity
 from animate_cli.records import Points
 
 FRAMES = 6
@@ -47,7 +47,7 @@ def test_place_and_size_do_not_count(source: Points, driver: Points, scale: floa
     moved = driver * np.float32(scale) + np.array([300, -50], np.float32)
     assert choose_anchor(source, moved, np.ones(FRAMES, bool), "auto") == 4
     np.testing.assert_allclose(
-        unlikeness(source, moved), unlikeness(source, driver), rtol=1e-3, atol=1e-5
+        dissimilarity(source, moved), dissimilarity(source, driver), rtol=1e-3, atol=1e-5
     )
 
 
