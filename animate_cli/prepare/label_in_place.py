@@ -6,8 +6,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-import av
-
+from animate_cli.data.clips import read_clip
 from animate_cli.data.manifest import CLIP, IMAGE
 from animate_cli.data.pictures import read_picture
 from animate_cli.errors import MediaError
@@ -90,18 +89,14 @@ def _require_plain(path: Path, trajectory: Trajectory) -> None:
     """Check that the trajectory has exactly the stored frames, by whose number labels are read.
 
     Raises:
-        MediaError: it is not square, or was not read as it is stored: damaged, or turned.
+        MediaError: it is not square, damaged, or turned.
     """
     hint = "prepare it without --as-is"
     if trajectory.width != trajectory.height:
         size = f"{trajectory.width} x {trajectory.height}"
         raise MediaError(f"{path} is {size}: not a square that was cut", hint=hint)
-    try:
-        with av.open(str(path)) as container:
-            sizes = [(frame.width, frame.height) for frame in container.decode(video=0)]
-    except av.FFmpegError as error:
-        raise MediaError(f"{path} is damaged: {error}", hint=hint) from error
-    if sizes != [(trajectory.width, trajectory.height)] * len(trajectory):
-        raise MediaError(f"{path} is damaged, or its frames change their size", hint=hint)
+    is_concealed = [frame.is_concealed for frame in read_clip(path)]
+    if any(is_concealed) or len(is_concealed) != len(trajectory):
+        raise MediaError(f"{path} is damaged", hint=hint)
     if probe(path).rotation_deg:
-        raise MediaError(f"{path} is display_name turned", hint=hint)
+        raise MediaError(f"{path} is stored turned", hint=hint)

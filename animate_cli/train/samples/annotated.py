@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
 from animate_cli.data import label_files
+from animate_cli.data.clips import read_clip
 from animate_cli.data.labels import WFLW_POINTS, from_wflw
 from animate_cli.data.pictures import read_picture
 from animate_cli.errors import TrainError
-from animate_cli.records import Image
 from animate_cli.train.samples.samples import Sample, stored
 
 WFLW_LIST = "WFLW_annotations/list_98pt_rect_attr_train_test/list_98pt_rect_attr_train.txt"
@@ -73,13 +72,11 @@ def read_pts(root: Path, stride: int) -> Iterator[Sample]:
 def _read_video(annotations: Path, stride: int) -> Iterator[Sample]:
     """Frame n, counted from 1, has its points in annot/00000n.pts."""
     video = annotations.parent / VIDEO
-    with av.open(str(video)) as container:
-        for number, frame in enumerate(container.decode(video=0), start=1):
-            path = annotations / f"{number:06d}.pts"
-            if (number - 1) % stride == 0 and path.is_file():
-                pixels: Image = frame.to_ndarray(format="rgb24")  # type: ignore[assignment]
-                identity = f"pts/{annotations.parent.name}"
-                yield stored(pixels, label_files.read_pts(path), identity=identity, kind="pts")
+    identity = f"pts/{annotations.parent.name}"
+    for frame in read_clip(video):
+        path = annotations / f"{frame.index + 1:06d}.pts"
+        if frame.index % stride == 0 and path.is_file():
+            yield stored(frame.pixels, label_files.read_pts(path), identity=identity, kind="pts")
 
 
 def _picture_of(path: Path) -> Path:

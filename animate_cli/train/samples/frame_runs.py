@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import av
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animate_cli.data.clips import read_clip
 from animate_cli.faces.crop import cut, landmark_square, points_box, square
 from animate_cli.records import Crop, Image, Points
 from animate_cli.train.samples.augment import AugmentConfig
-from animate_cli.train.samples.samples import JPEG_QUALITY, TrainingClip, clip_points, decoded
+from animate_cli.train.samples.samples import TrainingClip, clip_points, decoded, encoded
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,16 +60,11 @@ def jittered_square(run: Run, size: int, config: AugmentConfig, rng: np.random.G
 def _read(row: TrainingClip, length: int, every: int) -> Iterator[Run]:
     points, _ = clip_points(row.path)
     jpegs: list[NDArray[np.uint8]] = []
-    with av.open(str(row.path)) as container:
-        for index, frame in enumerate(container.decode(video=0)):
-            first = index - index % every
-            if first >= len(points) or index % every >= length:
-                continue
-            jpegs.append(_encode(frame.to_ndarray(format="bgr24")))  # type: ignore[arg-type]
-            if len(jpegs) == length:
-                yield Run(jpegs=tuple(jpegs), points=points[first], identity=row.identity)
-                jpegs.clear()
-
-
-def _encode(bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
+    for frame in read_clip(row.path):
+        first = frame.index - frame.index % every
+        if first >= len(points) or frame.index % every >= length:
+            continue
+        jpegs.append(encoded(frame.pixels))
+        if len(jpegs) == length:
+            yield Run(jpegs=tuple(jpegs), points=points[first], identity=row.identity)
+            jpegs.clear()

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple, Protocol
 
-import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animate_cli.data.clips import read_clip
 from animate_cli.faces.aperture import aperture, distance
 from animate_cli.faces.crop import cut, points_box, square, to_crop
 from animate_cli.faces.points import FACING_LIPS, OUTER_EYE_CORNERS
@@ -255,13 +256,9 @@ def _apart(clip: Frames, one: int, other: int) -> float:
 def _read(row: TrainingClip, stride: int) -> ClipFrames:
     points, found = clip_points(row.path)
     jpegs, kept = [], []
-    with av.open(str(row.path)) as container:
-        for index, frame in enumerate(container.decode(video=0)):
-            if index >= len(points):
-                break
-            if index % stride == 0 and found[index]:
-                pixels: Image = frame.to_ndarray(format="rgb24")  # type: ignore[assignment]
-                jpegs.append(encoded(pixels))
-                kept.append(points[index])
+    for frame in islice(read_clip(row.path), len(points)):
+        if frame.index % stride == 0 and found[frame.index]:
+            jpegs.append(encoded(frame.pixels))
+            kept.append(points[frame.index])
     where = np.stack(kept) if kept else np.zeros((0, 74, 2), np.float32)
     return ClipFrames(jpegs=tuple(jpegs), points=where, identity=row.identity)

@@ -12,13 +12,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animate_cli.data.clips import read_clip
 from animate_cli.data.label_files import read_npz
 from animate_cli.data.labels import named
 from animate_cli.data.manifest import CLIP, IMAGE, DataEntry, has_manifest, read_manifest
@@ -117,13 +118,9 @@ def _kind(entry: DataEntry, root: Path) -> str:
 
 def _read_clip(row: TrainingClip, stride: int) -> Iterator[Sample]:
     points, found = clip_points(row.path)
-    with av.open(str(row.path)) as container:
-        for index, frame in enumerate(container.decode(video=0)):
-            if index >= len(points):
-                break
-            if index % stride == 0 and found[index]:
-                pixels: Image = frame.to_ndarray(format="rgb24")  # type: ignore[assignment]
-                yield _sample(row, pixels, points[index])
+    for frame in islice(read_clip(row.path), len(points)):
+        if frame.index % stride == 0 and found[frame.index]:
+            yield _sample(row, frame.pixels, points[frame.index])
 
 
 def clip_points(path: Path) -> tuple[Points, NDArray[np.bool_]]:
