@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
+from animate_cli.data.clips import read_clip
 from animate_cli.evaluate.clips.candidate import Candidate
 from animate_cli.evaluate.clips.clip_pairs import ClipPair
 from animate_cli.evaluate.clips.driver_motion import driver_motion
@@ -33,7 +34,6 @@ from animate_cli.evaluate.runner.observer import ScoredFrame
 from animate_cli.evaluate.runner.render_frames import RenderedFrame, render_frames, repeat_source
 from animate_cli.faces.tracking.template import save_template
 from animate_cli.media.images.image import write_image
-from animate_cli.media.reader import open_driver
 from animate_cli.options import (
     ComputeOptions,
     Engine,
@@ -42,7 +42,6 @@ from animate_cli.options import (
     MotionOptions,
     Options,
     OutputOptions,
-    ReadOptions,
 )
 from animate_cli.pipeline import Animator, PreparedJob
 from animate_cli.records import Image
@@ -216,9 +215,8 @@ def _outputs(job: PreparedJob | None, source: Image) -> Stage[RenderedFrame]:
 
 
 def _frames(path: Path, threads: int) -> Stage[Image]:
-    with open_driver(path, ReadOptions(), threads=threads) as reader:
-        for frame in reader:
-            yield frame.pixels
+    for frame in read_clip(path, threads=threads):
+        yield frame.pixels
 
 
 def _frame(path: Path, number: int, threads: int) -> Image:
