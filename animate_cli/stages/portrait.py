@@ -22,7 +22,7 @@ class OutputCanvas:
     """What is drawn on: the photo, or its face square alone, at the output's size.
 
     pixels (H, W, 3) uint8; alpha (H, W) uint8 or None; landmarks (74, 2) in its pixels;
-    crop: the square that moves, on whole canvas pixels; notes: what had to be told.
+    crop: the square that moves, on whole canvas pixels.
     """
 
     pixels: Image

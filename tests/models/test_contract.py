@@ -169,8 +169,11 @@ def test_a_batch_of_two_is_two_of_one(model: Model, case: Case) -> None:
 def test_no_motion_is_the_identity_grid(model: Model, case: Case, strength: float) -> None:
     """Landmark models also give the source back; a generator of random weights cannot.
 
-    Nor can a stitching network of random weights leave points at rest, so it is off.
+    Nor can networks of random weights that correct key points leave them at rest: stitching is off,
+    and no amount is above 1, from where on they are asked.
     """
+    if strength > 1 and model.frame_encoder() is not None:
+        pytest.skip("amounts above 1 are for networks that were trained")
     still = case.driver[:1] if strength == 0 else case.anchor
     options = MotionOptions(strength=strength, stitching=Stitching.OFF)
     rendered = _render(model, case, options, still)

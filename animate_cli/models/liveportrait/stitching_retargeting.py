@@ -15,7 +15,6 @@ Departures from the paper: none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
@@ -68,15 +67,6 @@ class Lips(Corrector):
 
     def __init__(self) -> None:
         super().__init__(_XYZ + 2, 128, 128, 64, _XYZ)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Correctors:
-    """The three networks of the published file."""
-
-    stitching: StitchingNetwork
-    eyes: Eyes
-    lips: Lips
 
 
 def retarget_openness(network: Corrector, points: Tensor, now: Tensor, wanted: Tensor) -> Tensor:
