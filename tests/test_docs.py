@@ -12,6 +12,7 @@ import pytest
 import typer
 from places import ROOT
 
+from animate_cli import __version__
 from animate_cli.cli.app import app
 
 PAGES = sorted(
@@ -189,3 +190,11 @@ def test_files_that_pages_name_exist(page: Path) -> None:
 
 def test_the_readme_is_short() -> None:
     assert len(TEXTS[ROOT / "README.md"].splitlines()) < 200
+
+
+def test_citation_and_changelog_name_this_version_and_its_day() -> None:
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert re.search(rf"^version: {re.escape(__version__)}$", citation, re.M)
+    day = re.search(r'^date-released: "(\d{4}-\d\d-\d\d)"$', citation, re.M)
+    assert day is not None
+    assert f"\n## [{__version__}] - {day[1]}\n" in TEXTS[ROOT / "CHANGELOG.md"]
