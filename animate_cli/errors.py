@@ -8,7 +8,7 @@
     │   └── OptionError   options contradict each other or name something that does not exist
     ├── OutputError       the result cannot be written
     ├── WeightsError      weights are missing, damaged or of another network
-    ├── TrainError        a training cannot start or go on
+    ├── TrainError        a training cannot start or continue
     └── Cancelled         the caller asked to stop
 
 Each has a message and a hint. Errors of programming are not among them and keep their traceback.
@@ -63,7 +63,7 @@ class WeightsError(AnimateError):
 
 
 class TrainError(AnimateError):
-    """A training cannot start or go on; the last checkpoint stays usable."""
+    """A training cannot start or continue; the last checkpoint stays usable."""
 
 
 class Cancelled(AnimateError):  # noqa: N818 - a request, not an error

@@ -39,16 +39,18 @@ class Fault:
 
 def fault_of(error: BaseException) -> Fault:
     """Classify an error by its type and, for an error of the system, by its errno."""
-    reason, hint = _said(error)
+    reason, hint = _describe(error)
     return Fault(remedy=_remedy(error), reason=reason[:_LONGEST], hint=hint[:_LONGEST])
 
 
 def _remedy(error: BaseException) -> Remedy:
-    spoke = [one for one in _chain(error) if isinstance(one, OSError)]
-    if any(one.errno in _FULL for one in spoke):
+    system_errors = [one for one in _chain(error) if isinstance(one, OSError)]
+    if any(one.errno in _FULL for one in system_errors):
         return Remedy.STOP
     # FFmpeg reports damaged files as input/output errors, too; those are permanent.
-    passes = any(one.errno in _PASSING and not isinstance(one, av.FFmpegError) for one in spoke)
+    passes = any(
+        one.errno in _PASSING and not isinstance(one, av.FFmpegError) for one in system_errors
+    )
     if passes or not isinstance(error, AnimateError):
         return Remedy.RETRY
     if isinstance(error, OutputError | WeightsError):
@@ -56,7 +58,7 @@ def _remedy(error: BaseException) -> Remedy:
     return Remedy.CHANGE_JOB if isinstance(error, InputError) else Remedy.RETRY
 
 
-def _said(error: BaseException) -> tuple[str, str]:
+def _describe(error: BaseException) -> tuple[str, str]:
     if isinstance(error, AnimateError):
         return error.message, error.hint
     if any(isinstance(one, MemoryError) for one in _chain(error)):

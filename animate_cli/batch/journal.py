@@ -152,8 +152,8 @@ def read_history(folder: Path) -> JournalHistory:
 def line_of(row: JournalRow) -> bytes:
     """A row as one line of ASCII, without fields that have their default."""
     empty = {field.name: field.default for field in fields(JournalRow)}
-    said = {key: value for key, value in asdict(row).items() if value != empty[key]}
-    return json.dumps(said).encode() + b"\n"
+    values = {key: value for key, value in asdict(row).items() if value != empty[key]}
+    return json.dumps(values).encode() + b"\n"
 
 
 def _rows(path: Path) -> Iterator[JournalRow | None]:
@@ -170,8 +170,8 @@ def _rows(path: Path) -> Iterator[JournalRow | None]:
 
 def _row(line: bytes) -> JournalRow | None:
     try:
-        said = json.loads(line)
-        return typed(JournalRow, said, where="journal") if isinstance(said, dict) else None
+        values = json.loads(line)
+        return typed(JournalRow, values, where="journal") if isinstance(values, dict) else None
     except (ValueError, OptionError, RecursionError):
         return None
 

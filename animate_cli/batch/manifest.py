@@ -63,12 +63,12 @@ def read_manifest(path: Path, options: Options, override: Override) -> tuple[Man
 def _entry(
     row: Mapping[str, Any], path: Path, where: str, options: Options, override: Override
 ) -> ManifestEntry:
-    said = {str(key).strip(): value for key, value in row.items() if value not in ("", None)}
-    own = {key: _text(said, key, where) for key in _OWN}
+    cells = {str(key).strip(): value for key, value in row.items() if value not in ("", None)}
+    own = {key: _text(cells, key, where) for key in _OWN}
     if own["source"] is None:
         raise InputError(f"{where}: no source", hint="every row needs a source")
     try:
-        chosen = override(options, {key: said[key] for key in said if key not in _OWN})
+        chosen = override(options, {key: cells[key] for key in cells if key not in _OWN})
     except AnimateError as error:
         raise InputError(f"{where}: {error.message}", hint=error.hint) from error
     return ManifestEntry(
@@ -80,8 +80,8 @@ def _entry(
     )
 
 
-def _text(said: Mapping[str, Any], key: str, where: str) -> str | None:
-    value = said.get(key)
+def _text(cells: Mapping[str, Any], key: str, where: str) -> str | None:
+    value = cells.get(key)
     if value is None or (isinstance(value, str) and "\0" not in value):
         return value
     raise InputError(f"{where}: {key} is not a name", hint="write it as text")
@@ -104,10 +104,10 @@ def _csv(path: Path) -> list[dict[str, Any]]:
 
 def _json(path: Path) -> list[dict[str, Any]]:
     try:
-        said = json.loads(_content(path))
+        content = json.loads(_content(path))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not JSON: {error}", hint=_how()) from error
-    rows = said.get("jobs") if isinstance(said, dict) else said
+    rows = content.get("jobs") if isinstance(content, dict) else content
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise InputError(f"{path} is not a list of jobs", hint=_how())
     return rows

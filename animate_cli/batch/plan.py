@@ -167,14 +167,14 @@ def _with_unique_names(pairs: Sequence[_Pair]) -> list[_Pair]:
     Raises:
         OptionError: two jobs would write the same file.
     """
-    often = Counter(pair.name.casefold() for pair in pairs)
-    apart = [_marked(pair) if often[pair.name.casefold()] > 1 else pair for pair in pairs]
-    again = Counter(pair.name.casefold() for pair in apart)
-    for pair in apart:
-        if again[pair.name.casefold()] > 1:
+    counts = Counter(pair.name.casefold() for pair in pairs)
+    unique = [_marked(pair) if counts[pair.name.casefold()] > 1 else pair for pair in pairs]
+    counts_now = Counter(pair.name.casefold() for pair in unique)
+    for pair in unique:
+        if counts_now[pair.name.casefold()] > 1:
             message = f"{pair.entry.where}: another job writes {pair.name}, too"
             raise OptionError(message, hint="give each job its own name and each pair only once")
-    return apart
+    return unique
 
 
 def _marked(pair: _Pair) -> _Pair:

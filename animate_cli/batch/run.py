@@ -72,8 +72,8 @@ def run_batch(
         plan.folder.mkdir(parents=True, exist_ok=True)
     with _locked(path), BatchJournal(path) as journal, halt_on_signal() as halt:
         past, digests = read_history(plan.folder), Digests()
-        again = options.retry_failed
-        dues = [find_due_jobs(job, past, digests, retry_failed=again) for job in plan.jobs]
+        retry_failed = options.retry_failed
+        dues = [find_due_jobs(job, past, digests, retry_failed=retry_failed) for job in plan.jobs]
         sweep(plan.jobs, keep=_unfinished(dues, past))
         batch = _Batch(dues, past, options, journal, observer, halt)
         try:

@@ -38,9 +38,9 @@ def row_line(row: JournalRow) -> str:
     name = printable(row.job)
     if row.state == "done":
         return f"done: {name} ({row.frames} frames, {row.elapsed_s:.1f} s)"
-    again = f", attempt {row.attempt}" if row.attempt > 1 else ""
-    said = f": {row.reason}" if row.reason else ""
-    return f"{row.state}: {name}{again}{said}"
+    attempt = f", attempt {row.attempt}" if row.attempt > 1 else ""
+    reason = f": {row.reason}" if row.reason else ""
+    return f"{row.state}: {name}{attempt}{reason}"
 
 
 def printable(name: str) -> str:
@@ -102,9 +102,9 @@ def table_of(status: BatchStatus) -> Table:
 def _cells(slot: WorkerSlot) -> tuple[str, ...]:
     if not slot.job:
         return str(slot.number), "-", "", "", "", ""
-    again = f" (attempt {slot.attempt})" if slot.attempt > 1 else ""
+    attempt = f" (attempt {slot.attempt})" if slot.attempt > 1 else ""
     spent = f"{time.monotonic() - slot.begun_s:.0f}"
-    name = printable(slot.job) + again
+    name = printable(slot.job) + attempt
     if slot.progress is None:
         return str(slot.number), name, "starting", "", "", spent
     at = slot.progress

@@ -51,8 +51,8 @@ def takes_options(*sections: str) -> Callable[[Callable[..., Result]], Callable[
 
         @functools.wraps(command)
         def parsed(**values: object) -> Result:
-            said = {field.name: values.pop(field.name) for field in fields(Verbosity)}
-            verbosity = Verbosity(**said)  # type: ignore[arg-type]
+            chosen_verbosity = {field.name: values.pop(field.name) for field in fields(Verbosity)}
+            verbosity = Verbosity(**chosen_verbosity)  # type: ignore[arg-type]
             chosen = {flag.key: values.pop(flag.key) for flag in flags}
             if hands_over:
                 values["options"] = options_from(chosen)

@@ -43,7 +43,7 @@ class CheckStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
-    """One line of the report. verdict: ok or not; hint: how to get a missing thing."""
+    """One line of the report. hint: how to get what is missing."""
 
     topic: str
     verdict: CheckStatus
@@ -71,8 +71,8 @@ def doctor(
         *_extras(),
         *_folders(),
     ]
-    told = json.dumps([asdict(finding) for finding in findings], indent=2)
-    json_output.write(told, overwrite=overwrite)
+    report = json.dumps([asdict(finding) for finding in findings], indent=2)
+    json_output.write(report, overwrite=overwrite)
     if not json_output.on_stdout:
         for finding in findings:
             console.result(_line(finding))

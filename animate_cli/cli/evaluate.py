@@ -18,6 +18,7 @@ from animate_cli.evaluate.protocol import Protocol, Scheme, apply_scheme
 from animate_cli.options import Options
 
 if TYPE_CHECKING:
+    from animate_cli.evaluate.report.gallery import Gallery
     from animate_cli.evaluate.result import Result
 
 _PROTOCOL_FLAGS = {
@@ -25,13 +26,13 @@ _PROTOCOL_FLAGS = {
     "cap": typer.Option("--cap", min=0, help="Use the first N frames of each clip; 0: all."),
     "limit": typer.Option("--limit", min=0, help="Use N clips or pairs of clips; 0: all."),
     "reswarp": typer.Option(
-        "--reswarp", help="How the models' result gets the photo's full resolution."
+        "--reswarp", help="How the photo's fine detail is warped onto the result."
     ),
     "registration": typer.Option(
         "--registration",
-        help="Correct the driver's landmarks frame by frame against its first frame.",
+        help="Correct the driver's landmarks by comparing each frame with the first.",
     ),
-    "pairs": typer.Option("--pairs", min=1, help="Draw at most N pairs of clips."),
+    "pairs": typer.Option("--pairs", min=1, help="Use at most N random pairs of clips."),
 }
 
 Data = Annotated[
@@ -66,10 +67,11 @@ ProtocolName = Annotated[
     Scheme,
     typer.Option(
         "--protocol",
-        help="What drives what. self: a clip drives its own first frame; self-random: its own "
-        "frame drawn at random; cross: clips of other people, drawn pairs; cross-all: all pairs; "
-        "cross-frontal: pairs that start frontal and alike; landmark-driven: the labels beside a "
-        "clip drive it; expression-driven: cross, with the expression alone.",
+        help="What drives what. self: a clip drives its own first frame; self-random: a random "
+        "frame of its own; cross: a clip drives another person's first frame, in random pairs; "
+        "cross-all: in all pairs; cross-frontal: in pairs that start with similar frontal faces; "
+        "landmark-driven: self, by the labels beside the clip; expression-driven: cross, by the "
+        "expression alone.",
     ),
 ]
 MetricWeights = Annotated[
@@ -107,7 +109,7 @@ def evaluate(
     options: Options,
     json_output: JsonOutput,
 ) -> None:
-    """Score models on clips: each beside the photo left still and the thin plate spline."""
+    """Score models on clips, beside the still photo and the thin plate spline."""
     from animate_cli.cli.score_table import show_scores
     from animate_cli.media.target import check_target
 
@@ -175,7 +177,7 @@ def _score_models(
 ) -> Result:
     """Score models and write contact sheets and the page.
 
-    on_result: called before the page is written: what takes long is then safe.
+    on_result: called before the page is written, so that the scores are safe if that fails.
     """
     from animate_cli.cli.console_observer import ConsoleObserver
     from animate_cli.device import open_device
@@ -184,10 +186,8 @@ def _score_models(
     from animate_cli.evaluate.clips.clip_pairs import read_clips
     from animate_cli.evaluate.metrics.networks.evaluators import load_evaluators
     from animate_cli.evaluate.report.gallery import Gallery
-    from animate_cli.evaluate.report.html_page import page
     from animate_cli.evaluate.runner.evaluate import evaluate as run
     from animate_cli.evaluate.runner.observer import EvaluationObserver, EvaluationObservers
-    from animate_cli.media.target import replacing
 
     overwrite = options.output.overwrite
     clips, candidates = read_clips(data, split), read_candidates(models)
@@ -219,7 +219,14 @@ def _score_models(
             console.warn(f"{one.name} is not scored: {one.reason}")
         on_result(result)
         if html_file is not None:
-            with replacing(html_file, overwrite=overwrite) as part:
-                part.write_text(page(result, gallery), encoding="utf-8")
-            console.tell(f"page: {html_file}")
+            _write_page(html_file, result, gallery, overwrite=overwrite)
     return result
+
+
+def _write_page(file: Path, result: Result, gallery: Gallery, *, overwrite: bool) -> None:
+    from animate_cli.evaluate.report.html_page import page
+    from animate_cli.media.target import replacing
+
+    with replacing(file, overwrite=overwrite) as part:
+        part.write_text(page(result, gallery), encoding="utf-8")
+    console.tell(f"page: {file}")

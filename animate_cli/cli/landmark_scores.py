@@ -33,7 +33,7 @@ def score_landmarks(
 
     names: registered weights, hf:// addresses or files. protocol: its cap, limit (of clips, and of
     pictures) and seed are used. metric_weights: a folder with OpenSeeFace's and PFLD's networks,
-    which then judge too.
+    which are then references, too.
 
     Raises:
         OptionError: the split holds no clips.

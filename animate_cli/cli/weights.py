@@ -57,8 +57,8 @@ def list_weights(
     overwrite = options.output.overwrite
     json_output.check(overwrite=overwrite)
     entries = [entry for entry in hub.registry() if _is_shown(entry, commercial_only)]
-    told = json.dumps([_row(entry) for entry in entries], indent=2)
-    json_output.write(told, overwrite=overwrite)
+    report = json.dumps([_row(entry) for entry in entries], indent=2)
+    json_output.write(report, overwrite=overwrite)
     if not json_output.on_stdout:
         _print(entries)
 

@@ -1,7 +1,7 @@
 """Cuts the trajectory of a video into clips: first and last frame, and the square to crop.
 
 The protocol by which Siarohin et al. 2019 (*First Order Motion Model for Image Animation*) cut
-VoxCeleb: a clip goes on while the face's box still overlaps the box it had in the clip's first
+VoxCeleb: a clip lasts while the face's box overlaps the box it had in the clip's first
 frame; its square holds all of these boxes with a margin, and does not move.
 
 Departures: the box is that of our 74 points rather than a detector's; the margin is that of the

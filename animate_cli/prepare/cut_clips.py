@@ -139,8 +139,8 @@ def cut_picture(task: PrepareTask, plan: PreparePlan, network: LandmarkDetector)
 
 def _marking(task: PrepareTask) -> Marking:
     """The provenance of a cut: its source's; without any, that it is not synthetic."""
-    said = read_marking(task.source.path) or REAL
-    return replace(said, source_sha256=task.sha256)
+    marking = read_marking(task.source.path) or REAL
+    return replace(marking, source_sha256=task.sha256)
 
 
 def _where(square: Crop, width: int, height: int) -> str:

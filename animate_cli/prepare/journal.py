@@ -66,7 +66,7 @@ class PrepareJournal:
         Raises:
             OutputError: it cannot be written.
         """
-        mine = self._files(result)
+        files = self._files(result)
         with told(self.folder):
             for before in self._replaced_by(result):
                 self._append(
@@ -74,7 +74,7 @@ class PrepareJournal:
                 )
                 for path in self._files(before):
                     path.unlink(missing_ok=True)
-            for path in mine:
+            for path in files:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 (scratch / path.relative_to(self.folder)).replace(path)
             self._append(result)

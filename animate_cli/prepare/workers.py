@@ -122,7 +122,7 @@ def _receive(pipe: Connection, task: PrepareTask) -> FileResult:
     except (EOFError, OSError) as error:
         raise TrainError(
             f"the process that prepared {task.source.path} died",
-            hint="go on with fewer --jobs if memory was short, or without this file",
+            hint="use fewer --jobs if memory was short, or leave this file out",
         ) from error
     if isinstance(answer, _Failed):
         raise answer.kind(answer.message, hint=answer.hint)
