@@ -1,4 +1,4 @@
-"""Where a run computes: decided once, at the door."""
+"""Chooses the device and the number of threads, once at the start of a run."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ if TYPE_CHECKING:
 def open_device(options: ComputeOptions) -> torch.device:
     """Settle device, threads and seeds for this process.
 
-    The numbers of threads and the seeds of torch and OpenCV belong to the process: the last run
-    that was opened decides them for all.
+    Threads and seeds of torch and OpenCV belong to the process: the last call sets them for all.
 
     Raises:
-        OptionError: no such device here, or a number of threads below 0.
+        OptionError: this machine has no such device, or threads is negative.
     """
     import cv2
     import torch
@@ -32,17 +31,16 @@ def open_device(options: ComputeOptions) -> torch.device:
 
 
 def share_cores(threads: int) -> None:
-    """Leave cores to the stages that work at the same time: decoding, upscaling, encoding.
+    """Halve torch's and OpenCV's threads, to leave cores to decoding, upscaling and encoding.
 
-    Threads of one stage wait for each other by spinning; on two cores that took four times the
-    CPU time of a single thread as soon as the encoder ran beside it.
+    Threads of one stage spin while they wait for each other; on two cores that took four times the
+    CPU time of a single thread when the encoder ran, too.
     """
     _set_threads(max(1, threads // 2))
 
 
 def batches_at_once(threads: int, device: torch.device) -> int:
-    """How many batches to draw at the same time once the cores are shared: they do not wait for
-    each other as threads of one batch do."""
+    """The number of batches to render at the same time, each on its own thread."""
     return min(2, threads) if device.type == "cpu" else 1
 
 

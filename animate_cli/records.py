@@ -99,7 +99,7 @@ class AudioInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class VideoInfo:
-    """What a video says of itself, with display rotation and pixel shape already settled.
+    """A video's properties, after rotation and with square pixels.
 
     width, height: of the upright, square-pixel frames that the reader yields;
     rate: average frame rate, exact; frames: declared count, None where the container has none;
@@ -164,7 +164,7 @@ class Crop:
 
 @dataclass(frozen=True, kw_only=True)
 class OpenEdges:
-    """Behind which edges of a square its photo goes on, which does not move."""
+    """The edges of a face square beyond which the photo continues, and stays still."""
 
     left: bool = False
     top: bool = False
@@ -174,10 +174,10 @@ class OpenEdges:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Codes:
-    """What a model that reads frames saw in every frame of a driver.
+    """The codes of a driver's frames, from a model that reads frames.
 
-    encoder_id: the model and the weights that can read them; values (T, D) float32, finite in every
-    frame, with places and sizes in driver pixels.
+    encoder_id: names the model and weights that can use the codes; values (T, D) float32, finite in
+    every frame, with places and sizes in driver pixels.
     """
 
     encoder_id: str
@@ -186,21 +186,21 @@ class Codes:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trajectory:
-    """Pass 1's whole result: where the face's points are in every frame of a driver.
+    """The result of pass 1: the face's points in every frame of a driver.
 
     landmarks (T, 74, 2) float32 in driver pixels, smoothed, finite in every frame;
     confidence (T, 74) float32 in [0, 1], 0 where the face was lost;
-    found (T,) bool: the face was seen in this frame;
+    found (T,) bool: the face was found in this frame;
     times_s: T exact times; rate: average frame rate; width, height: of the driver's frames;
-    driver: its file name; sha256: of its bytes; frames_declared: what the container promised;
+    driver: its file name; sha256: of its bytes; frames_declared: frames that the container states;
     frames_concealed: damaged frames that were replaced by the one before;
     cut (T,) bool: the picture jumps to another shot before this frame;
     motion_weight (T,) float32 in [0, 1]: share of the driver's motion; it falls where the face is
     lost and the source returns to its own pose; None: 1 in every frame;
-    codes: for models that read frames; None: none has looked;
-    body (T, 26, 2) float16: how neck, shoulders and hair move beyond what the head's motion makes
-    of them, in units of the head, since the shot's first frame (`faces.tracking.body_motion`);
-    None: nobody looked."""
+    codes: of a model that reads frames; None: not computed;
+    body (T, 26, 2) float16: motion of neck, shoulders and hair besides the head's motion, in units
+    of the head, since the shot's first frame (`faces.tracking.body_motion`); None: not computed.
+    """
 
     landmarks: Points
     confidence: NDArray[np.float32]
@@ -262,7 +262,7 @@ class TrackedDriver:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Rendered:
-    """What a model gives for a batch of frames, all at the model's face size S.
+    """A model's output for a batch of frames, at the model's face size S.
 
     face (B, 3, S, S) float32 in [0, 1];
     grid (B, S, S, 2) normalised, backward, into the source face; None if nothing was warped;

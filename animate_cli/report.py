@@ -1,4 +1,4 @@
-"""What a run says of itself: while it works (`Progress`) and when it is done (`Report`)."""
+"""Progress of a run (`Progress`), and its summary (`Report`)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PACKAGES = ("animate-cli", "torch", "opencv-python-headless", "av", "numpy", "pi
 
 
 class Step(StrEnum):
-    """What is being counted."""
+    """The step of a run that progress counts."""
 
     TRACK = "tracking the driver"
     ENCODE = "reading the driver's face"
@@ -59,7 +59,7 @@ class Timing:
 
 @dataclass(frozen=True, kw_only=True)
 class Version:
-    """A package that took part."""
+    """An installed package and its version."""
 
     package: str
     version: str
@@ -67,14 +67,14 @@ class Version:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What was done.
+    """The summary of an animation.
 
     output: file or folder written; frames: written; rate: of the output;
     fps: frames per second of the rendering pass; elapsed_s: of the whole run;
     lost: driver frames without a face; concealed: damaged ones, replaced by the one before;
-    declared: frames the driver's container promised; anchor: the frame motion is measured from;
+    declared: frames that the driver's container states; anchor: the frame motion is measured from;
     engine: the library that computed the model's convolutions;
-    notes: everything that had to be told.
+    notes: warnings for the user.
     """
 
     output: Path
@@ -133,9 +133,9 @@ class Clock:
 
 
 class Watch:
-    """Tells a callback how far each step is, and raises when it answers False.
+    """Reports each step's progress to a callback, and raises if it returns False.
 
-    clock: counts from when the watch is made.
+    clock: measures the run's stages; it starts when the watch is made.
     """
 
     def __init__(self, on_progress: OnProgress | None) -> None:
@@ -158,7 +158,7 @@ class Watch:
             raise Cancelled
 
     def fps(self, step: Step, done: int) -> float:
-        """Frames per second since the step was first told of; what was done by then is not its."""
+        """Frames per second since the step's first report, without the frames done before it."""
         begun_s, before = self._begun[step]
         return (done - before) / max(time.perf_counter() - begun_s, 1e-9)
 

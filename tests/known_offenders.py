@@ -10,10 +10,6 @@ IN_A_CIRCLE: set[str] = set()
 UNDESCRIBED: set[str] = {
     "layers/inference/__init__.py",
     "layers/pretrained/__init__.py",
-    "media/container/__init__.py",
-    "media/images/__init__.py",
-    "media/sound/__init__.py",
-    "media/video/__init__.py",
     "models/first_order/__init__.py",
     "models/liveportrait/__init__.py",
     "models/sparse_to_dense/__init__.py",

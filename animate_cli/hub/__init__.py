@@ -1,12 +1,13 @@
-"""The only door to weights: name -> (embedded | placed | cached | the Hub) -> sha256 -> tensors.
+"""Weights: a name is looked up, its file found or downloaded, verified by sha256, and loaded.
 
-    environment   the only file that reads the environment
-    registry      which weights there are; addresses hf://org/repo/file@revision
-    shelves       where a file lies on this machine, and whether it is what it should be
-    trust         what was first seen under an address, where the registry knows no sha256
-    fetch         from the Hub into its cache (transfer: the bytes; refusals: what can stop it)
-    formats       safetensors, and state dicts of torch without their code
-    publish       from a maintainer's disk to the Hub
+    environment       the only file that reads environment variables
+    registry          the list of known weights; addresses hf://org/repo/file@revision
+    cache             where a file is on this machine, and whether its sha256 is right
+    trust             sha256 and commit that were first seen where the registry states none
+    fetch             download into the Hub's cache (transfer: bytes; download_errors: messages)
+    formats           reads safetensors, and state dicts of torch without running their code
+    load              name -> tensors, through all of the above
+    publish           upload of a maintainer's weights
 
 A weight is fetched only when a run asks for it by name; what is embedded needs no network.
 """

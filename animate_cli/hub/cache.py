@@ -1,4 +1,4 @@
-"""Where a file lies on this machine, and whether it is what it should be; no request is made.
+"""Finds weight files on this machine and checks them; makes no request. Looked for in order:
 
 1. embedded in the package
 2. placed by hand in the cache folder (offline installations)
@@ -28,10 +28,10 @@ from animate_cli.hub.trust import Trusted, lock_path, trust, trusted
 
 
 class WeightState(StrEnum):
-    """What is known of an entry's files on this machine; of several files, the worst.
+    """The state of an entry's files on this machine; of several files, the worst.
 
-    FIRST_USE: as they were when they were first used here. NEW: here, but neither the registry
-    nor this machine knows their sha256 yet: the first use will record it.
+    FIRST_USE: unchanged since they were first used here. NEW: present, but neither the registry
+    nor this machine has a sha256 to compare with: the first use records it.
     """
 
     OK = "ok"
@@ -43,14 +43,14 @@ class WeightState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class WeightUsed:
-    """A weight that took part in a run, named by its content."""
+    """Weights that a run used: their name and sha256."""
 
     name: str
     sha256: str
 
 
 def placed_path(wanted: WeightEntry, file: WeightFile) -> Path:
-    """Where a user may put the file by hand."""
+    """The path in the cache folder where a user may put the file by hand."""
     root = environment.cache_dir()
     if wanted.name.startswith(SCHEME):
         return root / str(wanted.repo).replace("/", "--") / file.file_name
@@ -58,14 +58,14 @@ def placed_path(wanted: WeightEntry, file: WeightFile) -> Path:
 
 
 def find(wanted: WeightEntry, file: WeightFile) -> Path | None:
-    """The file on this machine; None where there is none. Its content is not looked at."""
+    """The file on this machine, unchecked; None if it is not here."""
     places = (environment.embedded_dir() / file.path, placed_path(wanted, file))
     by_hand = next((path for path in places if path.is_file()), None)
     return by_hand or _in_hub_cache(wanted, file)
 
 
 def commit_of(wanted: WeightEntry, file: WeightFile) -> str:
-    """The revision to ask for: a branch is what it was when it was first used here."""
+    """The revision to download: for a branch, the commit at which it was first used here."""
     revision = wanted.revision or BRANCH
     if is_commit(revision):
         return revision
@@ -74,7 +74,7 @@ def commit_of(wanted: WeightEntry, file: WeightFile) -> str:
 
 
 def expected_sha256(wanted: WeightEntry, file: WeightFile) -> str | None:
-    """What the registry says, else what was seen on first use, else None."""
+    """The sha256 in the registry, else the one seen at first use, else None."""
     if file.sha256 is not None:
         return file.sha256
     seen = trusted(wanted.address(file))
@@ -82,7 +82,7 @@ def expected_sha256(wanted: WeightEntry, file: WeightFile) -> str | None:
 
 
 def file_state(wanted: WeightEntry, file: WeightFile) -> WeightState:
-    """What is known of one file."""
+    """The state of one file."""
     path, expected = find(wanted, file), expected_sha256(wanted, file)
     if path is None:
         return WeightState.MISSING
@@ -94,7 +94,7 @@ def file_state(wanted: WeightEntry, file: WeightFile) -> WeightState:
 
 
 def state(name: str) -> WeightState:
-    """Whether all files of an entry are here and are what they should be."""
+    """The state of all files of the entry with this name."""
     wanted, order = entry(name), list(WeightState)
     return max((file_state(wanted, file) for file in wanted.files), key=order.index)
 
@@ -111,10 +111,10 @@ def cached_path(name: str, part: str | None = None) -> Path | None:
 def verified_path(name: str, part: str | None = None) -> Path:
     """The file of these weights, its sha256 checked (some 5 ms for the embedded ones).
 
-    A file whose sha256 nobody knows is remembered as it is: from now on it must stay so.
+    If no sha256 is known, the file's own is recorded, and later uses must match it.
 
     Raises:
-        WeightsError: missing, or not the bytes that were expected.
+        WeightsError: missing, or with another sha256 than expected.
     """
     wanted = entry(name)
     return verified(wanted, wanted.file(part))
@@ -139,7 +139,7 @@ def verified(wanted: WeightEntry, file: WeightFile) -> Path:
 
 
 def used(name: str) -> WeightUsed:
-    """The record of these weights for a report; several files have one digest together."""
+    """The record of these weights for a report; several files share one digest."""
     wanted = entry(name)
     digests = [
         expected_sha256(wanted, file) or sha256_of(verified(wanted, file)) for file in wanted.files
@@ -151,7 +151,7 @@ def require_commercial(wanted: WeightEntry) -> None:
     """Refuse weights whose licence does not clearly allow commercial use.
 
     Raises:
-        WeightsError: it says no, or nothing.
+        WeightsError: the licence forbids it, or is not known.
     """
     if wanted.commercial_use is not CommercialUse.YES:
         says = "forbids" if wanted.commercial_use is CommercialUse.NO else "is not known to allow"
@@ -163,7 +163,7 @@ def require_commercial(wanted: WeightEntry) -> None:
 
 
 def how_to_get(wanted: WeightEntry, file: WeightFile) -> str:
-    """What to do about a missing file."""
+    """A hint how to get a missing file."""
     if wanted.repo is None:
         return "install the package again: these weights are part of it"
     revision = wanted.revision or BRANCH
@@ -175,7 +175,7 @@ def how_to_get(wanted: WeightEntry, file: WeightFile) -> str:
 
 
 def advice(name: str) -> str:
-    """What to do about the first file of an entry that is missing or damaged; "" if none is."""
+    """A hint for the first file of an entry that is missing or damaged; "" if none is."""
     wanted = entry(name)
     for file in wanted.files:
         state, path = file_state(wanted, file), find(wanted, file)

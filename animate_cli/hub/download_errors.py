@@ -1,4 +1,4 @@
-"""What can stop a download, in the user's words."""
+"""Errors of the Hub's client, the network and the disk as `WeightsError` with a hint."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 @contextmanager
 def explained(what: str, repo: str, revision: str, *, otherwise: str) -> Iterator[None]:
-    """Errors of the Hub's client and of the disk become `WeightsError` with a way out.
+    """Turn errors of the Hub's client and of the disk into `WeightsError` with a hint.
 
-    what: the work that is done; otherwise: what to do while the Hub cannot be reached.
+    what: the work under way, for the message; otherwise: the hint if the Hub cannot be reached.
     """
     from huggingface_hub.errors import (
         EntryNotFoundError,

@@ -6,8 +6,8 @@
     HF_HUB_OFFLINE            1: no request is made
     HF_HUB_CACHE, HF_HOME     where the Hub's files are kept, shared with other programs
 
-Tokens (HF_TOKEN, or the file that `hf auth login` writes) and proxies (HTTPS_PROXY, NO_PROXY) are
-read by the Hub's own client. Everything is read when it is asked for, nothing at import.
+The Hub's client reads tokens (HF_TOKEN, or the file that `hf auth login` writes) and proxies
+(HTTPS_PROXY, NO_PROXY). Variables are read at each call, none at import.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ def embedded_dir() -> Path:
 
 
 def cache_dir() -> Path:
-    """Where weights that a user places by hand are looked for; nothing is created."""
+    """The folder for weights that a user places by hand; it is not created."""
     return _cache_root() / "weights"
 
 
 def runs_dir() -> Path:
-    """Where trainings keep their checkpoints unless told otherwise; nothing is created."""
+    """The default folder of training runs; it is not created."""
     return _cache_root() / "runs"
 
 
 def trajectories_dir() -> Path:
-    """Where drivers' motion is kept between runs that want it; nothing is created."""
+    """The folder of the trajectory cache; it is not created."""
     return _cache_root() / "trajectories"
 
 
 def config_dir() -> Path:
-    """Where a user keeps an animate.toml of their own."""
+    """The folder of the user's own animate.toml."""
     home = os.environ.get("ANIMATE_HOME")
     return Path(home) if home else Path(platformdirs.user_config_dir("animate", appauthor=False))
 
@@ -69,7 +69,7 @@ def is_offline() -> bool:
 
 
 def commercial_only() -> bool:
-    """Whether all weights must allow commercial use, whatever a run chooses."""
+    """Whether every run must use weights that allow commercial use."""
     return _is_true("ANIMATE_COMMERCIAL_ONLY")
 
 

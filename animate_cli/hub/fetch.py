@@ -1,9 +1,9 @@
-"""From the Hub into its own cache: resumed where it broke, checked before it is let in.
+"""Downloads from the Hub into its cache; a download resumes, and is verified before it is used.
 
-The Hub's client answers where a file is and files what came; the bytes in between are ours, as
-the client starts a broken download over and looks at no checksum. A file under way is
-blobs/ETAG.incomplete, and the client's lock on that ETag is held, so that of two programs one
-loads and the other waits.
+The Hub's client finds the file's address and places the finished file in its cache. The bytes are
+downloaded here, because the client restarts a broken download and verifies no checksum. A partial
+file is blobs/ETAG.incomplete; the client's lock on that ETag is held meanwhile, so that only one
+program downloads it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _ETAG = re.compile(r"[\w-]+")
 
 @dataclass(frozen=True, kw_only=True)
 class _Published:
-    """What the Hub says of a file. sha256: that of a large file is its ETag, else None."""
+    """A file's address and digests on the Hub. sha256: of a large file, its ETag; else None."""
 
     url: str
     etag: str
@@ -57,7 +57,7 @@ class _Published:
 def fetch(wanted: WeightEntry, *, on_transfer: OnTransfer | None = None) -> tuple[Path, ...]:
     """All files of an entry, from this machine where they are whole, else from the Hub.
 
-    Damaged ones in the Hub's cache are replaced.
+    Damaged files in the Hub's cache are replaced.
 
     Raises:
         WeightsError: offline, unreachable, not published, no space, or not the bytes expected.
@@ -73,9 +73,9 @@ def fetch(wanted: WeightEntry, *, on_transfer: OnTransfer | None = None) -> tupl
 
 
 def renew(wanted: WeightEntry, *, on_transfer: OnTransfer | None = None) -> tuple[Path, ...]:
-    """As `fetch`, but what was trusted on first use gives way to what is published now.
+    """As `fetch`, but forget the sha256 of the first use and take the file published now.
 
-    Until the new file is here and whole, the old one stays what is used.
+    The old file stays in use until the new one is complete.
     """
     if environment.commercial_only():
         require_commercial(wanted)
@@ -122,7 +122,7 @@ def _download(wanted: WeightEntry, file: WeightFile, on_transfer: OnTransfer) ->
 
 
 def _ask(wanted: WeightEntry, file: WeightFile) -> _Published:
-    """Where the file is now. Raises what the client raises."""
+    """Ask the Hub for the file's address; raises the client's errors."""
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
     endpoint, revision = environment.hub_endpoint(), commit_of(wanted, file)
@@ -139,7 +139,7 @@ def _ask(wanted: WeightEntry, file: WeightFile) -> _Published:
 def _admit(
     wanted: WeightEntry, file: WeightFile, published: _Published, on_transfer: OnTransfer
 ) -> str:
-    """Load the file's bytes into the cache, if they are the right ones; gives their sha256."""
+    """Download the file into the cache, verify it, and return its sha256."""
     expected = expected_sha256(wanted, file) or published.sha256
     with _held(wanted, published.etag) as blob:
         if blob.is_file() and expected in (None, sha256_of(blob)):
@@ -173,7 +173,7 @@ def _admit(
 
 
 def _file_away(wanted: WeightEntry, file: WeightFile, published: _Published) -> None:
-    """Have the client point from the commit's snapshot to the bytes."""
+    """Let the client link the commit's snapshot to the downloaded file."""
     from huggingface_hub import hf_hub_download
 
     hf_hub_download(
@@ -188,7 +188,7 @@ def _file_away(wanted: WeightEntry, file: WeightFile, published: _Published) -> 
 
 @contextmanager
 def _held(wanted: WeightEntry, etag: str) -> Iterator[Path]:
-    """The place of a file's bytes, while no other program that uses the client loads them."""
+    """Yield the path of the partial download, holding the client's lock on it."""
     from huggingface_hub.utils import WeakFileLock
 
     folder = repo_folder(wanted)
@@ -211,7 +211,7 @@ def _require_space(part: Path, size: int | None) -> None:
 
 @contextmanager
 def _forgotten(address: str) -> Iterator[None]:
-    """What was seen first does not count; if what is done meanwhile fails, it does again."""
+    """Forget the first-use record inside the block; restore it if the block fails."""
     seen = trusted(address)
     forget(address)
     try:
@@ -223,7 +223,7 @@ def _forgotten(address: str) -> Iterator[None]:
 
 
 def _discard(path: Path) -> None:
-    """A pointer of the Hub's cache and the bytes it points to; what a user placed stays."""
+    """Delete a link of the Hub's cache and the file behind it, but no file that a user placed."""
     if path.is_relative_to(environment.hub_cache_dir()):
         path.resolve().unlink(missing_ok=True)
         path.unlink(missing_ok=True)

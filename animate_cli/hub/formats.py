@@ -1,7 +1,7 @@
-"""Weight files as tensors: safetensors, and what `torch.save` wrote as far as it is data alone.
+"""Reads weight files: safetensors, and files of `torch.save` that hold data alone.
 
-A pickle can run any code when it is opened. Only `torch.load(weights_only=True)` opens one here:
-it builds tensors and plain containers; a file that asks for more is refused with its reason.
+A pickle can run any code when it is opened. So only `torch.load(weights_only=True)` opens one: it
+builds tensors and plain containers, and refuses a file that needs more.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _WANTS = re.compile(r"(?:GLOBAL|global:?|class|function) (\w+(?:\.\w+)+)")
 
 
 def read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
-    """Any safetensors file, such as one that a training wrote; nothing is ever unpickled.
+    """Metadata and CPU tensors of a safetensors file.
 
     Raises:
-        WeightsError: not such a file.
+        WeightsError: it is no safetensors file.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -45,13 +45,13 @@ def read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
 def read_published(path: Path, *, under: str = "") -> dict[str, Tensor]:
     """A state dict as others publish it (.safetensors, .pth, .pth.tar): CPU tensors by name.
 
-    Nested tables become dotted names; the words `module` of data parallel training are dropped,
-    also where a copy flattened them (retarget_eye_module.mlp is retarget_eye.mlp); what is no
-    tensor (epoch, learning rate) is left out. under: only the names below this word ("generator"),
-    without it.
+    Nested tables become dotted names. The word `module`, which data parallel training adds, is
+    dropped, also inside a name (retarget_eye_module.mlp becomes retarget_eye.mlp). Entries that are
+    no tensors (epoch, learning rate) are left out. under: keep only names below this word
+    ("generator"), without the word.
 
     Raises:
-        WeightsError: unreadable, it wants to run code, or it holds no tensors there.
+        WeightsError: unreadable, needs to run code, or without tensors under that word.
     """
     content = read(path)[1] if path.suffix == SAFETENSORS else _unpickled(path)
     named = dict(_flat(content, ()))
@@ -80,7 +80,7 @@ def _unpickled(path: Path) -> object:
 
 
 def _is_program(path: Path) -> bool:
-    """Whether it is an archive of TorchScript, which torch would open as such."""
+    """Whether the file is a TorchScript archive, which holds code."""
     try:
         with zipfile.ZipFile(path) as archive:
             return any(name.endswith("/constants.pkl") for name in archive.namelist())
@@ -101,7 +101,7 @@ def _refusal(path: Path, reason: str) -> WeightsError:
 
 
 def _flat(content: object, words: tuple[str, ...]) -> Iterator[tuple[str, Tensor]]:
-    """Tensors below a table, by dotted name."""
+    """Yield the tensors of a nested table with their dotted names."""
     import torch
 
     if isinstance(content, torch.Tensor):

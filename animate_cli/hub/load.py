@@ -1,4 +1,4 @@
-"""Name in, tensors out: found or fetched, verified, loaded."""
+"""Weights by name: the file is found or downloaded, verified, and loaded as tensors."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def obtain(name: str, part: str | None = None) -> Path:
-    """A verified file of these weights; fetched if it is missing and published.
+    """The verified file of these weights; it is downloaded if it is missing and published.
 
-    name: of the registry, or hf://org/repo/file@revision, or a file of the user's own.
+    name: in the registry, an address hf://org/repo/file@revision, or a path of the user's file.
 
     Raises:
         WeightsError: no such weights, unobtainable, damaged, or not for commercial use where
@@ -35,7 +35,7 @@ def obtain(name: str, part: str | None = None) -> Path:
 
 
 def load(name: str) -> tuple[dict[str, str], dict[str, Tensor]]:
-    """Verified safetensors: the file's own metadata, which the caller types, and its CPU tensors.
+    """Metadata and CPU tensors of a verified safetensors file.
 
     Raises:
         WeightsError: as `obtain`, or not safetensors.
@@ -44,7 +44,7 @@ def load(name: str) -> tuple[dict[str, str], dict[str, Tensor]]:
 
 
 def load_published(name: str, part: str | None = None, *, under: str = "") -> dict[str, Tensor]:
-    """A published state dict, CPU tensors by name, in whichever format it is published.
+    """CPU tensors by name of a published state dict, in any format that `formats` reads.
 
     part: which file of an entry that has several; under: as `formats.read_published`.
 
@@ -55,9 +55,9 @@ def load_published(name: str, part: str | None = None, *, under: str = "") -> di
 
 
 def used_by(model: str, weights: str | None = None) -> tuple[WeightUsed, ...]:
-    """The records, for a report, of all weights that a model loads.
+    """The records of all weights that a model loads, for a report.
 
-    weights: given instead of the model's own; of a folder, its weight files together.
+    weights: used instead of the model's own; a folder counts as one record.
     """
     if weights is None:
         return tuple(used(one.name) for one in for_model(model))
@@ -72,10 +72,10 @@ def used_by(model: str, weights: str | None = None) -> tuple[WeightUsed, ...]:
 def require_commercial_model(model: str, weights: str | None = None) -> None:
     """Refuse a model whose weights are not for commercial use, before anything is fetched.
 
-    weights: given instead of the model's own; a file or folder of the user's is theirs to judge.
+    weights: used instead of the model's own; a file or folder of the user is not judged.
 
     Raises:
-        WeightsError: their licence forbids it, or nobody knows.
+        WeightsError: the licence forbids it, or is not known.
     """
     given = (entry(weights),) if weights is not None and _is_known(weights) else ()
     for one in given if weights is not None else for_model(model):
@@ -83,10 +83,10 @@ def require_commercial_model(model: str, weights: str | None = None) -> None:
 
 
 def is_own_file(name: str) -> bool:
-    """Whether it names a file of the user's, by its ending."""
+    """Whether the name is a path of a weight file, by its suffix."""
     return not name.startswith(SCHEME) and Path(name).suffix in SUFFIXES
 
 
 def _is_known(weights: str) -> bool:
-    """Whether it is a registered name or an address, not a place on the user's disk."""
+    """Whether the weights are a name of the registry or an address, not a path."""
     return weights.startswith(SCHEME) or weights in {one.name for one in registry()}

@@ -1,4 +1,4 @@
-"""From a maintainer's disk to the Hub: weights, their config, their card, as one commit."""
+"""Uploads weights, their config and their card to the Hub in one commit."""
 
 from __future__ import annotations
 
@@ -33,20 +33,21 @@ size = {size}"""
 
 
 class Visibility(StrEnum):
-    """Who may see a repository that is made on this occasion."""
+    """Who may see a repository that the upload creates."""
 
     PRIVATE = "private"
     PUBLIC = "public"
 
 
 def publish(weights: Path, *, repo: str, card: Path, visibility: Visibility) -> str:
-    """Upload; gives the registry's row, pinned to the commit that was made.
+    """Upload weights and card; return the registry's row, pinned to the new commit.
 
-    repo: org/name, made if it is not there. The weights must carry their config, as all do that
-    `animate train` writes: it becomes config.json beside them.
+    repo: org/name, created if it does not exist. The weights' metadata must hold their config, as
+    `animate train` writes it; it becomes config.json.
 
     Raises:
-        WeightsError: the file or card is none, offline, not allowed, or unreachable.
+        WeightsError: the file or card cannot be used, or the Hub is offline, unreachable or
+            refuses.
     """
     metadata, _ = read(_checked(weights, card))
     if "config" not in metadata:
@@ -84,7 +85,7 @@ def publish(weights: Path, *, repo: str, card: Path, visibility: Visibility) -> 
 
 @contextmanager
 def _uploading(what: str) -> Iterator[None]:
-    """The client hides what broke a large file's upload in a `RuntimeError`."""
+    """Turn the client's errors into `WeightsError`; it hides some in a `RuntimeError`."""
     try:
         yield
     except RuntimeError as error:

@@ -1,9 +1,9 @@
-"""Which weights there are: the rows of weights/registry.toml, and addresses on the Hub.
+"""The list of known weights: rows of weights/registry.toml, and addresses on the Hub.
 
     liveportrait                      a name: a row of the registry
     hf://org/repo/folder/file@main    an address: any file of any repository; without @, @main
 
-Of an address nothing is known beforehand: neither licence nor sha256.
+For an address, neither the licence nor the sha256 is known beforehand.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _WORD = re.compile(r"[\w.-]+")
 
 
 class CommercialUse(StrEnum):
-    """Whether the licence allows it; unknown where nobody said."""
+    """Whether the licence allows commercial use."""
 
     YES = "yes"
     NO = "no"
@@ -40,8 +40,8 @@ class CommercialUse(StrEnum):
 class WeightFile:
     """One file of an entry.
 
-    path: inside the repository, or beside the registry; part: what a model calls it;
-    sha256: None: trusted on first use; size: in bytes, None: not known.
+    path: inside the repository, or beside the registry; part: its name for the model;
+    sha256: None: the one of the first use counts; size: in bytes, None: not known.
     """
 
     path: str
@@ -51,7 +51,7 @@ class WeightFile:
 
     @property
     def file_name(self) -> str:
-        """The last word of its path."""
+        """The file's name without folders."""
         return self.path.rpartition("/")[2]
 
 
@@ -59,8 +59,8 @@ class WeightFile:
 class WeightEntry:
     """One row of the registry.
 
-    kind: what the files hold; card: file beside the registry, or where to read on; models: those
-    that need them; repo, revision: where they are published, None if they are only ever embedded.
+    kind: the kind of network; card: a file beside the registry, or an address; models: the models
+    that load the weights; repo, revision: where they are published, None if only embedded.
     """
 
     name: str
@@ -82,15 +82,15 @@ class WeightEntry:
 
     @property
     def sha256(self) -> str | None:
-        """The file's, or that of all files' digests; None where one is not known."""
+        """The file's sha256, or one of all files' sha256; None if one is not known."""
         digests = [file.sha256 for file in self.files]
         return None if None in digests else joined([digest or "" for digest in digests])
 
     def file(self, part: str | None = None) -> WeightFile:
-        """The file that a model calls `part`; None: the only one there is.
+        """The file named `part`; None: the only file.
 
         Raises:
-            WeightsError: no such part, or the entry has several and none was named.
+            WeightsError: no such part, or several files and no part given.
         """
         if part is None and len(self.files) == 1:
             return self.files[0]
@@ -103,14 +103,14 @@ class WeightEntry:
         raise WeightsError(message, hint=hint)
 
     def address(self, file: WeightFile) -> str:
-        """hf://org/repo/file@revision, or the name alone of what is only embedded."""
+        """hf://org/repo/file@revision, or the name alone if only embedded."""
         if self.repo is None:
             return f"{self.name}/{file.path}"
         return f"{SCHEME}{self.repo}/{file.path}@{self.revision or BRANCH}"
 
 
 def registry() -> tuple[WeightEntry, ...]:
-    """All weights this version knows.
+    """All weights in the registry.
 
     Raises:
         WeightsError: the registry is missing or is not a list of entries.
@@ -125,10 +125,10 @@ def registry() -> tuple[WeightEntry, ...]:
 
 
 def entry(name: str) -> WeightEntry:
-    """The registry's entry of that name, or one made of an address hf://org/repo/file@revision.
+    """The entry with that name, or one made from an address hf://org/repo/file@revision.
 
     Raises:
-        WeightsError: no such name, or no such address can be.
+        WeightsError: no such name, or a malformed address.
     """
     if name.startswith(SCHEME):
         return at_address(name)
@@ -144,7 +144,7 @@ def entry(name: str) -> WeightEntry:
 
 
 def _no_weights_at(path: Path) -> WeightsError:
-    """Why a place on the user's disk gives no weights."""
+    """The error for a path that gives no weights."""
     kinds = ", ".join(SUFFIXES)
     if not path.exists():
         return WeightsError(f"{path} does not exist", hint=f"a file of weights ends in {kinds}")
@@ -154,12 +154,12 @@ def _no_weights_at(path: Path) -> WeightsError:
 
 
 def for_model(model: str) -> tuple[WeightEntry, ...]:
-    """All entries that a model needs."""
+    """All entries that a model loads."""
     return tuple(one for one in registry() if model in one.models)
 
 
 def at_address(address: str) -> WeightEntry:
-    """An entry of one file, of which nothing but its place is known."""
+    """An entry of one file, made from its address."""
     place, _, revision = address.removeprefix(SCHEME).partition("@")
     words = place.split("/")
     if len(words) < 3 or not all(_WORD.fullmatch(word) and set(word) != {"."} for word in words):
@@ -179,12 +179,12 @@ def at_address(address: str) -> WeightEntry:
 
 
 def is_commit(revision: str) -> bool:
-    """Whether a revision can never mean other content."""
+    """Whether a revision is a commit, which never changes."""
     return _COMMIT.fullmatch(revision) is not None
 
 
 def joined(digests: list[str]) -> str:
-    """One digest for several files, in their order; a single one stands for itself."""
+    """One digest for several files, in their order; a single digest stays as it is."""
     if len(digests) == 1:
         return digests[0]
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()

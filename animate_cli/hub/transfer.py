@@ -1,7 +1,4 @@
-"""Bytes from a server into a file that may already hold the beginning of them.
-
-A connection that breaks is taken up again where it broke, in the same call or in the next one.
-"""
+"""Downloads a file over HTTP, and resumes where an earlier attempt stopped."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Transfer:
-    """How far a download is, in bytes. total: None where the server does not say."""
+    """Progress of a download, in bytes. total: None if the server does not state it."""
 
     name: str
     file: str
@@ -35,13 +32,13 @@ OnTransfer = Callable[[Transfer], None]
 
 
 class TellLines:
-    """A line in the log at the beginning and now and then."""
+    """Logs a line when a download begins, and from time to time."""
 
     def __init__(self) -> None:
         self._file, self._last_s = "", 0.0
 
     def __call__(self, transfer: Transfer) -> None:
-        """Say where it is, if it is time."""
+        """Log the progress, if it is time."""
         now = time.monotonic()
         if transfer.file == self._file and now - self._last_s < TELL_EVERY_S:
             return
@@ -50,20 +47,20 @@ class TellLines:
 
 
 def line(transfer: Transfer) -> str:
-    """liveportrait, warping_module.pth: 12 of 182 MB."""
+    """A transfer in words: "liveportrait, warping_module.pth: 12 of 182 MB"."""
     done = f"{transfer.done / 1e6:.0f}"
     amount = f"{done} of {transfer.total / 1e6:.0f} MB" if transfer.total else f"{done} MB"
     return f"{transfer.name}, {transfer.file}: {amount}"
 
 
 def pour(url: str, target: Path, total: int | None, on_bytes: Callable[[int], None]) -> None:
-    """Append to `target` what it lacks of the file at `url`.
+    """Download the part of the file at `url` that `target` does not have yet.
 
-    total: bytes of the whole file, None where not known; on_bytes: gets the bytes that are there.
+    total: bytes of the whole file, None if not known; on_bytes: called with the bytes present.
 
     Raises:
-        OSError: the disk, or the server sends another number of bytes than it promised.
-        HTTPError of the client: the network, after `TRIES` tries.
+        OSError: a disk error, or the server sent another number of bytes than it announced.
+        HTTPError of the client: a network error, after `TRIES` tries.
     """
     from huggingface_hub.errors import HTTPError
 

@@ -1,7 +1,7 @@
-"""Trust on first use: what was first seen under an address is what must be there ever after.
+"""Trust on first use: later uses of an address must give the file of the first use.
 
 The record is weights.lock.json in the cache folder: address -> sha256 and commit. Files whose
-sha256 the registry knows need none.
+sha256 is in the registry need no record.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Trusted:
-    """What was seen first. commit: which the revision stood for then, None: placed by hand."""
+    """The first use of an address. commit: of the revision; None: the file was placed by hand."""
 
     sha256: str
     commit: str | None = None
 
 
 def lock_path() -> Path:
-    """The file that remembers."""
+    """The path of the record."""
     return environment.cache_dir() / LOCK
 
 
 def trusted(address: str) -> Trusted | None:
-    """What is remembered of an address; None: nothing.
+    """The first use of an address; None if there was none.
 
     Raises:
         WeightsError: the record cannot be read.
@@ -44,7 +44,7 @@ def trusted(address: str) -> Trusted | None:
 
 
 def trust(address: str, seen: Trusted) -> None:
-    """Remember; where the cache cannot be written, say so and go on."""
+    """Record a first use; if the cache cannot be written, warn and go on."""
     try:
         with _change() as records:
             records[address] = seen
@@ -53,7 +53,7 @@ def trust(address: str, seen: Trusted) -> None:
 
 
 def forget(address: str) -> None:
-    """Forget what was seen first: the next use is a first use."""
+    """Delete the record of an address: its next use is a first use."""
     if trusted(address) is not None:
         with _change() as records:
             records.pop(address, None)
@@ -61,7 +61,7 @@ def forget(address: str) -> None:
 
 @contextmanager
 def _change() -> Iterator[dict[str, Trusted]]:
-    """Read, change and write as one step, whoever else does the same."""
+    """Read, change and write the record under a lock."""
     from huggingface_hub.utils import WeakFileLock
 
     path = lock_path()

@@ -1,1 +1,1 @@
-"""Files in, files out; no tensors."""
+"""Reads photos and drivers, and writes videos, pictures and sound; imports no torch."""

@@ -1,4 +1,4 @@
-"""Which sound goes with the result, settled before any work begins."""
+"""Chooses the sound of the result, before any frame is rendered."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from animate_cli.records import InputFile, InputFrames, Kind
 
 @dataclass(frozen=True, kw_only=True)
 class AudioPlan:
-    """Which sound, and the moment on its own clock that becomes the result's start.
+    """The chosen sound. start_s: the time on the sound file's clock at which the result starts.
 
     track: number among the file's audio streams; codec: as stored; notes: for the user.
     """
@@ -29,10 +29,10 @@ class AudioPlan:
 def plan_audio(
     audio: str, *, driver: InputFile | InputFrames | None, start_s: Fraction = Fraction(0)
 ) -> AudioPlan | None:
-    """Choose the sound before any work begins.
+    """Choose the sound track; None if there is none.
 
-    audio: "driver", "none", or a file, whose sound starts with the result; start_s: the trimming
-    of the driver, which its own sound follows. None: there is no sound to take.
+    audio: "driver", "none", or a path of a file, whose sound starts with the result; start_s: where
+    the used part of the driver begins; the driver's own sound begins there, too.
 
     Raises:
         MediaError: the file is missing or holds no sound that can be decoded.

@@ -1,4 +1,4 @@
-"""Which codec goes into which container, with which settings: the defaults of encoding."""
+"""Codecs, the containers that take them, and their default settings."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _SVT_PRESETS = tuple(str(n) for n in range(14))
 
 @dataclass(frozen=True, kw_only=True)
 class CodecRecipe:
-    """One codec's encoder and what None means for it.
+    """One codec's encoder and default settings.
 
-    crf, preset: the defaults, None where the codec has no such thing; crf_max: the worst;
+    crf, preset: the defaults, None where the codec has none; crf_max: the lowest quality;
     fixed: settings that no option changes.
     """
 
@@ -81,9 +81,9 @@ GIF = CodecRecipe(encoder="gif", pixel_format="pal8", suffixes=(".gif",))
 
 @dataclass(frozen=True, kw_only=True)
 class Encoding:
-    """What one output is encoded with; settings go to the encoder as they are.
+    """The encoder of one output and its settings.
 
-    is_external: it is an encoder of an installed ffmpeg.
+    is_external: the encoder belongs to an installed ffmpeg executable.
     """
 
     suffix: str
@@ -107,7 +107,7 @@ class Encoding:
 def encoding_for(path: Path, options: OutputOptions) -> Encoding:
     """Choose how `path` is encoded, by its suffix and the options.
 
-    A GIF has its own codec and takes no other; PNG is a folder of pictures, without suffix.
+    A GIF takes only its own codec; codec png writes a folder of pictures, without suffix.
 
     Raises:
         OptionError: codec and container do not go together, or CRF or preset make no sense.

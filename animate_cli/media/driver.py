@@ -1,4 +1,4 @@
-"""What every driver is to the stages after it: frames, and what had to be done to get them."""
+"""The common interface of all driver readers: frames, and notes on repairs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from animate_cli.records import Frame, VideoInfo
 
 
 def refuse_long(path: Path, length_s: Fraction, options: ReadOptions) -> None:
-    """Refuse a driver of which more is used than the options allow.
+    """Refuse a driver whose used part is longer than `options.max_duration_s`.
 
     Raises:
         MediaError: it is too long.
@@ -31,10 +31,10 @@ def refuse_long(path: Path, length_s: Fraction, options: ReadOptions) -> None:
 class DriverReader(ABC):
     """Iterate it for frames; iterating again starts over.
 
-    info: the whole driver. expected: frames that this iteration should give, for a progress bar,
-    where that is known. After iterating: decoded, frames given, stand-ins included; concealed,
-    stand-ins among them; notes, what had to be changed or repaired, for the user; origin_s, time
-    of the first frame given, on the file's own clock.
+    info: describes the whole driver. expected: frames that an iteration will probably give, for a
+    progress bar; None if not known. After an iteration: decoded counts its frames, concealed those
+    among them that repeat the frame before a damaged one; notes lists changes and repairs, for the
+    user; origin_s is the time of the first frame on the file's own clock.
     """
 
     def __init__(self, info: VideoInfo, options: ReadOptions) -> None:
@@ -66,7 +66,7 @@ class DriverReader(ABC):
         return self._running
 
     def close(self) -> None:
-        """Let go of the file; a running iteration ends."""
+        """Close the file; a running iteration ends."""
         if self._running is not None and hasattr(self._running, "close"):
             self._running.close()
         self._running = None
@@ -78,7 +78,7 @@ class DriverReader(ABC):
 
     @property
     def expected(self) -> int | None:
-        """Frames between start and end, as far as the file's own words can be trusted."""
+        """Frames between start and end, by the file's headers."""
         total, options = self.info.frames, self.options
         if options.start_s == 0 and options.duration_s is None:
             return total
@@ -87,7 +87,7 @@ class DriverReader(ABC):
 
     @property
     def _length_s(self) -> Fraction | None:
-        """From start to end, by the file's own words."""
+        """Seconds from start to end, by the file's headers."""
         if self.info.duration_s is None:
             return None
         length = max(self.info.duration_s - self.options.start_s, Fraction(0))

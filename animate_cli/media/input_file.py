@@ -1,4 +1,4 @@
-"""A path -> InputFile: what the file is and its digest, found once per run."""
+"""Opens an input: its kind and sha256 are found here, once per file and run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from animate_cli.records import InputFile
 
 
 def open_input(path: Path) -> InputFile:
-    """Look at a driver's first bytes, and hash it.
+    """The record of a driver's file: kind by content, and sha256.
 
     Raises:
         MediaError: missing, unreadable, empty, or neither a picture, a video, a folder of

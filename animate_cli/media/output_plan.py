@@ -1,4 +1,4 @@
-"""What every output is to the stages before it: a place for frames."""
+"""The common interface of all video writers, and the record of what they write."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from animate_cli.records import Image
 
 @dataclass(frozen=True, kw_only=True)
 class OutputPlan:
-    """One output: part is where it is written, path the name it gets when it is whole.
+    """One output. part: the hidden file being written; path: its name once complete.
 
     rate: average frames a second; threads: of the encoder, 0: one per core.
     """
@@ -33,7 +33,7 @@ class OutputPlan:
 
 
 class VideoWriter(ABC):
-    """Takes frames in order. notes: what had to be changed, for the user; frames: written."""
+    """Takes frames in order. notes: for the user; frames: number of frames written."""
 
     def __init__(self) -> None:
         self.frames = 0
@@ -41,7 +41,7 @@ class VideoWriter(ABC):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What writing changed so far."""
+        """Notes for the user so far."""
         return tuple(self._notes)
 
     @abstractmethod
@@ -54,17 +54,17 @@ class VideoWriter(ABC):
 
     @abstractmethod
     def finish(self) -> None:
-        """Write what is held back and the index; open_writer calls it."""
+        """Write buffered frames and the index; open_writer calls it."""
 
     @abstractmethod
     def abort(self) -> None:
-        """Let go of the file without finishing it; open_writer calls it."""
+        """Close the file without finishing it; open_writer calls it."""
 
     def _require_frames(self, plan: OutputPlan) -> None:
         if not self.frames:
             raise OutputError(f"{plan.path}: no frame was written", hint="check the driver")
 
     def note(self, text: str) -> None:
-        """Remember something to tell the user, once."""
+        """Add a note for the user, unless it is there already."""
         if text not in self._notes:
             self._notes.append(text)

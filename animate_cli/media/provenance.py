@@ -1,4 +1,4 @@
-"""What a result says of itself: that it is synthetic, from what, by which software and weights."""
+"""The statement inside every result: synthetic, its inputs' sha256, software and weights."""
 
 from __future__ import annotations
 
@@ -21,9 +21,8 @@ _GIF_TAIL = 1 << 14
 class Marking:
     """The statement written into every result.
 
-    weights: (name, sha256) of each set used; source_sha256, driver_sha256: of the inputs' bytes,
-    the latter empty where a named expression drove. digital_source_type is IPTC's term for
-    pictures that are partly made by a trained algorithm.
+    weights: (name, sha256) of each set used; source_sha256, driver_sha256: of the inputs' bytes.
+    digital_source_type is IPTC's term for pictures that are partly made by a trained algorithm.
     """
 
     version: str
@@ -41,7 +40,7 @@ class Marking:
 
 
 def read_marking(path: Path) -> Marking | None:
-    """The statement that a video, a picture, or the first picture of a folder carries, if any."""
+    """The statement in a video, a picture, or a folder's first picture; None if there is none."""
     if path.is_dir():
         first = min(path.glob("*.png"), default=None)
         return read_marking(first) if first else None

@@ -1,4 +1,4 @@
-"""Where a result goes: written beside under a hidden name, renamed when it is whole."""
+"""Writes results safely: under a hidden name in the same folder, renamed when complete."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PART = re.compile(r"\.(.*)\.[0-9a-f]{8}(\.[^.]*)?", re.DOTALL)
 
 
 def check_target(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> None:
-    """Refuse a result path that cannot or must not be written; call it before the work.
+    """Refuse a result path that cannot or must not be written; call it before rendering.
 
     Raises:
         OutputError: it is one of the inputs, exists already, or its folder is missing or closed.
@@ -51,9 +51,9 @@ def check_target(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) ->
 
 @contextmanager
 def replacing(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> Iterator[Path]:
-    """Yield a path in the same folder, of the same suffix; it becomes `path` if all goes well.
+    """Yield a hidden path in the same folder; rename it to `path` if the block succeeds.
 
-    On any exception, an interrupt included, what was written is removed.
+    On any exception, also an interrupt, the hidden file is deleted.
     """
     check_target(path, overwrite=overwrite, inputs=inputs)
     part = _beside(path)
@@ -67,7 +67,7 @@ def replacing(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> It
 
 @contextmanager
 def told(path: Path) -> Iterator[None]:
-    """Turn what the system or FFmpeg says while writing into an OutputError."""
+    """Turn errors of the system and of FFmpeg into an OutputError about this path."""
     try:
         yield
     except (OSError, av.FFmpegError) as error:
@@ -75,7 +75,7 @@ def told(path: Path) -> Iterator[None]:
 
 
 def write_error(path: Path, error: OSError | av.FFmpegError) -> OutputError:
-    """Say in the user's words why a file could not be written."""
+    """The OutputError, with reason and hint, for an error of the system or of FFmpeg."""
     hints = {
         errno.ENOSPC: ("the disk is full", "free some space, or write elsewhere with -o"),
         errno.EDQUOT: ("the disk quota is used up", "free some space, or write elsewhere"),
@@ -95,13 +95,13 @@ def _is_numbered(file: Path) -> bool:
 
 
 def result_of(part: str) -> str | None:
-    """The `short_name` of the result whose half-written file has this name; None for others."""
+    """The `short_name` of the result whose hidden file has this name; None for other files."""
     found = _PART.fullmatch(part)
     return f"{found[1]}{found[2] or ''}" if found else None
 
 
 def short_name(path: Path) -> str:
-    """A result's name as its half-written file keeps it: at most some 200 bytes."""
+    """A result's name as it stands in its hidden file's name: at most about 200 bytes."""
     stem = path.stem.encode("utf-8", "surrogateescape")[:_STEM_BYTES]
     return f"{stem.decode('utf-8', 'ignore')}{path.suffix}"
 
@@ -124,7 +124,7 @@ def _move(part: Path, path: Path, *, overwrite: bool) -> None:
 
 
 def remove(part: Path) -> None:
-    """Take away a file or a folder; it may be gone already."""
+    """Delete a file or a folder, if it exists."""
     if part.is_dir():
         shutil.rmtree(part, ignore_errors=True)
     else:

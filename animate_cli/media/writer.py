@@ -1,4 +1,4 @@
-"""Frames to a file: encoded as they come, with exact times, sound beside; whole or not at all."""
+"""Opens the right writer for an output; the file appears only when it is complete."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def open_writer(
     """Write a video, a GIF, or (codec png) a folder of numbered pictures.
 
     rate: average frames a second; a frame's own time_s decides when it is shown. inputs: files
-    that must not be overwritten. threads: of the encoder; 0: one per core. film: cut into segments,
-    of which those that are whole stay until it is. The file appears under its name when the block
-    ends well; otherwise nothing else is left.
+    that must not be overwritten. threads: of the encoder; 0: one per core. film: write in segments;
+    complete segments stay on disk until the film is complete. The file appears under its name when
+    the block succeeds; otherwise nothing but such segments is left.
 
     Raises:
         OptionError: container and codec do not go together.

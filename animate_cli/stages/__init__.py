@@ -1,1 +1,1 @@
-"""What `pipeline.py` calls: one step of an animation per file."""
+"""The steps of an animation, one per file; `pipeline.py` calls them in order."""

@@ -1,7 +1,7 @@
-"""A trajectory's codes as the source's face square would have them, some frames at a time.
+"""The driver's codes as if its frames were seen through the source's face square.
 
-As `stages.motion` does with landmarks: through one fixed square of the source's size, faded to
-rest where the trajectory's motion weight falls.
+It does with codes what `stages.motion` does with landmarks: one fixed square serves the whole clip,
+and codes are blended with those at rest where the trajectory's motion weight is below 1.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from animate_cli.records import Matrix, Trajectory
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CodeMotion:
-    """What a model that reads frames is given. anchor, rest (1, D): seen through the square."""
+    """The driver's motion for a model that reads frames.
+
+    ratio (1, 1), shift (1, 2): place and size of the square, see `FrameEncoder.reframe`;
+    anchor, rest (1, D): codes seen through the square."""
 
     trajectory: Trajectory
     encoder: FrameEncoder
@@ -50,10 +53,10 @@ def code_motion(
     source_code: Tensor,
     motion: Motion,
 ) -> CodeMotion:
-    """The driver through one fixed square.
+    """The driver's codes through one fixed square.
 
     frame_to_face (2, 3): driver pixels to face pixels, without rotation. source_code (1, D): the
-    source as a driver of itself: rest, in absolute motion.
+    source's own code, which is rest in absolute motion.
     """
     size = encoder.face_size
     ratio = source_code.new_tensor([[2 * frame_to_face[0, 0] / size]])

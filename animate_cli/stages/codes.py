@@ -1,8 +1,8 @@
 """Pass 1 for models that read frames: the driver's face, cut out of every frame and encoded.
 
-The driver is decoded once more, now that its landmarks are known and smooth. Codes leave their
-squares at once and speak of driver pixels, so that frames seen through different squares can be
-compared and bridged. Only numbers are kept: (T, D).
+The driver is decoded a second time, when its landmarks are known and smooth. Codes are converted
+from the square they were read in to driver pixels, so that codes of different frames can be
+compared and interpolated. Only the codes (T, D) are kept.
 """
 
 from __future__ import annotations
@@ -32,45 +32,45 @@ Model = FaceModel[Any, Any, Any]
 
 
 def encoder_id_of(model: Model) -> str:
-    """Which encoder writes a model's codes; "" where landmarks are enough for it."""
+    """The encoder of a model that reads frames; "" for other models."""
     encoder = model.frame_encoder()
     return "" if encoder is None else encoder.encoder_id
 
 
 def with_codes(
-    followed: TrackedDriver,
+    driver: TrackedDriver,
     model: Model,
     options: Options,
     *,
     device: torch.device,
     watch: Watch,
 ) -> TrackedDriver:
-    """The driver with what a model that reads frames sees in it; other models change nothing.
+    """The driver with the codes of a model that reads frames; for other models, the same driver.
 
     Raises:
         OptionError: the driver is a template that was not made for this model.
     """
     encoder = model.frame_encoder()
     if encoder is None:
-        return followed
-    codes = followed.trajectory.codes
+        return driver
+    codes = driver.trajectory.codes
     if codes is not None and codes.encoder_id == encoder.encoder_id:
-        return followed
-    if followed.kind is Kind.TEMPLATE:
-        raise _not_for(followed, model, options)
-    reader = _Reader(encoder, followed.trajectory, device)
+        return driver
+    if driver.kind is Kind.TEMPLATE:
+        raise _not_for(driver, model, options)
+    reader = _Reader(encoder, driver.trajectory, device)
     threads = thread_count(options.compute.threads)
-    frames = driver_frames(followed, options.read, threads=threads)
+    frames = driver_frames(driver, options.read, threads=threads)
     with closing(frames), watch.clock.measure("encode driver"):
         for frame in frames:
             reader.add(frame)
-            watch.tell(Step.ENCODE, frame.index + 1, len(followed.trajectory))
-    coded = replace(followed.trajectory, codes=reader.codes(options))
-    return replace(followed, trajectory=coded)
+            watch.tell(Step.ENCODE, frame.index + 1, len(driver.trajectory))
+    coded = replace(driver.trajectory, codes=reader.codes(options))
+    return replace(driver, trajectory=coded)
 
 
 class _Reader:
-    """Cuts, gathers and encodes; holds at most `BATCH` squares."""
+    """Cuts the face out of each frame, and encodes `BATCH` of them at a time."""
 
     def __init__(self, encoder: FrameEncoder, trajectory: Trajectory, device: torch.device) -> None:
         self._encoder = encoder
@@ -81,7 +81,7 @@ class _Reader:
         self._values: NDArray[np.float32] | None = None
 
     def add(self, frame: Frame) -> None:
-        """One more frame; without a face it is not looked at."""
+        """Take the next frame; one without a face is skipped."""
         if self._trajectory.found[frame.index]:
             half, *centre = self._squares[frame.index]
             crop = square((centre[0], centre[1]), 2 * half, self._encoder.face_size)
@@ -91,7 +91,7 @@ class _Reader:
             self._encode()
 
     def codes(self, options: Options) -> Codes:
-        """All frames' codes; those of frames without a face are made up as their landmarks are."""
+        """All frames' codes; frames without a face are filled as `options.faces.lost` says."""
         self._encode()
         if self._values is None:
             raise AssertionError("a trajectory has at least one frame with a face")
@@ -117,11 +117,11 @@ class _Reader:
         self._values[list(indices)] = values
 
 
-def _not_for(followed: TrackedDriver, model: Model, options: Options) -> OptionError:
+def _not_for(driver: TrackedDriver, model: Model, options: Options) -> OptionError:
     name = options.motion.model
-    given = followed.trajectory.codes
+    given = driver.trajectory.codes
     holds = "landmarks alone" if given is None else f"what {given.encoder_id.split()[0]} read"
     return OptionError(
-        f"{followed.path} holds {holds}, and {name} with these weights reads frames",
+        f"{driver.path} holds {holds}, and {name} with these weights reads frames",
         hint=f"write it anew with: animate track VIDEO --model {name} -o T.npz",
     )

@@ -1,5 +1,4 @@
-"""What will take long, measured and told before the work begins: results above 4K, heavy models
-on CPUs."""
+"""Warns before slow work begins: outputs above 4K, and heavy models on a CPU."""
 
 from __future__ import annotations
 
@@ -45,7 +44,7 @@ def warn_if_large(
 
 
 def encoding_s(frame: Image, suffix: str, options: OutputOptions, *, threads: int) -> float:
-    """Seconds to encode one such frame, tried out in a temporary folder."""
+    """Seconds to encode one such frame, measured in a temporary folder."""
     height, width = frame.shape[:2]
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
@@ -64,7 +63,7 @@ def encoding_s(frame: Image, suffix: str, options: OutputOptions, *, threads: in
 
 
 def warn_if_slow(model: FaceModel[Any, Any, Any], device: torch.device) -> None:
-    """Say how long a frame will take where a model that reads frames is slow on a CPU."""
+    """Log a frame's expected time if the model is slow on a CPU."""
     encoder = model.frame_encoder()
     if device.type != "cpu" or encoder is None:
         return
@@ -80,12 +79,12 @@ def warn_if_slow(model: FaceModel[Any, Any, Any], device: torch.device) -> None:
 
 
 def is_heavy(model: FaceModel[Any, Any, Any]) -> bool:
-    """Whether drawing takes so long that it should have every core to itself."""
+    """Whether rendering is so slow that it should have every core."""
     return model.frame_encoder() is not None
 
 
 def gmac_per_s() -> float:
-    """What convolutions reach here, by one of 1.2 billion multiplications (some 0.1 s)."""
+    """Billions of multiplications a second, measured with one convolution (about 0.1 s)."""
     import torch
 
     picture, taps = torch.rand(1, 256, 45, 45), torch.rand(256, 256, 3, 3)

@@ -1,4 +1,4 @@
-"""Where a result goes: decided, and refused if it must be, before any work begins."""
+"""Decides where a result is written, and refuses impossible outputs before any work."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ IMAGE_SUFFIX = ".png"
 
 @dataclass(frozen=True, kw_only=True)
 class Destination:
-    """What will be written. kind: of the driver, which decides between video and image;
-    inputs: files that must not be overwritten."""
+    """The output.
+
+    kind: the driver's; a picture gives a picture, all others a video;
+    inputs: files that must not be overwritten; audio: the sound; None: no sound.
+    """
 
     path: Path
     kind: Kind

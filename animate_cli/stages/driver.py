@@ -1,4 +1,4 @@
-"""Any driver -> Trajectory (pass 1): tracked from frames, or read from a template."""
+"""Tracks a driver: a trajectory from its frames, or from a template (pass 1)."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _digest(given: InputFile | InputFrames) -> str:
 
 
 def driver_frames(driver: TrackedDriver, options: ReadOptions, *, threads: int) -> Stage[Frame]:
-    """The frames that were tracked once more, decoded ahead."""
+    """Decode the tracked frames once more, a few ahead, in a thread."""
     read = replace(options, start_s=driver.start_s, duration_s=driver.duration_s)
     with open_driver(driver.given, read, threads=threads) as reader:
         yield from ahead(reader, depth=DECODED_AHEAD)

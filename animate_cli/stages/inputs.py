@@ -1,4 +1,4 @@
-"""What a caller gives, paths or arrays, as the records that the stages take."""
+"""Turns paths and arrays from the caller into the records that the stages take."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def known_face(source: Source) -> Points | None:
 
 
 def as_driver(driver: Driver) -> InputFile | InputFrames | TrackedDriver:
-    """The driver, its kind and its digest found; a trajectory is used as its template would be.
+    """The driver as a record, with kind and digest; a trajectory counts as a template.
 
     Raises:
         MediaError: a file that cannot drive, or the array has another shape or type.

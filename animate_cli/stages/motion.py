@@ -1,4 +1,4 @@
-"""Trajectory -> where the driver's points are in the source's face square, part by part."""
+"""The driver's points in pixels of the source's face square, some frames at a time."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from animate_cli.records import BODY, Matrix, Points, Trajectory
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DriverMotion:
-    """What a model that reads landmarks is given, made when it is asked for: beside the
-    trajectory nothing grows with the driver's length.
+    """The driver's motion for a model that reads landmarks. Points are computed when needed, so
+    that memory besides the trajectory does not grow with the driver's length.
 
     frame_to_face (2, 3): the one square through which the driver is seen;
     anchor (K, 2): the points that relative motion starts from; rest (K, 2): those that fading
@@ -62,7 +62,7 @@ class DriverMotion:
 def driver_motion(
     trajectory: Trajectory, anchor: int, source_face_px: Points, motion: Motion
 ) -> DriverMotion:
-    """The driver through one fixed square.
+    """The driver's points through one fixed square.
 
     source_face_px (74, 2): the source's own points in face pixels; they give size and place. In
     relative motion the anchor's points are rest; in absolute motion the source's own are.

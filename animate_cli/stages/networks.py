@@ -1,4 +1,4 @@
-"""Networks opened once and used for every pair that asks for the same ones."""
+"""Opens networks, and keeps them for the next animation."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from animate_cli.models.base import FaceModel
 from animate_cli.models.find import find_model
 from animate_cli.options import Engine, MotionOptions
 
-_Wish = tuple[str, str, str | None, Engine]
+_Request = tuple[str, str, str | None, Engine]
 
 
 class Networks:
-    """The landmark network and one model, as last asked for; another wish replaces them."""
+    """Keeps the landmark network and one model open; a request for others replaces them."""
 
     def __init__(self) -> None:
         self._landmarker: tuple[str, LandmarkDetector] | None = None
-        self._model: tuple[_Wish, FaceModel[Any, Any, Any]] | None = None
+        self._model: tuple[_Request, FaceModel[Any, Any, Any]] | None = None
 
     def landmarker(self, device: str) -> LandmarkDetector:
         """The landmark network on a device.
@@ -31,14 +31,14 @@ class Networks:
         return self._landmarker[1]
 
     def model(self, motion: MotionOptions, device: str, engine: Engine) -> FaceModel[Any, Any, Any]:
-        """The model that was chosen, with its weights, on a device.
+        """The model that `motion` names, with its weights, on a device.
 
         Raises:
-            OptionError: no such model, or none for this engine.
+            OptionError: no such model, or it does not run by this engine.
             WeightsError: its weights are missing or damaged.
         """
         name, weights = motion.model, motion.weights
-        wish = name, device, weights, engine
-        if self._model is None or self._model[0] != wish:
-            self._model = wish, find_model(name, device=device, weights=weights, engine=engine)
+        request = name, device, weights, engine
+        if self._model is None or self._model[0] != request:
+            self._model = request, find_model(name, device=device, weights=weights, engine=engine)
         return self._model[1]

@@ -22,8 +22,8 @@ BATCHES_AHEAD, FRAMES_AHEAD = 2, 2  # a 4K frame is 25 MB
 class OpenScene:
     """Iterate it for frames; iterating again starts over. Leaving its `with` block stops it.
 
-    anchor: the driver frame from which motion is measured; scene: for who calls the stages of
-    pass 2 by themselves.
+    anchor: the driver frame from which motion is measured; scene: the input of the
+    functions in `stages.scene`.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class OpenScene:
         self.close()
 
     def close(self) -> None:
-        """Stop what is being rendered, and join its threads."""
+        """Stop rendering, and join its threads."""
         for running in self._running:
             running.close()
         self._running.clear()
@@ -78,7 +78,7 @@ class OpenScene:
     def pictures(self, *, start: int = 0) -> Stage[Image]:
         """Finished frames (H, W, 3) uint8 from number `start` on, a multiple of `scene.LOOKAHEAD`.
 
-        Steps that cost time have threads of their own and work a few frames ahead.
+        Rendering and pasting run in threads, a few frames ahead of the reader.
         """
         scene, o = self.scene, self.options
         threads = thread_count(o.compute.threads)

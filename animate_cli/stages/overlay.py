@@ -1,4 +1,4 @@
-"""A driver with its landmarks drawn in, as a video: to judge pass 1 by eye."""
+"""Writes the driver as a video with its landmarks drawn in, to check tracking by eye."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from animate_cli.report import Step, Watch
 from animate_cli.stages.driver import driver_frames
 
 
-def write_overlay(followed: TrackedDriver, path: Path, options: Options, *, watch: Watch) -> None:
-    """Write the driver's frames with contours, points, pose, gaze and what was lost.
+def write_overlay(driver: TrackedDriver, path: Path, options: Options, *, watch: Watch) -> None:
+    """Write the driver's frames with contours, points, pose, gaze, and marks on lost frames.
 
     Raises:
         WeightsError: the shape model is missing or damaged.
         OptionError: the driver is a template, which has no pictures.
         OutputError: the video cannot be written.
     """
-    if followed.kind is Kind.TEMPLATE:
-        message = f"{followed.path} is a template and has no pictures to draw on"
+    if driver.kind is Kind.TEMPLATE:
+        message = f"{driver.path} is a template and has no pictures to draw on"
         raise OptionError(message, hint="give the video it came from")
-    trajectory = followed.trajectory
+    trajectory = driver.trajectory
     lines = head_lines(load_shape_model(), trajectory)
     threads = options.compute.threads
     marking = Marking(version=__version__, model="landmarks", source_sha256=trajectory.sha256)
-    frames = driver_frames(followed, options.read, threads=threads)
+    frames = driver_frames(driver, options.read, threads=threads)
     with (
         closing(frames),
         open_writer(
@@ -43,8 +43,8 @@ def write_overlay(followed: TrackedDriver, path: Path, options: Options, *, watc
             rate=trajectory.rate,
             options=options.output,
             marking=marking,
-            audio=plan_audio("driver", driver=followed.given, start_s=followed.start_s),
-            inputs=(followed.path,),
+            audio=plan_audio("driver", driver=driver.given, start_s=driver.start_s),
+            inputs=(driver.path,),
             threads=threads,
         ) as writer,
     ):

@@ -30,8 +30,8 @@ def run_pass_one(
 ) -> TrackedDriver:
     """The driver's points in every frame, and the model's codes if it reads frames.
 
-    open_network: called where frames are looked at; cache: where the result of an earlier run is
-    looked for, and this one's is kept; None: nowhere.
+    open_network: called if frames must be tracked; cache: holds results of earlier runs, and gets
+    this one's; None: no cache.
 
     Raises:
         MediaError: the driver cannot be read.

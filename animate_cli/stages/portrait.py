@@ -1,4 +1,4 @@
-"""Photo -> Canvas: which face, its points, and the square that moves, at the output's size."""
+"""Finds the face in the photo, and prepares the canvas on which frames are drawn."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from animate_cli.records import Crop, Detection, Image, OpenEdges, Photo, Points
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OutputCanvas:
-    """What is drawn on: the photo, or its face square alone, at the output's size.
+    """The picture that frames are pasted into: photo or face square, at the output's size.
 
     pixels (H, W, 3) uint8; alpha (H, W) uint8 or None; landmarks (74, 2) in its pixels;
     crop: the square that moves, on whole canvas pixels.
@@ -37,7 +37,7 @@ class OutputCanvas:
 
     @property
     def open_edges(self) -> OpenEdges:
-        """Behind which of the square's edges the canvas goes on."""
+        """The square's edges that lie inside the canvas."""
         height, width = self.pixels.shape[:2]
         return open_edges(self.crop, width, height)
 
@@ -55,11 +55,11 @@ def over_background(photo: Photo, colour: str) -> Photo:
 
 
 def find_face(photo: Photo, network: LandmarkDetector, options: FaceOptions) -> Detection:
-    """The face that `options` mean.
+    """The face that `options` choose.
 
     Raises:
-        FaceError: no face, or not the one asked for; the photo's path is in every complaint.
-        OptionError: the wish makes no sense.
+        FaceError: no face, or not the one asked for; the message names the photo.
+        OptionError: `options.face` is not a valid choice.
     """
     try:
         if options.face_box is not None:

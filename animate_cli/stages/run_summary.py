@@ -1,4 +1,4 @@
-"""What a finished run says: the marking in the file, the notes, the report."""
+"""Sums up a run: the statement in the file, notes for the user, and the report."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LANDMARK_WEIGHTS = "landmarks"
 
 
 def marking_of(source: PreparedSource, driver: TrackedDriver, options: Options) -> Marking:
-    """The statement that the result is synthetic, from what, and by which weights."""
+    """The statement that the result is synthetic, with digests of inputs and weights."""
     return Marking(
         version=__version__,
         model=options.motion.model,
@@ -27,7 +27,7 @@ def marking_of(source: PreparedSource, driver: TrackedDriver, options: Options) 
 
 
 def notes_of(source: PreparedSource, driver: TrackedDriver, options: Options) -> tuple[str, ...]:
-    """What reading changed, and how many frames show no face."""
+    """Notes on changes while reading, and on frames without a face."""
     notes = [f"{source.photo.path.name}: {note}" for note in source.photo.notes]
     notes += [f"{driver.path.name}: {note}" for note in driver.notes]
     trajectory = driver.trajectory
@@ -48,7 +48,7 @@ _LOST = {
 def report_of(
     output: Path, scene: OpenScene, size: tuple[int, int], notes: tuple[str, ...]
 ) -> Report:
-    """The record of a run; size: width and height of the output."""
+    """The report of a run; size: width and height of the output."""
     trajectory, watch = scene.driver.trajectory, scene.watch
     frames = len(trajectory)
     return Report(
@@ -74,6 +74,6 @@ def report_of(
 
 
 def _weights(options: Options) -> tuple[hub.WeightUsed, ...]:
-    """Those that found the points, and the model's."""
+    """Weights of the landmark network and of the model."""
     motion = options.motion
     return hub.used(LANDMARK_WEIGHTS), *hub.used_by(motion.model, motion.weights)

@@ -1,4 +1,4 @@
-"""One canvas and one driver's motion, and the three stages that make frames of them."""
+"""Pass 2: a canvas and a driver's motion become frames, by render, upscale and paste."""
 
 from __future__ import annotations
 
@@ -30,7 +30,11 @@ LOOKAHEAD = 128  # ... and retargeted together: small codes, so that calls cost 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scene:
-    """What pass 2 needs. anchor: points (1, K, 2), see `motion`, or a code (1, D)."""
+    """Everything that pass 2 needs.
+
+    source: the model's code of the photo; anchor: points (1, K, 2), see `motion`, or a code
+    (1, D).
+    """
 
     canvas: OutputCanvas
     model: FaceModel[Any, Any, Any]
@@ -55,7 +59,7 @@ def open_scene(
     device: torch.device,
     clock: Clock,
 ) -> Scene:
-    """Everything that is computed once."""
+    """Compute once what all frames share: the source's code, the anchor, upscaler and paster."""
     warper = ResidualWarper(canvas.square, model.face_size, reswarp, str(device))
     points = canvas.face_landmarks(model.face_size)
     landmarks = torch.from_numpy(points)[None].to(device)
@@ -84,10 +88,10 @@ def open_scene(
 
 
 def render(scene: Scene, *, start: int = 0, workers: int = 1) -> Stage[Rendered]:
-    """Retarget far ahead, render batch by batch; from a frame on that is a multiple of LOOKAHEAD,
-    so that it does not show in the result.
+    """Retarget LOOKAHEAD frames at a time, and render them in batches.
 
-    workers: batches that are drawn at the same time by a model that turns out to have no memory.
+    start: the first frame, a multiple of LOOKAHEAD, so that batches are those of a run from 0;
+    workers: batches rendered at the same time, if the model has no state.
     """
     state = None
     with closing(_moved(scene, start)) as batches:
@@ -100,7 +104,7 @@ def render(scene: Scene, *, start: int = 0, workers: int = 1) -> Stage[Rendered]
 
 
 def _moved(scene: Scene, start: int) -> Stage[Any]:
-    """The codes of every batch, retargeted."""
+    """Yield each batch's codes, retargeted."""
     for read in scene.driver.parts(LOOKAHEAD, device=scene.device, start=start):
         with scene.clock.measure("retarget"), torch.inference_mode():
             moved = _retarget(scene, read)
@@ -109,7 +113,7 @@ def _moved(scene: Scene, start: int) -> Stage[Any]:
 
 
 def _draw(scene: Scene, codes: Any, state: Any) -> tuple[Rendered, Any]:
-    """One batch, and what the model remembers of it."""
+    """Render one batch; return the model's state, too."""
     with scene.clock.measure("render"), torch.inference_mode():
         return scene.model.render(scene.source, codes, state)
 
@@ -152,7 +156,7 @@ def beside(scene: Scene, results: Stage[Image], driver: Stage[Frame]) -> Stage[I
 
 
 def move_alpha(scene: Scene) -> NDArray[np.uint8] | None:
-    """The canvas's transparency as the first frame moves it: (H, W), None for an opaque photo."""
+    """The canvas's alpha (H, W), warped as the first frame is; None for an opaque photo."""
     if scene.canvas.alpha is None:
         return None
     picture = as_picture(scene.canvas.alpha)

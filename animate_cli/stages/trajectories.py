@@ -1,12 +1,12 @@
-"""Drivers followed once: trajectories kept on disk under what they were computed from.
+"""Keeps tracked drivers on disk, so that later runs need not track them again.
 
-    key     driver's bytes, the part used, how faces are followed, the landmark weights; for models
-            that read frames also what their codes are written in
-    entry   KEY.npz, a template, and KEY.json, what reading the driver had to be told
-    bound   the entries used longest ago go when all together exceed it
+    key     sha256 of the driver's bytes, the part used, the options of tracking, the landmark
+            weights, and for models that read frames their encoder
+    entry   KEY.npz, a template, and KEY.json, notes from reading the driver
+    bound   entries used longest ago are deleted when the folder is too large
 
-Two processes that want the same driver at the same time: one follows it, the other waits and
-reads. A cache that cannot be read or written costs time, never a run.
+If two processes want the same driver at the same time, one tracks it while the other waits.
+Errors of reading or writing the cache are ignored; the driver is then tracked again.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ class TrajectoryCache:
         on_wait: Callable[[], None],
         encoder_id: str = "",
     ) -> TrackedDriver:
-        """What `follow` gives for this driver and these options, now or at an earlier time.
+        """The tracked driver, from the folder if it is there, else by `follow`.
 
-        on_wait: called now and then while another process follows it; may raise to stop.
+        on_wait: called repeatedly while another process tracks the driver; may raise to stop.
         encoder_id: of the codes that `follow` adds, "" for none.
 
         Raises:
-            AnimateError: what `follow` raises; nothing is kept then.
+            AnimateError: raised by `follow`; nothing is kept then.
         """
         if isinstance(given, InputFrames) or given.kind is Kind.TEMPLATE:
             return follow()
@@ -68,9 +68,9 @@ class TrajectoryCache:
             kept = self._read(key, given, options)
             if kept is not None:
                 return kept
-            followed = follow()
-            self._write(key, followed)
-            return followed
+            driver = follow()
+            self._write(key, driver)
+            return driver
 
     def _read(self, key: str, given: InputFile, options: Options) -> TrackedDriver | None:
         entry = self.folder / f"{key}.npz"
@@ -88,14 +88,14 @@ class TrajectoryCache:
             notes=tuple(map(str, notes)),
         )
 
-    def _write(self, key: str, followed: TrackedDriver) -> None:
+    def _write(self, key: str, driver: TrackedDriver) -> None:
         entry = self.folder / f"{key}.npz"
         try:
-            entry.with_suffix(".json").write_text(json.dumps(followed.notes), encoding="utf-8")
-            save_template(followed.trajectory, entry, overwrite=True)
+            entry.with_suffix(".json").write_text(json.dumps(driver.notes), encoding="utf-8")
+            save_template(driver.trajectory, entry, overwrite=True)
             self._evict()
         except (AnimateError, OSError) as error:
-            logger.debug("the motion of %s is not kept: %s", followed.path, error)
+            logger.debug("the motion of %s is not kept: %s", driver.path, error)
 
     def _evict(self) -> None:
         entries = sorted(self.folder.glob("*.npz"), key=lambda file: file.stat().st_mtime)
@@ -109,7 +109,7 @@ class TrajectoryCache:
 
     @contextmanager
     def _locked(self, key: str, on_wait: Callable[[], None]) -> Iterator[None]:
-        """Alone with this key among all processes, where the file system has locks at all."""
+        """Hold the lock of this key, if the file system supports locks."""
         lock = FileLock(self.folder / f"{key[:_LOCKS]}.lock", timeout=_PATIENCE_S)
         with suppress(OSError, NotImplementedError):
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -130,7 +130,7 @@ def _acquired(lock: FileLock) -> bool:
 
 
 def key_of(given: InputFile, options: Options, encoder_id: str = "") -> str:
-    """Hexadecimal name of everything that a trajectory depends on."""
+    """Hexadecimal digest of everything that a trajectory depends on."""
     read, faces = options.read, options.faces
     parts = (
         *(REVISION, given.sha256, hub.used(LANDMARK_WEIGHTS).sha256),

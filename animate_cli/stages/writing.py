@@ -1,4 +1,4 @@
-"""An open scene -> the file that was asked for, and the report."""
+"""Renders an open scene into a file, and returns the report."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from animate_cli.stages.scene import move_alpha
 
 
 def write_video(scene: OpenScene, destination: Destination, film: Film | None) -> Report:
-    """Render and encode every frame; with a film, those after its finished segments."""
+    """Render and encode every frame; of a film, those after its complete segments."""
     o, watch, trajectory = scene.options, scene.watch, scene.driver.trajectory
     threads = thread_count(o.compute.threads)
     notes = notes_of(scene.source, scene.driver, o)
@@ -52,7 +52,7 @@ def write_video(scene: OpenScene, destination: Destination, film: Film | None) -
 
 
 def write_picture(scene: OpenScene, destination: Destination) -> Report:
-    """Render the first frame, and write it with the photo's transparency where it can have one."""
+    """Render the first frame, and write it, with transparency if the format has it."""
     o, watch = scene.options, scene.watch
     watch.tell(Step.RENDER, 0, 1)
     with closing(scene.pictures()) as frames:

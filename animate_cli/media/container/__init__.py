@@ -1,1 +1,1 @@
-"""TODO media/container"""
+"""Opens media files: kind by content, probing, orientation, colour and time stamps."""

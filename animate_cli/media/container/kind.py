@@ -1,4 +1,4 @@
-"""What a path holds, told by its content rather than its name."""
+"""The kind of a file or folder, by its content and not its name."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def kind_of(path: Path) -> Kind:
     even if it is damaged: reading it says what is wrong.
 
     Raises:
-        MediaError: missing, unreadable, empty, or nothing of the four.
+        MediaError: missing, unreadable, empty, or none of the four.
     """
     with contextlib.suppress(OSError):  # what is wrong with it is told below
         if path.is_dir():

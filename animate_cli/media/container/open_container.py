@@ -1,8 +1,8 @@
-"""Opening what FFmpeg's libraries can demux; every failure carries their last words.
+"""Opens media files with FFmpeg's libraries; an error carries the last lines of their log.
 
 FFmpeg's log level belongs to the process and its callback takes the interpreter's lock from
-decoder threads, so logging stays off while frames flow. A call that failed is repeated once,
-with logging on, to hear why.
+decoder threads, so logging stays off while frames flow. A call that failed is repeated once
+with logging on, to learn the reason.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def require_file(path: Path) -> None:
 
 
 def video_stream(container: InputContainer, path: Path) -> VideoStream:
-    """Return the moving picture of a file, not its cover art.
+    """The video stream of a file; cover art does not count.
 
     Raises:
         MediaError: there is none, or no decoder for it.
@@ -101,7 +101,7 @@ def audio_streams(container: InputContainer) -> tuple[AudioStream, ...]:
 
 
 def stamp_of(packet: Packet[VideoStream], container: InputContainer) -> int | None:
-    """A packet's time stamp; for AVI its decode time, since FFmpeg guesses the rest, late."""
+    """A packet's time stamp; for AVI the decode time, because FFmpeg guesses the other one."""
     return packet.pts if has_display_times(container) else packet.dts
 
 
@@ -127,7 +127,7 @@ def last_words(attempt: Callable[[], object]) -> str:
 
 
 def reason(error: Exception) -> str:
-    """Say what FFmpeg said, without its error number."""
+    """FFmpeg's message without its error number."""
     return str(getattr(error, "strerror", None) or error).lower()
 
 

@@ -1,4 +1,4 @@
-"""How stored frames become upright frames of square pixels.
+"""Turns stored frames upright and makes their pixels square.
 
 display matrix   nine 32-bit integers a b u c d v x y w, as MP4 stores them; a stored point
                  (p, q) is shown at (a p + c q, b p + d q), y down
@@ -23,7 +23,7 @@ _WILDEST_PIXEL = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Orientation:
-    """A transpose, then mirrorings: every quarter turn and reflection there is."""
+    """A transpose, then mirrorings: all eight quarter turns and reflections."""
 
     is_transposed: bool = False
     mirror_x: bool = False
@@ -43,7 +43,7 @@ class Orientation:
 
 
 def orientation_of(frame: VideoFrame) -> Orientation:
-    """What a decoded frame's display matrix asks for, to the nearest quarter turn."""
+    """The orientation in a decoded frame's display matrix, rounded to a quarter turn."""
     held = cast(Any, frame.side_data)
     attached = [held[place] for place in range(len(held))]
     raw = next((bytes(data) for data in attached if data.type is Type.DISPLAYMATRIX), b"")
@@ -56,7 +56,7 @@ def orientation_of(frame: VideoFrame) -> Orientation:
 
 
 def upright(pixels: Image, orientation: Orientation) -> Image:
-    """Turn (H, W, 3) into the frame that is meant to be seen; a view or copy, contiguous."""
+    """The frame (H, W, 3) upright; contiguous, a view or a copy."""
     if orientation.is_transposed:
         pixels = cast(Image, cv2.transpose(pixels))
     flip = {(True, False): 1, (False, True): 0, (True, True): -1}
@@ -65,7 +65,7 @@ def upright(pixels: Image, orientation: Orientation) -> Image:
 
 
 def square_size(width: int, height: int, pixel_shape: Fraction | None) -> tuple[int, int]:
-    """Width and height of the frame with square pixels; absurd shapes count as square."""
+    """Width and height of the frame with square pixels; implausible shapes count as square."""
     shape = pixel_shape or Fraction(1)
     if not Fraction(1, _WILDEST_PIXEL) <= shape <= _WILDEST_PIXEL:
         return width, height

@@ -1,4 +1,4 @@
-"""What a video says of itself, found without decoding more than its first frame."""
+"""Describes a video from its headers, time stamps and first frame."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _RATE_TOLERANCE = Fraction(1, 200)
 
 @dataclass(frozen=True, kw_only=True)
 class Survey:
-    """VideoInfo, and what the reader needs beside it.
+    """VideoInfo, and further values that the reader needs.
 
     first_pts: the earliest shown frame, in time_base; stored_width, stored_height: of the first
     frame; square_width, square_height: the same with square pixels, not yet turned upright;
@@ -59,11 +59,11 @@ class Survey:
 
     @property
     def begin_s(self) -> Fraction:
-        """When the first frame is shown, on the clock that the sound shares."""
+        """Time of the first frame on the clock shared with the sound."""
         return self.first_pts * self.time_base
 
     def clock(self) -> Timestamps:
-        """Return a clock at the first frame."""
+        """A `Timestamps` that starts at the first frame."""
         return Timestamps(
             time_base=self.time_base,
             first_pts=self.first_pts,
@@ -125,9 +125,9 @@ def survey(path: Path, *, max_pixels: int) -> Survey:
 
 
 def origin_of(path: Path, start_s: Fraction) -> Fraction:
-    """Time, on the file's own clock, of the first frame at or after start_s into the video.
+    """Time on the file's own clock of the first frame at or after start_s.
 
-    Told from time stamps alone; equal to what the reader finds while decoding.
+    It is read from time stamps alone, and equals the time that decoding gives.
     """
     found = survey(path, max_pixels=ReadOptions.max_pixels)
     clock = found.clock()
@@ -191,12 +191,12 @@ def _decode_some(path: Path) -> None:
 
 
 def _decode_stamps(container: InputContainer, stream: VideoStream) -> list[int]:
-    """Every frame's decode time, from the index of formats that have a complete one."""
+    """Every frame's decode time, for formats whose index is complete."""
     return [e.timestamp for e in stream.index_entries] if _is_mov(container) else []
 
 
 def _is_uneven(stamps: list[int]) -> bool:
-    """Whether steps differ by more than the rounding to the time base; the last may."""
+    """Whether time steps, but for the last, differ by more than the time base's rounding."""
     steps = [b - a for a, b in pairwise(stamps)][:-1]
     usual = median_low(steps) if steps else 0
     return any(abs(step - usual) > 1 for step in steps)
@@ -217,7 +217,7 @@ def _is_mov(container: InputContainer) -> bool:
 
 
 def _declared_frames(container: InputContainer, stream: VideoStream) -> int | None:
-    """Frames that the file says it shows; an edit list may hide some of those stored."""
+    """The number of frames that the file declares; an edit list may hide some stored ones."""
     if _is_mov(container) and stream.frames and len(stream.index_entries):
         return sum(not entry.is_discard for entry in stream.index_entries)
     return (stream.frames or None) if container.format.name == "avi" else None

@@ -1,4 +1,4 @@
-"""Exact, rising times from what containers store as time stamps."""
+"""Exact, strictly rising times from the time stamps of containers."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ _JUMP_S = 1
 
 
 class Timestamps:
-    """Turns time stamps into seconds since the file's first frame, rising without exception.
+    """Turns time stamps into seconds since the file's first frame; each is above the one before.
 
     Frames at a constant rate are put on exact multiples of its period where the container could
     only round (Matroska counts milliseconds). A missing stamp follows the frame before by one
-    period; a repeated or backward one by half a period, so that the next is not pushed on; after
+    period; a repeated or backward one by half a period, so that it does not delay the next; after
     a jump back of a second or more the clock goes on from where it was.
     """
 
@@ -38,7 +38,7 @@ class Timestamps:
         return time
 
     def nominal(self, pts: int) -> Fraction:
-        """Seconds that a stamp stands for, whatever came before."""
+        """Seconds of a stamp, without regard to earlier frames."""
         time = pts * self.time_base + self._shift
         return time if self._is_variable else self._on_beat(time)
 

@@ -1,1 +1,1 @@
-"""TODO media/images"""
+"""Still pictures: photos and picture folders read, pictures, folders and GIF palettes written."""

@@ -1,4 +1,4 @@
-"""A video as a folder of numbered pictures."""
+"""Writes a video as a folder of numbered pictures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DIGITS = 6
 
 
 class FolderWriter(VideoWriter):
-    """A folder of numbered PNGs, each marked; it has no clock."""
+    """Writes numbered PNGs, each with the provenance statement; frame times are not kept."""
 
     def __init__(self, plan: OutputPlan) -> None:
         super().__init__()
@@ -28,8 +28,8 @@ class FolderWriter(VideoWriter):
         self.frames += 1
 
     def finish(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: no frame is buffered."""
         self._require_frames(self._plan)
 
     def abort(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no file is open."""

@@ -1,4 +1,4 @@
-"""256 colours: a palette for each frame, as GIF asks."""
+"""Reduces frames to 256 colours each, as GIF requires."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class GifPalette:
         graph.configure()
 
     def reduce(self, frame: VideoFrame | None) -> Iterator[VideoFrame]:
-        """Give a frame in, take what is ready; None at the end."""
+        """Take a frame, or None at the end; yield the frames that are ready."""
         if frame is not None:
             self._graph.push(frame)
         else:

@@ -45,7 +45,7 @@ def read_photo(path: Path, *, max_pixels: int) -> Photo:
     Of an animated picture the first frame is taken. HEIC needs the extra `heic`.
 
     Raises:
-        MediaError: no picture, a damaged one, or one of more than max_pixels.
+        MediaError: no picture, a damaged one, or one with more than max_pixels pixels.
     """
     require_file(path)
     with _open(path, max_pixels=max_pixels) as image:
@@ -142,7 +142,7 @@ def _open(path: Path, *, max_pixels: int) -> Pillow.Image:
 
 
 def _open_guarded(path: Path, *, max_pixels: int) -> Pillow.Image:
-    """Pillow's own guard against decompression bombs, set to our limit while the header is read.
+    """Open with Pillow's guard against decompression bombs set to our limit.
 
     Its limit and Python's warning filters belong to the process, hence the lock.
     """

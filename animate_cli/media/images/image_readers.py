@@ -1,4 +1,4 @@
-"""A picture, or a folder of numbered pictures, read as a driver."""
+"""Drivers made of pictures: one picture, a folder of numbered pictures, or an array."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NUMBERED = re.compile(r"(.*?)(\d+)$")
 
 
 class PictureReader(DriverReader):
-    """One frame; start and duration do not apply to it."""
+    """Reads one picture as one frame; start and duration do not apply."""
 
     def __init__(self, path: Path, options: ReadOptions) -> None:
         photo = read_photo(path, max_pixels=options.max_pixels)
@@ -34,7 +34,7 @@ class PictureReader(DriverReader):
 
 
 class FolderReader(DriverReader):
-    """Pictures numbered without gaps, at FOLDER_RATE frames a second, in the order of numbers."""
+    """Reads pictures numbered without gaps, in the order of numbers, FOLDER_RATE a second."""
 
     def __init__(self, path: Path, options: ReadOptions) -> None:
         self._files = numbered_pictures(path)
@@ -66,7 +66,7 @@ class FolderReader(DriverReader):
 
 
 class MemoryReader(DriverReader):
-    """Frames of an array, at the rate that is given with them."""
+    """Reads the frames of an array, at the rate given with it."""
 
     def __init__(self, frames: InputFrames, options: ReadOptions) -> None:
         self._pixels = frames.pixels

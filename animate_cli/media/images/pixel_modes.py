@@ -1,4 +1,4 @@
-"""From any of Pillow's pixel modes to 8-bit sRGB plus alpha."""
+"""Converts each of Pillow's pixel modes to 8-bit sRGB and alpha."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def to_rgb(image: Pillow.Image) -> Decoded:
 
 
 def reduced_by_pillow(image: Pillow.Image) -> tuple[str, ...]:
-    """The note for 16-bit colour, which Pillow reduces while decoding; ask before decoding."""
+    """The note for 16-bit colour, which Pillow reduces while decoding; call before decoding."""
     is_deep = any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
     return (_REDUCED,) if is_deep and image.mode not in _DEEP else ()
 
 
 def _shallow(image: Pillow.Image) -> tuple[Pillow.Image, str]:
-    """Grey deeper than 8 bits, as 8 bits: 16-bit by its scale, the rest by what it holds."""
+    """Grey of more than 8 bits as 8 bits, and a note; scaled by 65535, 1 or the largest value."""
     values = np.nan_to_num(np.asarray(image).astype(np.float64))
     peak = float(values.max(initial=0.0))
     if image.mode.startswith("I"):
@@ -69,7 +69,7 @@ def _opaque(image: Pillow.Image) -> Pillow.Image:
 
 
 def _to_srgb(image: Pillow.Image) -> tuple[Pillow.Image, list[str]]:
-    """Through the embedded profile where there is one and it fits, else by Pillow's formulas."""
+    """Convert by the embedded colour profile if it fits, else by Pillow's formulas."""
     profile: Any = image.info.get("icc_profile")
     if profile and image.mode in _COLOUR:
         try:

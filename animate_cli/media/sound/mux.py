@@ -1,9 +1,9 @@
-"""Sound beside the new video: copied packet by packet where the container takes the codec.
+"""Adds sound to the new video; packets are copied if the container takes their codec.
 
 time     a plan's start_s, on the sound file's own clock, becomes 0 of the result
 start    MP4 and MOV hide the packets a decoder needs before that with an edit list; other
          containers cannot, and start with the first whole packet (at most 32 ms later)
-end      the last packet has its middle before the video's end; shorter sound just ends
+end      the last packet has its middle before the video's end; shorter sound ends earlier
 memory   packets are read as the video advances; none are kept
 """
 
@@ -43,9 +43,9 @@ SILENT_SUFFIXES = (".gif", "")
 
 
 class AudioFeed:
-    """Gives an output its sound, as far as the video has come. Use as a context manager.
+    """Muxes sound up to the time that the video has reached. Use as a context manager.
 
-    Enter it before the first packet is muxed: that adds the audio stream.
+    Enter it before the first video packet is muxed: entering adds the audio stream.
     """
 
     def __init__(self, plan: AudioPlan, output: OutputContainer, *, suffix: str) -> None:
@@ -61,7 +61,7 @@ class AudioFeed:
     def joining(
         cls, plan: OutputPlan, output: OutputContainer, resources: ExitStack
     ) -> AudioFeed | None:
-        """The feed of an output, entered; None where there is no sound or no room for it."""
+        """The feed of an output, entered; None without sound, or if the format has no sound."""
         if plan.audio is None or plan.encoding.suffix in SILENT_SUFFIXES:
             return None
         feed = cls(plan.audio, output, suffix=plan.encoding.suffix)
@@ -112,8 +112,8 @@ def copied(
 ) -> Iterator[TimedPacket]:
     """Add a stream of the same codec; yield the source's packets on the result's clock.
 
-    preroll_s: how far before the start packets are kept, for the decoder to warm up. Priming
-    packets of sound that begins later cannot be hidden, and are left out.
+    preroll_s: seconds before the start whose packets are kept, because the decoder needs them.
+    Priming packets of sound that begins later cannot be hidden, and are left out.
     """
     target = output.add_stream_from_template(stream)
     tick = stream.time_base or Fraction(1, stream.codec_context.sample_rate)

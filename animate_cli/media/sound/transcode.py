@@ -1,7 +1,7 @@
-"""Sound decoded and encoded again, starting exactly at 0 of the result.
+"""Decodes and encodes sound again, so that it starts exactly at time 0 of the result.
 
-gaps      silence, so that what follows stays on its own time
-overlaps  dropped: time never runs back
+gaps      filled with silence, so that later sound keeps its time
+overlaps  dropped
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def transcoded(
 
 
 def readable(source: InputContainer, stream: AudioStream) -> Iterator[Packet[AudioStream]]:
-    """A stream's packets, as far as the file can be read."""
+    """A stream's packets up to the first unreadable one."""
     try:
         yield from (packet for packet in source.demux(stream) if packet.size)
     except av.FFmpegError:
@@ -84,7 +84,7 @@ def _samples(
     rate: int,
     start_s: Fraction,
 ) -> Iterator[NDArray[np.generic]]:
-    """Continuous sound from start_s on, (planes, samples) of the encoder's format."""
+    """Continuous sound from start_s on: arrays (planes, samples) in the encoder's format."""
     written = 0
     for frame in _decoded(source, stream, resampler):
         block = frame.to_ndarray()

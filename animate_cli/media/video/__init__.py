@@ -1,1 +1,1 @@
-"""TODO media/video"""
+"""Video files: decoding with damage concealed, encoding, segments, and hardware encoders."""

@@ -1,8 +1,8 @@
-"""Packets to frames in display order, with the holes that damage left.
+"""Decodes packets to frames in display order, and reports frames that damage has lost.
 
-A packet that does not decode leaves a hole: its time stamp went in and no frame came out. After
-the first sign of damage every hole is reported. Before any sign, a packet without a frame is the
-codec's own business (VP8's hidden reference frames, for one).
+A packet that does not decode gives a time stamp without a frame. After the first sign of damage
+every such time stamp is reported as lost. Before it, a packet without a frame is normal for some
+codecs (VP8 has hidden reference frames).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Shown = tuple[int | None, VideoFrame | None]
 class FrameDecoder:
     """Decodes one stream once.
 
-    threads: 0: one per core. damage: the last thing that FFmpeg found wrong, or ""; cut: why the
+    threads: 0: one per core. damage: FFmpeg's last error, or ""; cut: the reason why the
     file could not be read to its end, or "".
     """
 
@@ -44,7 +44,7 @@ class FrameDecoder:
     _failed: int = 0
 
     def shown(self) -> Iterator[Shown]:
-        """Time stamps in display order, each with its frame, or None where that is lost."""
+        """Time stamps in display order, each with its frame, or None if the frame is lost."""
         self.stream.thread_type = "AUTO"
         self.stream.codec_context.thread_count = self.threads
         has_times = has_display_times(self.container)

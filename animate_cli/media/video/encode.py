@@ -1,4 +1,4 @@
-"""Encoding and muxing with the FFmpeg libraries that PyAV brings."""
+"""Encodes and muxes with the FFmpeg libraries inside PyAV."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _REORDERED = 3
 
 
 class EncodedWriter(VideoWriter):
-    """Encodes each frame as it comes; memory is the encoder's own look-ahead."""
+    """Encodes each frame as it comes; only the encoder's look-ahead is held in memory."""
 
     def __init__(self, plan: OutputPlan) -> None:
         super().__init__()
@@ -85,7 +85,7 @@ class EncodedWriter(VideoWriter):
             context.colorspace = context.color_primaries = context.color_trc = _BT709
 
     def _attempt(self) -> None:
-        """Open the encoder alone, for what it says about its failure."""
+        """Open the encoder alone, to learn why it fails."""
         context = CodecContext.create(self._plan.encoding.encoder, "w")
         self._configure(cast(VideoCodecContext, context))
         context.open()

@@ -1,4 +1,4 @@
-"""Between the pipeline's frames and an encoder's: size, colour, and time stamps."""
+"""Converts the pipeline's frames to an encoder's: size, colour, and time stamps."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _GIF_CLOCK = Fraction(1, 100)
 
 
 class EncoderFrames:
-    """Frames of the size and colours that the encoder takes, padded at the edge if need be."""
+    """Frames in the encoder's pixel format, padded at the edge to an even size if needed."""
 
     def __init__(self, plan: OutputPlan) -> None:
         self._shape = plan.height, plan.width, 3
@@ -51,7 +51,7 @@ class EncoderFrames:
 class Timeline:
     """Time stamps that always rise, on a clock on which the average rate is exact.
 
-    AVI has no clock: a frame's stamp is its number. notes: what that costs.
+    AVI stores no times: a frame's stamp is its number. notes: say if that moved frames.
     """
 
     def __init__(self, rate: Fraction, suffix: str) -> None:

@@ -1,7 +1,7 @@
-"""Hardware encoders, through an installed ffmpeg executable (extra `ffmpeg`).
+"""Uses hardware encoders of an installed ffmpeg executable (extra `ffmpeg`).
 
-Frames go through a pipe into a file beside the result; its packets then get the exact times,
-the sound and the marking like any other output.
+Frames go through a pipe into ffmpeg, which writes a file beside the result. Its packets are then
+muxed with exact times, sound and the provenance statement, as every output is.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class PipedWriter(VideoWriter):
     def _order(self) -> list[int]:
         """Number of the frame that each packet shows, in the order of packets.
 
-        The pipe knew a constant rate only, and display reordering may have shifted its start.
+        The pipe has a constant rate, and reordering for display may have shifted its start.
         """
         with open_container(self._coded) as source:
             coded = video_stream(source, self._coded)
@@ -125,7 +125,7 @@ class PipedWriter(VideoWriter):
         return [round((stamp - min(stamps)) * tick) for stamp in stamps]
 
     def _stamp(self, number: int) -> int:
-        """A frame's own time stamp; before the first frame, steps back from it."""
+        """A frame's time stamp; numbers below 0 count back from the first frame."""
         return self._stamps[number] if number >= 0 else number * self._timeline.step
 
     def _failure(self) -> OutputError:

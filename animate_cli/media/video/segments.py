@@ -1,11 +1,11 @@
-"""A film written in segments that outlive a crash, joined without encoding anything again.
+"""Writes a long film in segments that survive a crash, and joins them without encoding again.
 
-    segment   `length` frames from a key frame of its own on (a closed GOP), in its own file
-    kept      under its final name only when whole and on disk; a half-written one is begun anew
-    joined    packets copied in order, stamps moved by the segment's start, sound fed beside
+    segment   a file of `length` frames that starts with a key frame (a closed GOP)
+    kept      a segment gets its final name when it is complete and on disk; others start anew
+    joined    packets are copied in order, with times moved by the segment's start, and sound added
 
-The same length cuts at the same frames, so that a film that was interrupted equals one that was
-not. Memory is one encoder's; on disk the film lies twice while it is joined.
+All runs cut at the same frames, so that an interrupted film equals an uninterrupted one. While
+the segments are joined, the film needs twice its space on disk.
 """
 
 from __future__ import annotations
@@ -37,31 +37,31 @@ JOINED_SUFFIXES = (".mp4", ".mov")  # Matroska would be told no frame rate: PyAV
 
 @dataclass(frozen=True, kw_only=True)
 class Film:
-    """A long result under way. folder: of its segments; times_s: of all its frames."""
+    """A long video in segments. folder: of the segments; times_s: of all frames."""
 
     folder: Path
     times_s: tuple[Fraction, ...]
     length: int = LENGTH
 
     def is_worth_it(self, path: Path) -> bool:
-        """Whether it is longer than a segment, and `path` a format that can be joined."""
+        """Whether the film is longer than a segment, and `path` has a format that can be joined."""
         return len(self.times_s) > self.length and path.suffix.lower() in JOINED_SUFFIXES
 
     @property
     def done(self) -> int:
-        """Frames in whole segments; the last segment of all is never counted."""
+        """Frames in complete segments; the film's last segment is never counted."""
         most, whole = (len(self.times_s) - 1) // self.length, 0
         while whole < most and self.file(whole).is_file():
             whole += 1
         return whole * self.length
 
     def file(self, number: int) -> Path:
-        """A whole segment, numbered from 0."""
+        """The path of a complete segment, numbered from 0."""
         return self.folder / f"{number:06d}"
 
 
 class SegmentedWriter(VideoWriter):
-    """Goes on after the frames that are done: `frames` says how many are not to be given again."""
+    """Writes the segments that are missing. `frames` counts those on disk: give the ones after."""
 
     def __init__(self, plan: OutputPlan, film: Film) -> None:
         super().__init__()
@@ -94,7 +94,7 @@ class SegmentedWriter(VideoWriter):
             self._join()
 
     def abort(self) -> None:
-        """Whole segments stay, for the next time."""
+        """Drop the open segment; complete ones stay for the next run."""
         if self._open is not None:
             self._open.abort()
         with contextlib.suppress(OSError):
@@ -102,7 +102,7 @@ class SegmentedWriter(VideoWriter):
             self._film.folder.rmdir()  # where there is none
 
     def _keep(self) -> None:
-        """What is being written is whole: give it its name, once the disk has it."""
+        """Finish the open segment, and give it its final name once it is on disk."""
         if self._open is None:
             return
         self._open.finish()
@@ -137,7 +137,7 @@ class SegmentedWriter(VideoWriter):
                 self.note(note)
 
     def _packets(self, timeline: Timeline, header: bytes | None) -> Iterator[Packet[VideoStream]]:
-        """All segments' packets on the film's own clock, in the order of decoding."""
+        """All segments' packets on the film's clock, in decoding order."""
         for number, start_s in enumerate(self._film.times_s[:: self._film.length]):
             start = round(start_s / timeline.time_base)
             with av.open(str(self._film.file(number))) as segment:

@@ -1,4 +1,4 @@
-"""Frames of a video file: streamed, trimmed to the frame, with damage concealed and counted."""
+"""Reads a video file frame by frame: exact start and end, lost frames replaced and counted."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class VideoReader(DriverReader):
         return Frame(pixels=screen.pixels(), index=index, time_s=time_s, is_concealed=is_concealed)
 
     def _seek(self, container: InputContainer, stream: VideoStream) -> None:
-        """Jump near the start where that is exact; elsewhere the frames before are decoded."""
+        """Seek near the start where seeking is exact; else decode from the beginning."""
         target_s = self.options.start_s - _SEEK_MARGIN_S
         if target_s > 0 and any(name in container.format.name for name in _SEEKABLE):
             pts = self._survey.first_pts + int(target_s / self._survey.time_base)
@@ -93,7 +93,7 @@ class VideoReader(DriverReader):
             )
 
     def _require_whole(self, clock: Timestamps) -> None:
-        """The file ended before the wanted part did: was that the end it declared?"""
+        """Report damage if the file ends before the end that it declares."""
         loss = self._loss(clock.reached_s)
         if loss and self.options.strict:
             raise MediaError(
@@ -132,7 +132,7 @@ class VideoReader(DriverReader):
 
 
 class _Screen:
-    """The frame that is seen now; converted to pixels when asked for, once."""
+    """The current frame; its pixels are converted once, when they are needed."""
 
     def __init__(self, survey: Survey) -> None:
         self._survey = survey
@@ -150,7 +150,7 @@ class _Screen:
             self._frame, self._pixels = frame, None
 
     def pixels(self) -> Image:
-        """Upright pixels of the frame; call only when the screen is not blank."""
+        """Upright pixels (H, W, 3) of the frame; call only if there is one."""
         if self._pixels is None:
             assert self._frame is not None
             size = self._survey.square_width, self._survey.square_height
