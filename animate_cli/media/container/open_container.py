@@ -113,8 +113,9 @@ def has_display_times(container: InputContainer) -> bool:
 def last_words(attempt: Callable[[], object]) -> str:
     """Repeat a failed call with FFmpeg's log on; return its last lines as '; FFmpeg: ...'."""
     with _LISTEN:
-        before = av.logging.get_level()
+        before, skips = av.logging.get_level(), av.logging.get_skip_repeated()
         av.logging.set_level(av.logging.ERROR)
+        av.logging.set_skip_repeated(False)  # another file may have failed for the same reason
         try:
             with av.logging.Capture() as lines, contextlib.suppress(Exception):
                 result = attempt()
@@ -122,6 +123,7 @@ def last_words(attempt: Callable[[], object]) -> str:
                     result.close()
         finally:
             av.logging.set_level(before)
+            av.logging.set_skip_repeated(skips)
     said = [f"{name}: {text.strip()}" for _, name, text in lines if text.strip()]
     return "; FFmpeg: " + " | ".join(said[-_LOG_LINES:]) if said else ""
 

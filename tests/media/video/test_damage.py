@@ -89,8 +89,10 @@ def test_a_cut_video_is_used_as_far_as_it_goes(clip: Clip, name: str) -> None:
 
 @pytest.mark.parametrize(("share", "words"), [(0.2, "moov atom not found"), (0.8, "index")])
 def test_a_video_without_its_index_says_so(clip: Clip, share: float, words: str) -> None:
-    with pytest.raises(MediaError, match=words):
-        read(cut(clip("a.mp4", frames=30), share))
+    path = cut(clip("a.mp4", frames=30), share)
+    for _ in range(2):  # the second file with the same fault is told the same
+        with pytest.raises(MediaError, match=words):
+            read(path)
 
 
 def test_a_video_without_frames_is_refused(clip: Clip) -> None:
