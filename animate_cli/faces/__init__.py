@@ -4,7 +4,7 @@ Sub-packages import each other in one direction only, from left to right:
 
     tracking ──► detection ──► landmarks
     tracking, retargeting, drawing ──► shape3d
-    segmentation: imports none of them
+    segmentation, patch_landmarks: import none of them
 
 All of them may import the modules beside them: `points`, `crop` and `aperture`, which import no
 sub-package. `paste` puts the finished face back into the photo.

@@ -1,4 +1,4 @@
-"""Fixtures of the painted world, see `painted.py`."""
+"""Fixtures with painted faces, see `painted.py`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def proposer() -> PaintedProposer:
 
 @pytest.fixture
 def follow(network: PaintedNetwork, proposer: PaintedProposer, monkeypatch: pytest.MonkeyPatch):
-    """Track pictures through the painted world, unsmoothed."""
+    """Track the painted faces of pictures, without smoothing."""
     monkeypatch.setattr(tracking, "make_proposer", lambda _: proposer)
 
     def run(

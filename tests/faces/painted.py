@@ -1,8 +1,8 @@
-"""A world in which the truth is known: painted faces, and a network that can only see those.
+"""Synthetic frames with known landmarks, and a landmark network and a detector for them.
 
-A painted face is a disc whose red and green tell where in the face a pixel is, and whose blue
-tells whose face it is. The network fits a map from face to square to the pixels it is shown, so
-that it answers, as a real one, from pixels alone, for any shift, size and tilt.
+A painted face is a disc: red and green encode the place in the face, blue encodes the person. The
+network fits an affine map from face to square to the pixels of the square. So, like a real network,
+it works from pixels alone, at any place, size and roll.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ FACE = _canonical()
 
 @dataclass(frozen=True, kw_only=True)
 class Painted:
-    """A face in a frame: centre and radius of its disc in pixels, tilt clockwise, and whose."""
+    """A face in a frame: centre and radius of its disc in pixels, clockwise roll, and person."""
 
     x: float
     y: float
@@ -61,14 +61,14 @@ class Painted:
 
     @property
     def landmarks(self) -> Points:
-        """(74, 2) in frame pixels: the truth."""
+        """True landmarks (74, 2) in frame pixels."""
         a = np.deg2rad(self.roll_deg)
         turn = np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]])
         return (self.radius * FACE @ turn.T + (self.x, self.y)).astype(np.float32)
 
 
 def scenery(seed: int, width: int, height: int) -> Image:
-    """A background of broad blue patches, of its own for each seed; red and green are dark."""
+    """A background (height, width, 3) of large blue patches that the seed decides."""
     rng = np.random.default_rng(seed)
     coarse = rng.integers(0, 255, (6, 8)).astype(np.uint8)
     blue = np.kron(coarse, np.ones((-(-height // 6), -(-width // 8)), np.uint8))[:height, :width]
@@ -76,7 +76,7 @@ def scenery(seed: int, width: int, height: int) -> Image:
 
 
 def paint(faces: list[Painted], width: int = 512, height: int = 384, seed: int = 0) -> Image:
-    """A frame with faces, later ones in front, before one of many sceneries."""
+    """A frame with faces, later ones in front, before the background of a seed."""
     frame = scenery(seed, width, height)
     y, x = np.mgrid[:height, :width].astype(np.float32)
     for face in faces:
@@ -91,16 +91,19 @@ def paint(faces: list[Painted], width: int = 512, height: int = 384, seed: int =
 
 
 class PaintedNetwork:
-    """Sees painted faces; its confidence falls with the share of the face that it sees."""
+    """Finds landmarks of painted faces; the confidence is the visible share of the face.
+
+    squares_read, calls: counts so far.
+    """
 
     size = 128
 
     def __init__(self) -> None:
-        self.looks = 0
+        self.squares_read = 0
         self.calls = 0
 
     def __call__(self, squares: Image) -> tuple[Points, np.ndarray]:
-        self.looks += len(squares)
+        self.squares_read += len(squares)
         self.calls += 1
         answers = [self._see(square) for square in squares]
         points = np.stack([p for p, _ in answers]).astype(np.float32)
@@ -124,7 +127,7 @@ class PaintedNetwork:
 
 
 class PaintedProposer:
-    """Proposes every painted blob, roughly; counts how often it was asked."""
+    """Proposes every painted face, with an error of a few pixels; asked: number of searches."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -164,7 +167,7 @@ def info_of(frames: list[Frame], rate: int = 25) -> VideoInfo:
 
 
 def gap(count: int, first: int, last: int) -> tuple[list[Painted], list[Image]]:
-    """A face moving right that is not there in frames first..last."""
+    """A face that moves right and is missing in frames first to last: truth and pictures."""
     truth = [Painted(x=150 + 2 * i, y=190) for i in range(count)]
     pictures = [paint([] if first <= i <= last else [f]) for i, f in enumerate(truth)]
     return truth, pictures

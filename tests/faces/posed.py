@@ -12,7 +12,7 @@ from animate_cli.faces.shape3d.model import HeadPose, ShapeModel, project, rotat
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Posed:
-    """One person in T frames: what made the points (T, 74, 2), and the points."""
+    """One person in T frames: parameters of the shape model and the points (T, 74, 2)."""
 
     angles_deg: Tensor
     pose: HeadPose
@@ -27,7 +27,7 @@ class Posed:
 
 
 def posed(model: ShapeModel, *, frames: int, seed: int = 0, coefficients: float = 1.0) -> Posed:
-    """Random people of the model in random poses; coefficients: their standard deviation."""
+    """A random person in random poses; coefficients: standard deviation of the modes."""
     random = torch.Generator().manual_seed(seed)
     angles = (torch.rand(frames, 3, generator=random) * 2 - 1) * torch.tensor((40.0, 25.0, 30.0))
     pose = HeadPose(

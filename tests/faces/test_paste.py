@@ -1,4 +1,4 @@
-"""Putting the square back: exact where nothing moved, seamless where something did."""
+"""Pasting a square: an exact copy if nothing moved, without a seam otherwise."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _crop(name: str) -> Crop:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_cutting_and_pasting_gives_the_photo_back(place: str) -> None:
+def test_cutting_and_pasting_gives_the_photo(place: str) -> None:
     photo, crop = _photo(), _crop(place)
     assert np.array_equal(Paster(photo, crop).paste(cut(photo, crop)), photo)
 
@@ -48,7 +48,7 @@ def test_nothing_outside_the_square_changes(place: str) -> None:
     assert columns.max() < left + size
 
 
-def test_a_square_that_meets_the_photo_is_copied_to_the_pixel() -> None:
+def test_a_square_that_equals_the_photo_at_its_edges_is_copied() -> None:
     photo, crop = _photo(), _crop("inside")
     moved = cut(photo, crop)
     moved[1:-1, 1:-1] = 255 - moved[1:-1, 1:-1]
@@ -56,7 +56,7 @@ def test_a_square_that_meets_the_photo_is_copied_to_the_pixel() -> None:
     assert np.array_equal(frame[9:49, 12:52], moved)
 
 
-def test_any_other_square_fades_in() -> None:
+def test_any_other_square_is_blended_in() -> None:
     photo = np.full((200, 200, 3), 100, np.uint8)
     crop = Crop(crop_to_frame=np.array([[1.0, 0, 20], [0, 1.0, 20]]), size=160)
     frame = Paster(photo, crop).paste(np.full((160, 160, 3), 160, np.uint8)).astype(int)
@@ -65,7 +65,7 @@ def test_any_other_square_fades_in() -> None:
     assert np.abs(np.diff(frame[100, :, 0])).max() < 30
 
 
-def test_no_fade_where_the_square_ends_with_the_photo() -> None:
+def test_the_photos_own_edges_are_not_blended() -> None:
     photo = np.zeros((50, 80, 3), np.uint8)
     crop = Crop(crop_to_frame=np.array([[1.0, 0, 15], [0, 1.0, 0]]), size=50)
     frame = Paster(photo, crop).paste(np.full((50, 50, 3), 200, np.uint8))
@@ -73,7 +73,7 @@ def test_no_fade_where_the_square_ends_with_the_photo() -> None:
     assert (frame[:, 15] < 200).all()
 
 
-def test_frames_are_the_callers_to_keep() -> None:
+def test_each_frame_is_a_new_array() -> None:
     photo, crop = _photo(), _crop("inside")
     paster = Paster(photo, crop)
     first = paster.paste(np.zeros((40, 40, 3), np.uint8))
@@ -84,7 +84,7 @@ def test_frames_are_the_callers_to_keep() -> None:
     assert not np.shares_memory(first, second)
 
 
-def test_a_square_off_the_pixels_is_the_programmers_mistake() -> None:
+def test_a_square_that_is_not_on_whole_pixels_is_a_value_error() -> None:
     with pytest.raises(ValueError, match="whole photo pixels"):
         Paster(_photo(), square((40, 30), 30, 30, roll_deg=10))
 
@@ -107,7 +107,7 @@ def test_the_long_side_of_an_upright_photo_is_its_height() -> None:
 
 
 @pytest.mark.parametrize("size", ["", "huge", "-5", "0", "3", "1e3", "99999999", "4K!", "²"])
-def test_nonsense_sizes_are_refused(size: str) -> None:
+def test_other_sizes_are_an_error(size: str) -> None:
     with pytest.raises(OptionError) as caught:
         output_scale(size, 640, 480)
     assert "choose" in caught.value.hint

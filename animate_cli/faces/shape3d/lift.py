@@ -21,9 +21,7 @@ from torch import Tensor
 from animate_cli.faces.shape3d.fit import BLOCK, solve
 from animate_cli.faces.shape3d.model import LINEAR, HeadPose, ShapeModel, eyeballs
 
-ROUNDS = (
-    3  # of the fit of a known person; the pose is within 0.05 degrees of convergence on average
-)
+ROUNDS = 3  # of the fit; its pose is within 0.05 degrees of convergence on average
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -44,12 +44,12 @@ def test_a_face_proposed_many_times_is_found_once(network: PaintedNetwork) -> No
     assert len(find_faces(paint(TWO[:1]), network, Eager())) == 1
 
 
-def test_boxes_without_a_face_are_refused(network: PaintedNetwork) -> None:
+def test_boxes_without_a_face_are_rejected(network: PaintedNetwork) -> None:
     empty = [Proposal(center=(x, 100.0), side=60.0) for x in (80.0, 200.0, 400.0)]
     assert confirm(paint([]), network, empty) == []
 
 
-def test_a_square_whose_points_never_settle_is_refused() -> None:
+def test_a_square_whose_points_do_not_converge_is_rejected() -> None:
     class Restless:
         size = 128
 
@@ -64,7 +64,7 @@ def test_a_square_whose_points_never_settle_is_refused() -> None:
     assert iterate_landmarks(paint([]), Restless(), [square((200, 200), 100, 128)]) == [None]
 
 
-def test_desperate_rounds_are_asked_only_when_nothing_was_found(network: PaintedNetwork) -> None:
+def test_fallback_rounds_run_only_when_no_face_was_found(network: PaintedNetwork) -> None:
     class Counting(PaintedProposer):
         desperate_rounds = 0
 
@@ -83,7 +83,9 @@ def test_desperate_rounds_are_asked_only_when_nothing_was_found(network: Painted
         assert counting.desperate_rounds == expected
 
 
-def test_first_stops_where_all_goes_on(network: PaintedNetwork) -> None:
+def test_search_first_stops_at_a_face_and_all_does_not(
+    network: PaintedNetwork,
+) -> None:
     class Rounds(PaintedProposer):
         def usual_rounds(self, frame: Image):
             yield [Proposal(center=(360, 208), side=99)]
@@ -106,7 +108,7 @@ def test_first_stops_where_all_goes_on(network: PaintedNetwork) -> None:
         (lambda p: p * np.nan, False),
     ],
 )
-def test_plausible_faces(distort, expected: bool) -> None:
+def test_implausible_proportions_are_rejected(distort, expected: bool) -> None:
     points = distort(TWO[0].landmarks).astype(np.float32)
     assert is_plausible(points, 512, 384) is expected
 
@@ -123,7 +125,7 @@ def test_the_face_in_a_box_is_found_by_loose_and_tight_boxes(
 
 
 @pytest.mark.parametrize("box", [(5, 5, 60, 60), (600, 10, 50, 50), (10, 10, 0, 50)])
-def test_a_hopeless_box_is_an_error(
+def test_a_box_without_a_face_is_an_error(
     network: PaintedNetwork, box: tuple[float, float, float, float]
 ) -> None:
     with pytest.raises(FaceError, match="--face-box"):
@@ -139,37 +141,39 @@ def _detection(x: float, side: float) -> Detection:
 
 
 @pytest.mark.parametrize(
-    ("wish", "index"),
+    ("spec", "index"),
     [("left", 0), ("center", 1), ("right", 2), ("largest", 2), ("1", 0), ("2", 1), ("3", 2)],
 )
-def test_choosing_among_faces(wish: str, index: int) -> None:
+def test_choosing_among_faces(spec: str, index: int) -> None:
     faces = [_detection(10, 30), _detection(240, 20), _detection(400, 90)]
-    assert choose(faces, wish, 512) is faces[index]
+    assert choose(faces, spec, 512) is faces[index]
 
 
-def test_choosing_what_is_not_there() -> None:
+def test_choosing_a_face_that_does_not_exist_is_an_error() -> None:
     faces = [_detection(10, 30), _detection(200, 30)]
     with pytest.raises(FaceError, match="only 2"):
         choose(faces, "3", 512)
     with pytest.raises(FaceError, match="no face"):
         choose([], "largest", 512)
-    for wish in ("0", "-1", "biggest", "1.5", "²"):
+    for spec in ("0", "-1", "biggest", "1.5", "²"):
         with pytest.raises(OptionError, match="--face"):
-            choose(faces, wish, 512)
+            choose(faces, spec, 512)
 
 
 def test_the_detector_is_made_by_name() -> None:
     assert isinstance(make_proposer(Detector.VIOLA_JONES), ViolaJones)
 
 
-def test_an_extra_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_an_error_with_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "dlib", None)
     with pytest.raises(OptionError, match="dlib") as caught:
         make_proposer(Detector.DLIB)
     assert "pip install" in caught.value.hint
 
 
-def test_yunet_without_its_file_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_yunet_without_its_file_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     for name in ("ANIMATE_HOME", "HF_HOME"):
         monkeypatch.setenv(name, str(tmp_path))
     monkeypatch.delenv("HF_HUB_CACHE", raising=False)

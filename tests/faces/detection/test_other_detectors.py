@@ -17,7 +17,7 @@ from animate_cli.faces.landmarks.inference import eyes_and_mouth
 
 @pytest.mark.parametrize("roll", [-70.0, 0.0, 35.0])
 @pytest.mark.parametrize("radius", [20.0, 90.0])
-def test_five_points_give_the_place_size_and_tilt_of_a_face(roll: float, radius: float) -> None:
+def test_five_points_give_centre_size_and_roll_of_a_face(roll: float, radius: float) -> None:
     face = Painted(x=200, y=150, radius=radius, roll_deg=roll)
     right, left, _ = eyes_and_mouth(face.landmarks)
     five = np.stack((right, left, face.landmarks[30], face.landmarks[48], face.landmarks[54]))
@@ -29,15 +29,15 @@ def test_five_points_give_the_place_size_and_tilt_of_a_face(roll: float, radius:
     assert np.hypot(*np.subtract(proposal.center, middle)) < 0.3 * proposal.side
 
 
-def test_a_file_that_is_no_yunet_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_no_yunet_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "yunet.onnx"
     path.write_bytes(b"no network")
     with pytest.raises(WeightsError, match="not a YuNet"):
         YuNet(path)
 
 
-def test_dlib_boxes_come_back_in_frame_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
-    """dlib is asked for a picture of a quarter of the size; its box is four times as large here."""
+def test_dlib_boxes_are_converted_to_frame_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """dlib reads a picture of a quarter of the size; its boxes are scaled by four."""
 
     class Box(SimpleNamespace):
         def left(self) -> int:

@@ -69,7 +69,7 @@ def test_a_tilted_face_is_proposed_with_its_tilt(
     assert tilt in {p.roll_deg for p in hits(found, center, FACE_SIDE)}
 
 
-def test_the_profile_cascade_sees_both_sides(portrait: Image, viola_jones: ViolaJones) -> None:
+def test_the_profile_cascade_finds_both_sides(portrait: Image, viola_jones: ViolaJones) -> None:
     width = portrait.shape[1]
     rounds = list(viola_jones.usual_rounds(portrait))[1]
     mirrored = list(viola_jones.usual_rounds(np.ascontiguousarray(portrait[:, ::-1])))[1]
@@ -79,14 +79,14 @@ def test_the_profile_cascade_sees_both_sides(portrait: Image, viola_jones: Viola
 
 
 @pytest.mark.parametrize("tilt", [25.0, -50.0, 90.0])
-def test_turning_keeps_the_whole_picture(tilt: float) -> None:
+def test_a_turned_picture_contains_the_whole_picture(tilt: float) -> None:
     turn, width, height = turning(300, 200, tilt)
     corners = np.array([(0, 0), (299, 0), (0, 199), (299, 199)]) @ turn[:, :2].T + turn[:, 2]
     assert corners.min() > -1.5
     assert (corners <= (width + 0.5, height + 0.5)).all()
 
 
-def test_shrink_never_enlarges_and_tells_its_scale() -> None:
+def test_shrink_does_not_enlarge_and_returns_its_scale() -> None:
     small, scale = shrink(np.zeros((50, 40, 3), np.uint8), 320)
     assert small.shape == (50, 40)
     assert scale == 1
@@ -101,14 +101,14 @@ def test_overlap_is_intersection_over_union() -> None:
     assert overlap((0, 0, 1, 1), (2, 0, 3, 1)) == 0
 
 
-def test_proposals_of_one_face_become_one() -> None:
+def test_proposals_of_one_face_are_merged() -> None:
     near = [Proposal(center=(50 + i, 50), side=40) for i in range(3)]
     far = Proposal(center=(150, 50), side=30)
     assert merge([*near, far]) == [near[0], far]
 
 
 @pytest.mark.parametrize(("width", "height"), [(640, 360), (300, 500), (64, 64)])
-def test_the_grid_leaves_no_face_between_its_squares(width: int, height: int) -> None:
+def test_each_face_lies_near_the_centre_of_a_square_of_the_grid(width: int, height: int) -> None:
     found = grid(np.zeros((height, width, 3), np.uint8))
     for share in (0.45, 0.8):
         side = share * min(width, height)

@@ -32,7 +32,7 @@ def trajectory() -> Trajectory:
     )
 
 
-def test_the_frame_itself_is_left_alone(trajectory: Trajectory) -> None:
+def test_the_frame_is_not_changed(trajectory: Trajectory) -> None:
     frame = np.zeros((240, 320, 3), np.uint8)
     drawn = draw_landmarks(frame, trajectory, 0)
     assert drawn.shape == frame.shape
@@ -49,19 +49,19 @@ def test_every_point_is_marked_in_the_colour_of_its_confidence(trajectory: Traje
         assert unsure[y, x, 0] > unsure[y, x, 1]
 
 
-def test_a_lost_frame_is_framed(trajectory: Trajectory) -> None:
+def test_a_lost_frame_has_a_border(trajectory: Trajectory) -> None:
     frame = np.zeros((240, 320, 3), np.uint8)
     lost = draw_landmarks(frame, replace(trajectory, found=np.array([True, False])), 1)
     assert tuple(lost[0, 160]) == LOST
     assert not draw_landmarks(frame, trajectory, 1)[0].any()
 
 
-def test_points_outside_the_frame_do_no_harm(trajectory: Trajectory) -> None:
+def test_points_outside_the_frame_are_no_error(trajectory: Trajectory) -> None:
     far = replace(trajectory, landmarks=trajectory.landmarks * 50 - 3000)
     assert draw_landmarks(np.zeros((24, 32, 3), np.uint8), far, 0).shape == (24, 32, 3)
 
 
-def test_the_preview_boxes_every_face_and_marks_the_chosen_one() -> None:
+def test_every_face_has_a_box_and_the_chosen_one_another_colour() -> None:
     faces = [
         Detection(
             box=(x, 60.0, x + 80, 140.0),
@@ -88,7 +88,7 @@ def test_numbers_stay_inside_the_picture() -> None:
 
 
 def turned(angles_deg: tuple[float, float, float], gaze_deg: tuple[float, float]) -> Trajectory:
-    """One frame of the shape model's own face at rest, 100 pixels between its eyes."""
+    """One frame of the shape model's neutral face, 100 pixels between its outer eye corners."""
     model = load_shape_model()
     pose = HeadPose(
         rotation=rotation(torch.tensor([angles_deg])),
@@ -111,7 +111,7 @@ def turned(angles_deg: tuple[float, float, float], gaze_deg: tuple[float, float]
     )
 
 
-def test_axes_stand_as_the_head_does() -> None:
+def test_axes_have_the_pose_of_the_head() -> None:
     lines = head_lines(load_shape_model(), turned((0.0, 0.0, 0.0), (0.0, 0.0)))
     start, right, down, out = lines.axes[0]
     assert right[0] > start[0] + 30
@@ -123,7 +123,7 @@ def test_axes_stand_as_the_head_does() -> None:
     assert lines.angles_deg[0] == pytest.approx((30, 0, 0), abs=0.5)
 
 
-def test_rays_leave_the_pupils_where_the_eyes_look() -> None:
+def test_rays_start_at_the_pupils_in_the_direction_of_gaze() -> None:
     trajectory = turned((0.0, 0.0, 0.0), (20.0, 0.0))
     lines = head_lines(load_shape_model(), trajectory)
     np.testing.assert_allclose(lines.rays[0, :, 0], trajectory.landmarks[0, 72:], atol=1)

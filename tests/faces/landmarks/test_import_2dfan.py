@@ -1,4 +1,4 @@
-"""Published FAN weights: every tensor finds its place, and the function is kept."""
+"""Published FAN weights: every tensor is converted, and the network's function is kept."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def conv_shapes(name: str, inputs: int, outputs: int, side: int) -> dict[str, tu
 
 
 def fan_shapes(config: LandmarkConfig) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of the published state dict, written down from its own description."""
+    """Names and shapes of the published state dict, by the description of its authors."""
     stem, width = config.stem, config.width
     shapes = conv_shapes("conv1", 3, stem, 7) | norm_shapes("bn1", stem)
     shapes |= block_shapes("conv2", stem, width // 2)
@@ -86,7 +86,7 @@ def test_the_paper_network_has_the_published_names_and_shapes_but_for_the_new_ma
     assert different == maps | {f"al{i}.weight" for i in range(3)}
 
 
-def test_the_recipe_is_that_network():
+def test_the_recipe_has_that_config():
     path = EXAMPLES / "recipes" / "landmarks_paper.toml"
     assert typed(LandmarkConfig, read_recipe(path).network, where="recipe") == PAPER
 
@@ -100,7 +100,7 @@ def test_config_and_tensors_fit_each_other():
 
 
 def test_the_published_function_is_kept():
-    """Maps 0-67 of every stack are the published network's, sharpened; the new ones do not leak."""
+    """Maps 0-67 of each stack are the published ones, scaled; new maps do not influence them."""
     published = fan_tensors(SMALL)
     config, tensors = from_2dfan(published)
     network = LandmarkNet(config).eval()
@@ -122,8 +122,8 @@ def test_the_published_function_is_kept():
         torch.testing.assert_close(weight[:68], published[f"l{i}.weight"])
 
 
-def test_sharpened_bumps_are_read_as_points():
-    """A bump of FAN's height and width lies where it lies, within a quarter of a cell."""
+def test_points_of_scaled_heatmaps_are_their_maxima():
+    """A Gaussian of FAN's height and width gives its centre within a quarter of a cell."""
     centre = points_to_normalised(torch.tensor([[[12.3, 50.6]]]), 64, 64)
     bump = heatmap.gaussian(centre, 64, 64, sigma_cells=1.0)
     bump = 0.7 * bump / bump.max()
@@ -140,7 +140,7 @@ def test_the_new_maps_are_random_and_repeatable():
     assert one[68:].std() > 0
 
 
-def test_a_converted_file_is_one_of_ours(tmp_path):
+def test_a_converted_file_can_be_loaded(tmp_path):
     torch.save(fan_tensors(SMALL), tmp_path / "fan.pt")
     convert(tmp_path / "fan.pt", tmp_path / "ours.safetensors")
     metadata, tensors = hub.read(tmp_path / "ours.safetensors")
@@ -149,7 +149,7 @@ def test_a_converted_file_is_one_of_ours(tmp_path):
     load_strictly(LandmarkNet(config), tensors, where="test")
 
 
-def test_a_file_of_another_kind_is_refused(tmp_path):
+def test_a_file_of_another_kind_is_an_error(tmp_path):
     (tmp_path / "fan.pt").write_bytes(b"not weights")
     for name in ("fan.pt", "missing.pt"):
         with pytest.raises(WeightsError, match="cannot be read"):
@@ -175,7 +175,7 @@ def test_one_step_of_the_paper_network_lowers_its_loss():
         assert cost() < before
 
 
-def test_other_tensors_are_refused():
+def test_other_tensors_are_an_error():
     for tensors in ({}, {"l0.weight": torch.zeros(98, 16, 1, 1)}):
         with pytest.raises(WeightsError, match="68 heatmaps"):
             from_2dfan(tensors)

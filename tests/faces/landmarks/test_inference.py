@@ -27,7 +27,7 @@ def test_roll_is_known_in_profile_where_the_eyes_coincide() -> None:
 @given(
     x=st.floats(150, 350), y=st.floats(130, 250), radius=st.floats(25, 110), roll=st.floats(-60, 60)
 )
-def test_points_come_back_in_frame_pixels_from_any_square(
+def test_points_are_in_frame_pixels_for_any_square(
     x: float, y: float, radius: float, roll: float
 ) -> None:
     face = Painted(x=x, y=y, radius=radius, roll_deg=roll)
@@ -36,7 +36,7 @@ def test_points_come_back_in_frame_pixels_from_any_square(
     assert np.abs(result.landmarks - face.landmarks).max() < 0.03 * radius
 
 
-def test_an_upright_square_shows_the_face_upright(network: PaintedNetwork) -> None:
+def test_in_an_upright_square_the_face_is_upright(network: PaintedNetwork) -> None:
     face = Painted(x=250, y=190, radius=70, roll_deg=40)
     crop = upright_square(face.landmarks, 128)
     (result,) = detect_landmarks(paint([face]), [crop], network)
@@ -53,6 +53,6 @@ def test_a_batch_of_squares_gives_what_each_gives_alone(network: PaintedNetwork)
         np.testing.assert_array_equal(alone.landmarks, result.landmarks)
 
 
-def test_no_square_no_look(network: PaintedNetwork) -> None:
+def test_no_squares_give_no_results_and_no_call_of_the_network(network: PaintedNetwork) -> None:
     assert detect_landmarks(paint([]), [], network) == []
     assert network.calls == 0

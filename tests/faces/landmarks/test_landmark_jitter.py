@@ -23,7 +23,7 @@ def seen(frames: int) -> tuple[np.ndarray, np.ndarray]:
     return np.ones(frames, bool), np.zeros(frames, bool)
 
 
-def test_uniform_motion_scores_nothing():
+def test_uniform_motion_scores_zero():
     t = np.arange(12)[:, None, None]
     assert sms(still(12) + t * np.array([2.0, -1.0]), *seen(12)).px == pytest.approx(0, abs=1e-5)
 
@@ -68,7 +68,7 @@ def test_size_scales_pixels_but_not_the_normalised_figure():
     assert two.interocular == pytest.approx(one.interocular, rel=1e-6)
 
 
-def test_nothing_is_measured_over_a_cut_or_a_frame_without_a_face():
+def test_terms_over_a_cut_or_a_lost_frame_do_not_count():
     jump = still(10)
     jump[5:] += 40
     found, cut = seen(10)
@@ -85,7 +85,7 @@ def test_nothing_is_measured_over_a_cut_or_a_frame_without_a_face():
 
 
 @pytest.mark.parametrize("frames", [0, 1, 2])
-def test_too_few_frames_are_no_figure(frames):
+def test_too_few_frames_give_nan(frames):
     got = sms(still(5)[:frames], *seen(frames))
     assert math.isnan(got.px)
     assert got.frames == 0

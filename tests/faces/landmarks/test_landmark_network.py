@@ -1,4 +1,4 @@
-"""The landmark network: shapes, folding, units, confidence, files."""
+"""The landmark network: shapes, fused batch normalisation, units, confidence, files."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def test_one_set_of_maps_per_stack_at_a_quarter_of_the_size(block):
     assert [tuple(maps.shape) for maps in logits] == [(2, 74, 16, 16)] * 2
 
 
-def test_folding_keeps_the_function_and_leaves_no_normalisation(network):
+def test_fusing_keeps_the_function_and_leaves_no_batch_normalisation(network):
     fused = fuse_batch_norm(network, FUSED)
     assert not [m for m in fused.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     squares = torch.rand(2, 3, 64, 64)
@@ -44,7 +44,7 @@ def test_folding_keeps_the_function_and_leaves_no_normalisation(network):
 
 
 def test_points_are_pixels_of_the_square(network):
-    """A network forced to answer at one heatmap cell answers at that cell's centre in pixels."""
+    """A heatmap with a single cell gives the centre of that cell, in pixels."""
     with torch.no_grad():
         network.l0.weight.zero_()
         network.l0.bias.zero_()
@@ -74,7 +74,7 @@ def test_confidence_is_high_for_sharp_maps_low_for_flat_ones_and_half_where_the_
     assert values[2] < 0.01
 
 
-def test_weights_survive_their_file_in_half_precision(network, tmp_path):
+def test_weights_are_saved_and_loaded_in_half_precision(network, tmp_path):
     from safetensors import safe_open
 
     path = tmp_path / "net.safetensors"
@@ -94,7 +94,7 @@ def test_weights_survive_their_file_in_half_precision(network, tmp_path):
         )
 
 
-def test_missing_and_unexpected_tensors_are_refused(network):
+def test_missing_and_unexpected_tensors_are_an_error(network):
     tensors = dict(network.state_dict())
     tensors.pop("l0.bias")
     with pytest.raises(WeightsError, match=r"l0\.bias"):
@@ -105,7 +105,7 @@ def test_missing_and_unexpected_tensors_are_refused(network):
         )
 
 
-def test_a_weight_file_without_a_usable_config_is_refused():
+def test_a_weight_file_without_a_valid_config_is_an_error():
     for metadata in ({}, {"config": "{"}, {"config": '{"sise": 3}'}):
         with pytest.raises(WeightsError):
             read_config(LandmarkConfig, metadata, where="test")

@@ -28,7 +28,7 @@ def source() -> Points:
 
 @pytest.fixture
 def driver(source: Points) -> Points:
-    """Blink, open mouth, turn, nod, the source itself, brows: only frame 4 is at rest."""
+    """Blink, open mouth, yaw, pitch, the source itself, brows: frame 4 is the source."""
     frames = np.repeat(source[None], FRAMES, axis=0)
     frames[0, [68, 70], 1] = 43
     frames[1, 66, 1] = 90
@@ -38,7 +38,7 @@ def driver(source: Points) -> Points:
     return frames
 
 
-def test_auto_is_the_frame_at_rest(source: Points, driver: Points) -> None:
+def test_auto_is_the_frame_most_similar_to_the_source(source: Points, driver: Points) -> None:
     assert choose_anchor(source, driver, np.ones(FRAMES, bool), "auto") == 4
 
 
@@ -62,25 +62,25 @@ def test_a_number_is_that_frame(source: Points, driver: Points) -> None:
 
 
 @pytest.mark.parametrize("spec", ["6", "-1", "1.5", "last", "", "²"])
-def test_nonsense_is_refused_with_a_way_out(source: Points, driver: Points, spec: str) -> None:
+def test_other_specs_are_an_error_with_a_hint(source: Points, driver: Points, spec: str) -> None:
     with pytest.raises(OptionError) as caught:
         choose_anchor(source, driver, np.ones(FRAMES, bool), spec)
     assert "frame" in caught.value.hint
 
 
-def test_a_lost_frame_is_refused_and_a_near_one_named(source: Points, driver: Points) -> None:
+def test_a_lost_frame_is_an_error_that_names_a_near_one(source: Points, driver: Points) -> None:
     found = np.array([True, True, True, False, True, True])
     with pytest.raises(OptionError, match="nearest frame with a face is 2"):
         choose_anchor(source, driver, found, "3")
 
 
-def test_a_driver_without_any_face_is_refused(source: Points, driver: Points) -> None:
+def test_a_driver_without_a_face_is_an_error(source: Points, driver: Points) -> None:
     with pytest.raises(FaceError):
         choose_anchor(source, driver, np.zeros(FRAMES, bool), "auto")
 
 
 def lids_at(points: Points, share: float) -> Points:
-    """The same face with its eyes open by this share of what they are."""
+    """The same face with its lids' gaps multiplied by a share."""
     out = points.copy()
     for upper, lower in FACING_LIDS:
         middle, half = (points[upper] + points[lower]) / 2, (points[lower] - points[upper]) / 2
@@ -89,18 +89,18 @@ def lids_at(points: Points, share: float) -> Points:
 
 
 @pytest.mark.parametrize("usual", [0.5, 1.0, 1.6])
-def test_half_shut_eyes_are_no_anchor_however_alike_they_look(source: Points, usual: float) -> None:
-    """A narrow-eyed and a wide-eyed driver: the source's own opening is not what counts."""
+def test_half_shut_eyes_are_no_anchor_even_if_more_similar(source: Points, usual: float) -> None:
+    """Apertures count relative to the driver's usual one, whether its eyes are narrow or wide."""
     frames = np.stack([lids_at(source, usual)] * 8)
     frames[:, 30, 0] += 3.0  # a slight turn
     for k, share in ((2, 0.6), (3, 0.1), (4, 0.6)):
-        frames[k] = lids_at(source, share * usual)  # blinks without a turn
+        frames[k] = lids_at(source, share * usual)  # blinks without a rotation
     chosen = choose_anchor(source, frames, np.ones(8, bool), "auto")
     assert chosen not in (2, 3, 4)
 
 
 def test_a_dropped_jaw_is_no_anchor_for_a_smile(source: Points) -> None:
-    """However much better its lips fit: the chin would be pushed into the face later on."""
+    """Even if its lips are more similar: the chin would move into the face in later frames."""
     source[33] = (50, 66)
     smile = source.copy()
     smile[[62, 66]] = (50, 72), (50, 80)

@@ -1,4 +1,4 @@
-"""The driver's motion on another face: laws of what must carry over, and what must not."""
+"""Laws of retargeting: which motion is transferred to another face, and which is not."""
 
 from __future__ import annotations
 
@@ -52,21 +52,21 @@ def _rotate(points: Tensor, degrees: float) -> Tensor:
 
 
 @pytest.mark.parametrize("strength", [0.0, 0.5, 1.0, 2.0])
-def test_no_motion_gives_the_source_back_exactly(strength: float) -> None:
+def test_no_motion_gives_the_source(strength: float) -> None:
     source, anchor = _face(eye=5.5, mouth=0.0), _face(eye=3.0, mouth=5.0, size=1.3)
     out = retarget_landmarks(source, anchor, anchor, MotionOptions(strength=strength))
     torch.testing.assert_close(out, source, atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("motion", list(Motion))
-def test_no_strength_gives_the_source_back(motion: Motion) -> None:
+def test_amounts_of_zero_give_the_source(motion: Motion) -> None:
     source, anchor = _face(), _face(eye=3.0)
     driver = anchor + torch.randn(4, 74, 2, generator=torch.Generator().manual_seed(0)) * 4
     out = retarget_landmarks(source, driver, anchor, MotionOptions(motion=motion, strength=0.0))
     torch.testing.assert_close(out, source.expand(4, -1, -1), atol=1e-4, rtol=0)
 
 
-def test_the_same_face_takes_the_drivers_points() -> None:
+def test_the_same_face_gets_the_drivers_points() -> None:
     face = _face()
     driver = _rotate(face, 8) + torch.tensor([6.0, -4.0])
     out = retarget_landmarks(face, driver, face, MotionOptions())
@@ -95,10 +95,10 @@ def test_eyes_shut_in_the_driver_are_shut_in_the_source(
 ) -> None:
     source, anchor = _face(eye=source_eye), _face(eye=anchor_eye)
     out = retarget_landmarks(source, _face(eye=0.4), anchor, MotionOptions())
-    for opening in (RIGHT_EYE, LEFT_EYE):
-        width = _gap(source, *opening.corners)
-        for upper, lower in zip(opening.upper, opening.lower, strict=True):
-            assert _gap(out, upper, lower) <= 1.2 * opening.least * width
+    for feature in (RIGHT_EYE, LEFT_EYE):
+        width = _gap(source, *feature.corners)
+        for upper, lower in zip(feature.upper, feature.lower, strict=True):
+            assert _gap(out, upper, lower) <= 1.2 * feature.least * width
 
 
 def test_half_shut_is_half_shut() -> None:
@@ -116,8 +116,8 @@ def test_lids_and_lips_never_cross(motion: Motion) -> None:
     driver[:, list(RIGHT_EYE.upper) + list(LEFT_EYE.upper)] += torch.tensor([0.0, 14.0])
     driver[:, list(MOUTH.upper)] += torch.tensor([0.0, 9.0])
     out = retarget_landmarks(source, driver, _face(), MotionOptions(motion=motion))
-    for opening in (RIGHT_EYE, LEFT_EYE, MOUTH):
-        for upper, lower in zip(opening.upper, opening.lower, strict=True):
+    for feature in (RIGHT_EYE, LEFT_EYE, MOUTH):
+        for upper, lower in zip(feature.upper, feature.lower, strict=True):
             assert out[0, lower, 1] > out[0, upper, 1]
 
 
@@ -135,9 +135,9 @@ def test_an_open_mouth_closes_when_the_drivers_does() -> None:
     assert _gap(out, 51, 62) == pytest.approx(thickness, abs=1.5)
 
 
-def test_a_chin_comes_along_with_the_lips_that_shut_above_it() -> None:
-    """The photo's mouth is open 3 px further than the anchor's in its middle, at either lip, and
-    less towards its corners: so far has its jaw to go, where the driver's does not move at all."""
+def test_a_chin_moves_with_the_lower_lip_of_a_shutting_mouth() -> None:
+    """The photo's mouth is open 3 px further at each lip than the anchor's, and less towards its
+    corners. Its jaw moves by this, although the driver's jaw does not move."""
     source, anchor, driver = _face(mouth=6.0), _face(mouth=3.0), _face(mouth=0.0)
     out = retarget_landmarks(source, driver, anchor, MotionOptions())
     assert 2 < float(source[0, 8, 1] - out[0, 8, 1]) < 3
@@ -160,7 +160,7 @@ def test_a_shut_eye_keeps_its_pupil_between_the_lids() -> None:
     assert out[0, 68, 1] - 1e-3 <= out[0, 72, 1] <= out[0, 69, 1] + 1e-3
 
 
-def test_frames_are_retargeted_alone() -> None:
+def test_frames_do_not_influence_each_other() -> None:
     anchor = _face(eye=4)
     driver = anchor + torch.randn(3, 74, 2, generator=torch.Generator().manual_seed(4)) * 2
     together = retarget_landmarks(_face(), driver, anchor, MotionOptions())
@@ -169,7 +169,7 @@ def test_frames_are_retargeted_alone() -> None:
         torch.testing.assert_close(alone[0], together[k])
 
 
-def test_twice_the_strength_is_twice_the_shift_and_the_angle() -> None:
+def test_twice_the_amount_is_twice_the_shift_and_the_angle() -> None:
     face = _face()
     driver = _rotate(face, 6) + torch.tensor([5.0, 0.0])
     out = retarget_landmarks(face, driver, face, MotionOptions(strength=2.0))
@@ -187,8 +187,8 @@ def test_the_driver_square_gives_the_anchor_the_sources_size_and_place() -> None
 
 
 @pytest.mark.parametrize(("turn", "least"), [(25.0, 0.25), (40.0, 0.25), (80.0, 0.05)])
-def test_no_turn_collapses_the_far_side(turn: float, least: float) -> None:
-    """Points that slide sideways the more the nearer they are to the nose, 80 px as no head can."""
+def test_no_rotation_collapses_the_far_side(turn: float, least: float) -> None:
+    """Points near the nose are shifted sideways by up to 80 px, more than a head can turn."""
     source = _face()
     driver = source.clone()
     depth = 1 - ((source[..., 0] - 128) / 60).square()

@@ -1,4 +1,4 @@
-"""Amounts: 0 locks a part, more is more, and no part takes another along."""
+"""Amounts: 0 locks a facial part, a larger one moves it more, and none moves another part."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STEPS = (0.0, 0.5, 1.0, 1.5, 2.0)
 
 
 def person(seed: int, frames: int, *, moving: float) -> Tensor:
-    """(frames, 74, 2): one head of the shape model; the first frame is at rest."""
+    """Points (frames, 74, 2) of one person of the shape model; the first frame is neutral."""
     model = load_shape_model()
     random = torch.Generator().manual_seed(seed)
     where = moving * torch.arange(frames)[:, None].clamp_max(1)
@@ -56,7 +56,7 @@ def moved(source: Tensor, driver: Tensor, motion: Motion, amounts: Amounts) -> L
 
 
 def parts(faces: LiftedFaces) -> dict[str, Tensor]:
-    """What each amount is about, in units of what counts as unchanged: (B, ...).
+    """The quantity of each amount, in units of the largest change that counts as none: (B, ...).
 
     Of the gaze the way along the eye, roughly: a lid that shuts takes the pupil to its middle.
     """
@@ -82,8 +82,8 @@ def test_0_locks_a_part_and_no_other(
 
 
 @pytest.mark.parametrize("part", OF_THE_FACE)
-def test_more_is_more(source: Tensor, driver: Tensor, part: str) -> None:
-    """Of a driver's last frame, in the mean over what the part consists of."""
+def test_a_larger_amount_moves_a_part_more(source: Tensor, driver: Tensor, part: str) -> None:
+    """In the last frame of the driver, on average over the quantities of a part."""
     sizes = []
     for amount in STEPS:
         amounts = replace(Amounts(), **{part: amount})
@@ -94,7 +94,7 @@ def test_more_is_more(source: Tensor, driver: Tensor, part: str) -> None:
 
 
 @pytest.mark.parametrize("motion", list(Motion))
-def test_a_frame_does_not_know_the_others(source: Tensor, driver: Tensor, motion: Motion) -> None:
+def test_frames_do_not_influence_each_other(source: Tensor, driver: Tensor, motion: Motion) -> None:
     options, order = MotionOptions(motion=motion), torch.tensor([4, 0, 5, 2])
     together = retarget_landmarks(source, driver, driver[:1], options)
     mixed = retarget_landmarks(source, driver[order], driver[:1], options)
@@ -103,6 +103,6 @@ def test_a_frame_does_not_know_the_others(source: Tensor, driver: Tensor, motion
     torch.testing.assert_close(alone, together[3:4], atol=1e-3, rtol=0)
 
 
-def test_no_frames_are_no_frames(source: Tensor, driver: Tensor) -> None:
+def test_no_frames_give_no_frames(source: Tensor, driver: Tensor) -> None:
     out = retarget_landmarks(source, driver[:0], driver[:1], MotionOptions())
     assert out.shape == (0, 74, 2)

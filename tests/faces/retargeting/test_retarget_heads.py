@@ -1,4 +1,4 @@
-"""Retargeting against heads whose pose, identity and expression are known: the model's own."""
+"""Retargeting of faces of the shape model, whose pose, identity and expression are known."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def model() -> ShapeModel:
 
 
 class Head:
-    """A person who turns and makes faces."""
+    """A person of the shape model in several poses and expressions."""
 
     def __init__(self, model: ShapeModel, seed: int, *, different: float = 0.7) -> None:
         random = torch.Generator().manual_seed(seed)
@@ -68,7 +68,7 @@ def angles(model: ShapeModel, points: Tensor, identity: Tensor) -> Tensor:
 
 
 def faces_made(model: ShapeModel, count: int, size: float = 0.8) -> Tensor:
-    """Brows and mouths (count, K); the eyes stay open."""
+    """Random expressions of brows and mouth (count, K); the eyes stay open."""
     made = size * torch.randn(
         count, model.config.expression, generator=torch.Generator().manual_seed(9)
     )
@@ -77,7 +77,7 @@ def faces_made(model: ShapeModel, count: int, size: float = 0.8) -> Tensor:
     return made
 
 
-def test_lifting_loses_nothing(model: ShapeModel) -> None:
+def test_lifted_faces_project_to_their_landmarks(model: ShapeModel) -> None:
     head = Head(model, 3)
     points = head.points(head.pose((20, -10, 8), (-30, 5, 0)))
     points = points + torch.randn(2, 74, 2, generator=torch.Generator().manual_seed(1))
@@ -86,8 +86,8 @@ def test_lifting_loses_nothing(model: ShapeModel) -> None:
     torch.testing.assert_close(seen, points.double(), atol=1e-4, rtol=0)
 
 
-def test_the_drivers_head_does_not_leak_into_the_sources(model: ShapeModel) -> None:
-    """Another's pose and expression on one's own head: what the shape model itself would draw."""
+def test_the_drivers_identity_does_not_change_the_sources(model: ShapeModel) -> None:
+    """The source with the driver's pose and expression is what the shape model projects."""
     source, driver = Head(model, 1), Head(model, 2)
     turns = ((0.0, 0.0, 0.0), (12.0, 0.0, 0.0), (-12.0, 6.0, 5.0), (0.0, -10.0, -8.0))
     made = faces_made(model, 4)
@@ -102,7 +102,7 @@ def test_the_drivers_head_does_not_leak_into_the_sources(model: ShapeModel) -> N
     assert error.max() < 0.02
 
 
-def test_pose_is_followed_and_identity_kept(model: ShapeModel) -> None:
+def test_pose_is_transferred_and_identity_kept(model: ShapeModel) -> None:
     source, driver = Head(model, 4), Head(model, 5)
     turns = [(0.0, 0.0, 0.0)] + [(float(a), float(a) / 3, -float(a) / 2) for a in (-22, -10, 15)]
     moved = driver.points(
@@ -117,7 +117,7 @@ def test_pose_is_followed_and_identity_kept(model: ShapeModel) -> None:
     assert drift.mean() < 0.35 * other
 
 
-def test_identity_1_has_the_drivers_head(model: ShapeModel) -> None:
+def test_identity_1_gives_the_drivers_identity(model: ShapeModel) -> None:
     source, driver = Head(model, 4), Head(model, 5)
     still = driver.pose((0.0, 0.0, 0.0))
     start, anchor = source.points(still), driver.points(still)
@@ -131,8 +131,8 @@ def test_identity_1_has_the_drivers_head(model: ShapeModel) -> None:
     assert away[-1] < 0.3
 
 
-def test_absolute_motion_shows_the_driver_himself(model: ShapeModel) -> None:
-    """Of himself with his own head, of others when identity is all theirs."""
+def test_absolute_motion_gives_the_drivers_points(model: ShapeModel) -> None:
+    """For a driver who is the source, and for another one at identity 1."""
     driver, source = Head(model, 6), Head(model, 7)
     moved = driver.points(driver.pose((0.0, 0, 0), (25, -8, 4), (-40, 5, 0)), faces_made(model, 3))
     noise = 0.5 * torch.randn(3, 74, 2, generator=torch.Generator().manual_seed(2))
@@ -147,7 +147,7 @@ def test_absolute_motion_shows_the_driver_himself(model: ShapeModel) -> None:
     )
 
 
-def test_absolute_motion_keeps_the_sources_head(model: ShapeModel) -> None:
+def test_absolute_motion_keeps_the_sources_identity(model: ShapeModel) -> None:
     source, driver = Head(model, 1), Head(model, 2)
     turns = ((0.0, 0.0, 0.0), (15.0, 5.0, 0.0))
     made = faces_made(model, 2, 0.5)
@@ -160,24 +160,24 @@ def test_absolute_motion_keeps_the_sources_head(model: ShapeModel) -> None:
 
 
 @pytest.mark.parametrize("pitch", [-20.0, 0.0, 20.0])
-def test_a_blink_shuts_the_eyes_however_the_head_is_bowed(model: ShapeModel, pitch: float) -> None:
+def test_a_blink_shuts_the_eyes_at_any_pitch(model: ShapeModel, pitch: float) -> None:
     source, driver = Head(model, 1), Head(model, 2)
     pose = driver.pose((0.0, 0.0, 0.0), (0.0, pitch, 0.0))
     moved = driver.points(pose)
-    for opening in EYES_AND_MOUTH[:2]:
-        upper, lower = list(opening.upper), list(opening.lower)
+    for feature in EYES_AND_MOUTH[:2]:
+        upper, lower = list(feature.upper), list(feature.lower)
         middle = 0.35 * moved[1, upper] + 0.65 * moved[1, lower]
         moved[1, upper], moved[1, lower] = middle, middle
     start = source.points(source.pose((0.0, 0.0, 0.0)))
     out = retarget_landmarks(start, moved, moved[:1], MotionOptions())
-    for opening in EYES_AND_MOUTH[:2]:
-        shut = apertures(out, opening) / width(out, opening)
-        usual = apertures(start, opening) / width(start, opening)
-        assert shut[1].max() < 1.3 * opening.least
+    for feature in EYES_AND_MOUTH[:2]:
+        shut = apertures(out, feature) / width(out, feature)
+        usual = apertures(start, feature) / width(start, feature)
+        assert shut[1].max() < 1.3 * feature.least
         assert shut[0].sub(usual).abs().max() < 1e-3
 
 
-def test_a_nod_of_a_head_that_lies_on_its_side_stays_a_nod(model: ShapeModel) -> None:
+def test_a_nod_is_a_nod_for_a_source_that_lies_on_its_side(model: ShapeModel) -> None:
     source, driver = Head(model, 1), Head(model, 2)
     moved = driver.points(driver.pose((0.0, 0.0, 0.0), (0.0, 15.0, 0.0)))
     upright = source.points(source.pose((0.0, 0.0, 0.0)))
@@ -190,7 +190,7 @@ def test_a_nod_of_a_head_that_lies_on_its_side_stays_a_nod(model: ShapeModel) ->
 
 
 @pytest.mark.parametrize("yaw", [30.0, 45.0, 60.0])
-def test_a_big_turn_leaves_both_sides_of_the_face_some_width(model: ShapeModel, yaw: float) -> None:
+def test_a_large_yaw_keeps_some_width_of_both_sides(model: ShapeModel, yaw: float) -> None:
     source, driver = Head(model, 1), Head(model, 2)
     moved = driver.points(driver.pose((0.0, 0.0, 0.0), (yaw, 0.0, 0.0), (-yaw, 0.0, 0.0)))
     start = source.points(source.pose((0.0, 0.0, 0.0)))
@@ -213,10 +213,8 @@ def test_a_big_turn_leaves_both_sides_of_the_face_some_width(model: ShapeModel, 
 
 
 @pytest.mark.parametrize("yaw", [-40.0, 40.0])
-def test_a_turned_photo_is_not_turned_to_show_what_it_does_not(
-    model: ShapeModel, yaw: float
-) -> None:
-    """Its far cheek would be spread over what nobody has seen; a small turn is followed."""
+def test_a_photo_in_half_profile_is_not_turned_to_the_front(model: ShapeModel, yaw: float) -> None:
+    """The hidden cheek would be stretched from few pixels; a small rotation is transferred."""
     source, driver = Head(model, 1), Head(model, 2)
     start = source.points(source.pose((yaw, 0.0, 0.0)))
     back = yaw / 8
@@ -228,7 +226,7 @@ def test_a_turned_photo_is_not_turned_to_show_what_it_does_not(
     assert turn[2] * yaw > 0
 
 
-def test_turns_are_held_back_without_a_jump(model: ShapeModel) -> None:
+def test_limited_rotations_are_continuous(model: ShapeModel) -> None:
     source, driver = Head(model, 1), Head(model, 2)
     moved = driver.points(driver.pose(*((float(a), 0.0, 0.0) for a in range(0, 51, 2))))
     start = source.points(source.pose((0.0, 0.0, 0.0)))
@@ -238,7 +236,7 @@ def test_turns_are_held_back_without_a_jump(model: ShapeModel) -> None:
 
 
 @pytest.mark.parametrize("only", list(Only))
-def test_only_moves_what_it_names(model: ShapeModel, only: Only) -> None:
+def test_only_moves_the_part_that_it_names(model: ShapeModel, only: Only) -> None:
     source, driver = Head(model, 1), Head(model, 2)
     made = torch.cat((torch.zeros(1, model.config.expression), faces_made(model, 1)))
     moved = driver.points(driver.pose((0.0, 0.0, 0.0), (10.0, 0.0, 0.0)), made)
@@ -254,11 +252,11 @@ def test_only_moves_what_it_names(model: ShapeModel, only: Only) -> None:
     assert {part for part, point in parts.items() if moves[point]} == taken
 
 
-def test_one_eye_may_wink(model: ShapeModel) -> None:
+def test_one_eye_can_wink(model: ShapeModel) -> None:
     source, driver = Head(model, 1), Head(model, 2)
     moved = driver.points(driver.pose((0.0, 0.0, 0.0), (10.0, 5.0, 0.0)))
     moved[1, list(RIGHT_EYE.upper)] = moved[1, list(RIGHT_EYE.lower)]
     start = source.points(source.pose((0.0, 0.0, 0.0)))
     out = retarget_landmarks(start, moved, moved[:1], MotionOptions())[1:]
-    right, left = (apertures(out, opening).mean() for opening in EYES_AND_MOUTH[:2])
+    right, left = (apertures(out, feature).mean() for feature in EYES_AND_MOUTH[:2])
     assert right < 0.45 * left

@@ -1,4 +1,4 @@
-"""The matte's network: it looks at its own size, and knows where the face is."""
+"""The matte network: sizes of its input, and its dependence on the face's place."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def face() -> tuple[torch.Tensor, torch.Tensor]:
     return picture, 16 + 32 * torch.rand(2, 12, 2, generator=rng)
 
 
-def test_a_share_of_every_pixel() -> None:
+def test_a_matte_is_an_opacity_per_pixel() -> None:
     picture, points = face()
     matte = network()(picture, points)
     assert matte.shape == (2, 1, SIZE, SIZE)
@@ -30,7 +30,7 @@ def test_a_share_of_every_pixel() -> None:
     assert (matte <= 1).all()
 
 
-def test_a_larger_picture_is_seen_at_its_size() -> None:
+def test_a_larger_picture_is_resized_to_the_networks_size() -> None:
     picture, points = face()
     large = F.interpolate(picture, (2 * SIZE, 2 * SIZE), mode="bilinear", align_corners=False)
     matte = network()(large, 2 * points + 0.5)
@@ -39,7 +39,7 @@ def test_a_larger_picture_is_seen_at_its_size() -> None:
     assert (small - network()(picture, points)).abs().mean() < 0.01
 
 
-def test_another_place_of_the_face_is_another_matte() -> None:
+def test_another_place_of_the_face_gives_another_matte() -> None:
     picture, points = face()
     apart = network()(picture, points + 8) - network()(picture, points)
     assert apart.abs().max() > 1e-3

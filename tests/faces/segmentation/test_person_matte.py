@@ -19,14 +19,14 @@ SIZE = 256
 
 @pytest.fixture(scope="module")
 def portrait() -> tuple[Tensor, Tensor]:
-    """Her face square (1, 3, S, S), and the landmarks in it (1, 74, 2)."""
+    """The portrait's face square (1, 3, S, S) and the landmarks in it (1, 74, 2)."""
     canvas = portrait_canvas()
     face = torch.from_numpy(cv2.resize(canvas.square, (SIZE, SIZE), interpolation=cv2.INTER_AREA))
     points = torch.from_numpy(canvas.face_landmarks(SIZE))[None]
     return face.permute(2, 0, 1)[None].float() / 255, points
 
 
-def test_a_face_is_the_persons_and_the_corners_above_are_not(
+def test_the_face_is_opaque_and_the_upper_corners_are_transparent(
     portrait: tuple[Tensor, Tensor],
 ) -> None:
     face, points = portrait
@@ -38,7 +38,7 @@ def test_a_face_is_the_persons_and_the_corners_above_are_not(
     assert 0.2 < (matte > 0.5).float().mean() < 0.8
 
 
-def test_seen_at_half_the_size_it_is_the_same(portrait: tuple[Tensor, Tensor]) -> None:
+def test_half_the_size_gives_the_same_matte(portrait: tuple[Tensor, Tensor]) -> None:
     face, points = portrait
     network = load_matte()
     whole = network(face, points) > 0.5
@@ -47,7 +47,7 @@ def test_seen_at_half_the_size_it_is_the_same(portrait: tuple[Tensor, Tensor]) -
     assert (whole & same).sum() / (whole | same).sum() > 0.95
 
 
-def test_weights_of_another_network_are_told(tmp_path: Path) -> None:
+def test_weights_of_another_network_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="config"):
         load_matte("shape")
     with pytest.raises(WeightsError, match=r"none\.safetensors"):

@@ -1,4 +1,4 @@
-"""The coarse head: cameras that tell a turn from a shift."""
+"""The rigid head: affine cameras separate rotation from shift."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from animate_cli.faces.shape3d.rigid_head import (
 
 
 def _seen(yaw_deg: float, shift: tuple[float, float] = (128.0, 120.0)) -> tuple[Tensor, Tensor]:
-    """Landmarks (1, 74, 2) and true outline (N, 2) of the head, turned, 55 px between the eyes."""
+    """Landmarks (1, 74, 2) and true outline (N, 2) of a rotated head, 55 px between the eyes."""
     a = math.radians(yaw_deg)
     camera = 55 * torch.tensor([[math.cos(a), 0.0, math.sin(a)], [0.0, 1.0, 0.0]])
     landmarks = torch.zeros(1, 74, 2)
@@ -28,7 +28,7 @@ def _seen(yaw_deg: float, shift: tuple[float, float] = (128.0, 120.0)) -> tuple[
     return landmarks, torch.tensor(OUTLINE_XYZ) @ camera.T + torch.tensor(shift)
 
 
-def test_the_outline_is_where_the_head_is() -> None:
+def test_the_outline_is_projected_to_its_true_place() -> None:
     for yaw in (-30.0, 0.0, 20.0):
         landmarks, truth = _seen(yaw)
         found = outline(cameras(landmarks, camera_fit("cpu")))
@@ -43,7 +43,7 @@ def test_a_shift_moves_the_outline_as_far_as_the_face() -> None:
     torch.testing.assert_close(after - before, expected, atol=1e-2, rtol=0)
 
 
-def test_a_turn_moves_the_outline_less_than_the_nose_and_the_other_way() -> None:
+def test_a_rotation_moves_the_outline_less_than_the_nose_in_the_other_direction() -> None:
     fit = camera_fit("cpu")
     still, turned = _seen(0)[0], _seen(15)[0]
     crown = (outline(cameras(turned, fit)) - outline(cameras(still, fit)))[0, :13, 0].mean()
@@ -52,6 +52,6 @@ def test_a_turn_moves_the_outline_less_than_the_nose_and_the_other_way() -> None
     assert crown < 0
 
 
-def test_every_outline_point_has_its_share_and_its_rest() -> None:
+def test_every_outline_point_has_a_share_and_a_threshold() -> None:
     assert len(OUTLINE_XYZ) == len(OUTLINE_FOLLOWS) == len(OUTLINE_RESTS)
     assert len(RIGID) == len(RIGID_XYZ)

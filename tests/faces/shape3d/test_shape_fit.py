@@ -26,7 +26,7 @@ def off_by(found: FittedFaces, angles_deg: Tensor) -> Tensor:
     return (found.pose.angles_deg - angles_deg).abs().mean(dim=0)
 
 
-def test_everything_comes_back_from_its_own_projection(model: ShapeModel) -> None:
+def test_the_fit_recovers_all_parameters_of_a_projection(model: ShapeModel) -> None:
     made = posed(model, frames=40)
     found = fit(model, made.points, made.sure)
     assert off_by(found, made.angles_deg).max() < 0.5
@@ -38,7 +38,7 @@ def test_everything_comes_back_from_its_own_projection(model: ShapeModel) -> Non
     assert apart.mean() < 0.003
 
 
-def test_without_noise_to_expect_the_answer_is_exact(model: ShapeModel) -> None:
+def test_the_fit_is_exact_without_a_prior_for_noise(model: ShapeModel) -> None:
     sure_of_points = replace(model, config=replace(model.config, noise=1e-3))
     made = posed(model, frames=20, seed=3)
     found = fit_frames(sure_of_points, made.points, made.sure, made.identity)
@@ -51,7 +51,7 @@ def test_without_noise_to_expect_the_answer_is_exact(model: ShapeModel) -> None:
     ("turn_deg", "size", "shift"),
     [(30.0, 1.0, (0, 0)), (0.0, 0.1, (0, 0)), (-75.0, 7.0, (900, -4))],
 )
-def test_turned_sized_and_moved_pictures_give_turned_sized_and_moved_heads(
+def test_the_fit_is_equivariant_to_rotation_scale_and_shift_of_the_picture(
     model: ShapeModel, turn_deg: float, size: float, shift: tuple[float, float]
 ) -> None:
     made = posed(model, frames=12, seed=1)
@@ -70,7 +70,7 @@ def test_turned_sized_and_moved_pictures_give_turned_sized_and_moved_heads(
     torch.testing.assert_close(there.expression, here.expression, atol=0.02, rtol=0)
 
 
-def test_the_mirror_turns_yaw_roll_and_gaze_over(model: ShapeModel) -> None:
+def test_a_mirrored_picture_negates_yaw_roll_and_gaze(model: ShapeModel) -> None:
     made = posed(model, frames=12, seed=2)
     flipped = made.points[:, list(MIRROR)] * torch.tensor((-1.0, 1.0))
     here, there = (fit(model, p, made.sure) for p in (made.points, flipped))
@@ -80,7 +80,7 @@ def test_the_mirror_turns_yaw_roll_and_gaze_over(model: ShapeModel) -> None:
     torch.testing.assert_close(there.gaze_deg, swapped, atol=0.5, rtol=0)
 
 
-def test_frames_of_a_known_person_are_fitted_one_by_one(model: ShapeModel) -> None:
+def test_frames_of_a_known_person_do_not_influence_each_other(model: ShapeModel) -> None:
     made = posed(model, frames=300, seed=4)
     together = fit_frames(model, made.points, made.sure, made.identity)
     for i in (0, 7, 255, 256, 299):
@@ -91,7 +91,7 @@ def test_frames_of_a_known_person_are_fitted_one_by_one(model: ShapeModel) -> No
         )
 
 
-def test_one_point_in_ten_may_be_anywhere(model: ShapeModel) -> None:
+def test_one_outlier_in_ten_points_does_not_matter(model: ShapeModel) -> None:
     made = posed(model, frames=60, seed=5, coefficients=0.7)
     random = torch.Generator().manual_seed(0)
     wrong = torch.rand(made.sure.shape, generator=random).argsort(dim=1) < 7
@@ -105,7 +105,7 @@ def test_one_point_in_ten_may_be_anywhere(model: ShapeModel) -> None:
     assert off_by(fit(trusting, points, made.sure), made.angles_deg).max() > 2.0
 
 
-def test_points_without_confidence_say_nothing(model: ShapeModel) -> None:
+def test_points_without_confidence_do_not_count(model: ShapeModel) -> None:
     made = posed(model, frames=10, seed=6)
     jaw = torch.arange(74) < 17
     points = made.points + torch.where(jaw[:, None], 40.0, 0.0)
@@ -113,7 +113,7 @@ def test_points_without_confidence_say_nothing(model: ShapeModel) -> None:
     assert off_by(found, made.angles_deg).max() < 1.0
 
 
-def test_noise_does_not_become_expression(model: ShapeModel) -> None:
+def test_noise_is_not_fitted_by_expression(model: ShapeModel) -> None:
     made = posed(model, frames=50, seed=7, coefficients=0.0)
     noise = torch.randn(made.points.shape, generator=torch.Generator().manual_seed(1))
     noisy = made.points + 0.01 * made.pose.scale[:, None, None] * noise
@@ -123,7 +123,7 @@ def test_noise_does_not_become_expression(model: ShapeModel) -> None:
     assert apart < 0.8 * (noisy - made.points).norm(dim=-1)[:, :72].mean()
 
 
-def test_a_face_at_rest_has_neither_expression_nor_identity(model: ShapeModel) -> None:
+def test_the_mean_face_has_neither_expression_nor_identity(model: ShapeModel) -> None:
     made = posed(model, frames=8, seed=8, coefficients=0.0)
     found = fit(model, made.points, made.sure)
     assert found.expression.abs().max() < 0.05
@@ -131,7 +131,7 @@ def test_a_face_at_rest_has_neither_expression_nor_identity(model: ShapeModel) -
     assert found.residual.max() < 1e-3
 
 
-def test_lost_and_meaningless_frames_stay_finite(model: ShapeModel) -> None:
+def test_lost_frames_and_random_points_give_finite_fits(model: ShapeModel) -> None:
     made = posed(model, frames=4)
     points, sure = made.points.clone(), made.sure
     points[1], sure[2] = 50.0, 0.0
@@ -140,7 +140,7 @@ def test_lost_and_meaningless_frames_stay_finite(model: ShapeModel) -> None:
         assert torch.isfinite(value).all()
 
 
-def test_a_few_frames_are_spread_over_all() -> None:
+def test_spread_selects_evenly() -> None:
     assert spread(3, 64) == [0, 1, 2]
     assert spread(1, 64) == [0]
     chosen = spread(1000, 64)

@@ -45,7 +45,7 @@ def at_rest(model: ShapeModel, pose: HeadPose, gaze_deg: tuple[float, float] = (
     return project(model, pose, torch.zeros(config.identity), torch.zeros(config.expression), gaze)
 
 
-def test_angles_come_back_from_their_rotation() -> None:
+def test_angles_of_a_rotation_are_those_that_made_it() -> None:
     angles = torch.rand(200, 3, generator=torch.Generator().manual_seed(0)) * 160 - 80
     turn = rotation(angles)
     pose = HeadPose(rotation=turn, scale=torch.ones(200), shift=torch.zeros(200, 2))
@@ -54,7 +54,7 @@ def test_angles_come_back_from_their_rotation() -> None:
     assert (torch.linalg.det(turn) > 0).all()
 
 
-def test_angles_are_those_a_viewer_reads(model: ShapeModel) -> None:
+def test_angles_have_the_documented_signs(model: ShapeModel) -> None:
     nose = at_rest(model, straight())[30]
     assert at_rest(model, straight((20, 0, 0)))[30, 0] > nose[0] + 10, "yaw: to image right"
     assert at_rest(model, straight((0, 20, 0)))[30, 1] > nose[1] + 10, "pitch: down"
@@ -62,7 +62,7 @@ def test_angles_are_those_a_viewer_reads(model: ShapeModel) -> None:
     assert eyes[1, 1] > eyes[0, 1] + 10, "roll: clockwise, image right goes down"
 
 
-def test_gaze_moves_pupils_alone_the_way_it_points(model: ShapeModel) -> None:
+def test_gaze_moves_only_the_pupils_in_its_direction(model: ShapeModel) -> None:
     ahead, right, down = (at_rest(model, straight(), g) for g in ((0, 0), (15, 0), (0, 15)))
     torch.testing.assert_close(ahead[:LINEAR], right[:LINEAR])
     assert (right[72:, 0] > ahead[72:, 0] + 2).all()
@@ -76,7 +76,7 @@ def test_pupils_lie_on_their_eyeballs(model: ShapeModel) -> None:
     torch.testing.assert_close((where - centre).norm(dim=-1), radius)
 
 
-def test_what_is_nearer_is_larger(model: ShapeModel) -> None:
+def test_nearer_points_are_magnified(model: ShapeModel) -> None:
     near, far = (torch.tensor(((-0.5, 0, z), (0.5, 0, z))) for z in (1.0, -1.0))
     width = [see(model, straight(), p).diff(dim=0).norm().item() for p in (near, far)]
     distance = model.config.distance
@@ -90,7 +90,7 @@ def test_a_camera_far_away_is_weak_perspective(model: ShapeModel) -> None:
     torch.testing.assert_close(see(far, pose, model.mean), flat, atol=1e-2, rtol=0)
 
 
-def test_the_face_at_rest_is_symmetric_about_its_eyes(model: ShapeModel) -> None:
+def test_the_neutral_face_is_symmetric(model: ShapeModel) -> None:
     mirrored = model.mean[list(MIRROR[:LINEAR])] * FLIP
     torch.testing.assert_close(mirrored, model.mean, atol=2e-3, rtol=0)
     corners = model.mean[[36, 45]]
@@ -98,7 +98,7 @@ def test_the_face_at_rest_is_symmetric_about_its_eyes(model: ShapeModel) -> None
     assert corners.mean(dim=0).norm().item() < 0.05
 
 
-def test_parts_share_the_coefficients_but_no_point(model: ShapeModel) -> None:
+def test_each_coefficient_and_each_point_belongs_to_one_part(model: ShapeModel) -> None:
     config = model.config
     taken = [i for part in Part for i in range(config.expression)[config.part(part)]]
     assert sorted(taken) == list(range(config.expression))
@@ -108,14 +108,14 @@ def test_parts_share_the_coefficients_but_no_point(model: ShapeModel) -> None:
     assert sorted(MIRROR[k] for k in right) == sorted(left)
 
 
-def test_the_part_of_an_eye_can_shut_it(model: ShapeModel) -> None:
+def test_the_modes_of_an_eye_can_shut_it(model: ShapeModel) -> None:
     gap = model.mean[69, 1] - model.mean[68, 1]
     modes = model.expression[model.config.part(Part.RIGHT_EYE)]
     change = modes[:, 69, 1] - modes[:, 68, 1]
     assert change.norm() * 3 > gap, "within three standard deviations"
 
 
-def test_a_tensor_of_another_shape_is_refused() -> None:
+def test_a_tensor_of_another_shape_is_an_error() -> None:
     metadata, tensors = hub.load("shape")
     with pytest.raises(WeightsError, match="holds"):
         from_tensors(metadata, {**tensors, "mean": tensors["mean"][:-1]}, where="weights 'x'")

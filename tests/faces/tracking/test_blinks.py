@@ -1,4 +1,4 @@
-"""Blinks that a network reads too timidly are shut, and nothing else is touched."""
+"""Blinks whose apertures are measured too large are shut, and nothing else is changed."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def clock(count: int) -> tuple[Fraction, ...]:
     return tuple(Fraction(k, RATE) for k in range(count))
 
 
-def openings(count: int = 100) -> NDArray[np.float64]:
-    """An eye that blinks twice, each time shut for two frames."""
+def blink_ratios(count: int = 100) -> NDArray[np.float64]:
+    """Aperture ratios of an eye that blinks twice, each time shut for two frames."""
     share = np.ones(count)
     for k in (29, 32, 79, 82):
         share[k] = 0.5
@@ -42,13 +42,13 @@ def openings(count: int = 100) -> NDArray[np.float64]:
     return share
 
 
-def timid(share: NDArray[np.float64], gain: float = 0.3) -> NDArray[np.float64]:
-    """What a network makes of it that draws everything towards the usual."""
+def biased(share: NDArray[np.float64], gain: float = 0.3) -> NDArray[np.float64]:
+    """The ratios as a network measures them that is biased towards 1."""
     return np.asarray(1 + gain * (share - 1))
 
 
 def face(share: NDArray[np.float64]) -> Points:
-    """A still face whose lids are open by this share: (T, 74, 2)."""
+    """A still face with these aperture ratios (T,): (T, 74, 2)."""
     points = np.repeat(100 * FACE[None], len(share), axis=0)
     for upper, lower in FACING_LIDS:
         middle, half = (points[:, upper] + points[:, lower]) / 2, [0.0, 2.5]
@@ -57,46 +57,46 @@ def face(share: NDArray[np.float64]) -> Points:
     return points.astype(np.float32)
 
 
-def read(points: Points) -> NDArray[np.float64]:
-    """Openings over the usual one, both eyes': (T,)."""
+def ratios_of(points: Points) -> NDArray[np.float64]:
+    """Aperture ratios, mean of both eyes: (T,)."""
     both = eye_apertures(points)
     return np.asarray((both / np.median(both, axis=0)).mean(axis=1))
 
 
-def awake(points: Points) -> Points:
+def corrected(points: Points) -> Points:
     return shut_lids(points, np.ones(len(points), bool), clock(len(points)))
 
 
 @pytest.mark.parametrize("gain", [0.2, 0.4, 0.7])
-def test_blinks_of_a_timid_network_are_shut(gain: float) -> None:
-    out = read(awake(face(timid(openings(), gain))))
+def test_blinks_of_a_biased_network_are_shut(gain: float) -> None:
+    out = ratios_of(corrected(face(biased(blink_ratios(), gain))))
     assert out[list(BOTTOMS)].max() == pytest.approx(SHUT, abs=0.01)
     assert (np.delete(out, [*BOTTOMS, 29, 32, 79, 82]) > 0.999).all()
 
 
-def test_blinks_that_are_read_as_shut_are_left_alone() -> None:
-    points = face(openings())
-    assert awake(points) is points
+def test_blinks_that_are_measured_as_shut_are_not_changed() -> None:
+    points = face(blink_ratios())
+    assert corrected(points) is points
 
 
 @pytest.mark.parametrize(
     "share",
     [np.ones(80), 1 + 0.05 * np.sin(np.arange(80.0)), np.repeat((1.0, 0.75, 1.0), 40)],
-    ids=["open", "trembling", "looking down"],
+    ids=["open", "jitter", "looking down"],
 )
-def test_what_is_no_blink_changes_nothing(share: NDArray[np.float64]) -> None:
+def test_landmarks_without_blinks_are_not_changed(share: NDArray[np.float64]) -> None:
     points = face(share)
-    assert awake(points) is points
+    assert corrected(points) is points
 
 
-def test_eyes_shut_for_long_are_shut_where_a_blink_has_told_how_that_looks() -> None:
-    share = openings(200)
+def test_eyes_that_stay_shut_are_shut_as_in_blinks() -> None:
+    share = blink_ratios(200)
     share[120:180] = 0.05
-    assert read(awake(face(timid(share))))[120:180].max() == pytest.approx(SHUT, abs=0.01)
+    assert ratios_of(corrected(face(biased(share))))[120:180].max() == pytest.approx(SHUT, abs=0.01)
 
 
 def test_only_lids_move_and_only_where_the_face_was_seen() -> None:
-    points = face(timid(openings()))
+    points = face(biased(blink_ratios()))
     found = np.ones(len(points), bool)
     found[80] = False
     out = shut_lids(points, found, clock(len(points)))
@@ -108,7 +108,7 @@ def test_only_lids_move_and_only_where_the_face_was_seen() -> None:
 
 
 @pytest.mark.parametrize("shut", [0.2, 0.5, 0.85])
-def test_stretching_rises_and_keeps_open_eyes(shut: float) -> None:
+def test_mapped_ratios_are_monotonic_and_open_eyes_are_kept(shut: float) -> None:
     readings = np.linspace(0, 2, 400)
     out = stretched(readings, shut)
     assert (np.diff(out) >= 0).all()
@@ -116,29 +116,29 @@ def test_stretching_rises_and_keeps_open_eyes(shut: float) -> None:
     np.testing.assert_allclose(out[readings <= shut], SHUT)
 
 
-def test_a_clip_without_blinks_says_nothing_of_shut_eyes() -> None:
+def test_a_clip_without_blinks_has_no_shut_ratio() -> None:
     assert shut_ratio(np.ones(50), np.arange(50) / RATE) is None
 
 
-def test_one_and_two_frames_are_no_clip() -> None:
+def test_one_or_two_frames_are_not_changed() -> None:
     for count in (1, 2):
         points = face(np.ones(count))
-        assert awake(points) is points
+        assert corrected(points) is points
 
 
 @pytest.mark.parametrize("gain", [0.35, 1.0])
 def test_when_the_rendered_head_shuts_its_eyes_so_does_the_portrait(gain: float) -> None:
-    """Its true points, and the same with the lids read timidly, on another face."""
+    """With its true points, and with biased lids, on another face."""
     truth = np.load(TRUTH)
     seen, source = truth["landmarks"].copy(), face(np.ones(1))[0]
     eyes = zip((FACING_RIGHT_LIDS, FACING_LEFT_LIDS), eye_apertures(seen).T, strict=True)
     for pairs, reading in eyes:
-        share = timid(reading / np.median(reading), gain) / (reading / np.median(reading))
+        share = biased(reading / np.median(reading), gain) / (reading / np.median(reading))
         for upper, lower in pairs:
             half = (share - 1)[:, None] * (seen[:, lower] - seen[:, upper]) / 2
             seen[:, upper] -= half
             seen[:, lower] += half
-    lids = awake(seen)
+    lids = corrected(seen)
     anchor = int(np.argmin(np.abs(truth["pose_deg"]).sum(axis=1) + 99 * truth["lids_closed"]))
     square = driver_square(source, lids[anchor])
     driver = torch.from_numpy((lids @ square[:, :2].T + square[:, 2]).astype(np.float32))

@@ -1,4 +1,4 @@
-"""What `faces.tracking.track` does with what `faces.tracking.body_motion` says."""
+"""How `tracking.track` records the results of `tracking.body_motion`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOVED = 0.25
 
 
 class FakeFlow:
-    """Every second frame is looked at; what it shows has moved, but for a shot's first frame."""
+    """Measures every second frame: motion in all of them except the first of a shot."""
 
     def __init__(self) -> None:
         self.frames = self.restarts = self.missed = 0
@@ -44,7 +44,7 @@ def flow(monkeypatch: pytest.MonkeyPatch) -> FakeFlow:
 
 
 @pytest.mark.parametrize("registration", list(Registration))
-def test_every_frame_knows_the_body_and_lost_ones_what_lies_between(
+def test_every_frame_has_body_motion_and_lost_ones_are_interpolated(
     follow, flow, registration
 ) -> None:
     _, pictures = gap(60, 20, 31)
@@ -56,7 +56,7 @@ def test_every_frame_knows_the_body_and_lost_ones_what_lies_between(
     np.testing.assert_allclose(trajectory.body[8:], MOVED, atol=1e-3)
 
 
-def test_it_sees_registered_points(follow, flow, monkeypatch) -> None:
+def test_it_gets_registered_points(follow, flow, monkeypatch) -> None:
     class Shifted:
         def __call__(self, frame: Frame, points: np.ndarray) -> np.ndarray:
             return np.full_like(points, np.nan if frame.index % 2 else 50)
@@ -69,7 +69,7 @@ def test_it_sees_registered_points(follow, flow, monkeypatch) -> None:
     np.testing.assert_allclose(np.subtract(registered, plain), 50, atol=1e-3)
 
 
-def test_it_starts_anew_with_a_shot(follow, flow) -> None:
+def test_it_restarts_with_a_shot(follow, flow) -> None:
     first = [paint([Painted(x=150, y=150)], seed=0)] * 12
     second = [paint([Painted(x=360, y=230)], seed=3)] * 12
     assert np.flatnonzero(follow(first + second).cut).tolist() == [12]

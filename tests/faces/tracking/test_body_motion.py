@@ -1,4 +1,4 @@
-"""Neck, shoulders and hair, in pictures whose motion is known."""
+"""Motion of neck, shoulders and hair, in pictures whose motion is known."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def face(shift: tuple[float, float] = (0, 0)) -> Points:
 
 
 def person(shift: tuple[float, float] = (0, 0), seed: int = 0) -> Image:
-    """A picture whose every patch can be told from its neighbours; below the chin, shifted."""
+    """A picture of distinct patches, shifted below the chin."""
     rng = np.random.default_rng(seed)
     fine = cv2.GaussianBlur(rng.normal(0, 1, (HEIGHT, WIDTH, 3)), (0, 0), 4)
     broad = cv2.GaussianBlur(rng.normal(0, 1, (HEIGHT, WIDTH, 3)), (0, 0), 25)
@@ -57,20 +57,20 @@ def frame(picture: Image, time_s: Fraction | int) -> Frame:
     return Frame(pixels=picture, index=0, time_s=Fraction(time_s))
 
 
-def test_every_point_has_its_share() -> None:
+def test_every_point_has_a_share() -> None:
     assert len(head.BODY_XYZ) == len(head.BODY_FOLLOWS) == BODY
 
 
 @pytest.mark.parametrize("shift", [(9.0, 0.0), (-6.0, 8.0)])
-def test_shoulders_that_move_are_seen_to_move_and_hair_that_rests_to_rest(shift) -> None:
+def test_motion_of_shoulders_is_measured_and_resting_hair_does_not_move(shift) -> None:
     body = body_between(person(), person(shift), face(), face())
     wanted = np.array(shift) / unit_px(face())
     np.testing.assert_allclose(np.median(body[SHOULDERS], axis=0), wanted, atol=0.025)
     np.testing.assert_allclose(np.median(body[HAIR], axis=0), 0, atol=0.01)
 
 
-def test_what_moves_with_the_head_moves_beyond_the_rule_alone() -> None:
-    """Everything is shifted alike: a neck takes part of a head's motion by rule."""
+def test_motion_is_measured_relative_to_the_rule() -> None:
+    """All is shifted alike, while the rule gives a neck only a share of the head's motion."""
     matrix = np.array(((1.0, 0.0, 12.0), (0.0, 1.0, -5.0)))
     after = cv2.warpAffine(person(), matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
     body = body_between(person(), np.asarray(after, np.uint8), face(), face((12, -5)))
@@ -80,14 +80,14 @@ def test_what_moves_with_the_head_moves_beyond_the_rule_alone() -> None:
     np.testing.assert_allclose(np.median((body - wanted)[NECK], axis=0), 0, atol=0.02)
 
 
-def test_a_view_follows_a_face_that_walks_through_the_picture() -> None:
+def test_the_view_moves_along_with_a_face_that_crosses_the_picture() -> None:
     matrix = np.array(((1.0, 0.0, WALKED), (0.0, 1.0, 0.0)))
     after = cv2.warpAffine(person(), matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
     body = body_between(person(), np.asarray(after, np.uint8), face(), face((WALKED, 0)))
     np.testing.assert_allclose(np.median(body[HAIR], axis=0), 0, atol=0.02)
 
 
-def test_hair_swings_a_little_and_shoulders_as_far_as_they_like() -> None:
+def test_motion_is_limited_more_for_hair_than_for_shoulders() -> None:
     matrix = np.array(((1.0, 0.0, 40.0), (0.0, 1.0, 0.0)))
     after = cv2.warpAffine(person(), matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
     body = body_between(person(), np.asarray(after, np.uint8), face(), face())
@@ -95,8 +95,8 @@ def test_hair_swings_a_little_and_shoulders_as_far_as_they_like() -> None:
     np.testing.assert_allclose(np.median(body[SHOULDERS, 0]), 40 / unit_px(face()), atol=0.03)
 
 
-def test_what_is_covered_goes_as_what_is_about_it() -> None:
-    """Another picture stands where the right shoulder was."""
+def test_covered_places_move_as_their_neighbours() -> None:
+    """Another picture covers the right shoulder."""
     after, other = person((9, 0)), person(seed=7)
     x = int(face()[:, 0].mean()) - 70
     after[CHIN_Y:, :x] = other[CHIN_Y:, :x]
@@ -109,8 +109,8 @@ def test_what_is_covered_goes_as_what_is_about_it() -> None:
     assert np.median(nearest[:, 0]) > 0.4 * 9 / unit_px(face())
 
 
-def test_what_is_covered_all_over_goes_by_the_rule() -> None:
-    """Another picture stands where the shoulders were."""
+def test_places_whose_neighbours_are_covered_as_well_move_by_the_rule() -> None:
+    """Another picture covers both shoulders."""
     after, other = person(), person(seed=7)
     after[CHIN_Y:] = other[CHIN_Y:]
     body = body_between(person(), after, face(), face())
@@ -119,21 +119,21 @@ def test_what_is_covered_all_over_goes_by_the_rule() -> None:
     assert found.max() <= LIMIT
 
 
-def test_shoulders_outside_the_picture_go_by_the_rule() -> None:
+def test_shoulders_outside_the_picture_move_by_the_rule() -> None:
     shown = slice(0, 310)
     body = body_between(person()[shown], person((9, 0))[shown], face(), face())
     assert not body[SHOULDERS].any()
 
 
 @pytest.mark.parametrize("corner", [(0, 0), (-150, -120), (400, 450)])
-def test_a_face_at_the_edge_of_a_small_picture_is_no_reason_to_stop(corner) -> None:
+def test_a_face_at_the_edge_of_a_small_picture_is_no_error(corner) -> None:
     after, points = person((9, 0))[:200, :160], face(corner)
     body = body_between(person()[:200, :160], after, points, points)
     assert np.isfinite(body).all()
     assert np.linalg.norm(body, axis=1).max() <= LIMIT + 1e-6
 
 
-def test_frames_are_looked_at_now_and_then_and_shots_by_themselves() -> None:
+def test_frames_are_measured_at_intervals_and_shots_separately() -> None:
     flow = BodyFlow()
     assert not flow(frame(person(), 0), face()).any()
     assert np.isnan(flow(frame(person((9, 0)), INTERVAL_S / 2), face())).all()
@@ -147,7 +147,7 @@ def test_frames_are_looked_at_now_and_then_and_shots_by_themselves() -> None:
 
 
 @pytest.mark.parametrize("degrees", [25.0, 45.0])
-def test_the_unit_of_a_head_does_not_shrink_as_it_turns(degrees) -> None:
+def test_the_unit_of_a_head_does_not_depend_on_its_rotation(degrees) -> None:
     model = load_shape_model()
     pose = HeadPose(
         rotation=rotation(torch.tensor([[degrees, 0.0, 0.0]])),

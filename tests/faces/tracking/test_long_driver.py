@@ -1,4 +1,4 @@
-"""What pass 1 keeps of a long driver, in bytes."""
+"""Memory that pass 1 needs for a long driver, in bytes."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from animate_cli.options import FaceOptions
 from animate_cli.records import LANDMARKS, Frame
 
 
-def test_a_long_driver_needs_its_points_and_little_else(monkeypatch) -> None:
-    """Bytes per frame: what is kept, and the most that making it takes besides."""
+def test_a_long_driver_needs_little_more_than_its_points(monkeypatch) -> None:
+    """Bytes per frame: of the trajectory, and at the peak of making it."""
     rng = np.random.default_rng(0)
     still = (300 * rng.random((LANDMARKS, 2))).astype(np.float32)
 

@@ -24,7 +24,7 @@ def filled(values: list[float], found: str, cut: str, lost: Lost) -> list[float]
     return fill_lost_frames(points(values), *flags, clock(len(values)), lost)[:, 0, 0].tolist()
 
 
-def test_gaps_are_bridged_evenly_in_time() -> None:
+def test_gaps_are_interpolated_linearly_in_time() -> None:
     assert filled([1, 0, 0, 4], "1001", "0000", Lost.INTERPOLATE) == [1, 2, 3, 4]
 
 
@@ -36,13 +36,13 @@ def test_ends_are_held() -> None:
     assert filled([0, 5, 0], "010", "000", Lost.INTERPOLATE) == [5, 5, 5]
 
 
-def test_nothing_is_bridged_over_a_cut() -> None:
+def test_nothing_is_interpolated_over_a_cut() -> None:
     assert filled([1, 0, 0, 4], "1001", "0010", Lost.INTERPOLATE) == [1, 1, 4, 4]
     assert filled([1, 0, 0, 4], "1001", "0101", Lost.INTERPOLATE) == [1, 1, 1, 4]
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=80))
-def test_presence_is_a_soft_share(found: list[bool]) -> None:
+def test_motion_weights_are_smooth_and_in_0_to_1(found: list[bool]) -> None:
     flags = np.array(found)
     weight = motion_weights(flags, clock(len(found)), Lost.REST)
     assert ((weight >= 0) & (weight <= 1)).all()
@@ -51,7 +51,7 @@ def test_presence_is_a_soft_share(found: list[bool]) -> None:
 
 
 @pytest.mark.parametrize("rate", [10, 25, 60])
-def test_the_fade_takes_its_time_at_any_frame_rate(rate: int) -> None:
+def test_the_fade_takes_the_same_time_at_any_frame_rate(rate: int) -> None:
     times = tuple(Fraction(i, rate) for i in range(3 * rate))
     found = np.arange(3 * rate) < rate
     weight = motion_weights(found, times, Lost.REST)

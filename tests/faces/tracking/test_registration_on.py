@@ -1,4 +1,4 @@
-"""What `faces.tracking.track` does with what `faces.tracking.registration` says."""
+"""How `tracking.track` applies the shifts of `tracking.registration`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def register(monkeypatch: pytest.MonkeyPatch) -> FakeRegister:
     return one
 
 
-def test_what_registration_says_is_added_where_a_face_is_seen(follow, register) -> None:
+def test_shifts_are_added_to_found_frames(follow, register) -> None:
     _, pictures = gap(60, 20, 31)
     plain = follow(pictures, registration=Registration.OFF)
     assert register.frames == 0
@@ -51,7 +51,7 @@ def test_what_registration_says_is_added_where_a_face_is_seen(follow, register) 
     assert 0 <= added[0].mean() < 1.9
 
 
-def test_registration_starts_anew_with_a_shot(follow, register) -> None:
+def test_registration_restarts_with_a_shot(follow, register) -> None:
     first = [paint([Painted(x=150, y=150)], seed=0)] * 12
     second = [paint([Painted(x=360, y=230)], seed=3)] * 12
     trajectory = follow(first + second)

@@ -35,7 +35,9 @@ def noisy(points: np.ndarray, seed: int = 0) -> np.ndarray:
     return (points + noise).astype(np.float32)
 
 
-def calm(points: np.ndarray, times=None, strength: float = 0.5, found=None, cut=None) -> np.ndarray:
+def filtered(
+    points: np.ndarray, times=None, strength: float = 0.5, found=None, cut=None
+) -> np.ndarray:
     count = len(points)
     found = np.ones(count, bool) if found is None else found
     cut = np.zeros(count, bool) if cut is None else cut
@@ -65,14 +67,14 @@ def talking(count: int, rate: int = 25) -> np.ndarray:
 
 def test_strength_0_changes_nothing() -> None:
     points = noisy(still(30))
-    assert calm(points, strength=0.0) is points
+    assert filtered(points, strength=0.0) is points
 
 
 @pytest.mark.parametrize(("strength", "least"), [(0.25, 1.8), (0.5, 2.5), (1.0, 4.0)])
-def test_a_still_face_trembles_less(strength: float, least: float) -> None:
+def test_jitter_of_a_still_face_is_reduced(strength: float, least: float) -> None:
     points = noisy(still(120))
     before, after = (
-        np.abs(np.diff(p, axis=0)).mean() for p in (points, calm(points, strength=strength))
+        np.abs(np.diff(p, axis=0)).mean() for p in (points, filtered(points, strength=strength))
     )
     assert before / after > least
 
@@ -80,7 +82,7 @@ def test_a_still_face_trembles_less(strength: float, least: float) -> None:
 @pytest.mark.parametrize("strength", [0.25, 0.5, 1.0])
 def test_blinks_keep_their_depth(strength: float) -> None:
     truth = blinking(150)
-    out = calm(noisy(truth), strength=strength)
+    out = filtered(noisy(truth), strength=strength)
 
     def aperture(p: np.ndarray) -> np.ndarray:
         return (p[:, 69] - p[:, 68])[:, 1] + (p[:, 71] - p[:, 70])[:, 1]
@@ -90,9 +92,9 @@ def test_blinks_keep_their_depth(strength: float) -> None:
 
 
 @pytest.mark.parametrize("strength", [0.25, 0.5])
-def test_lips_keep_their_swing(strength: float) -> None:
+def test_lips_keep_their_range(strength: float) -> None:
     truth = talking(150)
-    out = calm(noisy(truth), strength=strength)
+    out = filtered(noisy(truth), strength=strength)
     swing = [np.std(p[:, 66, 1] - p[:, 62, 1]) for p in (out, truth)]
     assert swing[0] > 0.9 * swing[1]
 
@@ -100,7 +102,7 @@ def test_lips_keep_their_swing(strength: float) -> None:
 def test_there_is_no_lag() -> None:
     """Smoothing backwards in time gives the same."""
     points = noisy(talking(60))
-    there, back = calm(points), calm(points[::-1])[::-1]
+    there, back = filtered(points), filtered(points[::-1])[::-1]
     np.testing.assert_allclose(there, back, atol=1e-3)
 
 
@@ -131,25 +133,25 @@ def test_the_fit_is_weighted_least_squares() -> None:
             np.testing.assert_allclose(fit[i, k], answer[0], atol=1e-4)
 
 
-def test_uneven_time_stamps_are_obeyed() -> None:
-    """A head that turns evenly in time, filmed unevenly, stays where it was."""
+def test_uneven_time_stamps_count() -> None:
+    """Constant motion at uneven frame times is not changed."""
     rng = np.random.default_rng(1)
     times = tuple(Fraction(int(v), 1000) for v in np.cumsum(rng.integers(10, 80, 80)))
     points = still(80) + 40 * np.array([float(t) for t in times])[:, None, None]
-    np.testing.assert_allclose(calm(points.astype(np.float32), times), points, atol=2e-2)
+    np.testing.assert_allclose(filtered(points.astype(np.float32), times), points, atol=2e-2)
 
 
-def test_cuts_and_lost_frames_are_walls() -> None:
+def test_nothing_is_smoothed_over_cuts_and_lost_frames() -> None:
     points = noisy(still(60))
     points[30:] += 200
     cut = np.zeros(60, bool)
     cut[30] = True
     found = np.ones(60, bool)
     found[10:13] = False
-    out = calm(points, found=found, cut=cut)
+    out = filtered(points, found=found, cut=cut)
     for part in (slice(0, 10), slice(13, 30), slice(30, 60)):
         count = part.stop - part.start
-        alone = calm(points[part], times=clock(60)[part])
+        alone = filtered(points[part], times=clock(60)[part])
         np.testing.assert_allclose(out[part], alone, atol=1e-3)
         assert count == len(alone)
     np.testing.assert_array_equal(out[10:13], points[10:13])
@@ -177,12 +179,12 @@ def test_points_without_confidence_count_less() -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
 def test_short_runs_stay_finite(count: int) -> None:
-    out = calm(noisy(still(count)), strength=1.0)
+    out = filtered(noisy(still(count)), strength=1.0)
     assert np.isfinite(out).all()
     assert np.abs(out - still(count)).max() < 5 * NOISE
 
 
-def test_noise_is_measured_whatever_the_head_does() -> None:
+def test_the_estimate_of_noise_does_not_depend_on_motion() -> None:
     t = np.arange(400)[:, None, None] / 25
     moving = still(400) + 200 * t - 30 * t**2
     seen = moving + np.random.default_rng(0).normal(0, NOISE, moving.shape)
@@ -190,7 +192,7 @@ def test_noise_is_measured_whatever_the_head_does() -> None:
     assert noise_variance(seen, range(20)) == pytest.approx(NOISE**2, rel=0.15)
 
 
-def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_give_the_result_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(3)
     frames = 90
     seen = rng.normal(0, 1, (frames, 74, 2)).cumsum(axis=0).astype(np.float32)

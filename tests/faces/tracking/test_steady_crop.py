@@ -35,7 +35,7 @@ def faces(count: int, shift: np.ndarray) -> Points:
     return (still + shift[:, None]).astype(np.float32)[:count]
 
 
-def test_a_nodding_head_has_a_still_square() -> None:
+def test_the_square_of_a_nodding_head_does_not_move() -> None:
     swing = np.stack((0 * np.arange(200.0), 6 * np.sin(np.arange(200) * 2 * np.pi / 25)), axis=1)
     squares = steady_squares(of(faces(200, swing)))
     middle = squares[40:160]
@@ -43,14 +43,14 @@ def test_a_nodding_head_has_a_still_square() -> None:
     assert middle[0, 0] == pytest.approx(2.3 / 2 * 80, rel=0.1)
 
 
-def test_whoever_walks_is_followed_without_lag() -> None:
+def test_a_walking_person_is_followed_without_lag() -> None:
     walk = np.stack((2.0 * np.arange(200), 0 * np.arange(200.0)), axis=1)
     squares = steady_squares(of(faces(200, walk)))
     assert np.diff(squares[30:170, 1]) == pytest.approx(2.0, abs=1e-3)
     assert squares[100, 1] == pytest.approx(130 + 200, abs=3)
 
 
-def test_a_cut_is_a_jump() -> None:
+def test_the_square_jumps_at_a_cut() -> None:
     jump = np.where(np.arange(100)[:, None] < 50, (0.0, 0.0), (300.0, 0.0))
     squares = steady_squares(of(faces(100, jump), cut_at=50))
     assert np.ptp(squares[:50, 1]) < 1e-6

@@ -38,7 +38,9 @@ def trajectory(count: int = 7, **changes: object) -> Trajectory:
 
 @pytest.mark.parametrize("count", [1, 7])
 @pytest.mark.parametrize("declared", [None, 0, 12])
-def test_a_template_comes_back_exactly(tmp_path: Path, count: int, declared: int | None) -> None:
+def test_a_template_is_loaded_as_it_was_saved(
+    tmp_path: Path, count: int, declared: int | None
+) -> None:
     before = trajectory(count, frames_declared=declared)
     save_template(before, tmp_path / "t.npz", overwrite=False)
     after = load_template(tmp_path / "t.npz")
@@ -57,18 +59,18 @@ def test_no_motion_weight_is_read_back_as_ones(tmp_path: Path) -> None:
     assert (load_template(tmp_path / "t.npz").motion_weight == 1).all()
 
 
-def test_templates_of_earlier_versions_know_no_body(tmp_path: Path) -> None:
+def test_templates_of_earlier_versions_have_no_body(tmp_path: Path) -> None:
     save_template(trajectory(body=None), tmp_path / "t.npz", overwrite=False)
     assert load_template(tmp_path / "t.npz").body is None
 
 
-def test_a_plain_numpy_can_read_it(tmp_path: Path) -> None:
+def test_numpy_can_read_a_template(tmp_path: Path) -> None:
     save_template(trajectory(), tmp_path / "t.npz", overwrite=False)
     with np.load(tmp_path / "t.npz", allow_pickle=False) as file:
         assert file["landmarks"].shape == (7, 74, 2)
 
 
-def test_files_are_overwritten_only_when_asked(tmp_path: Path) -> None:
+def test_files_are_overwritten_only_on_request(tmp_path: Path) -> None:
     path = tmp_path / "t.npz"
     path.write_text("mine")
     with pytest.raises(OutputError, match="exists"):
@@ -79,14 +81,12 @@ def test_files_are_overwritten_only_when_asked(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["t.npz"]
 
 
-def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot be written"):
         save_template(trajectory(), tmp_path / "no" / "t.npz", overwrite=False)
 
 
-def test_a_failure_in_mid_write_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_write_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(file: io.BufferedWriter, **_: object) -> None:
         file.write(b"half")
         raise OSError(28, "No space left on device")
@@ -150,13 +150,13 @@ HOSTILE: dict[str, dict[str, bytes | None]] = {
 
 
 @pytest.mark.parametrize("case", HOSTILE)
-def test_hostile_files_are_refused(tmp_path: Path, case: str) -> None:
+def test_malicious_files_are_an_error(tmp_path: Path, case: str) -> None:
     with pytest.raises(MediaError, match="not a driver template") as caught:
         load_template(rewritten(tmp_path, HOSTILE[case]))
     assert "animate track" in caught.value.hint
 
 
-def test_a_compressed_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+def test_a_compressed_file_is_an_error_before_it_is_unpacked(tmp_path: Path) -> None:
     bomb = rewritten(tmp_path, {"landmarks": npy(np.zeros((200_000, 74, 2), np.float32))}, 8)
     assert bomb.stat().st_size < 1_000_000
     with pytest.raises(MediaError, match="compressed"):
@@ -166,14 +166,14 @@ def test_a_compressed_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     "content", [b"", b"not a zip", pickle.dumps([1, 2]), b"PK\x03\x04" + bytes(100)]
 )
-def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
+def test_other_files_are_an_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "t.npz"
     path.write_bytes(content)
     with pytest.raises(MediaError, match="not a driver template"):
         load_template(path)
 
 
-def test_a_truncated_template_is_refused(tmp_path: Path) -> None:
+def test_a_truncated_template_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "t.npz"
     save_template(trajectory(), path, overwrite=False)
     path.write_bytes(path.read_bytes()[:-100])
@@ -181,7 +181,7 @@ def test_a_truncated_template_is_refused(tmp_path: Path) -> None:
         load_template(path)
 
 
-def test_a_flipped_byte_is_noticed(tmp_path: Path) -> None:
+def test_a_flipped_byte_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "t.npz"
     save_template(trajectory(), path, overwrite=False)
     content = bytearray(path.read_bytes())
@@ -191,6 +191,6 @@ def test_a_flipped_byte_is_noticed(tmp_path: Path) -> None:
         load_template(path)
 
 
-def test_a_missing_template_is_told(tmp_path: Path) -> None:
+def test_a_missing_template_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match="does not exist"):
         load_template(tmp_path / "t.npz")

@@ -26,8 +26,8 @@ def error_px(trajectory: Trajectory, truth: list[Painted]) -> np.ndarray:
     )
 
 
-def wander(count: int, period: float = 12) -> list[Painted]:
-    """A head that walks, nods, comes near and tilts."""
+def wandering(count: int, period: float = 12) -> list[Painted]:
+    """A head that moves through the picture, comes near and rolls."""
     s = np.sin(np.arange(count) / period)
     return [
         Painted(
@@ -41,7 +41,7 @@ def wander(count: int, period: float = 12) -> list[Painted]:
 
 
 def test_a_wandering_face_is_followed_with_one_detection(follow, proposer) -> None:
-    truth = wander(80)
+    truth = wandering(80)
     trajectory = follow([paint([f]) for f in truth])
     assert error_px(trajectory, truth).max() < 2.5
     assert trajectory.found.all()
@@ -49,8 +49,8 @@ def test_a_wandering_face_is_followed_with_one_detection(follow, proposer) -> No
     assert proposer.asked == 1
 
 
-def test_the_record_says_what_was_tracked(follow) -> None:
-    trajectory = follow([paint([f]) for f in wander(7)])
+def test_the_trajectory_records_its_driver(follow) -> None:
+    trajectory = follow([paint([f]) for f in wandering(7)])
     assert len(trajectory) == 7 == len(trajectory.landmarks)
     assert trajectory.times_s == tuple(Fraction(i, 25) for i in range(7))
     assert (trajectory.width, trajectory.height) == (512, 384)
@@ -60,8 +60,8 @@ def test_the_record_says_what_was_tracked(follow) -> None:
     assert (trajectory.motion_weight == 1).all()
 
 
-def test_frames_together_give_what_they_give_one_by_one(follow, monkeypatch, network) -> None:
-    pictures = [paint([f]) for f in wander(60, period=40)]
+def test_batches_of_frames_give_the_results_of_single_frames(follow, monkeypatch, network) -> None:
+    pictures = [paint([f]) for f in wandering(60, period=40)]
     together = follow(pictures)
     calls = network.calls
     monkeypatch.setattr("animate_cli.faces.tracking.follower.MAX_AHEAD", 1)
@@ -70,22 +70,22 @@ def test_frames_together_give_what_they_give_one_by_one(follow, monkeypatch, net
     assert calls < 0.7 * (network.calls - calls)
 
 
-def test_a_still_face_is_seen_through_a_still_square(network, proposer) -> None:
+def test_the_square_of_a_still_face_does_not_move(network, proposer) -> None:
     face = Painted(x=250, y=190)
     frames = film([paint([Painted(x=250 + 0.5 * (i % 2), y=190)]) for i in range(20)])
     follower = FaceFollower(network, proposer, "largest")
     follower.advance(frames[:1])
-    before = network.looks
+    before = network.squares_read
     squares = {id(follower._square)}
     for start in range(1, 20):
         follower.advance(frames[start : start + 1])
         squares.add(id(follower._square))
     assert len(squares) == 1
-    assert network.looks - before == 19
+    assert network.squares_read - before == 19
     assert face.radius == 60
 
 
-def test_lost_frames_are_bridged(follow) -> None:
+def test_lost_frames_are_interpolated(follow) -> None:
     truth, pictures = gap(60, 20, 31)
     trajectory = follow(pictures)
     assert 12 <= trajectory.lost <= 12 + SEARCH_EVERY
@@ -119,7 +119,7 @@ def test_fail_names_the_first_lost_frame(follow) -> None:
         follow(pictures, lost=Lost.FAIL)
 
 
-def test_a_face_that_comes_late_is_held_before(follow) -> None:
+def test_frames_before_the_first_face_are_filled(follow) -> None:
     truth, pictures = gap(30, 0, 9)
     trajectory = follow(pictures)
     first = int(np.flatnonzero(trajectory.found)[0])
@@ -133,7 +133,7 @@ def test_no_face_at_all_is_an_error(follow) -> None:
         follow([paint([])] * 12)
 
 
-def test_searches_are_rare_while_there_is_nothing(follow, proposer) -> None:
+def test_searches_are_rare_while_there_is_no_face(follow, proposer) -> None:
     truth, _ = gap(1, 5, 5)
     follow([paint(truth), *[paint([])] * 89])
     assert proposer.asked <= 1 + 90 / SEARCH_EVERY
@@ -146,7 +146,7 @@ def test_a_face_that_jumps_in_one_shot_is_found_again(follow) -> None:
     assert error_px(trajectory, truth).max() < 2.5
 
 
-def test_a_cut_is_told_from_motion(follow) -> None:
+def test_motion_is_no_cut(follow) -> None:
     truth = [Painted(x=150 + 6 * i, y=190) for i in range(20)]
     truth += [Painted(x=390, y=150, radius=90)] * 20
     pictures = [paint([f], seed=i // 20) for i, f in enumerate(truth)]
@@ -156,7 +156,7 @@ def test_a_cut_is_told_from_motion(follow) -> None:
     assert error_px(trajectory, truth).max() < 2.5
 
 
-def test_light_that_flashes_is_no_cut(follow) -> None:
+def test_a_flash_is_no_cut(follow) -> None:
     truth = [Painted(x=250, y=190)] * 12
     pictures = [paint([f]) for f in truth]
     pictures[6] = (pictures[6] * 0.75).astype(np.uint8)
@@ -173,7 +173,7 @@ def test_the_same_person_is_found_after_a_cut(follow) -> None:
 
 
 @pytest.mark.parametrize("person", [0, 1])
-def test_two_faces_that_cross_keep_their_names(follow, person: int) -> None:
+def test_the_followed_face_stays_the_same_when_two_cross(follow, person: int) -> None:
     """The one in front (1) hides the one behind (0) in the middle."""
     count = 60
     paths = [
@@ -188,7 +188,7 @@ def test_two_faces_that_cross_keep_their_names(follow, person: int) -> None:
     assert found.mean() > (0.6 if person == 0 else 0.95)
 
 
-def test_the_driver_face_is_chosen(follow) -> None:
+def test_the_chosen_driver_face_is_followed(follow) -> None:
     truth = [Painted(x=380, y=190, radius=50, person=1)] * 5
     pictures = [paint([Painted(x=130, y=190, radius=70), f]) for f in truth]
     assert error_px(follow(pictures, face="2"), truth).max() < 2.5
@@ -198,7 +198,7 @@ def test_the_driver_face_is_chosen(follow) -> None:
 
 def test_frames_are_read_in_order_and_few_are_held(network, proposer, monkeypatch) -> None:
     monkeypatch.setattr(tracking, "make_proposer", lambda _: proposer)
-    frames = film([paint([f]) for f in wander(50)])
+    frames = film([paint([f]) for f in wandering(50)])
     done: list[int] = []
     ahead = 0
 
@@ -215,9 +215,9 @@ def test_frames_are_read_in_order_and_few_are_held(network, proposer, monkeypatc
     assert ahead < 8
 
 
-def test_whoever_is_told_may_stop(network, proposer, monkeypatch) -> None:
+def test_the_callback_may_stop_tracking(network, proposer, monkeypatch) -> None:
     monkeypatch.setattr(tracking, "make_proposer", lambda _: proposer)
-    frames = film([paint([f]) for f in wander(9)])
+    frames = film([paint([f]) for f in wandering(9)])
 
     def stop(index: int) -> None:
         if index == 4:
@@ -231,7 +231,7 @@ def test_whoever_is_told_may_stop(network, proposer, monkeypatch) -> None:
 
 def test_damaged_frames_are_counted(network, proposer, monkeypatch) -> None:
     monkeypatch.setattr(tracking, "make_proposer", lambda _: proposer)
-    frames = film([paint([f]) for f in wander(6)])
+    frames = film([paint([f]) for f in wandering(6)])
     frames[3] = Frame(pixels=frames[2].pixels, index=3, time_s=frames[3].time_s, is_concealed=True)
     trajectory = tracking.track(
         iter(frames), info_of(frames), network, FaceOptions(), sha256="", on_frame=lambda _: None
