@@ -1,1 +1,1 @@
-"""Tensor parts that networks share."""
+"""Tensor operators and network blocks that models, faces, training and evaluation share."""

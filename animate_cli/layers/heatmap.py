@@ -1,7 +1,7 @@
-"""Heatmaps to points: the differentiable spatial-to-numerical transform (DSNT).
+"""Heatmaps -> points: the differentiable spatial-to-numerical transform (DSNT).
 
 Nibali et al. 2018, *Numerical Coordinate Regression with Convolutional Neural Networks*; used by
-Zhao et al. 2021, section 3.3, between the landmark network and its coordinates.
+Zhao et al. 2021, section 3.3, as the last layer of the landmark network.
 
     symbol | name         | shape        | here
     Z      | logits       | (B, K, H, W) | argument

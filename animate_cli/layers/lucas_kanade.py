@@ -1,20 +1,20 @@
-"""Points followed from one picture to the next, differentiably.
+"""Lucas-Kanade: points tracked from one picture to the next, differentiably.
 
 Lucas & Kanade 1981, in the inverse-compositional form of Baker & Matthews 2004 and as an operation
 of a network after Dong et al. 2018, *Supervision-by-Registration*, section 3.1.
 
-    symbol   | name      | shape         | where
-    Iₜ₋₁, Iₜ | before, after | (B, 1, H, W) | arguments, grey
-    x        | points    | (B, K, 2)     | argument, normalised
+    symbol   | name      | shape         | equation
+    Iₜ₋₁, Iₜ | before, after | (B, 1, H, W) | two frames, grey
+    x        | points    | (B, K, 2)     | points of Iₜ₋₁, normalised
     T(Ω)     | template  | (B, K, N)     | `_describe`: the patch of Iₜ₋₁ about x, N pixels
     ∇T       | slopes    | (B, K, N, 2)  | `_describe`, per pixel
     H        | hessian   | (B, K, 2, 2)  | `_describe`: Σ w ∇T ∇Tᵀ, the same for all iterations
     Δp       | step      | (B, K, 2)     | `_advance`: H⁻¹ Σ w ∇T (Iₜ(x + p) - T)
 
-Everything that a step needs depends smoothly on x, and steps are unrolled: the gradient of where
-a point went reaches where it came from.
+All terms of a step depend smoothly on x, and the steps are unrolled, so that the gradient of a
+point's position in Iₜ reaches its position in Iₜ₋₁.
 
-Departures from the papers: pure translation; a Gaussian window w; two levels of resolution.
+Departures from the paper: pure translation; a Gaussian window w; two levels of resolution.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ RIDGE = 1e-6  # added to H: a flat patch does not move, and its gradient stays f
 
 @dataclass(frozen=True, kw_only=True)
 class LucasKanade:
-    """How points are followed.
+    """Settings of the tracker.
 
     radius: patches have 2 radius + 1 pixels a side, at every level; window: σ of their weights in
     pixels; levels: halvings of the resolution plus one; iterations: at each level.
@@ -46,11 +46,11 @@ class LucasKanade:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Tracked:
-    """Where points went, and whether to believe it.
+    """Positions of tracked points, and two measures of their reliability.
 
-    points (B, K, 2) normalised, differentiable; drift_px (B, K): how far from its start a point
-    ends that is followed there and back; texture (B, K): the smaller eigenvalue of H, 0 for flat
-    patches and along straight edges (grey in [0, 1], per pixel²).
+    points (B, K, 2) normalised, differentiable; drift_px (B, K): distance between a point and
+    where it ends when it is tracked there and back; texture (B, K): the smaller eigenvalue of H, 0
+    for flat patches and along straight edges (grey in [0, 1], per pixel²).
     """
 
     points: Tensor
@@ -58,14 +58,14 @@ class Tracked:
     texture: Tensor
 
     def trusted(self, *, most_drift_px: float, least_texture: float) -> Tensor:
-        """(B, K) of 0 and 1: 1 where the patch says where it went, and back agrees with forth."""
+        """1 where a point is reliable and inside the picture, else 0: (B, K)."""
         believed = (self.drift_px <= most_drift_px) & (self.texture >= least_texture)
         inside = (self.points.detach().abs() < 1).all(dim=-1)
         return (believed & inside).to(self.points.dtype)
 
 
 def track(before: Tensor, after: Tensor, points: Tensor, how: LucasKanade) -> Tracked:
-    """Follow points of `before` into `after`, and back again to see whether that was right.
+    """Track points of `before` into `after`, and back again to measure the drift.
 
     before, after (B, 1, H, W) grey in [0, 1]; points (B, K, 2) normalised.
     """
@@ -97,7 +97,7 @@ def smaller_eigenvalue(h: Tensor) -> Tensor:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Patch:
-    """What is known of the patches about points before any step; shapes in the module's table."""
+    """Terms of the patches around points that all steps share; shapes in the module's table."""
 
     template: Tensor
     weighted_slopes: Tensor
@@ -117,7 +117,7 @@ def _describe(image: Tensor, points: Tensor, how: LucasKanade) -> _Patch:
 
 
 def _advance(patch: _Patch, image: Tensor, points: Tensor, how: LucasKanade) -> Tensor:
-    """One step Δp against the difference of what is seen at `points` (B, K, 2) and the template."""
+    """One step Δp against the difference between the patches at `points` and the template."""
     height, width = image.shape[-2:]
     error = _sample(image, points, how)[:, 0] - patch.template  # (B, K, N)
     slope = (patch.weighted_slopes * error[..., None]).sum(dim=-2)  # (B, K, 2)

@@ -1,1 +1,1 @@
-"""One file per model; `base` holds the contract that all of them pass."""
+"""Animation models, one package each; `base` holds the contract that all of them keep."""

@@ -1,1 +1,1 @@
-"""TODO layers/inference"""
+"""Faster ways to compute a trained network: fused, in other number formats, by other engines."""

@@ -1,1 +1,1 @@
-"""TODO layers/pretrained"""
+"""Published feature networks for losses and metrics: VGG, SqueezeNet, Inception, LPIPS, RAFT."""

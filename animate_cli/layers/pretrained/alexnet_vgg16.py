@@ -114,7 +114,7 @@ def load_tapped(backbone: Backbone, folder: Path) -> TappedBackbone:
 
 
 def _registered(backbone: Backbone, folder: Path) -> dict[str, Tensor]:
-    """Nothing is fetched: a metric is no reason for hundreds of megabytes."""
+    """The registered weights, if they are on this machine; a metric does not fetch them."""
     if not backbone.registered:
         hint = "put the ImageNet weights there"
         raise WeightsError(f"{folder / backbone.files[0]} does not exist", hint=hint)
@@ -127,7 +127,7 @@ def _registered(backbone: Backbone, folder: Path) -> dict[str, Tensor]:
 
 
 def _own(tensors: dict[str, Tensor], network: TappedBackbone) -> dict[str, Tensor]:
-    """Those of the features, whatever stands before their names."""
+    """The tensors of the features, with any prefix of their names removed."""
     bare = {f"features.{k.rpartition('features.')[2]}": v for k, v in tensors.items()}
     wanted = network.state_dict().keys()
     return {k: v for k, v in bare.items() if k in wanted}

@@ -136,7 +136,7 @@ def load_inception(folder: Path | None) -> Inception:
         tensors = hub.read_published(path)
     elif hub.cached_path(REGISTERED) is not None:
         tensors = hub.load_published(REGISTERED)
-    else:  # nothing is fetched: a metric is no reason for a hundred megabytes
+    else:  # a metric does not fetch a hundred megabytes
         message = f"{REGISTERED} (animate weights fetch {REGISTERED})"
         raise WeightsError(message, hint=hub.advice(REGISTERED))
     network = Inception()

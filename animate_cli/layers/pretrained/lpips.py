@@ -1,7 +1,7 @@
-"""LPIPS: what a metric and a loss share of it.
+"""LPIPS: the distance of deep features that both the metric and the loss use.
 
 Zhang et al. 2018, *The Unreasonable Effectiveness of Deep Features as a Perceptual Metric*, eq. 1
-and version 0.1 of its linear heads:
+and version 0.1 of its linear layers:
 
     d(x, y) = Σ_l 1/(H_l W_l) Σ_hw ‖ w_l ⊙ (x̂_l,hw − ŷ_l,hw) ‖²    x̂: channels of unit length
 
@@ -24,7 +24,7 @@ LINEAR_FILE = "lpips_heads_v0.1.safetensors"
 
 
 def unit(features: Tensor, *, floor: float) -> Tensor:
-    """x̂: channels of unit length, those far shorter than `floor` left near zero, where the slope
+    """x̂: channels of unit length; vectors far shorter than `floor` stay near zero, where the slope
     is at most 1 / floor.
 
     (B, C, H, W), same shape; fp32 at least.
@@ -36,15 +36,14 @@ def unit(features: Tensor, *, floor: float) -> Tensor:
 def distance(features: Tensor, target: Tensor, weight: Tensor, *, floor: float) -> Tensor:
     """The addend of one layer: features x and target ŷ (B, C, H, W), w² (C,) -> (B,).
 
-    Differentiable by the features, once; the target and the heads are data.
+    Differentiable by the features, once; the target and the linear layers are data.
     """
     addend: Tensor = _Distance.apply(features, target, weight, floor)  # type: ignore[no-untyped-call]
     return addend
 
 
 class _Distance(torch.autograd.Function):
-    """With the slope by hand: passes over memory are its cost, and autograd's own makes twice as
-    many.
+    """The distance with a gradient by hand, which passes over memory half as often as autograd's.
 
     d = Σ_c w² (x̂ − ŷ)², s = ∂d/∂x̂  ->  ∂d/∂x = (s − x̂ ⟨x̂, s⟩) / |x|
     """

@@ -1,1 +1,1 @@
-"""TODO models/sparse_to_dense"""
+"""The default model (Zhao et al. 2021): landmarks -> dense motion -> warped and painted picture."""

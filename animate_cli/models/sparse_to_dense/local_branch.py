@@ -1,4 +1,4 @@
-"""A local branch: the dense motion around one eye or the mouth, and what is painted there.
+"""A local branch: the dense motion around one eye or the mouth, and the paint there.
 
 Zhao et al. 2021, *Sparse to Dense Motion Transfer for Face Image Animation*, section 3.2 and
 eq. 3. The source's patch is cut around the *source's* eye or mouth; the branch's result is merged
@@ -116,8 +116,8 @@ class LocalBranch(nn.Module):
 def merge(flow: Tensor, local: LocalMotion, *, has_prior: bool) -> Tensor:
     """Eq. 3 for one region: f_G (1 − m) + f̂ m in the region around the driver's part.
 
-    flow (B, 2, s, s): what is added to the prior, or to the identity where there is none; without
-    a prior f̂ starts at the affine map from the driver's region to the source's.
+    flow (B, 2, s, s): the displacement added to the prior, or to the identity where there is no
+    prior; without a prior f̂ starts at the affine map from the driver's region to the source's.
     """
     place = _place(local.there, flow)
     own = _own_positions(local.there, flow, place)  # (B, h, w, 2)

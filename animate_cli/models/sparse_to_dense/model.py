@@ -1,4 +1,4 @@
-"""The default model: landmarks -> dense motion; the network paints what motion cannot show.
+"""The default model: landmarks -> dense motion -> warped and painted picture.
 
 Zhao et al. 2021, *Sparse to Dense Motion Transfer for Face Image Animation*. The networks, their
 equations and departures are in `models.sparse_to_dense.network`; this file adds the prior grid

@@ -117,7 +117,9 @@ class MotionBranch(nn.Module):
         for block in self.last:
             x = x + block(skips[0].with_cue(x), code)
         field: Tensor = self.head(F.relu(x))
-        return field.to(driver.dtype)  # positions need single precision, whatever convolutions use
+        return field.to(
+            driver.dtype
+        )  # positions need single precision, also after bfloat16 convolutions
 
     def _move(self, x: Tensor, motion: Tensor) -> Tensor:
         if not isinstance(self.add_motion, AddMotion):

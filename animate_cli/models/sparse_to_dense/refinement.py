@@ -1,4 +1,4 @@
-"""The image generation network: it paints what the warp cannot show.
+"""The image generation network: it paints where the warp is wrong or has nothing to show.
 
 Zhao et al. 2021, *Sparse to Dense Motion Transfer for Face Image Animation*, section 3.1 and
 eq. 2: warped source and dense motion in, residual image and mask out. The `paper` config is the
@@ -12,8 +12,8 @@ packed into channels and keeps skip connections.
     M      | mask    | (B, 1, S, S)    | eq. 2: 1 where R is shown
 
 Departures from the paper
-    residual  "residual image" is taken at its word: the network gives Δ, and R = E + Δ; painting
-              colours anew took ten times as long to learn
+    residual  the network gives Δ, and R = E + Δ, a residual in the literal sense; a network that
+              painted R itself took ten times as long to learn
     mask      M starts near 0.12, so that training starts at the warped source
     fold      pixels are packed into channels first and unpacked last (`fast`)
 """

@@ -46,7 +46,7 @@ def prior_grid(
     prior: LandmarkGrid, source_px: Tensor, driver_px: Tensor, body: Tensor, steps: RenderSteps
 ) -> tuple[Tensor, Tensor]:
     """Landmarks (B, 74, 2) px and body (B, 26, 2) -> the driver's landmarks (B, 74, 2), with room
-    kept if asked for, and the prior grid between both (B, S, S, 2)."""
+    kept if the steps name it, and the prior grid between both (B, S, S, 2)."""
     if RenderStep.KEEP_ROOM in steps:
         driver_px = prior.keep_room(source_px, driver_px)
     return driver_px, prior.grid(source_px, driver_px, body)

@@ -1,1 +1,1 @@
-"""TODO models/thin_plate"""
+"""The thin-plate model: landmarks move the photo through a radial spline, without any weights."""

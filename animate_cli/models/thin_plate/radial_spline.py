@@ -33,9 +33,9 @@ from animate_cli.layers.smoothstep import smooth_step
 
 LEAST_JACOBIAN = 0.2
 _SOFTNESS_PX = 2.0  # c: smaller is sharper between neighbours, larger overshoots more
-_RIDGE, _RIDGE_WHERE_TORN = 1e-5, 2e-2
-_TORN = 1.0, 4.0  # difference of two values over the distance of their controls, pinned ones too
-_TOGETHER_PX = 0.5  # controls that are no further apart count as being at one place
+_RIDGE, _RIDGE_AT_JUMPS = 1e-5, 2e-2
+_JUMPS = 1.0, 4.0  # of two values' difference over their controls' distance
+_TOGETHER_PX = 0.5  # controls that are closer count as coincident
 _FINE_PX, _COARSE_PX = 2.4, 9.0
 _FINE_FROM, _FINE_TO = 0.2, 0.8  # share of the square's side in which nodes are dense
 _NARROW_STEPS, _WIDENING_STEPS, _SCALING_STEPS = 8, 24, 16
@@ -60,17 +60,17 @@ class RadialSpline:
     def field(self, controls_px: Tensor, values: Tensor, window: Tensor, calm: Tensor) -> Tensor:
         """The field that takes the values at the controls: (B, K, 2) twice -> (B, 2, S, S).
 
-        window (L, L) multiplies the field on the lattice, so that it can be pinned at the edges;
-        calm (B, L, L) px shortens it, so that small displacements vanish where they are unwanted.
+        window (L, L): multiplies the field on the lattice, which pins it at the edges; calm
+        (B, L, L) px: shortens the field, so that small displacements vanish there.
 
-        Read bilinearly at a control it is right within 0.05 px where controls are 2 px apart and
-        their values do not differ by more.
-        CPUs take one sample at a time: its kernel stays in their cache, a batch's does not.
+        Read bilinearly at a control, the error is below 0.05 px where controls are 2 px apart and
+        their values differ by no more than that. On a CPU one sample is computed at a time, because
+        its kernel then stays in the cache.
         """
         count = len(controls_px)
         step = 1 if controls_px.device.type == "cpu" else count
-        parts = [slice(start, start + step) for start in range(0, count, step)]
-        return torch.cat([self._field(controls_px[k], values[k], window, calm[k]) for k in parts])
+        batches = [slice(start, start + step) for start in range(0, count, step)]
+        return torch.cat([self._field(controls_px[k], values[k], window, calm[k]) for k in batches])
 
     def _field(self, controls_px: Tensor, values: Tensor, window: Tensor, calm: Tensor) -> Tensor:
         """`field`, all samples at once."""
@@ -102,7 +102,7 @@ class RadialSpline:
         return field.permute(0, 3, 1, 2)
 
     def _landing(self, controls_px: Tensor) -> tuple[Tensor, Tensor]:
-        """Rows that read the lattice as bilinear sampling of the pixels would: (B, K, L) x 2."""
+        """Rows (B, K, L) for x and y that read the lattice like bilinear sampling of the pixels."""
         low = controls_px.floor().clamp(0, self.size - 2)
         share = (controls_px - low).clamp(0, 1)[..., None]  # (B, K, 2, 1)
         index = low.long()
@@ -123,11 +123,11 @@ def _kernel(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _ridge(controls_px: Tensor, values: Tensor) -> Tensor:
-    """How much each control may be missed: (B, K, 2) twice, px -> (B, K)."""
+    """The ridge of each control, larger where values jump: (B, K, 2) px twice -> (B, K)."""
     apart, differ = (torch.cdist(points, points) for points in (controls_px, values))
-    torn = (differ / (apart.square() + _TOGETHER_PX**2).sqrt()).amax(dim=-1)
-    share = smooth_step((torn - _TORN[0]) / (_TORN[1] - _TORN[0]))
-    return _RIDGE * (_RIDGE_WHERE_TORN / _RIDGE) ** share
+    jump = (differ / (apart.square() + _TOGETHER_PX**2).sqrt()).amax(dim=-1)
+    share = smooth_step((jump - _JUMPS[0]) / (_JUMPS[1] - _JUMPS[0]))
+    return _RIDGE * (_RIDGE_AT_JUMPS / _RIDGE) ** share
 
 
 def _system(controls: Tensor, ridge: Tensor) -> Tensor:
@@ -151,12 +151,12 @@ def _solve(factors: tuple[Tensor, Tensor], values: Tensor) -> Tensor:
 
 
 def remove_folds(field: Tensor, nodes: Tensor) -> Tensor:
-    """Smooth a displacement field where it folds, until it does not.
+    """A displacement field, smoothed where it folds until it folds no more.
 
-    field (B, 2, L, L) px on nodes (L,) px; samples that do not fold come back untouched. What
-    still folds after `_NARROW_STEPS` is smoothed over an ever wider neighbourhood, so that a head
-    that moves far keeps its motion; only what outlasts that too is scaled down as a whole. The
-    outermost nodes stay as they are.
+    field (B, 2, L, L) px on nodes (L,) px; a sample without folds is returned unchanged. Folds that
+    outlast `_NARROW_STEPS` are smoothed over ever wider neighbourhoods, so that a head that moves
+    far keeps its motion. A field that still folds after that is scaled down as a whole. The
+    outermost nodes stay unchanged.
     """
     inside = F.pad(torch.ones_like(field[:1, :1, 1:-1, 1:-1]), (1, 1, 1, 1))
     for wider in (0,) * _NARROW_STEPS + tuple(range(_WIDENING_STEPS)):
