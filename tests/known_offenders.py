@@ -7,11 +7,4 @@ from __future__ import annotations
 
 TOO_LONG: set[str] = set()
 IN_A_CIRCLE: set[str] = set()
-UNDESCRIBED: set[str] = {
-    "layers/inference/__init__.py",
-    "layers/pretrained/__init__.py",
-    "models/first_order/__init__.py",
-    "models/liveportrait/__init__.py",
-    "models/sparse_to_dense/__init__.py",
-    "models/thin_plate/__init__.py",
-}
+UNDESCRIBED: set[str] = set()
