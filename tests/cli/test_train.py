@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from refusal import animate, command
+from toy_objective import Line
 
-TRAIN = Path(__file__).parents[1] / "train"
+from animate_cli.train.engine import loop
+
+TESTS = Path(__file__).parents[1]
 SCRIPT = """
 import sys
 
@@ -36,7 +40,7 @@ steps.evaluate_every = 100000
 def start(tmp_path):
     """Start the command on a toy; what it says comes through pipes."""
     script = tmp_path / "animate.py"
-    script.write_text(SCRIPT.format(folder=str(TRAIN)), encoding="utf-8")
+    script.write_text(SCRIPT.format(folder=str(TESTS)), encoding="utf-8")
     (tmp_path / "toy.toml").write_text(RECIPE, encoding="utf-8")
 
     def go(*words: str) -> subprocess.Popen[str]:
@@ -72,26 +76,23 @@ def test_an_interrupted_training_goes_on(start, tmp_path):
     assert Path(said.strip()).is_file()
 
 
-def test_the_stages_are_shown(start, tmp_path):
+def test_the_stages_are_shown(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "build_objective", lambda recipe: Line())
     stages = '[[stage]]\nname = "first"\n[[stage]]\nname = "second"\nsteps.batch = 4\n'
-    (tmp_path / "toy.toml").write_text(RECIPE + stages, encoding="utf-8")
-    said, told = start("--steps", "10").communicate(timeout=120)
-    lines = told.splitlines()
+    recipe = tmp_path / "toy.toml"
+    recipe.write_text(RECIPE + stages, encoding="utf-8")
+    answer = animate("train", recipe, "--output", tmp_path / "run", "--steps", "10")
+    lines = answer.stderr.splitlines()
     assert "stage 1 of 2: first, 10 steps of 16, rate 0.001" in lines
     assert "stage 2 of 2: second, 10 steps of 4, rate 0.001" in lines
     (last,) = (line for line in lines if line.startswith("stage 2 of 2, second, step "))
     assert last.startswith("stage 2 of 2, second, step 10 of 10: loss")
-    assert "best score on dev after 20 steps" in told
-    assert Path(said.strip()).name == "best.safetensors"
+    assert "best score on dev after 20 steps" in answer.stderr
+    assert Path(answer.stdout.strip()).name == "best.safetensors"
 
 
 def test_a_recipe_that_cannot_be_read_is_told_in_two_lines(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "animate_cli", "train", str(tmp_path / "absent.toml")],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[0].startswith("error: cannot read recipe")
-    assert "hint:" in done.stderr
+    answer = command("train", tmp_path / "absent.toml")
+    assert answer.exit_code == 1
+    assert answer.stderr.splitlines()[0].startswith("error: cannot read recipe")
+    assert "hint:" in answer.stderr

@@ -15,7 +15,7 @@ from animate_cli.layers.grid import identity_grid
 from animate_cli.models.find import find_model
 from animate_cli.models.first_order.generator import Generator
 from animate_cli.models.first_order.keypoint_detector import KeyPointDetector
-from animate_cli.models.first_order.model import FirstOrder
+from animate_cli.models.first_order.model import FirstOrder, FirstOrderSource
 from animate_cli.options import Amounts, ComputeOptions, Motion, MotionOptions, Options
 from animate_cli.pipeline import Animator
 
@@ -50,6 +50,20 @@ def picture() -> Tensor:
     return torch.nn.functional.interpolate(seeds, (256, 256), mode="bicubic").clamp(0, 1)
 
 
+@pytest.fixture(scope="module")
+def source(model: FirstOrder, picture: Tensor) -> FirstOrderSource:
+    """Encoded once: tests only read it."""
+    with torch.inference_mode():
+        return model.encode_source(picture, POINTS)
+
+
+@pytest.fixture(scope="module")
+def own(model: FirstOrder, picture: Tensor) -> Tensor:
+    """The picture's own code, as a driver."""
+    with torch.inference_mode():
+        return model.encode_driver(picture, POINTS)
+
+
 def codes(model: FirstOrder, count: int) -> Tensor:
     """Some faces' codes, plausible and different."""
     noise = torch.randn(count, 60, generator=torch.Generator().manual_seed(3))
@@ -59,9 +73,10 @@ def codes(model: FirstOrder, count: int) -> Tensor:
 
 
 @torch.inference_mode()
-def test_no_motion_leaves_the_points(model: FirstOrder, picture: Tensor) -> None:
-    source = model.encode_source(picture, POINTS)
-    own, anchor = model.encode_driver(picture, POINTS), codes(model, 1)
+def test_no_motion_leaves_the_points(
+    model: FirstOrder, source: FirstOrderSource, own: Tensor
+) -> None:
+    anchor = codes(model, 1)
     for options in (MotionOptions(), MotionOptions(strength=2.0), MotionOptions(strength=0.0)):
         still = codes(model, 3) if options.strength == 0 else anchor
         moved = model.retarget(source, still, anchor, options)
@@ -69,17 +84,17 @@ def test_no_motion_leaves_the_points(model: FirstOrder, picture: Tensor) -> None
 
 
 @torch.inference_mode()
-def test_absolute_motion_is_the_drivers_own(model: FirstOrder, picture: Tensor) -> None:
-    source, driver = model.encode_source(picture, POINTS), codes(model, 2)
+def test_absolute_motion_is_the_drivers_own(model: FirstOrder, source: FirstOrderSource) -> None:
+    driver = codes(model, 2)
     options = MotionOptions(motion=Motion.ABSOLUTE)
     moved = model.retarget(source, driver, codes(model, 1), options)
     torch.testing.assert_close(moved, driver, atol=1e-6, rtol=0)
 
 
 @torch.inference_mode()
-def test_the_square_does_not_matter(model: FirstOrder, picture: Tensor) -> None:
+def test_the_square_does_not_matter(model: FirstOrder, source: FirstOrderSource) -> None:
     """Driver and anchor seen through another square, larger and elsewhere: the same motion."""
-    source, driver, anchor = model.encode_source(picture, POINTS), codes(model, 3), codes(model, 1)
+    driver, anchor = codes(model, 3), codes(model, 1)
     ratio, shift = torch.tensor([[1.7]]), torch.tensor([[0.2, -0.4]])
     elsewhere = (model.reframe(code, ratio, shift) for code in (driver, anchor))
     given = model.retarget(source, *elsewhere, MotionOptions())
@@ -88,8 +103,8 @@ def test_the_square_does_not_matter(model: FirstOrder, picture: Tensor) -> None:
 
 
 @torch.inference_mode()
-def test_two_together_are_two_alone_and_shapes(model: FirstOrder, picture: Tensor) -> None:
-    source, driver = model.encode_source(picture, POINTS), codes(model, 2)
+def test_two_together_are_two_alone_and_shapes(model: FirstOrder, source: FirstOrderSource) -> None:
+    driver = codes(model, 2)
     together, state = model.render(source, driver)
     alone, _ = model.render(source, driver[1:])
     assert state is None
@@ -102,23 +117,26 @@ def test_two_together_are_two_alone_and_shapes(model: FirstOrder, picture: Tenso
 
 
 @torch.inference_mode()
-def test_points_at_rest_give_an_identity_grid(model: FirstOrder, picture: Tensor) -> None:
-    source = model.encode_source(picture, POINTS)
-    rendered, _ = model.render(source, model.encode_driver(picture, POINTS))
+def test_points_at_rest_give_an_identity_grid(
+    model: FirstOrder, source: FirstOrderSource, own: Tensor
+) -> None:
+    rendered, _ = model.render(source, own)
     assert rendered.grid is not None
     torch.testing.assert_close(rendered.grid, identity_grid(256, 256), atol=1e-4, rtol=0)
 
 
-def test_parts_of_the_motion_are_refused(model: FirstOrder, picture: Tensor) -> None:
-    source, driver = model.encode_source(picture, POINTS), codes(model, 1)
+def test_parts_of_the_motion_are_refused(model: FirstOrder, source: FirstOrderSource) -> None:
+    driver = codes(model, 1)
     for options in (MotionOptions(amount=Amounts(eyes=0.0)), MotionOptions(identity=0.5)):
         with pytest.raises(OptionError, match="first_order"):
             model.retarget(source, driver, driver, options)
 
 
 @torch.inference_mode()
-def test_half_of_every_part_is_half_of_the_whole(model: FirstOrder, picture: Tensor) -> None:
-    source, driver, anchor = model.encode_source(picture, POINTS), codes(model, 2), codes(model, 1)
+def test_half_of_every_part_is_half_of_the_whole(
+    model: FirstOrder, source: FirstOrderSource
+) -> None:
+    driver, anchor = codes(model, 2), codes(model, 1)
     parts = Amounts(pose=0.5, expression=0.5, eyes=0.5, gaze=0.5, lips=0.5)
     by_parts = model.retarget(source, driver, anchor, MotionOptions(amount=parts))
     whole = model.retarget(source, driver, anchor, MotionOptions(strength=0.5))

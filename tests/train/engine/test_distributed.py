@@ -45,7 +45,7 @@ torch.distributed.destroy_process_group()
 def launch(folder: Path, *, poison_at: int = -1) -> str:
     """Two processes, through gloo; what they print."""
     script = folder.parent / "train_together.py"
-    script.write_text(SCRIPT.format(tests=str(Path(__file__).parents[1])), encoding="utf-8")
+    script.write_text(SCRIPT.format(tests=str(Path(__file__).parents[2])), encoding="utf-8")
     launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
     done = subprocess.run(
         [sys.executable, *launcher, str(script), str(folder), str(poison_at)],

@@ -64,7 +64,7 @@ def test_ten_steps_and_ten_more_are_twenty(run, halved, tmp_path, plan, change):
 
 
 def test_the_landmark_network_resumes_to_the_bit(halved, data, tmp_path):
-    steps = StepRecipe(steps=20, batch=2, warmup_steps=2, evaluate_every=10, save_every=10)
+    steps = StepRecipe(steps=8, batch=2, warmup_steps=2, evaluate_every=4, save_every=4)
     recipe = Recipe(objective="landmarks", name="x", steps=steps, network=TINY)
     recipe = replace(recipe, data=replace(recipe.data, root=str(data), clip_stride=60))
 
@@ -73,7 +73,7 @@ def test_the_landmark_network_resumes_to_the_bit(halved, data, tmp_path):
         return train(recipe, tmp_path / name, on_log=lambda logged: None)
 
     whole = go("whole")
-    halves = halved(lambda: go("halves"), after=10)
+    halves = halved(lambda: go("halves"), after=4)
     assert same(tmp_path / "whole", tmp_path / "halves")
     assert whole.best == halves.best
 

@@ -92,7 +92,7 @@ def test_workers_leave_when_their_parent_is_killed():
     """A killed parent closes nothing; were a worker to hold its own pipe open, it would stay."""
     script = f"""
 import multiprocessing, os, signal, sys
-sys.path.insert(0, {str(Path(__file__).parents[1])!r})
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 from toy_objective import Line
 from animate_cli.train.engine.prefetch import prefetch_batches
 from animate_cli.train.recipe import StepRecipe
