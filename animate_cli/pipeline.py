@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -141,8 +140,10 @@ class Animator:
         if not isinstance(source, Photo):
             photo = over_background(photo, self.options.output.background)
         if face is None:
+            faces = self.options.faces
             network = self._networks.landmarker(str(self._device(device)))
-            face = find_face(photo, network, self.options.faces).landmarks
+            proposer = self._networks.proposer(faces.detector)
+            face = find_face(photo, network, faces, proposer=proposer).landmarks
         return PreparedSource(photo=photo, landmarks=face)
 
     def prepare_driver(
@@ -162,7 +163,7 @@ class Animator:
         where = self._device(device)
         return run_pass_one(
             as_driver(driver),
-            partial(self._networks.landmarker, str(where)),
+            self._networks,
             self._model(where),
             self.options,
             device=where,
@@ -237,7 +238,8 @@ class Animator:
         photo = over_background(as_photo(source, o.read), o.output.background)
         path = Path(output or f"{photo.path.stem}--faces.png")
         network = self._networks.landmarker(str(self._device(None)))
-        faces = all_faces(photo, network, o.faces)
+        proposer = self._networks.proposer(o.faces.detector)
+        faces = all_faces(photo, network, o.faces, proposer=proposer)
         write_image(path, draw_faces(photo.pixels, faces), overwrite=o.output.overwrite)
         return path
 

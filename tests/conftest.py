@@ -63,6 +63,6 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ToyWorld:
     monkeypatch.setattr(
         "animate_cli.faces.landmarks.network.load_landmarker", lambda **_: ToyLandmarker()
     )
-    for module in ("stages.portrait", "faces.tracking.track"):
+    for module in ("stages.networks", "stages.portrait", "faces.tracking.track"):
         monkeypatch.setattr(f"animate_cli.{module}.make_proposer", lambda _: ToyProposer())
     return ToyWorld(tmp_path)

@@ -17,10 +17,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animate_cli.faces.detection.viola_jones import Proposal
+from animate_cli.faces.detection.viola_jones import Proposal, Proposer
 from animate_cli.faces.landmarks.inference import LandmarkDetector
 from animate_cli.models.base import FaceModel
-from animate_cli.options import ComputeOptions, Engine, MotionOptions, Options
+from animate_cli.options import ComputeOptions, Detector, Engine, MotionOptions, Options
 from animate_cli.records import Image, Points
 from animate_cli.stages.networks import Networks
 
@@ -80,7 +80,7 @@ class ToyLandmarker:
 
 
 class ToyNetworks(Networks):
-    """The toy landmark network; a given model, or the one that is asked for."""
+    """The toy landmark network and detector; a given model, or the one that is asked for."""
 
     def __init__(self, model: FaceModel[Any, Any, Any] | None = None) -> None:
         super().__init__()
@@ -88,6 +88,9 @@ class ToyNetworks(Networks):
 
     def landmarker(self, device: str) -> LandmarkDetector:
         return ToyLandmarker()
+
+    def proposer(self, detector: Detector) -> Proposer:
+        return ToyProposer()
 
     def model(self, motion: MotionOptions, device: str, engine: Engine) -> FaceModel[Any, Any, Any]:
         return self._given or super().model(motion, device, engine)

@@ -11,6 +11,7 @@ import numpy as np
 from animate_cli.device import thread_count
 from animate_cli.digest import sha256_of_pixels
 from animate_cli.errors import MediaError
+from animate_cli.faces.detection.viola_jones import Proposer
 from animate_cli.faces.landmarks.inference import LandmarkDetector
 from animate_cli.faces.tracking.template import load_template
 from animate_cli.faces.tracking.track import track
@@ -30,8 +31,11 @@ def track_driver(
     options: Options,
     *,
     watch: Watch,
+    proposer: Proposer | None = None,
 ) -> TrackedDriver:
     """The face's points in every frame, or in those of a template that `options.read` names.
+
+    proposer: detects the face; None: the detector that `options.faces` names.
 
     Raises:
         MediaError: it cannot be read.
@@ -50,6 +54,7 @@ def track_driver(
                 network,
                 options.faces,
                 sha256=_digest(given),
+                proposer=proposer,
                 on_frame=lambda index: watch.tell(Step.TRACK, index + 1, reader.expected),
             )
         return TrackedDriver(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from animate_cli.faces.detection.detect import make_proposer
+from animate_cli.faces.detection.viola_jones import Proposer
 from animate_cli.faces.landmarks import network as landmarks
 from animate_cli.faces.landmarks.inference import LandmarkDetector
 from animate_cli.models.base import FaceModel
 from animate_cli.models.find import find_model
-from animate_cli.options import Engine, MotionOptions
+from animate_cli.options import Detector, Engine, MotionOptions
 
 _Request = tuple[str, str, str | None, Engine]
 
@@ -29,6 +31,15 @@ class Networks:
         if self._landmarker is None or self._landmarker[0] != device:
             self._landmarker = device, landmarks.load_landmarker(device=device)
         return self._landmarker[1]
+
+    def proposer(self, detector: Detector) -> Proposer:
+        """The face detector of that name.
+
+        Raises:
+            OptionError: it needs a package that is not installed.
+            WeightsError: its weights are missing or damaged.
+        """
+        return make_proposer(detector)
 
     def model(self, motion: MotionOptions, device: str, engine: Engine) -> FaceModel[Any, Any, Any]:
         """The model that `motion` names, with its weights, on a device.

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from animate_cli.faces.landmarks.inference import LandmarkDetector
 from animate_cli.options import Options
 from animate_cli.records import InputFile, InputFrames, TrackedDriver
 from animate_cli.report import Step, Watch
 from animate_cli.stages.codes import Model, encoder_id_of, with_codes
 from animate_cli.stages.driver import track_driver
+from animate_cli.stages.networks import Networks
 from animate_cli.stages.trajectories import TrajectoryCache
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 def run_pass_one(
     driver: InputFile | InputFrames | TrackedDriver,
-    open_network: Callable[[], LandmarkDetector],
+    networks: Networks,
     model: Model,
     options: Options,
     *,
@@ -30,8 +29,8 @@ def run_pass_one(
 ) -> TrackedDriver:
     """The driver's points in every frame, and the model's codes if it reads frames.
 
-    open_network: called if frames must be tracked; cache: holds results of earlier runs, and gets
-    this one's; None: no cache.
+    networks: opened if frames must be tracked; cache: holds results of earlier runs, and gets this
+    one's; None: no cache.
 
     Raises:
         MediaError: the driver cannot be read.
@@ -43,7 +42,9 @@ def run_pass_one(
         return encoded(driver)
 
     def fresh() -> TrackedDriver:
-        return encoded(track_driver(driver, open_network(), options, watch=watch))
+        network = networks.landmarker(str(device))
+        proposer = networks.proposer(options.faces.detector)
+        return encoded(track_driver(driver, network, options, watch=watch, proposer=proposer))
 
     if cache is None:
         return fresh()

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from animate_cli.errors import FaceError
 from animate_cli.faces.crop import cut, face_square, open_edges, rescale, to_crop
 from animate_cli.faces.detection.detect import choose, face_in_box, find_faces, make_proposer
+from animate_cli.faces.detection.viola_jones import Proposer
 from animate_cli.faces.landmarks.inference import LandmarkDetector
 from animate_cli.faces.paste import output_scale, resize
 from animate_cli.media.images.image import flatten, parse_colour
@@ -54,8 +55,14 @@ def over_background(photo: Photo, colour: str) -> Photo:
     )
 
 
-def find_face(photo: Photo, network: LandmarkDetector, options: FaceOptions) -> Detection:
-    """The face that `options` choose.
+def find_face(
+    photo: Photo,
+    network: LandmarkDetector,
+    options: FaceOptions,
+    *,
+    proposer: Proposer | None = None,
+) -> Detection:
+    """The face that `options` choose. proposer: detects faces; None: the one `options` name.
 
     Raises:
         FaceError: no face, or not the one asked for; the message names the photo.
@@ -64,15 +71,21 @@ def find_face(photo: Photo, network: LandmarkDetector, options: FaceOptions) -> 
     try:
         if options.face_box is not None:
             return face_in_box(photo.pixels, network, options.face_box)
-        faces = all_faces(photo, network, options)
+        faces = all_faces(photo, network, options, proposer=proposer)
         return choose(faces, options.face, photo.pixels.shape[1])
     except FaceError as error:
         raise FaceError(f"{photo.path}: {error.message}", hint=error.hint) from error
 
 
-def all_faces(photo: Photo, network: LandmarkDetector, options: FaceOptions) -> list[Detection]:
+def all_faces(
+    photo: Photo,
+    network: LandmarkDetector,
+    options: FaceOptions,
+    *,
+    proposer: Proposer | None = None,
+) -> list[Detection]:
     """Every face of a photo, from left to right, as --show-faces numbers them."""
-    return find_faces(photo.pixels, network, make_proposer(options.detector))
+    return find_faces(photo.pixels, network, proposer or make_proposer(options.detector))
 
 
 def open_canvas(photo: Photo, landmarks: Points, options: OutputOptions) -> OutputCanvas:

@@ -19,11 +19,10 @@ def open_toy_networks() -> Work:
     from toy_world import ToyLandmarker, ToyProposer
 
     from animate_cli.faces.landmarks import network as landmarks
-    from animate_cli.faces.tracking import track
-    from animate_cli.stages import portrait
+    from animate_cli.stages import networks
 
     landmarks.load_landmarker = lambda **_: ToyLandmarker()
-    track.make_proposer = portrait.make_proposer = lambda _: ToyProposer()
+    networks.make_proposer = lambda _: ToyProposer()
     real = make_animation_work()
 
     def work(task: JobTask, on_progress: OnProgress) -> JobResult:

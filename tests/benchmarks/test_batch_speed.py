@@ -113,7 +113,7 @@ def test_a_drivers_second_portrait_needs_no_pass_1(
         raise AssertionError("the driver was looked at again")
 
     monkeypatch.setattr("animate_cli.stages.driver.track", looked)
-    monkeypatch.setattr("animate_cli.faces.tracking.track.make_proposer", looked)
+    monkeypatch.setattr("animate_cli.stages.networks.make_proposer", looked)
     took: list[float] = []
     recall = TrajectoryCache.recall
 

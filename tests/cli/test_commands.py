@@ -22,8 +22,7 @@ import sys, time
 import toy_world
 from animate_cli.cli import main
 from animate_cli.faces.landmarks import network as landmarks
-from animate_cli.faces.tracking import track
-from animate_cli.stages import portrait
+from animate_cli.stages import networks
 
 class Slow(toy_world.ToyLandmarker):
     def __call__(self, squares):
@@ -31,7 +30,7 @@ class Slow(toy_world.ToyLandmarker):
         return super().__call__(squares)
 
 landmarks.load_landmarker = lambda **_: Slow()
-track.make_proposer = portrait.make_proposer = lambda _: toy_world.ToyProposer()
+networks.make_proposer = lambda _: toy_world.ToyProposer()
 sys.argv = ["animate", *sys.argv[1:]]
 main()
 """

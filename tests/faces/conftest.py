@@ -21,9 +21,8 @@ def proposer() -> PaintedProposer:
 
 
 @pytest.fixture
-def follow(network: PaintedNetwork, proposer: PaintedProposer, monkeypatch: pytest.MonkeyPatch):
+def follow(network: PaintedNetwork, proposer: PaintedProposer):
     """Track the painted faces of pictures, without smoothing."""
-    monkeypatch.setattr(tracking, "make_proposer", lambda _: proposer)
 
     def run(
         pictures: list[Image],
@@ -39,6 +38,7 @@ def follow(network: PaintedNetwork, proposer: PaintedProposer, monkeypatch: pyte
             info_of(frames),
             network,
             options,
+            proposer=proposer,
             sha256="ab" * 32,
             on_frame=lambda _: None,
         )

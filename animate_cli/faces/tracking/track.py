@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from animate_cli.errors import FaceError
 from animate_cli.faces.detection.detect import make_proposer
+from animate_cli.faces.detection.viola_jones import Proposer
 from animate_cli.faces.landmarks.inference import LandmarkDetector
 from animate_cli.faces.tracking import lost_frames
 from animate_cli.faces.tracking.blinks import shut_lids
@@ -36,17 +37,20 @@ def track(
     *,
     sha256: str,
     on_frame: Callable[[int], None],
+    proposer: Proposer | None = None,
 ) -> Trajectory:
     """The landmarks of one face in every frame of a driver, registered, smoothed, all finite.
 
     frames: read once, in order; at most `follower.MAX_AHEAD` of them are held. sha256: of the
     driver's bytes. on_frame: called with the number of each finished frame; it may raise to stop.
+    proposer: detects the face; None: the detector that `options` name.
 
     Raises:
         FaceError: there is no face in the whole video, or not the one asked for, or the face is
             lost in a frame and `options.lost` is FAIL.
     """
-    follower = FaceFollower(network, make_proposer(options.detector), options.driver_face)
+    detector = proposer or make_proposer(options.detector)
+    follower = FaceFollower(network, detector, options.driver_face)
     register = PointRegistration() if options.registration is Registration.ON else None
     flow, record = BodyFlow(), _Record()
     waiting: deque[Frame] = deque()

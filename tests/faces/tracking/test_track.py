@@ -196,8 +196,7 @@ def test_the_chosen_driver_face_is_followed(follow) -> None:
         follow(pictures, face="3")
 
 
-def test_frames_are_read_in_order_and_few_are_held(network, proposer, monkeypatch) -> None:
-    monkeypatch.setattr(tracking, "make_proposer", lambda _: proposer)
+def test_frames_are_read_in_order_and_few_are_held(network, proposer) -> None:
     frames = film([paint([f]) for f in wandering(50)])
     done: list[int] = []
     ahead = 0
@@ -209,14 +208,19 @@ def test_frames_are_read_in_order_and_few_are_held(network, proposer, monkeypatc
             yield frame
 
     tracking.track(
-        stream(), info_of(frames), network, FaceOptions(), sha256="", on_frame=done.append
+        stream(),
+        info_of(frames),
+        network,
+        FaceOptions(),
+        sha256="",
+        proposer=proposer,
+        on_frame=done.append,
     )
     assert done == list(range(50))
     assert ahead < 8
 
 
-def test_the_callback_may_stop_tracking(network, proposer, monkeypatch) -> None:
-    monkeypatch.setattr(tracking, "make_proposer", lambda _: proposer)
+def test_the_callback_may_stop_tracking(network, proposer) -> None:
     frames = film([paint([f]) for f in wandering(9)])
 
     def stop(index: int) -> None:
@@ -225,15 +229,26 @@ def test_the_callback_may_stop_tracking(network, proposer, monkeypatch) -> None:
 
     with pytest.raises(Cancelled):
         tracking.track(
-            iter(frames), info_of(frames), network, FaceOptions(), sha256="", on_frame=stop
+            iter(frames),
+            info_of(frames),
+            network,
+            FaceOptions(),
+            sha256="",
+            proposer=proposer,
+            on_frame=stop,
         )
 
 
-def test_damaged_frames_are_counted(network, proposer, monkeypatch) -> None:
-    monkeypatch.setattr(tracking, "make_proposer", lambda _: proposer)
+def test_damaged_frames_are_counted(network, proposer) -> None:
     frames = film([paint([f]) for f in wandering(6)])
     frames[3] = Frame(pixels=frames[2].pixels, index=3, time_s=frames[3].time_s, is_concealed=True)
     trajectory = tracking.track(
-        iter(frames), info_of(frames), network, FaceOptions(), sha256="", on_frame=lambda _: None
+        iter(frames),
+        info_of(frames),
+        network,
+        FaceOptions(),
+        sha256="",
+        proposer=proposer,
+        on_frame=lambda _: None,
     )
     assert trajectory.frames_concealed == 1
