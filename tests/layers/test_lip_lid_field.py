@@ -52,7 +52,7 @@ def test_every_point_of_a_mouth_that_opens_lands() -> None:
     torch.testing.assert_close(_read(flow, OPEN), SHUT - OPEN, atol=0.35, rtol=0)
 
 
-def test_lips_keep_their_thickness_and_what_lies_between_was_between_them() -> None:
+def test_lips_keep_their_thickness_and_nothing_else_comes_between_them() -> None:
     flow = correct_apertures(_still(), SHUT, OPEN, (CONTOUR,))
     rows = torch.tensor([[64.0, 64.0 + y] for y in (17.5, 5.0, -7.5)])[None]  # lip, inside, lip
     found = (rows + _read(flow, rows))[0, :, 1] - 64
@@ -90,7 +90,7 @@ def test_a_mouth_at_rest_is_left_exactly_as_it_is() -> None:
         assert correct_apertures(_still(), mouth, mouth, (contour,)).abs().max() == 0
 
 
-def test_what_is_missing_is_added_to_the_field_as_it_is() -> None:
+def test_only_the_missing_displacement_is_added_to_the_field() -> None:
     generator = torch.Generator().manual_seed(3)
     bent = torch.nn.functional.interpolate(
         8 * torch.randn(1, 2, 6, 6, generator=generator), (SIZE, SIZE), mode="bicubic"

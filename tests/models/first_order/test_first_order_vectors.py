@@ -35,7 +35,9 @@ def generator() -> Generator:
     return network
 
 
-def test_the_fill_is_the_authors(detector: KeyPointDetector, generator: Generator) -> None:
+def test_the_recipe_weights_are_the_authors(
+    detector: KeyPointDetector, generator: Generator
+) -> None:
     assert fingerprint(detector.state_dict()) == "fe876c8a47cc7a346094da57d66d15cf"
     assert fingerprint(generator.state_dict()) == "7afb1ef80a8455c6c3ced77f04b03d95"
 

@@ -149,7 +149,7 @@ def test_stitching_corrects_all_points(model: LivePortrait, source: LivePortrait
     ("amount", "network", "which"),
     [(Amounts(eyes=1.5), "eyes", slice(0, 2)), (Amounts(lips=1.5), "lips", slice(2, 3))],
 )
-def test_more_than_filmed_is_opened_by_retargeting(
+def test_amounts_above_one_are_added_by_retargeting(
     model: LivePortrait, source: LivePortraitSource, amount: Amounts, network: str, which: slice
 ) -> None:
     now = source.code.openness[:, which]
@@ -172,7 +172,7 @@ def test_codes_of_pictures(model: LivePortrait) -> None:
         model.encode_driver(None, landmarks)
 
 
-def test_depths_count_by_what_they_bring() -> None:
+def test_depths_count_by_the_strength_of_their_features() -> None:
     """Two depths with displacements of their own; the features of one are three times as strong."""
     still = corner_grid(16, 4, 4)
     deformation = still.clone()

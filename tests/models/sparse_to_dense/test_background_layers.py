@@ -1,4 +1,4 @@
-"""A person moved before what stands still: nothing else changes, what is uncovered is filled."""
+"""A person moves over a background at rest: uncovered pixels are inpainted, no others change."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_at_rest_it_is_the_photo() -> None:
     assert torch.allclose(composed.warped, picture, atol=1e-5)
 
 
-def test_the_person_moves_and_uncovers_what_lies_around() -> None:
+def test_the_person_moves_and_uncovers_the_inpainted_background() -> None:
     picture, matte = photo()
     composed = composite(picture, split_background(picture, matte), moved(10))
     expected = torch.full_like(picture, GREY)
@@ -78,7 +78,7 @@ def test_an_outline_stays_with_the_person_at_rest_and_does_not_stay_behind_in_mo
     assert (gone[..., 120, beside] - GREY).abs().max() < 0.02
 
 
-def test_what_nobody_knows_is_filled_from_around() -> None:
+def test_unknown_pixels_are_inpainted_from_around() -> None:
     ramp = torch.linspace(0, 1, SIDE).expand(1, 3, SIDE, SIDE)
     known = torch.ones(1, 1, SIDE, SIDE)
     known[..., PERSON, PERSON] = 0
@@ -89,13 +89,13 @@ def test_what_nobody_knows_is_filled_from_around() -> None:
 
 
 @pytest.mark.parametrize("side", [64, 60, 37])
-def test_a_picture_of_which_nothing_is_known_is_filled_all_the_same(side: int) -> None:
+def test_a_picture_without_known_pixels_is_inpainted_all_the_same(side: int) -> None:
     assert torch.isfinite(
         inpaint_pull_push(torch.rand(2, 3, side, side), torch.zeros(2, 1, side, side))
     ).all()
 
 
-def test_what_is_behind_keeps_the_photos_detail_and_points_at_itself() -> None:
+def test_the_background_keeps_the_photos_detail_and_points_at_itself() -> None:
     picture, matte = photo()
     layers = split_background(picture, matte)
     grid = moved(10)
@@ -118,7 +118,7 @@ def test_a_matte_goes_with_a_layered_network_alone(*, layered: bool) -> None:
         network.encode(picture, source, None if layered else torch.ones(2, 1, SIZE, SIZE))
 
 
-def test_a_network_leaves_the_background_alone_whatever_its_weights_are() -> None:
+def test_a_network_leaves_the_background_alone_with_any_weights() -> None:
     network = shaken(SparseMotion(replace(SMALL, layered=True)))
     picture, source, driver = face()
     matte = torch.zeros(2, 1, SIZE, SIZE)

@@ -50,7 +50,7 @@ def test_a_mouth_that_opens_no_further_keeps_what_it_shows(gap: float) -> None:
     assert torch.equal(laid, face)
 
 
-def test_what_is_shown_grows_with_the_opening_without_a_jump() -> None:
+def test_the_interior_grows_with_the_aperture_without_a_jump() -> None:
     face, network = _face(), MouthInterior(INSIDE)
     middle = [
         float(network(face, face, _mouth(4), _mouth(gap / 2))[1][0, 0, 80, 64])

@@ -56,7 +56,7 @@ def shaken(network: torch.nn.Module) -> torch.nn.Module:
     return network.eval()
 
 
-def test_adain_gives_every_channel_the_moments_that_the_code_says() -> None:
+def test_adain_gives_every_channel_the_moments_of_the_code() -> None:
     layer = shaken(AdaIN(5, 8))
     assert isinstance(layer, AdaIN)
     x, code = torch.randn(3, 5, 9, 7), torch.randn(3, 8)
@@ -130,7 +130,7 @@ def test_a_batch_of_two_is_two_of_one() -> None:
         torch.testing.assert_close(alone, together[one], atol=1e-4, rtol=0)
 
 
-def test_a_source_encoded_once_draws_what_it_draws_anew() -> None:
+def test_a_source_encoded_once_renders_the_same_as_encoded_again() -> None:
     network, (picture, source, driver) = shaken(SparseMotion(SMALL)), face(2)
     assert isinstance(network, SparseMotion)
     once = network.encode(picture[:1], source[:1])
@@ -157,7 +157,7 @@ def test_local_branches_reach_no_further_than_their_region() -> None:
     assert not (changed & ~inside).any()
 
 
-def test_what_a_branch_paints_is_equation_2_within_its_region() -> None:
+def test_a_branchs_paint_is_equation_2_within_its_region() -> None:
     region = landmark_region(torch.tensor([[[-0.5, -0.5], [0.5, 0.5]]]), 1.0)
     paint = torch.tensor([0.4, -0.4, 0.0, 0.25, 1.0]).view(1, 5, 1, 1).expand(1, 5, 16, 16)
     local = LocalMotion(here=region, there=region, field=torch.zeros(1, 3, 16, 16), paint=paint)
@@ -174,7 +174,7 @@ def test_what_a_branch_paints_is_equation_2_within_its_region() -> None:
         assert layer[0, :, 16, 16].tolist() == pytest.approx(expected, abs=1e-5)
 
 
-def test_without_gradients_it_draws_the_same_though_it_copies_less() -> None:
+def test_without_gradients_it_renders_the_same_though_it_copies_less() -> None:
     network = shaken(SparseMotion(SMALL))
     picture, source, driver = face()
     with_them = network(picture, source, driver, identity(2))
@@ -184,7 +184,7 @@ def test_without_gradients_it_draws_the_same_though_it_copies_less() -> None:
         torch.testing.assert_close(getattr(without, name), getattr(with_them, name))
 
 
-def test_the_inside_of_a_mouth_that_opens_is_shown_and_not_lent_by_the_photo() -> None:
+def test_the_inside_of_a_mouth_that_opens_is_shown_and_the_photo_adds_no_detail() -> None:
     """Points 0 to 7: corner, three above, corner, three below."""
     lips = MouthInteriorConfig(
         upper=(0, 1, 2, 3, 4), lower=(0, 7, 6, 5, 4), skin=((8, 9), (10, 11))
@@ -255,7 +255,7 @@ def test_it_learns_one_pair() -> None:
     assert losses[-1] < 0.75 * losses[0]
 
 
-def test_in_use_it_draws_what_it_drew_in_training() -> None:
+def test_fused_for_inference_it_renders_the_same_as_in_training() -> None:
     network, (picture, source, driver) = shaken(SparseMotion(SMALL)), face(2)
     expected = network(picture, source, driver, identity(2))
     found = fuse_for_inference(network)(picture, source, driver, identity(2))

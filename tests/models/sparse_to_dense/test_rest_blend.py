@@ -1,4 +1,4 @@
-"""At rest nothing is drawn; in motion nothing is held back."""
+"""At rest the output is the photo; in motion it is the network's."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_the_weight_grows_from_nothing_to_all() -> None:
     assert steps[-2:] == pytest.approx([1, 1], abs=1e-4)
 
 
-def test_at_rest_it_is_the_photo_and_in_motion_what_was_drawn() -> None:
+def test_at_rest_it_is_the_photo_and_in_motion_the_networks_output() -> None:
     face, image = torch.rand(1, 3, 8, 8), torch.rand(2, 3, 8, 8)
     grid, mask = torch.rand(2, 8, 8, 2), torch.rand(2, 1, 8, 8)
     weight = torch.tensor([0.0, 1.0]).view(2, 1, 1, 1)

@@ -1,4 +1,4 @@
-"""The default model on the example portrait: the head turns, what lies behind it stays."""
+"""The default model on the example portrait: the head turns, the background stays."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_at_full_resolution_too_to_the_grey_level(square: tuple[ResidualWarper, 
     assert (drawn[corner] == photo[corner]).all(axis=-1).mean() > 0.9
 
 
-def test_a_layered_network_in_use_draws_what_it_draws_in_training(
+def test_a_layered_network_in_use_renders_the_same_as_in_training(
     face_picture: Tensor, face_points: Tensor
 ) -> None:
     torch.manual_seed(3)
@@ -103,10 +103,10 @@ def test_a_layered_network_in_use_draws_what_it_draws_in_training(
     assert (used.face - trained.image.clamp(0, 1)).abs().max() < 1e-4
 
 
-def test_the_square_rests_at_edges_behind_which_the_photo_goes_on(
+def test_the_square_rests_at_open_edges(
     square: tuple[ResidualWarper, Tensor],
 ) -> None:
-    """There what moved would break off from what does not; elsewhere it may go on moving."""
+    """There moved pixels would break off from the photo's; at other edges they may move on."""
     warper, points = square
     face, driver = face_of(warper), points + torch.tensor((MOVED_PX, 0.0))
     model = find_model("sparse_to_dense", device="cpu")
@@ -127,7 +127,7 @@ def test_the_square_rests_at_edges_behind_which_the_photo_goes_on(
 
 
 @pytest.mark.parametrize("edge", ["left", "top", "right", "bottom"])
-def test_each_edge_is_held_alone(edge: str) -> None:
+def test_each_edge_fades_alone(edge: str) -> None:
     weight = correction_weight(OpenEdges(**{edge: True}), 64)[0, :, :, 0]
     lines = {"left": weight[:, 0], "top": weight[0], "right": weight[:, -1], "bottom": weight[-1]}
     opposite = {"left": "right", "top": "bottom", "right": "left", "bottom": "top"}[edge]

@@ -20,7 +20,7 @@ SHOULDERS = slice(6, 18)
 
 
 def moved(grid: Tensor, places: Tensor) -> Tensor:
-    """What a backward grid shows at places (N, 2) px comes from so far away: (N, 2) px."""
+    """The displacement of a backward grid at places (N, 2) px: (N, 2) px."""
     flow = (grid - identity_grid(SIZE, SIZE))[0] * (SIZE / 2)
     x, y = places.round().long().clamp(0, SIZE - 1).unbind(dim=-1)
     return flow[y, x]
@@ -85,7 +85,7 @@ def test_the_change_since_the_anchor_is_taken_as_far_as_asked(
     torch.testing.assert_close(codes[:, :74], face_points.expand(3, -1, -1), atol=1e-2, rtol=0)
 
 
-def test_a_model_draws_with_and_without_a_body(face_points: Tensor, face_picture: Tensor) -> None:
+def test_a_model_renders_with_and_without_a_body(face_points: Tensor, face_picture: Tensor) -> None:
     model = find_model("sparse_to_dense", device="cpu")
     body = shrug(6, face_points)
     with torch.inference_mode():

@@ -22,7 +22,7 @@ def _swell(nodes: Tensor, *, centre: float, height: float, width: float) -> Tens
     return torch.stack((swell, torch.zeros_like(swell)))[None]
 
 
-def test_what_does_not_fold_is_left_alone() -> None:
+def test_a_field_without_folds_is_left_alone() -> None:
     nodes = RadialSpline(SIZE).nodes
     field = _swell(nodes, centre=128, height=20, width=40)
     assert jacobian(field, nodes).min() > LEAST_JACOBIAN
