@@ -43,10 +43,8 @@ def _has_weights_elsewhere(name: str) -> bool:
     return takes_weights and not (ROOT / "weights" / f"{name}.safetensors").is_file()
 
 
-@pytest.fixture(scope="module")
-def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Model:
-    """One model by its name."""
-    name = str(request.param)
+def _open(name: str, folder: Path) -> Model:
+    """A model by its name; folder: an empty one."""
     if not _has_weights_elsewhere(name):
         return find_model(name, device="cpu")
     load = nn.Module.load_state_dict
@@ -54,11 +52,31 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     def fill(network: nn.Module, *_: object, strict: bool = True) -> object:
         return load(network, recipe_state(network), strict=strict)
 
-    anywhere: Path = tmp_path_factory.mktemp("weights") / "any.safetensors"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("animate_cli.hub.load_published", lambda *_, **__: {})
         patch.setattr(nn.Module, "load_state_dict", fill)
-        return find_model(name, device="cpu", weights=str(anywhere))
+        return find_model(name, device="cpu", weights=str(folder / "any.safetensors"))
+
+
+@pytest.fixture(scope="module")
+def models() -> dict[str, Model]:
+    """Those that are open already, by name."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def cases() -> dict[tuple[str, int], Case]:
+    """Those that are encoded already, by the model's name and the rows of the body."""
+    return {}
+
+
+@pytest.fixture
+def model(request: pytest.FixtureRequest, models: dict[str, Model], tmp_path: Path) -> Model:
+    """One model by its name, opened once in whatever order the tests run."""
+    name = str(request.param)
+    if name not in models:
+        models[name] = _open(name, tmp_path)
+    return models[name]
 
 
 @pytest.fixture(autouse=True)
@@ -91,13 +109,20 @@ class Case:
 
 @pytest.fixture(params=[0, BODY])
 def case(
-    request: pytest.FixtureRequest, model: Model, face_picture: Tensor, face_points: Tensor
+    request: pytest.FixtureRequest,
+    model: Model,
+    cases: dict[tuple[str, int], Case],
+    face_picture: Tensor,
+    face_points: Tensor,
 ) -> Case:
-    """Without and with the rows of the body below the landmarks."""
+    """Without and with the rows of the body below the landmarks; tests only read it."""
     body = int(request.param)
     if body and model.frame_encoder() is not None:
         pytest.skip("a model that reads frames is given landmarks alone")
-    return Case(model, face_picture, face_points, body)
+    key = request.node.callspec.params["model"], body
+    if key not in cases:
+        cases[key] = Case(model, face_picture, face_points, body)
+    return cases[key]
 
 
 def _render(model: Model, case: Case, options: MotionOptions, codes: Any = None) -> Rendered:
