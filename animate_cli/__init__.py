@@ -39,6 +39,10 @@ if TYPE_CHECKING:
         Protocol,
         Scheme,
     )
+    from animate_cli.evaluate.result import (
+        Result,
+        read_result,
+    )
     from animate_cli.jobs import (
         animate_batch,
         evaluate_models,
@@ -157,6 +161,7 @@ __all__ = [
     "Registration",
     "Report",
     "ResWarp",
+    "Result",
     "Scheme",
     "Shard",
     "Split",
@@ -174,6 +179,7 @@ __all__ = [
     "evaluate_models",
     "prepare_dataset",
     "read_recipe",
+    "read_result",
     "train_network",
 ]
 
@@ -202,6 +208,10 @@ _HOMES = {
     "evaluate.protocol": (
         "Protocol",
         "Scheme",
+    ),
+    "evaluate.result": (
+        "Result",
+        "read_result",
     ),
     "jobs": (
         "animate_batch",

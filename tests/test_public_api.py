@@ -59,6 +59,7 @@ NAMES = [
     "Registration",
     "Report",
     "ResWarp",
+    "Result",
     "Scheme",
     "Shard",
     "Split",
@@ -76,6 +77,7 @@ NAMES = [
     "evaluate_models",
     "prepare_dataset",
     "read_recipe",
+    "read_result",
     "train_network",
 ]
 
@@ -99,12 +101,28 @@ def test_public_signatures_are_pinned() -> None:
     ]
     assert parameters(Animator.frames) == ["self", "source", "driver"]
     assert parameters(Animator.track) == ["self", "driver", "output", "overlay", "on_progress"]
+    assert parameters(Animator.prepare_source) == ["self", "source", "face", "device"]
+    assert parameters(Animator.prepare_driver) == ["self", "driver", "watch", "device"]
+    assert parameters(Animator.open_scene) == ["self", "source", "driver", "watch", "device"]
+    assert parameters(animate_cli.animate_batch) == [
+        *("sources", "drivers", "output", "options"),
+        *("batch", "pairing", "name", "shard", "observer"),
+    ]
+    assert parameters(animate_cli.prepare_dataset)[:4] == ["inputs", "output", "choices", "options"]
+    assert parameters(animate_cli.train_network) == [
+        *("recipe", "output", "data", "steps", "compute", "on_log"),
+    ]
+    assert parameters(animate_cli.evaluate_models) == [
+        *("data", "models", "split", "scheme", "protocol"),
+        *("compute", "metric_weights", "observer"),
+    ]
 
 
 def test_importing_loads_nothing_heavy() -> None:
     code = (
         "import sys, animate_cli\n"
-        "from animate_cli import Options, AnimateError\n"
+        "from animate_cli import Options, AnimateError, Only, Engine, InputFrames, BatchOptions\n"
+        "from animate_cli import PrepareOptions, Protocol, Recipe, Split, Scheme\n"
         "heavy = {'torch', 'cv2', 'av', 'PIL', 'typer'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
