@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from animate_cli import hub
 from animate_cli.batch.names import TEMPLATE
@@ -17,6 +16,7 @@ from animate_cli.device import open_device
 from animate_cli.evaluate.clips.candidate import read_candidates
 from animate_cli.evaluate.clips.choose_pairs import choose_pairs
 from animate_cli.evaluate.clips.clip_pairs import read_clips
+from animate_cli.evaluate.clips.clip_tracker import ClipTracker
 from animate_cli.evaluate.metrics.networks.evaluators import load_evaluators
 from animate_cli.evaluate.protocol import Protocol, Scheme, apply_scheme
 from animate_cli.evaluate.result import Result
@@ -101,21 +101,18 @@ def evaluate_models(
     clips, candidates = read_clips(Path(data), split), read_candidates(list(models))
     device = str(open_device(compute))
     weights = Path(metric_weights) if metric_weights is not None else None
-    with TemporaryDirectory() as cache:
-        pairs = choose_pairs(
-            clips, chosen, compute, cache_folder=Path(cache), on_left_out=lambda path: None
-        )
-        return evaluate(
-            candidates,
-            pairs,
-            load_evaluators(weights, device=device),
-            protocol=chosen,
-            data=Path(data),
-            split=split,
-            compute=compute,
-            observer=observer or EvaluationObserver(),
-            cache_folder=Path(cache),
-        )
+    tracker = ClipTracker(compute)
+    return evaluate(
+        candidates,
+        choose_pairs(clips, chosen, tracker, on_left_out=lambda path: None),
+        load_evaluators(weights, device=device),
+        protocol=chosen,
+        data=Path(data),
+        split=split,
+        compute=compute,
+        observer=observer or EvaluationObserver(),
+        tracker=tracker,
+    )
 
 
 def train_network(

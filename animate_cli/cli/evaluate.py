@@ -184,6 +184,7 @@ def _score_models(
     from animate_cli.evaluate.clips.candidate import read_candidates
     from animate_cli.evaluate.clips.choose_pairs import choose_pairs
     from animate_cli.evaluate.clips.clip_pairs import read_clips
+    from animate_cli.evaluate.clips.clip_tracker import ClipTracker
     from animate_cli.evaluate.metrics.networks.evaluators import load_evaluators
     from animate_cli.evaluate.report.gallery import Gallery
     from animate_cli.evaluate.runner.evaluate import evaluate as run
@@ -192,12 +193,12 @@ def _score_models(
     overwrite = options.output.overwrite
     clips, candidates = read_clips(data, split), read_candidates(models)
     device = open_device(options.compute)
-    with TemporaryDirectory() as folder, TemporaryDirectory() as cache:
+    tracker = ClipTracker(options.compute)
+    with TemporaryDirectory() as folder:
         pairs = choose_pairs(
             clips,
             protocol,
-            options.compute,
-            cache_folder=Path(cache),
+            tracker,
             on_left_out=lambda path: console.warn(f"{path} has no {protocol.start} frame"),
         )
         on_console = ConsoleObserver(pairs, candidates, protocol, sheets, overwrite=overwrite)
@@ -213,7 +214,7 @@ def _score_models(
             observer=EvaluationObservers(
                 on_console, gallery if html_file else EvaluationObserver()
             ),
-            cache_folder=Path(cache),
+            tracker=tracker,
         )
         for one in result.skipped:
             console.warn(f"{one.name} is not scored: {one.reason}")

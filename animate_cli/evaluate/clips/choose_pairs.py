@@ -7,45 +7,37 @@ from pathlib import Path
 
 from animate_cli.data.manifest import DataEntry
 from animate_cli.errors import OptionError
-from animate_cli.evaluate.clips.candidate import BASELINES
 from animate_cli.evaluate.clips.clip_pairs import ClipPair, clip_pairs
-from animate_cli.evaluate.clips.driver_motion import track_start
+from animate_cli.evaluate.clips.clip_tracker import ClipTracker
 from animate_cli.evaluate.clips.start_frame import find_start_frames
 from animate_cli.evaluate.protocol import Protocol, Start
 from animate_cli.faces.shape3d.model import load_shape_model
-from animate_cli.options import ComputeOptions, MotionOptions, Options
-from animate_cli.pipeline import Animator
 from animate_cli.records import Trajectory
-from animate_cli.stages.trajectories import TrajectoryCache
 
 
 def choose_pairs(
     clips: list[DataEntry],
     protocol: Protocol,
-    compute: ComputeOptions,
+    tracker: ClipTracker,
     *,
-    cache_folder: Path,
     on_left_out: Callable[[Path], None],
 ) -> list[ClipPair]:
     """The clip pairs to evaluate, in a fixed order.
 
-    cache_folder: where tracked clips are kept for the evaluation; on_left_out: called with clips
-    that have no start frame.
+    tracker: give it to the evaluation, too, so that no clip is tracked twice; on_left_out: called
+    with clips that have no start frame.
 
     Raises:
         OptionError: there is no pair to evaluate.
     """
     if protocol.start is Start.FIRST:
         return clip_pairs(clips, protocol)
-    options = Options(motion=MotionOptions(model=BASELINES[-1]), compute=compute)
-    animator = Animator(options, trajectories=TrajectoryCache(cache_folder))
     paths = [clip.path for clip in clips]
 
     def track_clip(path: Path) -> Trajectory:
         """Random frames lie before the cap, frontal ones anywhere in the clip."""
-        if protocol.start is Start.FRONTAL:
-            return animator.track(path)
-        return track_start(animator, path, protocol.cap, compute.threads)
+        count = 0 if protocol.start is Start.FRONTAL else protocol.cap
+        return tracker.track(path, count).trajectory
 
     start_frames = find_start_frames(paths, protocol, track_clip, load_shape_model())
     for path in paths:

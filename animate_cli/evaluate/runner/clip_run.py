@@ -11,7 +11,6 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,8 @@ from numpy.typing import NDArray
 from animate_cli.data.clips import read_clip
 from animate_cli.evaluate.clips.candidate import Candidate
 from animate_cli.evaluate.clips.clip_pairs import ClipPair
-from animate_cli.evaluate.clips.driver_motion import driver_motion
+from animate_cli.evaluate.clips.clip_tracker import ClipTracker
+from animate_cli.evaluate.clips.pair_driver import pair_driver, used_part
 from animate_cli.evaluate.metrics.landmark_metrics import all_landmark_errors
 from animate_cli.evaluate.metrics.metric import Metric
 from animate_cli.evaluate.metrics.networks.evaluators import EvaluatorNetworks
@@ -32,8 +32,7 @@ from animate_cli.evaluate.runner.clip_scorer import (
 )
 from animate_cli.evaluate.runner.observer import ScoredFrame
 from animate_cli.evaluate.runner.render_frames import RenderedFrame, render_frames, repeat_source
-from animate_cli.faces.tracking.template import save_template
-from animate_cli.media.images.image import write_image
+from animate_cli.faces.retargeting.anchor import choose_anchor
 from animate_cli.options import (
     ComputeOptions,
     Engine,
@@ -43,9 +42,9 @@ from animate_cli.options import (
     Options,
     OutputOptions,
 )
-from animate_cli.pipeline import Animator, PreparedJob
-from animate_cli.records import Image
-from animate_cli.stages.trajectories import TrajectoryCache
+from animate_cli.pipeline import Animator
+from animate_cli.records import Image, Photo, PreparedSource, TrackedDriver
+from animate_cli.stages.open_scene import OpenScene
 from animate_cli.streams import Stage
 
 OnFrame = Callable[[ScoredFrame], None]
@@ -88,13 +87,12 @@ class ClipEvaluator:
         protocol: Protocol,
         compute: ComputeOptions,
         *,
-        cache_folder: Path,
+        tracker: ClipTracker | None = None,
     ) -> None:
-        """cache_folder: where tracked drivers are kept. The caller deletes it."""
+        """tracker: of the clips that are tracked already; None: no clip is."""
         self._evaluators, self._metrics, self._protocol = evaluators, metrics, protocol
-        self._threads = compute.threads
+        self._tracker, self._threads = tracker or ClipTracker(compute), compute.threads
         compute = _reproducible(compute)
-        trajectories = TrajectoryCache(cache_folder)
         self._animators = [
             Animator(
                 Options(
@@ -102,8 +100,7 @@ class ClipEvaluator:
                     motion=motion_options(candidate, protocol),
                     output=OutputOptions(reswarp=protocol.reswarp),
                     compute=compute,
-                ),
-                trajectories=trajectories,
+                )
             )
             if candidate.model
             else None
@@ -117,56 +114,72 @@ class ClipEvaluator:
             AnimateError: no face in the source or the driver, or a file cannot be read.
         """
         first = _frame(pair.source, pair.source_frame, self._threads)
-        with TemporaryDirectory() as folder, ExitStack() as stack:
-            source = Path(folder) / "source.png"
-            write_image(source, first)
-            jobs = [self._prepare(one, source, pair) if one else None for one in self._animators]
-            streams = [stack.enter_context(closing(_outputs(one, first))) for one in jobs]
+        driver = pair_driver(self._tracker, pair, self._protocol, self._threads)
+        source = self._prepare_source(pair, first, driver)
+        scenes = self._open_scenes(pair, source, driver)
+        with ExitStack() as stack:
+            streams = [stack.enter_context(closing(_outputs(one, first))) for one in scenes]
             frames = stack.enter_context(closing(_frames(pair.driver, self._threads)))
             driver_frames = islice(frames, pair.driver_start, None)
-            shown = zip(driver_frames, zip(*streams, strict=False), strict=False)
-            return self._score(pair, first, jobs, shown, on_frame)
+            outputs = zip(driver_frames, zip(*streams, strict=False), strict=False)
+            return self._score(pair, scenes, outputs, on_frame)
 
-    def _prepare(self, animator: Animator, source: Path, pair: ClipPair) -> PreparedJob:
-        """The driver's motion as a template beside the source."""
-        trajectory = driver_motion(animator, pair, self._protocol, self._threads)
-        template = source.with_name("driver.npz")
-        save_template(trajectory, template, overwrite=True)
+    def _prepare_source(
+        self, pair: ClipPair, first: Image, driver: TrackedDriver
+    ) -> PreparedSource:
+        """The source frame and its face, which labels give where they drive."""
         is_labelled = self._protocol.driven_by is DrivenBy.LABELS
-        face = trajectory.landmarks[pair.source_frame] if is_labelled else None
-        return self._anchored(animator, pair).stage(source, template, face=face)
+        face = driver.trajectory.landmarks[pair.source_frame] if is_labelled else None
+        return self._tracker.prepare_source(Photo(path=pair.source, pixels=first), face)
 
-    def _anchored(self, animator: Animator, pair: ClipPair) -> Animator:
-        """A clip that drives one of its own frames is anchored there."""
-        if not pair.source_frame or self._protocol.reenactment is not Reenactment.SELF:
-            return animator
-        motion = replace(animator.options.motion, anchor=str(pair.source_frame))
-        return animator.with_options(replace(animator.options, motion=motion))
+    def _open_scenes(
+        self, pair: ClipPair, source: PreparedSource, driver: TrackedDriver
+    ) -> list[OpenScene | None]:
+        """A scene per candidate, None for the still source; all have the same anchor."""
+        anchor = self._anchor(pair, source, used_part(driver, pair, self._protocol))
+        scenes: list[OpenScene | None] = []
+        for animator in self._animators:
+            if animator is None:
+                scenes.append(None)
+                continue
+            motion = replace(animator.options.motion, anchor=str(anchor))
+            anchored = animator.with_options(replace(animator.options, motion=motion))
+            part = used_part(anchored.prepare_driver(driver), pair, self._protocol)
+            scenes.append(anchored.open_scene(source, part))
+        return scenes
+
+    def _anchor(self, pair: ClipPair, source: PreparedSource, driver: TrackedDriver) -> int:
+        """The driver frame from which motion is counted: the source itself, where its own clip
+        drives it."""
+        spec = _anchor_spec(self._protocol)
+        if pair.source_frame and self._protocol.reenactment is Reenactment.SELF:
+            spec = str(pair.source_frame)
+        trajectory = driver.trajectory
+        return choose_anchor(source.landmarks, trajectory.landmarks, trajectory.found, spec)
 
     def _score(
         self,
         pair: ClipPair,
-        first: Image,
-        jobs: Sequence[PreparedJob | None],
-        shown: Iterable[tuple[Image, tuple[RenderedFrame, ...]]],
+        scenes: Sequence[OpenScene | None],
+        rendered: Iterable[tuple[Image, tuple[RenderedFrame, ...]]],
         on_frame: OnFrame,
     ) -> ClipScores:
-        job = next(one for one in jobs if one)
-        trajectory = job.followed.trajectory
+        shared = next(one for one in scenes if one)  # source, driver, anchor, canvas: as of all
+        source, trajectory = shared.source.photo.pixels, shared.driver.trajectory
         scorer = ClipScorer(
             self._evaluators,
             self._metrics,
             self._protocol.reenactment,
-            source=first,
-            landmarks=job.scene.canvas.landmarks,
-            crop=job.scene.canvas.crop,
-            candidates=len(jobs),
+            source=source,
+            landmarks=shared.scene.canvas.landmarks,
+            crop=shared.scene.canvas.crop,
+            candidates=len(scenes),
         )
         lost = 0
         preceding: deque[RenderedOutputs] = deque(maxlen=PRECEDING)
-        for index, (driver, outputs) in enumerate(shown):
+        for index, (driver, outputs) in enumerate(rendered):
             landmarks = trajectory.landmarks[index]
-            if index == job.anchor:
+            if index == shared.anchor:
                 scorer.measure_anchor(driver, landmarks)
             if trajectory.cut[index] or not trajectory.found[index]:
                 preceding.clear()
@@ -176,7 +189,7 @@ class ClipEvaluator:
             frame = RenderedOutputs(driver=driver, outputs=tuple(one.pixels for one in outputs))
             if self._protocol.is_scored(index, pair.source_frame):
                 scorer.score_frame(frame, landmarks, preceding)
-                on_frame(ScoredFrame(index=index, source=first, driver=driver, outputs=outputs))
+                on_frame(ScoredFrame(index=index, source=source, driver=driver, outputs=outputs))
             preceding.append(frame)
         return ClipScores(
             scores=scorer.scores(),
@@ -186,7 +199,7 @@ class ClipEvaluator:
             frames=len(trajectory),
             scored=scorer.scored,
             lost=lost,
-            seconds=np.array([_render_s(one) for one in jobs]),
+            seconds=np.array([_render_s(one) for one in scenes]),
         )
 
 
@@ -198,7 +211,7 @@ def motion_options(candidate: Candidate, protocol: Protocol) -> MotionOptions:
         model=candidate.model,
         weights=candidate.weights,
         motion=Motion.ABSOLUTE if is_self else Motion.RELATIVE,
-        anchor="first" if is_self else "auto",
+        anchor=_anchor_spec(protocol),
         only=protocol.only,
     )
 
@@ -210,8 +223,12 @@ def _reproducible(compute: ComputeOptions) -> ComputeOptions:
     return replace(compute, engine=engine)
 
 
-def _outputs(job: PreparedJob | None, source: Image) -> Stage[RenderedFrame]:
-    return repeat_source(source) if job is None else render_frames(job.scene)
+def _anchor_spec(protocol: Protocol) -> str:
+    return "first" if protocol.reenactment is Reenactment.SELF else "auto"
+
+
+def _outputs(scene: OpenScene | None, source: Image) -> Stage[RenderedFrame]:
+    return repeat_source(source) if scene is None else render_frames(scene.scene)
 
 
 def _frames(path: Path, threads: int) -> Stage[Image]:
@@ -224,6 +241,6 @@ def _frame(path: Path, number: int, threads: int) -> Image:
         return next(islice(frames, number, None))
 
 
-def _render_s(job: PreparedJob | None) -> float:
+def _render_s(scene: OpenScene | None) -> float:
     """Seconds that pass 2 took so far, without encoding."""
-    return sum(timing.seconds for timing in job.scene.clock.timings) if job else 0.0
+    return sum(timing.seconds for timing in scene.scene.clock.timings) if scene else 0.0

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from animate_cli import hub
 from animate_cli.errors import DataError, FaceError, MediaError
 from animate_cli.evaluate.clips.candidate import Candidate
 from animate_cli.evaluate.clips.clip_pairs import ClipPair
+from animate_cli.evaluate.clips.clip_tracker import ClipTracker
 from animate_cli.evaluate.metrics.catalog import metric_catalog
 from animate_cli.evaluate.metrics.images.fid_accumulator import FidAccumulator
 from animate_cli.evaluate.metrics.landmark_metrics import DETECTORS
@@ -63,27 +63,21 @@ def evaluate(
     split: str,
     compute: ComputeOptions,
     observer: EvaluationObserver,
-    cache_folder: Path | None = None,
+    tracker: ClipTracker | None = None,
 ) -> Result:
     """Run every candidate on every pair and score it.
 
-    data, split: written into the result; cache_folder: a folder with tracked drivers, which are not
-    tracked again; None: no driver is tracked yet.
+    data, split: written into the result; tracker: of the clips that are tracked already, None: no
+    clip is.
 
     Raises:
         AnimateError: nothing could be scored, or weights or a model are missing.
     """
     metrics = metric_catalog(protocol, evaluators)
-    with TemporaryDirectory() as folder:
-        clip_evaluator = ClipEvaluator(
-            candidates,
-            evaluators,
-            metrics,
-            protocol,
-            compute,
-            cache_folder=cache_folder or Path(folder),
-        )
-        found = _score_all(clip_evaluator, pairs, len(candidates), observer)
+    clip_evaluator = ClipEvaluator(
+        candidates, evaluators, metrics, protocol, compute, tracker=tracker
+    )
+    found = _score_all(clip_evaluator, pairs, len(candidates), observer)
     needs = {one.evaluator: one.needs for one in evaluators.absent}
     return Result(
         protocol=_fields(protocol),

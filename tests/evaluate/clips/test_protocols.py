@@ -15,6 +15,7 @@ from animate_cli.errors import FaceError, OptionError
 from animate_cli.evaluate.clips.candidate import read_candidates
 from animate_cli.evaluate.clips.choose_pairs import choose_pairs
 from animate_cli.evaluate.clips.clip_pairs import clip_pairs, read_clips
+from animate_cli.evaluate.clips.clip_tracker import ClipTracker
 from animate_cli.evaluate.clips.start_frame import (
     StartFrame,
     find_start_frames,
@@ -66,8 +67,8 @@ def motion(found: list[bool]) -> Trajectory:
 def test_schemes_decide_what_they_are_about_and_nothing_else(scheme: Scheme) -> None:
     given = Protocol(stride=3, cap=7, limit=2, pairs=5, seed=4)
     chosen = apply_scheme(scheme, given)
-    cache_folder = ("stride", "cap", "limit", "pairs", "seed", "frontal_deg", "alike_deg", "scored")
-    assert all(getattr(chosen, name) == getattr(given, name) for name in cache_folder)
+    kept = ("stride", "cap", "limit", "pairs", "seed", "frontal_deg", "alike_deg", "scored")
+    assert all(getattr(chosen, name) == getattr(given, name) for name in kept)
     of_others = (Scheme.CROSS, Scheme.CROSS_ALL, Scheme.CROSS_FRONTAL, Scheme.EXPRESSION_DRIVEN)
     assert (chosen.reenactment is Reenactment.CROSS) == (scheme in of_others)
     assert len({apply_scheme(other, given) for other in Scheme}) == len(Scheme)
@@ -187,12 +188,10 @@ class Watcher(EvaluationObserver):
 def test_a_random_source_is_that_frame_and_is_not_scored(toy: ToyWorld) -> None:
     toy.driver("a.mp4", frames=9)
     protocol = apply_scheme(Scheme.SELF_RANDOM, Protocol(stride=1, seed=2))
-    (toy.folder / "kept").mkdir()
     (pair,) = choose_pairs(
         read_clips(toy.folder, "val"),
         protocol,
-        COMPUTE,
-        cache_folder=toy.folder / "kept",
+        ClipTracker(COMPUTE),
         on_left_out=lambda _: None,
     )
     assert pair.source_frame > 0

@@ -31,8 +31,8 @@ def faces(count: int) -> np.ndarray:
 def test_the_kept_curve_is_the_curve() -> None:
     found = accuracy(np.repeat(np.array([[0.019], [0.049], [0.3], [np.inf]]), 74, axis=1))
     assert len(found.ced) == len(CED_THRESHOLDS)
-    cache_folder = dict(zip(CED_THRESHOLDS, found.ced, strict=True))
-    assert (cache_folder[0.0], cache_folder[0.02], cache_folder[0.05], cache_folder[0.1]) == (
+    kept = dict(zip(CED_THRESHOLDS, found.ced, strict=True))
+    assert (kept[0.0], kept[0.02], kept[0.05], kept[0.1]) == (
         0,
         0.25,
         0.5,

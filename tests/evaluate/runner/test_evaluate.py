@@ -149,7 +149,7 @@ def test_nothing_behind_the_cap_is_looked_at(toy: ToyWorld, monkeypatch) -> None
     assert 12 not in followed
 
 
-def test_the_error_distribution_is_over_frames(scored, toy: ToyWorld, tmp_path: Path) -> None:
+def test_the_error_distribution_is_over_frames(scored, toy: ToyWorld) -> None:
     protocol, evaluators = Protocol(stride=2), load_evaluators(None, device="cpu")
     clip_evaluator = ClipEvaluator(
         read_candidates([]),
@@ -157,7 +157,6 @@ def test_the_error_distribution_is_over_frames(scored, toy: ToyWorld, tmp_path: 
         metric_catalog(protocol, evaluators),
         protocol,
         ComputeOptions(device="cpu", threads=1),
-        cache_folder=tmp_path,
     )
     pairs = clip_pairs(read_clips(toy.folder, "val"), protocol)
     by_pair = [clip_evaluator.run(pair, lambda _: None).landmark_errors for pair in pairs]
