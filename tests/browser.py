@@ -1,4 +1,4 @@
-"""A real browser without a screen, where one is installed: what it says of a page."""
+"""Load a page in a headless browser, if one is installed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def browser() -> str | None:
 
 
 def visit(page: Path, profile: Path, *more: str) -> tuple[str, list[str]]:
-    """The document as it is after loading, and what was written to the console."""
+    """The document after loading, and the lines written to the console."""
     program = browser()
     assert program is not None
     command = [program, *FLAGS, f"--user-data-dir={profile}", *more, "--dump-dom", page.as_uri()]

@@ -1,10 +1,10 @@
-"""A Hub of one's own on the loopback: the resolve protocol, and as much of the upload as is used.
+"""A local server with the Hub's protocols: downloads, and the requests of an upload.
 
     HEAD, GET  /ORG/REPO/resolve/REVISION/FILE   ETag, X-Repo-Commit, Content-Length, ranges
     404        X-Error-Code: RepoNotFound, RevisionNotFound, EntryNotFound; 403: GatedRepo
     POST       /api/repos/create, /api/models/REPO/preupload|commit/main, REPO.git/info/lfs/...
 
-Faults are fields: set them, and the next requests meet them. It also answers as a proxy.
+Tests set the fields of `Faults` to make later requests fail. The server also works as a proxy.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from urllib.parse import unquote, urlsplit
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What was asked for."""
+    """A received request."""
 
     method: str
     path: str
@@ -35,7 +35,7 @@ class Request:
 
 @dataclass
 class Faults:
-    """What goes wrong."""
+    """Faults of later responses."""
 
     break_at: int | None = None  # the connection breaks at this byte of the file
     breaks: int = 1  # so many times
@@ -51,7 +51,7 @@ class Faults:
 
 class _Server(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that leave early are part of the tests."""
+        """Ignore clients that close the connection early."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
@@ -85,7 +85,7 @@ class FakeHub:
         return f"http://{host!s}:{port}"
 
     def commit(self, repo: str, files: dict[str, bytes], *, branch: str = "main") -> str:
-        """Publish: gives the commit's name."""
+        """Publish files on a branch and return the name of the commit."""
         before = self.commits.get((repo, branch), "")
         digest = hashlib.sha1(before.encode())
         for path, content in sorted(files.items()):
@@ -98,7 +98,7 @@ class FakeHub:
         return commit
 
     def asked(self, method: str) -> list[Request]:
-        """The requests of one kind so far."""
+        """The requests with this method so far."""
         return [request for request in self.requests if request.method == method]
 
 
@@ -236,7 +236,7 @@ def _sha256(content: bytes) -> str:
 
 
 def _uploaded(hub: FakeHub, path: str, body: bytes) -> dict[str, object]:
-    """The answer to one step of an upload."""
+    """The response to one request of an upload."""
     if path.endswith("/validate-yaml"):
         return {"errors": [], "warnings": []}
     if path.endswith("/repos/create"):

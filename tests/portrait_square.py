@@ -1,4 +1,4 @@
-"""The example portrait's face, found as a run finds it."""
+"""The face square of the example portrait, detected as in a job."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Weights for published networks without anyone's weights: every tensor filled from its own name.
+"""Reproducible random weights for published networks: the name of each tensor is its seed.
 
-The test vectors in `data/published` are what the published code gives with these. Only their
-outputs are kept; the inputs are drawn again, each file from a generator of its own.
+The test vectors in `data/published` are outputs of the published code with these weights. Inputs
+are not stored; they are drawn again, with one generator per file.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _TENTH = np.float32(0.1)
 
 
 def recipe_state(network: nn.Module) -> dict[str, Tensor]:
-    """A state dict of the network's names and shapes."""
+    """A state dict with the network's names and shapes."""
     state = {name: _filled(name, value) for name, value in network.state_dict().items()}
     for name in state:
         if name.endswith(".weight_v"):
@@ -61,7 +61,7 @@ def _scaled(last: str, z: Floats) -> NDArray[np.floating]:
 
 
 def fingerprint(state: dict[str, Tensor]) -> str:
-    """The first 32 digits by which the recipe's author checks a fill."""
+    """First 32 hexadecimal digits of a hash of the state, to compare with that of the vectors."""
     digest = hashlib.sha256()
     for name in sorted(state):
         if not name.endswith(("num_batches_tracked", "weight_v", "down.weight")):
@@ -70,7 +70,7 @@ def fingerprint(state: dict[str, Tensor]) -> str:
 
 
 class Draws:
-    """The inputs of one file of vectors, in order."""
+    """Draws the inputs of one file of vectors, in order."""
 
     def __init__(self) -> None:
         self._random = np.random.Generator(np.random.PCG64(0))
@@ -85,7 +85,7 @@ class Draws:
 
 
 def worst(folder: Path, name: str, given: dict[str, Tensor]) -> dict[str, float]:
-    """The largest difference from each output that a file of vectors holds: {output: difference}.
+    """Largest difference from each output in a file of vectors: {output: difference}.
 
     Every output of the file must be given; whole-array sums are held against those in the file.
     """
@@ -110,14 +110,14 @@ def _output_of(key: str) -> str:
 
 
 def _mean_error(whole: Tensor, told: dict[str, str], output: str) -> float:
-    """How far the mean magnitude is from that of the whole array, of which only parts are kept."""
+    """Difference of the mean magnitude from that of the stored output's whole array."""
     said = told[f"output.{output}"]
     assert str(list(whole.shape)) in said
     return abs(float(whole.double().abs().sum()) - float(said.split()[-1])) / whole.numel()
 
 
 def _slices(text: str) -> tuple[object, ...]:
-    """ "slice ..., 96:160:None, None:None:4" -> what indexes a tensor."""
+    """Index of a tensor from a text like "slice ..., 96:160:None, None:None:4"."""
     parts = text.removeprefix("slice ").split(", ")
     return tuple(... if p == "..." else slice(*map(_number, p.split(":"))) for p in parts)
 

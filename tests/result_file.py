@@ -1,4 +1,4 @@
-"""Result files as `animate eval` writes them, invented for tests."""
+"""Result files in the format of `animate eval`, with made-up scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How late a video's sound is against the sound it was made from."""
+"""Measure the delay of a video's sound relative to the sound of its driver."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SEARCH_S = 0.1
 
 
 def lag_s(path: Path, output: Path, start_s: Fraction, length_s: Fraction) -> float:
-    """How late the output's sound is against the driver's, by cross-correlation."""
+    """Delay of the output's sound in seconds, by cross-correlation with the driver's."""
     before = sound(path, float(start_s), float(length_s))
     after = sound(output, 0.0, float(length_s))
     if not before.any():

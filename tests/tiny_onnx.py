@@ -1,6 +1,6 @@
 """A network of one 1 x 1 convolution as an ONNX file, written byte by byte: no package is needed.
 
-Only the fields that readers look at are there. The numbers beside them are those of onnx.proto.
+It has only the fields that readers use. The numbers beside them are those of onnx.proto.
 """
 
 from __future__ import annotations

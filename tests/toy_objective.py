@@ -1,4 +1,4 @@
-"""The smallest thing the training loop can train."""
+"""A minimal objective for tests of the training loop."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from animate_cli.train.objective import Batch
 
 
 class Line:
-    """Fits y = 3x + 1: small enough to train in a test, with the loop's every part."""
+    """Fits y = 3x + 1. It has all methods of an objective and trains within a test."""
 
     def __init__(self, *, poison_at: int = -1) -> None:
         self.network: nn.Module = nn.Linear(1, 1)
@@ -44,12 +44,12 @@ class Line:
 
 
 def stored(folder: Path) -> dict:
-    """The folder's checkpoint, as it lies on the disk."""
+    """The checkpoint in a folder."""
     return torch.load(folder / "last.pt", weights_only=True)
 
 
 def same(one: Path, two: Path) -> bool:
-    """Whether two trainings stand at the same point, to the bit."""
+    """Whether the checkpoints of two runs are equal to the bit."""
     first, second = stored(one), stored(two)
     parts = ((first[part], second[part]) for part in ("network", "average"))
     return first["step"] == second["step"] and all(

@@ -1,7 +1,7 @@
-"""A toy world for tests of the whole: a face is a magenta disc on grey, its jaw opens in blue.
+"""Toy photos and drivers for tests of whole jobs: a face is a magenta disc on a grey background.
 
-The toy landmark network finds the disc by its colour, so that whole runs need no trained weights
-and take milliseconds; everything behind it is real.
+The toy landmark network finds the disc by its colour, so that whole jobs need no trained weights
+and take milliseconds. All other code is the real one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from animate_cli.stages.networks import Networks
 
 SKIN = (220, 40, 220)
 PLAIN = Options(compute=ComputeOptions(threads=1), motion=MotionOptions(model="thin_plate"))
-"""One thread and the model that costs least: for whatever no model has a part in."""
+"""One thread and the fastest model, for tests that do not depend on the model."""
 
 
 def canonical_points() -> Points:
@@ -64,7 +64,7 @@ def find_disc(pixels: Image) -> tuple[float, float, float] | None:
 
 
 class ToyLandmarker:
-    """Sees the disc and nothing else."""
+    """A landmark network that finds the disc by its colour."""
 
     size = 64
 
@@ -80,7 +80,7 @@ class ToyLandmarker:
 
 
 class ToyNetworks(Networks):
-    """The toy landmark network and detector; a given model, or the one that is asked for."""
+    """The toy landmark network and detector, with a given model or the one of the options."""
 
     def __init__(self, model: FaceModel[Any, Any, Any] | None = None) -> None:
         super().__init__()
@@ -97,7 +97,7 @@ class ToyNetworks(Networks):
 
 
 class ToyProposer:
-    """Proposes the disc of the whole frame."""
+    """A detector that proposes the disc."""
 
     def usual_rounds(self, frame: Image) -> Iterator[list[Proposal]]:
         disc = find_disc(frame)
@@ -151,7 +151,7 @@ class ToyWorld:
 
 
 def toy_frame(width: int, height: int, *, shift: float = 0.0, face: bool = True) -> Image:
-    """A grey frame with texture, and the disc in its middle moved right by `shift` px."""
+    """A textured grey frame; the disc is `shift` px to the right of the centre."""
     y, x = np.mgrid[:height, :width]
     texture = (90 + 20 * np.sin(x / 5) + 20 * np.cos(y / 7)).astype(np.uint8)
     frame = np.repeat(texture[..., None], 3, axis=2)

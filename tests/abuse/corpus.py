@@ -1,4 +1,4 @@
-"""Everything a stranger's file can be: made from a seed, each with the job that reads it."""
+"""A corpus of damaged and malicious files, made from a seed, each with a job that reads it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Corpus:
 
 
 class Canary:
-    """Unpickled, it makes a file."""
+    """An object that writes a file when it is unpickled."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / CANARY
@@ -61,7 +61,7 @@ class Canary:
 
 
 def make_corpus(folder: Path) -> Corpus:
-    """All of it, and a manifest that names it."""
+    """Write all files and a manifest with one row for each."""
     corpus = Corpus(folder)
     good = make_good(folder)
     for add in (cut, flipped, lied, named, strange, pickled, odd_videos, odd_pictures):
@@ -71,7 +71,7 @@ def make_corpus(folder: Path) -> Corpus:
 
 
 def cut(corpus: Corpus, good: dict[str, bytes]) -> None:
-    """At every hundredth."""
+    """Files cut off at each hundredth of their length."""
     for name, add in (
         *(("fast.mp4", corpus.driver), (TEMPLATE, corpus.driver)),
         *(("good.jpg", corpus.source), ("good.png", corpus.source)),
@@ -84,7 +84,7 @@ def cut(corpus: Corpus, good: dict[str, bytes]) -> None:
 
 
 def flipped(corpus: Corpus, good: dict[str, bytes]) -> None:
-    """Some bits, by a seed."""
+    """Files with some bits flipped."""
     dice = random.Random(5)
     for name in (*VIDEOS, TEMPLATE, *PICTURES):
         add = corpus.source if name in PICTURES else corpus.driver
@@ -96,7 +96,7 @@ def flipped(corpus: Corpus, good: dict[str, bytes]) -> None:
 
 
 def lied(corpus: Corpus, good: dict[str, bytes]) -> None:
-    """Headers that claim what is not so."""
+    """Files with false headers."""
     for name, content in (*lying_mp4(good["fast.mp4"]), *lying_templates(good[TEMPLATE])):
         corpus.driver(f"lie-{name}", content)
     for name, content in lying_pictures(good):
@@ -104,7 +104,7 @@ def lied(corpus: Corpus, good: dict[str, bytes]) -> None:
 
 
 def named(corpus: Corpus, good: dict[str, bytes]) -> None:
-    """Names as such are no reason to fail; results are named after them here."""
+    """Files with unusual names, which must not fail."""
     for name in HOSTILE_NAMES:
         corpus.source(name, good["good.png"])
         del corpus.rows[-1]["output"]
@@ -113,7 +113,7 @@ def named(corpus: Corpus, good: dict[str, bytes]) -> None:
 
 
 def strange(corpus: Corpus, good: dict[str, bytes]) -> None:
-    """What is no file, or no picture."""
+    """Paths that are no file, and files that are no picture."""
     folder = corpus.folder
     (folder / "loop.png").symlink_to(folder / "loop.png")
     (folder / "ring-a.mp4").symlink_to(folder / "ring-b.mp4")
@@ -138,7 +138,7 @@ def strange(corpus: Corpus, good: dict[str, bytes]) -> None:
 
 
 def pickled(corpus: Corpus, good: dict[str, bytes]) -> None:
-    """Nothing in them may run."""
+    """Files with pickles, which must not be executed."""
     canary = Canary(corpus.folder)
     content = pickle.dumps(canary)
     objects = io.BytesIO()
@@ -159,7 +159,7 @@ def pickled(corpus: Corpus, good: dict[str, bytes]) -> None:
 
 
 def odd_videos(corpus: Corpus, good: dict[str, bytes]) -> None:
-    """Legal, if barely."""
+    """Unusual but valid files."""
     folder = corpus.folder
     frames = [toy_frame(96, 80, shift=n) for n in range(6)]
     for rate in (Fraction(1, 3600), Fraction(1, 100), Fraction(1000), Fraction(90_000)):
@@ -204,7 +204,7 @@ def without_late_sound(folder: Path) -> bytes:
 
 
 def odd_pictures(corpus: Corpus, good: dict[str, bytes]) -> None:
-    """Legal, if barely."""
+    """Unusual but valid files."""
     folder = corpus.folder
     for name, pixels in (
         ("dot.png", toy_frame(1, 1, face=False)),

@@ -1,4 +1,4 @@
-"""Small files that are fine, as a ground for all that are not."""
+"""Small valid files, from which damaged ones are made."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TEMPLATE = "good.npz"
 
 
 def make_good(folder: Path) -> dict[str, bytes]:
-    """Every kind of file that is read, by name."""
+    """A valid file of each kind that is read, by name."""
     world = ToyWorld(folder)
     pixels = toy_frame(96, 80)
     for name in PICTURES:

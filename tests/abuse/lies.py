@@ -1,4 +1,4 @@
-"""Headers that claim what is not so: sizes, counts, durations, time bases."""
+"""Files with false headers: sizes, counts, durations, time bases."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def lying_mp4(good: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def lying_pictures(good: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
-    """Pictures that claim to be immense, or nothing at all."""
+    """Pictures whose headers claim a huge or an empty size."""
     for size in ((0, 0), (1, 0), (BIG, BIG), (MANY, MANY), (100_000, 100_000), (20_000, 15_000)):
         yield f"png-{size[0]}.png", png_of_size(good["good.png"], *size)
     for size in (0, 65535):
@@ -72,7 +72,7 @@ def lying_pictures(good: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
 
 
 def png_of_size(good: bytes, width: int, height: int) -> bytes:
-    """The same picture under another size, its checksum right."""
+    """A PNG with another size in its header and a correct checksum."""
     header = struct.pack(">II", width, height) + good[24:29]
     return good[:16] + header + struct.pack(">I", zlib.crc32(b"IHDR" + header)) + good[33:]
 
@@ -101,7 +101,7 @@ def chunk(name: bytes, body: bytes) -> bytes:
 
 
 def lying_templates(good: bytes) -> Iterator[tuple[str, bytes]]:
-    """Templates that are compressed, pickled, or larger inside than outside."""
+    """Templates that are compressed, pickled, or declare more data than they hold."""
     arrays = dict(np.load(io.BytesIO(good)))
     for name, change in {
         "empty": {"landmarks": np.zeros((0, 74, 2), np.float32)},

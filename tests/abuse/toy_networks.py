@@ -1,4 +1,4 @@
-"""A worker of a batch with the whole real pipeline, but for the two networks that look."""
+"""A worker of a batch with the real pipeline, except the landmark network and the detector."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A folder of toy jobs, run by real processes."""
+"""A folder of toy jobs, run in real worker processes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from animate_cli.options import Options
 
 
 def same(options: Options, cells: Mapping[str, object]) -> Options:
-    """Rows that choose nothing."""
+    """Options of a row that changes none."""
     assert not cells
     return options
 
@@ -56,12 +56,12 @@ class Toys:
         return {Path(job).stem: str(row.state) for job, row in read_history(self.out).last.items()}
 
     def attempts(self, name: str) -> list[list[str]]:
-        """Process and threads of every attempt at a job."""
+        """Process and number of threads of each attempt at a job."""
         marks = self.folder / "in" / f"{name}.marks"
         return [line.split() for line in marks.read_text().splitlines()]
 
     def leftovers(self) -> list[str]:
-        """Files that are neither results nor the batch's own."""
+        """Files in the output folder that are neither results nor the batch's own."""
         results = {f"{name}.mp4" for name, state in self.states().items() if state == "done"}
         own = {"batch.jsonl", ".batch.lock"}
         return sorted(file.name for file in self.out.iterdir() if file.name not in results | own)

@@ -1,4 +1,4 @@
-"""Work for tests of a batch: a source's text says what its job does; no networks, no pictures."""
+"""Toy jobs for tests of batches: the text in a source file is the command its job executes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bars measured on real data beside the checkout; a user's clone has none and skips them."""
+"""Benchmarks on data beside the checkout; without that data they are skipped."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The people of `val` as the landmark table wants them."""
+"""The labelled clips and pictures of the split `val`."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Hard moments for tracking, composed from real clips whose points are known."""
+"""Compose difficult scenes for tracking from real clips with known landmarks."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,7 +21,7 @@ WALL = (126, 118, 108)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Take:
-    """pixels (T, H, W, 3) uint8 and the truth (T, 74, 2)."""
+    """A clip: pixels (T, H, W, 3) uint8 and true landmarks (T, 74, 2)."""
 
     pixels: np.ndarray
     landmarks: np.ndarray
@@ -67,7 +67,7 @@ def errors(found, truth):
 
 
 def moved(one, shifts_px):
-    """The whole picture slides right by `shifts_px` (T,) over a plain wall."""
+    """The whole picture shifted right by `shifts_px` (T,) over a plain background."""
     pixels = np.empty_like(one.pixels)
     for index, (frame, shift) in enumerate(zip(one.pixels, shifts_px, strict=True)):
         matrix = np.float32([[1, 0, shift], [0, 1, 0]])
@@ -78,7 +78,7 @@ def moved(one, shifts_px):
 
 
 def with_hand(one, cover):
-    """A skin-coloured fist over the mouth: it rises by `cover` (T,), 0 below the picture, 1 there.
+    """A skin-coloured fist at height `cover` (T,): 0 below the picture, 1 over the mouth.
 
     -> the take, and which points it hides (T, 74)
     """

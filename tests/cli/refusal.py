@@ -1,4 +1,4 @@
-"""What the shell owes to bad input: a message that names it, a hint, exit 1, nothing written."""
+"""Check errors of commands: a message that names the input, a hint, exit code 1, no output."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from animate_cli.cli.app import app
 
 
 def command(*arguments: str | Path) -> Result:
-    """What the shell answers."""
+    """The result of a command line."""
     words = [str(argument) for argument in arguments]
     return CliRunner().invoke(app, words, env={"NO_COLOR": "1"})
 

@@ -1,4 +1,4 @@
-"""Commands and flags as a shell sees them, one line each: names, kind, default."""
+"""Commands and flags of the shell, one line each: names, kind, default."""
 
 from __future__ import annotations
 

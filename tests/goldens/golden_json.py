@@ -1,4 +1,4 @@
-"""The kinds of everything that the commands tell as JSON: keys and types, no values."""
+"""Keys and types, without values, of the JSON that each command prints."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ COMMANDS: dict[str, Callable[[], str]] = {
     "compare": _compare,
     "eval --landmarks": _landmark_scores,
 }
-"""In this order: some read what one before has written."""
+"""In this order, because some read the output of earlier ones."""
 
 
 def lay_out(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the embedded networks answer to the example; the one file here that names their modules.
+"""Outputs of the embedded networks for the examples; the only file here that imports them.
 
 The landmarks that were recorded are the models' input, so that each network is pinned by itself.
 """

@@ -1,4 +1,4 @@
-"""What the embedded weight files hold: every tensor's name, dtype and shape."""
+"""Name, dtype and shape of each tensor in the embedded weight files."""
 
 from __future__ import annotations
 

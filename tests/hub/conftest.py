@@ -1,4 +1,4 @@
-"""A fake Hub with one repository, empty caches, and a registry that names its files."""
+"""Fixtures: a fake Hub with one repository, empty caches, and a registry of its files."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ path = "nets/points.safetensors"
 
 @dataclass(frozen=True)
 class Shop:
-    """The Hub, and this machine's folders."""
+    """A fake Hub and local folders: cache and registry."""
 
     hub: FakeHub
     folder: Path
@@ -47,22 +47,22 @@ class Shop:
     def register(
         self, *, revision: str, sha256: str | None, use: str = "yes", model: str = "toy"
     ) -> None:
-        """Write the registry anew."""
+        """Write the registry."""
         known = f'sha256 = "{sha256}"' if sha256 else ""
         row = ROW.format(revision=revision, sha256=known, use=use, model=model, licence="MIT")
         (self.folder / "embedded" / hub.REGISTRY).write_text(row)
 
     def pinned(self) -> None:
-        """Know the commit and the sha256."""
+        """Write a registry with commit and sha256."""
         self.register(revision=self.hub.commits[REPO, "main"], sha256=digest(CONTENT))
 
     def unpinned(self) -> None:
-        """Know neither."""
+        """Write a registry without commit and sha256."""
         self.register(revision="main", sha256=None)
 
     @property
     def kept(self) -> list[Path]:
-        """Files with content in the Hub's cache, also unfinished ones."""
+        """Files in the Hub's cache, complete or not."""
         blobs = (self.folder / "hf").rglob("blobs/*")
         return sorted(path for path in blobs if path.is_file())
 
@@ -73,7 +73,7 @@ def digest(content: bytes) -> str:
 
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
-    """Pinned, served, nothing fetched yet."""
+    """A pinned repository that is served; nothing is downloaded yet."""
     (tmp_path / "embedded").mkdir()
     monkeypatch.setattr(environment, "embedded_dir", lambda: tmp_path / "embedded")
     monkeypatch.setattr(transfer, "FIRST_PAUSE_S", 0.01)
@@ -97,7 +97,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
 
 @pytest.fixture(scope="session", autouse=True)
 def one_client() -> Iterator[None]:
-    """The Hub's client is made once, and made anew for whoever comes after."""
+    """Close the Hub client's session before and after these tests."""
     huggingface_hub.close_session()
     yield
     huggingface_hub.close_session()

@@ -1,4 +1,4 @@
-"""Small clips made on the spot: every frame tells its number, the sound clicks at known times."""
+"""Make small clips: each frame encodes its number, the sound has clicks at known times."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ CLICK_S = 0.005
 
 
 def shades(index: int) -> tuple[int, int]:
-    """Two grey levels that say which frame this is (of 64), 30 apart to survive coding."""
+    """Two grey levels that encode the number of a frame (of 64), 30 apart for lossy codecs."""
     return 20 + index % 8 * 30, 20 + index // 8 % 8 * 30
 
 
 def picture(index: int, *, width: int = 96, height: int = 64) -> np.ndarray:
-    """A frame that tells its number, with a red top left corner, so that turns show."""
+    """A frame that encodes its number; its red top left corner shows rotations."""
     left, right = shades(index)
     pixels = np.full((height, width, 3), left, np.uint8)
     pixels[:, width // 2 :] = right
@@ -28,7 +28,7 @@ def picture(index: int, *, width: int = 96, height: int = 64) -> np.ndarray:
 
 
 def number_of(pixels: np.ndarray) -> int:
-    """Which frame `picture` made this one from."""
+    """The number that `picture` encoded in a frame."""
     height, width = pixels.shape[:2]
     lower = pixels[height // 2 :]
     low = round((float(lower[:, 4 : width // 2 - 4].mean()) - 20) / 30)
@@ -37,7 +37,7 @@ def number_of(pixels: np.ndarray) -> int:
 
 
 def clicks(times_s: list[float], *, length_s: float) -> np.ndarray:
-    """Silence with bursts of 3 kHz that begin at the given times: (1, samples) float32."""
+    """Silence with bursts of 3 kHz that start at the given times: (1, samples) float32."""
     sound = np.zeros(round(length_s * RATE_HZ), np.float32)
     burst = np.sin(2 * np.pi * 3000 * np.arange(round(CLICK_S * RATE_HZ)) / RATE_HZ)
     for time in times_s:
@@ -47,7 +47,7 @@ def clicks(times_s: list[float], *, length_s: float) -> np.ndarray:
 
 
 def heard(path: Path, *, track: int = 0) -> list[float]:
-    """Times, on the file's clock, at which bursts begin in its sound."""
+    """Start times of the bursts in a file's sound, by its time stamps."""
     blocks: list[tuple[float, np.ndarray]] = []
     with av.open(str(path)) as container:
         stream = container.streams.audio[track]

@@ -19,7 +19,7 @@ def clip(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def marking() -> Marking:
-    """What a test's output says of itself."""
+    """The provenance mark of a test's output."""
     return Marking(
         version="1.2.3",
         model="thin_plate",

@@ -1,4 +1,4 @@
-"""Writes numbered pictures, for tests of what comes out."""
+"""Write numbered pictures as a video, for tests that read it back."""
 
 from __future__ import annotations
 

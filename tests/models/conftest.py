@@ -1,4 +1,4 @@
-"""A face to move: the 74 points of a plain frontal head, in pixels of a 256 x 256 square."""
+"""Fixtures: a frontal face in a 256 x 256 square, as 74 points and as a picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Raw videos of toy faces, and what became of them."""
+"""Make raw videos of toy faces, and read the prepared dataset."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RATE = Fraction(30000, 1001)
 
 
 def film(path: Path, shifts: Sequence[float | None], size: tuple[int, int] = (240, 120)) -> Path:
-    """A video of a face that stands `shifts` px right of the middle; None: it is away."""
+    """A video of a face `shifts` px right of the centre per frame; None: no face."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", RATE, options={"crf": "10"})

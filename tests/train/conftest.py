@@ -1,4 +1,4 @@
-"""A toy training, and the smallest real data folder."""
+"""Fixtures: a toy training run, and a minimal data folder."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ PLAN = StepRecipe(
 
 @pytest.fixture
 def plan() -> StepRecipe:
-    """Twenty steps, looked at and saved every five."""
+    """Twenty steps, evaluated and saved every five."""
     return PLAN
 
 
 @pytest.fixture
 def run(monkeypatch, tmp_path) -> Callable[..., loop.TrainingSummary]:
-    """Train the toy in a folder of that name."""
+    """Train the toy objective in a folder of that name."""
 
     def go(
         name: str,
@@ -54,7 +54,7 @@ def run(monkeypatch, tmp_path) -> Callable[..., loop.TrainingSummary]:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """Two people who look alike: one to train on, one kept apart."""
+    """One clip each of two people: one to train on, one in the dev set."""
     folder = tmp_path / "data"
     folder.mkdir()
     names = [f"person{n}" for n in range(100)]
