@@ -87,8 +87,8 @@ def retarget_landmarks(
     source, anchor (1, 74, 2), driver (B, 74, 2): all in face pixels, see `driver_square`.
     """
     model = load_shape_model().to(driver.double())
-    people = identify(model, torch.cat((source, anchor)))
-    identity = torch.cat((people, people[1:].expand(len(driver), -1)))
+    identities = identify(model, torch.cat((source, anchor)))
+    identity = torch.cat((identities, identities[1:].expand(len(driver), -1)))
     faces = lift(model, torch.cat((source, anchor, driver)), identity)
     transfer = _relative if options.motion is Motion.RELATIVE else _absolute
     points = transfer(model, faces[:1], faces[1:2], faces[2:], options)

@@ -77,9 +77,9 @@ def lift(model: ShapeModel, points: Tensor, identity: Tensor) -> LiftedFaces:
 
 def _lift_block(model: ShapeModel, points: Tensor, identity: Tensor) -> LiftedFaces:
     neutral = model.shape(identity, torch.zeros_like(model.expression[:, 0, 0]))
-    people = replace(model, mean=neutral, identity=model.identity[:0])
+    person_models = replace(model, mean=neutral, identity=model.identity[:0])
     observed = points[None, :, :LINEAR].to(model.mean)
-    found = solve(people, observed, torch.ones_like(observed[..., 0]), rounds=ROUNDS)
+    found = solve(person_models, observed, torch.ones_like(observed[..., 0]), rounds=ROUNDS)
     pose = HeadPose(
         rotation=found.pose.rotation[0].double(),
         scale=found.pose.scale[0].double(),

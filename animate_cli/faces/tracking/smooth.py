@@ -110,8 +110,8 @@ def _smooth_run(
         low, stop = max(0, start - margin), min(start + BLOCK, len(seen))
         near = slice(low, min(stop + margin, len(seen)))
         weight = np.maximum(confidence[near], LEAST_WEIGHT)
-        calm = _smooth_block(seen[near].astype(np.float64), weight, t[near], strength, noise)
-        out[start:stop] = calm[start - low : stop - low]
+        smoothed = _smooth_block(seen[near].astype(np.float64), weight, t[near], strength, noise)
+        out[start:stop] = smoothed[start - low : stop - low]
 
 
 def _smooth_block(
