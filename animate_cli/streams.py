@@ -66,8 +66,13 @@ class _Ahead(Generic[Item]):
         return False
 
     def stop(self) -> None:
+        """Ends the thread, and waits for it unless it is the one that runs this.
+
+        It is where a reader was dropped unclosed and the collector runs in the stage's own thread.
+        """
         self._stopped.set()
-        self.thread.join()
+        if self.thread is not threading.current_thread():
+            self.thread.join()
 
 
 def ahead(items: Iterable[Item], *, depth: int) -> Stage[Item]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -160,3 +162,31 @@ def test_spread_raises_in_the_items_place() -> None:
             seen.append(item)
     assert seen == [0, 1, 2]
     assert not stage_threads()
+
+
+def test_a_dropped_reader_may_be_collected_by_the_stages_own_thread() -> None:
+    """The collector runs in whatever thread allocates; that thread cannot wait for itself."""
+
+    def stage() -> Iterator[int]:
+        for index in range(1000):
+            if index > 3:
+                gc.collect()
+            yield index
+
+    held: dict[str, object] = {}
+    frames = ahead(stage(), depth=8)
+    with pytest.MonkeyPatch.context() as patch:
+        told: list[object] = []
+        patch.setattr(sys, "unraisablehook", told.append)
+        gc.disable()
+        try:
+            next(frames)
+            held["frames"], held["itself"] = frames, held
+            del frames, held
+            deadline = time.monotonic() + 30
+            while stage_threads() and time.monotonic() < deadline:
+                time.sleep(0.01)
+        finally:
+            gc.enable()
+    assert not stage_threads()
+    assert told == []
