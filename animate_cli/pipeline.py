@@ -51,8 +51,6 @@ from animate_cli.stages.writing import write_picture, write_video
 if TYPE_CHECKING:
     import torch
 
-PreparedJob = OpenScene
-
 
 class Animator:
     """Makes photos move: one set of options, any number of pairs.
@@ -205,12 +203,6 @@ class Animator:
         return OpenScene(
             source=source, driver=driver, anchor=anchor, scene=scene, options=o, watch=watch
         )
-
-    def stage(self, source: Source, driver: Driver, *, face: Points | None = None) -> OpenScene:
-        """The three steps in a row."""
-        watch = Watch(None)
-        prepared = self.prepare_source(source, face=face)
-        return self.open_scene(prepared, self.prepare_driver(driver, watch=watch), watch=watch)
 
     def track(
         self,

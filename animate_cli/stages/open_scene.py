@@ -44,11 +44,6 @@ class OpenScene:
         self.watch = watch
         self._running: list[Stage[Image]] = []
 
-    @property
-    def followed(self) -> TrackedDriver:
-        """The driver."""
-        return self.driver
-
     def __len__(self) -> int:
         return len(self.driver.trajectory)
 
