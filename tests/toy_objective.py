@@ -11,6 +11,11 @@ from torch import Tensor, nn
 
 from animate_cli.records import Image
 from animate_cli.train.objective import Batch
+from animate_cli.train.recipe import StepRecipe
+
+PLAN = StepRecipe(
+    steps=20, batch=8, learning_rate=0.1, warmup_steps=2, evaluate_every=5, save_every=5
+)
 
 
 class Line:

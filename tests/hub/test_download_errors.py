@@ -11,8 +11,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import CONTENT, PATH, REPO, Shop
 from fake_hub import FakeHub
+from weight_shop import CONTENT, PATH, REPO, Shop
 
 from animate_cli import hub
 from animate_cli.errors import WeightsError

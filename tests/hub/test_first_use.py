@@ -6,7 +6,7 @@ import json
 import shutil
 
 import pytest
-from conftest import CONTENT, PATH, REPO, Shop, digest
+from weight_shop import CONTENT, PATH, REPO, Shop, digest
 
 from animate_cli import hub
 from animate_cli.errors import WeightsError

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import Shop
 from safetensors.torch import save_file
+from weight_shop import Shop
 
 from animate_cli import hub
 from animate_cli.errors import WeightsError

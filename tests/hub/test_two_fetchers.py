@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 
-from conftest import CONTENT, PATH, REPO, Shop
+from weight_shop import CONTENT, PATH, REPO, Shop
 
 from animate_cli import hub
 

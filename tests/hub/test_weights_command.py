@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import CONTENT, PATH, REPO, Shop
 from safetensors.torch import save_file
 from toy_world import ToyWorld
 from typer.testing import CliRunner, Result
+from weight_shop import CONTENT, PATH, REPO, Shop
 
 from animate_cli import hub
 from animate_cli.cli.app import app

@@ -11,16 +11,12 @@ import cv2
 import numpy as np
 import pytest
 from places import EXAMPLES
-from toy_objective import Line
+from toy_objective import PLAN, Line
 
 from animate_cli.faces.points import MEDIAPIPE
 from animate_cli.train.engine import loop
 from animate_cli.train.recipe import LogRecipe, Recipe, StepRecipe
 from animate_cli.train.samples.samples import is_dev
-
-PLAN = StepRecipe(
-    steps=20, batch=8, learning_rate=0.1, warmup_steps=2, evaluate_every=5, save_every=5
-)
 
 
 @pytest.fixture

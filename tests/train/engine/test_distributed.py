@@ -19,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, {tests!r})
 import torch
-from conftest import PLAN
+from toy_objective import PLAN
 from toy_objective import Line
 
 from animate_cli.errors import AnimateError
