@@ -56,8 +56,10 @@ def by_clip(scores: Mapping[str, Array], pairs: Sequence[str], up: str) -> str:
 def scale(values: Array) -> tuple[float, ...]:
     """Round axis marks from below the least value to above the greatest; without values, 0 to 1."""
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
-    if low == high:
-        low, high = low - (abs(low) or 1) / 2, high + (abs(high) or 1) / 2
+    size = max(abs(low), abs(high))
+    if size < 1e-300 or high - low <= 1e-9 * size:  # one value, as far as numbers can tell
+        half = (size if size >= 1e-300 else 1.0) / 2
+        low, high = low - half, high + half
     rough = (high - low) / MARKS
     unit = 10.0 ** math.floor(math.log10(rough))
     step = unit * next(s for s in _STEPS if s * unit >= rough * (1 - 1e-9))

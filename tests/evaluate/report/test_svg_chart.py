@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from animate_cli.evaluate.report.svg_chart import (
@@ -23,6 +23,9 @@ from animate_cli.evaluate.report.svg_chart import (
 
 
 @given(st.lists(st.floats(-1e6, 1e6), max_size=20))
+@example([5e-324])
+@example([0.0, 5e-324])
+@example([1e6, np.nextafter(1e6, 0)])
 def test_marks_are_even_and_enclose_the_values(values: list[float]) -> None:
     marks = np.array(scale(np.array(values)))
     assert 2 <= len(marks) <= 14
