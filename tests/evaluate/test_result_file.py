@@ -1,4 +1,4 @@
-"""Result files read back: every figure in its place, and what is refused."""
+"""Result files read back: every score in its place, and refusals."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def whole() -> dict[str, object]:
     )
 
 
-def test_every_figure_has_its_place(whole, tmp_path: Path) -> None:
+def test_every_score_is_in_its_place(whole, tmp_path: Path) -> None:
     result = read_result(write(tmp_path / "r.json", whole))
     for model, figures in MODELS.items():
         for metric, values in figures.items():
@@ -48,7 +48,7 @@ def test_shares_know_the_direction(whole) -> None:
     assert math.isnan(result.better_share("own", "still", "lpips"))
 
 
-def test_cells_say_figure_ratio_share_and_what_is_missing(whole) -> None:
+def test_cells_have_score_ratio_and_share(whole) -> None:
     result = parse_result(whole, "r")
     cells = {m.name: [str(c) for c in row(result, m)] for m in result.metrics}
     assert cells["l1"] == ["0.3000", "0.1500 100%", "0.2000 ×1.33  50%"]

@@ -1,4 +1,4 @@
-"""Observers of an evaluation: they are told of every pair and shown every scored frame."""
+"""Observers of an evaluation, called for every clip pair and every scored frame."""
 
 from __future__ import annotations
 

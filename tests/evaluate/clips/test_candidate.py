@@ -1,4 +1,4 @@
-"""Who is scored: names, weights by file, and what weights say of their training."""
+"""Candidates: their names, weights by file, and the evaluators they were trained on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def weights(path: Path, **metadata: str) -> str:
     return str(path)
 
 
-def test_the_baselines_are_always_there_and_nobody_twice() -> None:
+def test_the_baselines_are_always_there_and_no_candidate_twice() -> None:
     assert [one.name for one in read_candidates([])] == list(BASELINES)
     assert [one.name for one in read_candidates(["thin_plate", "still"])] == list(BASELINES)
 
@@ -34,7 +34,7 @@ def test_weights_are_named_for_their_folder_and_known_by_content(tmp_path: Path)
     assert len({one.sha256, two.sha256}) == 2
 
 
-def test_equal_short_names_are_told_apart(tmp_path: Path) -> None:
+def test_equal_short_names_become_full_names(tmp_path: Path) -> None:
     for place in ("a", "b"):
         (tmp_path / place).mkdir()
     specs = [
@@ -43,7 +43,7 @@ def test_equal_short_names_are_told_apart(tmp_path: Path) -> None:
     assert [one.name for one in read_candidates(specs)[2:]] == specs
 
 
-def test_weights_say_which_judges_they_learned_from(tmp_path: Path) -> None:
+def test_weights_name_the_evaluators_they_were_trained_on(tmp_path: Path) -> None:
     listed = {TRAINED_ON: json.dumps(["squeezenet"])}
     path = weights(tmp_path / "run" / "best.safetensors", **listed)
     one = read_candidates([f"thin_plate:{path}"])[-1]
@@ -59,7 +59,7 @@ def test_a_list_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
         read_candidates([f"thin_plate:{path}"])
 
 
-def test_what_is_not_there_is_named(tmp_path: Path) -> None:
+def test_missing_models_and_weights_are_named(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="no model named 'thick_plate'"):
         read_candidates(["thick_plate"])
     with pytest.raises(WeightsError, match=r"none\.safetensors"):

@@ -1,4 +1,4 @@
-"""Which clips and pairs are tried, from a manifest and without one."""
+"""Which clips and pairs are evaluated, with a manifest and without one."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_there_are_no_more_pairs_than_there_are(root: Path) -> None:
         clip_pairs(read_clips(root, "train"), CROSS)
 
 
-def test_namesakes_are_told_apart_by_the_folders_above_them(tmp_path: Path) -> None:
+def test_clips_of_the_same_name_are_named_with_their_folders(tmp_path: Path) -> None:
     for name in ("id10001/a/1.mp4", "id10001/b/1.mp4", "id10002/a/1.mp4", "id10002/a/2.mp4"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()

@@ -1,4 +1,4 @@
-"""Protocols that do not start at first frames, and pairs that are not drawn."""
+"""Protocols with other start frames, and with pairs that are not sampled."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def motion(found: list[bool]) -> Trajectory:
 
 
 @pytest.mark.parametrize("scheme", Scheme)
-def test_schemes_decide_what_they_are_about_and_nothing_else(scheme: Scheme) -> None:
+def test_a_scheme_sets_its_own_fields_and_keeps_the_others(scheme: Scheme) -> None:
     given = Protocol(stride=3, cap=7, limit=2, pairs=5, seed=4)
     chosen = apply_scheme(scheme, given)
     kept = ("stride", "cap", "limit", "pairs", "seed", "frontal_deg", "alike_deg", "scored")
@@ -80,7 +80,7 @@ def test_the_plain_schemes_are_what_they_were() -> None:
     assert apply_scheme(Scheme.CROSS, cross) == cross
 
 
-def test_a_random_frame_has_a_face_and_is_the_seeds() -> None:
+def test_a_random_frame_has_a_face_and_depends_on_the_seed() -> None:
     seen = motion([False, True, True, False, True, True, True, True])
     drawn = {
         start_frame.frame
@@ -94,7 +94,7 @@ def test_a_random_frame_has_a_face_and_is_the_seeds() -> None:
     assert not random_frame(motion([False, False]), "a", Protocol())
 
 
-def test_frontal_frames_are_those_within_the_bound_that_have_a_successor(monkeypatch) -> None:
+def test_frontal_frames_are_within_the_bound_and_not_the_last(monkeypatch) -> None:
     angles = np.array([[9.0, 0, 0], [4.9, 4, -5.1], [4.9, -4.9, 1], [0, 0, 0]])
     monkeypatch.setattr(
         "animate_cli.evaluate.clips.start_frame.fitted_angles", lambda _, __: angles
@@ -125,7 +125,7 @@ def _seen(shape: ShapeModel, yaws: tuple[float, ...]) -> np.ndarray:
     return found
 
 
-def test_clips_without_a_face_have_no_opening() -> None:
+def test_clips_without_a_face_have_no_start_frame() -> None:
     def follow(path: Path) -> Trajectory:
         if path.stem == "b":
             raise FaceError("no face", hint="another one")
@@ -144,7 +144,7 @@ def test_all_pairs_are_all_of_different_people() -> None:
     assert not any({t.source.stem, t.driver.stem} == {"a", "a2"} for t in chosen)
 
 
-def test_heads_that_stand_alike_are_paired_both_ways() -> None:
+def test_heads_of_the_same_pose_are_paired_both_ways() -> None:
     stand = {"a": (0.0, 0, 0), "b": (0.9, 0, -0.9), "c": (0.0, 1.0, 0), "a2": (0.1, 0, 0)}
     start_frames = {
         one.path: [StartFrame(frame=k, angles_deg=stand[one.path.stem])]
@@ -164,7 +164,7 @@ def test_heads_that_stand_alike_are_paired_both_ways() -> None:
         clip_pairs(CLIPS, protocol, apart)
 
 
-def test_a_driver_starts_where_it_first_stands_as_its_source_does() -> None:
+def test_a_driver_starts_at_its_first_frame_with_the_sources_pose() -> None:
     start_frames = {
         one.path: [StartFrame(frame=9, angles_deg=(3.0 * k, 0, 0)), StartFrame(frame=20 + k)]
         for k, one in enumerate(CLIPS)
@@ -181,8 +181,8 @@ class Watcher(EvaluationObserver):
     def __init__(self) -> None:
         self.seen: list[ScoredFrame] = []
 
-    def on_frame(self, shown: ScoredFrame) -> None:
-        self.seen.append(shown)
+    def on_frame(self, frame: ScoredFrame) -> None:
+        self.seen.append(frame)
 
 
 def test_a_random_source_is_that_frame_and_is_not_scored(toy: ToyWorld) -> None:
@@ -198,12 +198,12 @@ def test_a_random_source_is_that_frame_and_is_not_scored(toy: ToyWorld) -> None:
     watcher = Watcher()
     result = _evaluate(toy, [pair], protocol, watcher)
     assert (result.frames, result.scored) == (9, 8)
-    assert pair.source_frame not in [shown.index for shown in watcher.seen]
+    assert pair.source_frame not in [frame.index for frame in watcher.seen]
     assert result.pairs == (f"a@{pair.source_frame}",)
     assert result.mean("thin_plate", "akd") < 0.5
 
 
-def test_a_driver_starts_where_the_take_says(toy: ToyWorld) -> None:
+def test_a_driver_starts_at_the_pairs_start_frame(toy: ToyWorld) -> None:
     toy.driver("a.mp4", frames=6)
     toy.driver("b.mp4", frames=9)
     protocol = Protocol(reenactment=Reenactment.CROSS, stride=1, pairs=2)
@@ -213,8 +213,8 @@ def test_a_driver_starts_where_the_take_says(toy: ToyWorld) -> None:
     _evaluate(toy, [pair], protocol, whole)
     later = replace(pair, driver_start=4)
     assert _evaluate(toy, [later], protocol, part).frames == 5
-    for index, shown in enumerate(part.seen):
-        np.testing.assert_array_equal(shown.driver, whole.seen[index + 4].driver)
+    for index, frame in enumerate(part.seen):
+        np.testing.assert_array_equal(frame.driver, whole.seen[index + 4].driver)
 
 
 def _evaluate(toy: ToyWorld, chosen, protocol: Protocol, watcher: Watcher):

@@ -55,7 +55,7 @@ def test_another_definition_of_a_point_is_no_error():
     )
 
 
-def test_only_points_that_all_speak_of_are_compared():
+def test_only_points_that_all_detectors_give_are_compared():
     rng = np.random.default_rng(2)
     true = truth(rng)
     some, others = (17, 20, 30, 72), (20, 30, 60)

@@ -30,7 +30,7 @@ RATE = Fraction(25)
 
 
 class Moved:
-    """A detector that sees the truth moved by what `offset` says of its n-th look, in squares."""
+    """A detector whose n-th result is the truth moved by `offset(n)`, in squares."""
 
     size = 64
 
@@ -124,7 +124,7 @@ def test_alternating_by_a_is_a_steadiness_of_two_a_and_smoothing_helps():
 
 
 def freckled(frame, shift):
-    """The disc with a pattern that moves with it, in green, which its finder does not mind."""
+    """The disc with a pattern that moves with it, in green, which its detector ignores."""
     y, x = np.mgrid[:96, :128] - np.array([0, shift])[:, None, None]
     pattern = 55 + 25 * np.sin(x / 1.3 + y / 3) + 25 * np.cos(y / 1.5 - x / 4)
     disc = (frame.pixels[..., 0] > 150) & (frame.pixels[..., 1] < 110)
@@ -148,7 +148,7 @@ def test_registration_undoes_a_slow_drift():
     assert registered.on("clips").nme < 0.7 * smoothed.on("clips").nme
 
 
-def test_all_detectors_are_shown_the_same_squares():
+def test_all_detectors_read_the_same_squares():
     entries = [LandmarkEntry(name=str(i), network=Moved(lambda _: (0, 0))) for i in range(3)]
     pictures = [
         LabelledPicture(kind="image", pixels=f, landmarks=labelled(f))

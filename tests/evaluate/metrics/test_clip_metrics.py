@@ -1,4 +1,4 @@
-"""What judges read off faces: closed forms, naive loops, invariances."""
+"""Metrics of whole clips: closed forms, naive loops, invariances."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FACE = (40 * canonical_points() + 60).astype(np.float32)
 
 def test_akd_in_loops_at_the_fields_size() -> None:
     output, driver = RNG.random((3, 74, 2)), RNG.random((3, 74, 2))
-    output[:, 70:] = driver[:, 70:] = np.nan  # points a detector does not know
+    output[:, 70:] = driver[:, 70:] = np.nan  # points that a detector does not give
     total = [math.dist(output[t, k], driver[t, k]) for t in range(3) for k in range(70)]
     assert average_keypoint_distance(output, driver, 512) == pytest.approx(np.mean(total) / 2)
 
@@ -57,7 +57,7 @@ def test_apertures_follow_their_own_points_in_eye_distances(pairs) -> None:
     assert np.ptp(clip_apertures(opened(pairs, amounts), other)) == 0
 
 
-def test_correlation_is_pearsons_and_blind_to_size_and_rest() -> None:
+def test_correlation_is_pearsons_and_independent_of_scale_and_offset() -> None:
     driver, noise = RNG.normal(0, 0.05, 50), RNG.normal(0, 0.05, 50)
     output = driver + noise
     a, b = output - output.mean(), driver - driver.mean()
@@ -67,15 +67,17 @@ def test_correlation_is_pearsons_and_blind_to_size_and_rest() -> None:
     assert correlation(-driver, driver) == pytest.approx(-1)
 
 
-def test_a_frozen_output_does_not_follow_and_a_still_driver_tells_nothing() -> None:
+def test_a_still_output_has_no_correlation_and_a_still_driver_no_score() -> None:
     driver = RNG.normal(0, 0.05, 20)
     assert correlation(np.full(20, 0.3), driver) == 0
-    assert correlation(0.3 + 0.02 * driver, driver) == 0  # a still picture's reading sways as much
+    assert (
+        correlation(0.3 + 0.02 * driver, driver) == 0
+    )  # the aperture of a still image varies as much
     assert math.isnan(correlation(driver, np.full(20, 0.3)))
     assert math.isnan(correlation(driver[:4], driver[:4]))
 
 
-def test_the_similarity_that_was_applied_is_found() -> None:
+def test_the_applied_similarity_is_recovered() -> None:
     points = five_points(FACE)
     c, s = 0.7 * math.cos(0.4), 0.7 * math.sin(0.4)
     truth = np.array([[c, -s, 11.0], [s, c, -5.0]])
@@ -83,7 +85,7 @@ def test_the_similarity_that_was_applied_is_found() -> None:
     assert found == pytest.approx(truth, abs=1e-4)
 
 
-def test_five_points_come_to_their_places() -> None:
+def test_five_points_are_aligned() -> None:
     """Five dots painted where a face of exactly the trained proportions has its points."""
     places = np.array(ALIGNED_POINTS) * SIZE
     face = np.zeros((74, 2), np.float32)
@@ -114,7 +116,7 @@ def test_pose_error_is_of_the_motion_not_of_the_pose() -> None:
     assert pose_error_deg(turned, source, driver, anchor) == pytest.approx(9 / 6)
 
 
-def test_fitted_angles_are_those_a_head_was_drawn_with() -> None:
+def test_fitted_angles_are_those_of_the_projected_head() -> None:
     model = load_shape_model()
     wanted = torch.tensor([[0.0, 0, 0], [20, 0, 0], [0, -12, 0], [10, 5, 15]])
     pose = HeadPose(

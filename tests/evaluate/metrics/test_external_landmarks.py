@@ -1,4 +1,4 @@
-"""Adapters of other people's networks: maps, decoding, what is missing."""
+"""External landmark detectors: point maps, decoding, missing files."""
 
 import numpy as np
 import pytest
@@ -49,7 +49,7 @@ def test_points_come_back_in_frame_pixels():
 
 
 @pytest.mark.parametrize("load", [openseeface, pfld])
-def test_a_missing_file_is_told(load, tmp_path):
+def test_a_missing_file_is_named(load, tmp_path):
     with pytest.raises(WeightsError, match="does not exist"):
         load(tmp_path)
 

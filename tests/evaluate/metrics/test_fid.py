@@ -1,4 +1,4 @@
-"""FID: its formula, its network's shape, its place in an evaluation.
+"""FID: its formula, the shape of its network, and its score in an evaluation.
 
 The published weights are not here: where a network is needed its tensors are RANDOM, under the
 published names, and figures mean nothing but that they are the right function of the features.
@@ -119,8 +119,8 @@ class Watcher(EvaluationObserver):
     def __init__(self) -> None:
         self.sets: list[list[NDArray[np.uint8]]] = []
 
-    def on_frame(self, shown: ScoredFrame) -> None:
-        self.sets.append([shown.driver, *(one.pixels for one in shown.outputs)])
+    def on_frame(self, frame: ScoredFrame) -> None:
+        self.sets.append([frame.driver, *(one.pixels for one in frame.outputs)])
 
 
 def score(root: Path, evaluators: EvaluatorNetworks, watcher: EvaluationObserver) -> Result:

@@ -28,7 +28,7 @@ def faces(count: int) -> np.ndarray:
     return points.astype(np.float32)
 
 
-def test_the_kept_curve_is_the_curve() -> None:
+def test_the_stored_curve_is_the_error_distribution() -> None:
     found = accuracy(np.repeat(np.array([[0.019], [0.049], [0.3], [np.inf]]), 74, axis=1))
     assert len(found.ced) == len(CED_THRESHOLDS)
     kept = dict(zip(CED_THRESHOLDS, found.ced, strict=True))
@@ -78,7 +78,7 @@ def test_one_wrong_point_counts_in_its_group_alone():
     assert got.group("jaw") == got.group("lips") == 0
 
 
-def test_a_detector_of_68_points_is_judged_by_these():
+def test_a_detector_of_68_points_is_scored_on_these():
     true = faces(2)
     found = true.copy()
     found[:, 68:] = 0

@@ -95,7 +95,7 @@ def test_taps_are_the_relus_of_the_usual_networks(backbone):
 
 
 @pytest.mark.parametrize("before", ["", "model."])
-def test_published_features_are_found_whatever_stands_before_and_behind(tmp_path, before):
+def test_published_features_are_found_under_any_prefix(tmp_path, before):
     network = drawn(ALEXNET)
     tensors = {f"{before}{k}": v for k, v in network.state_dict().items()}
     torch.save(tensors | {"classifier.1.weight": torch.zeros(2, 2)}, tmp_path / ALEXNET.files[1])

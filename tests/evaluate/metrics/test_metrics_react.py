@@ -1,4 +1,4 @@
-"""Every metric sees the damage it is there for, on real frames with the real detector."""
+"""Every metric reacts to the damage that it measures, on real frames with the real detector."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def still(_, __, first, ___):
 
 
 def mute(frame, landmarks, first, _):
-    """The mouth of the first frame, whatever the driver says."""
+    """The frame with the mouth of the first frame."""
     here, there = landmarks[[48, 54, 33]], first[1][[48, 54, 33]]
     back = cv2.getAffineTransform(there.astype(np.float32), here.astype(np.float32))
     height, width = frame.shape[:2]
@@ -58,7 +58,7 @@ WAYS = {
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, dict[str, float]]:
-    """Way of damage -> metric -> figure."""
+    """Score by kind of damage and metric."""
     with np.load(EXAMPLES / "driver_truth.npz", allow_pickle=False) as truth:
         landmarks = truth["landmarks"].astype(np.float32)
     with open_driver(EXAMPLES / "driver.mp4", ReadOptions()) as reader:
@@ -101,17 +101,17 @@ def test_the_driver_itself_is_perfect(found) -> None:
 
 @pytest.mark.parametrize("way", ["blurred", "shifted"])
 @pytest.mark.parametrize("name", PICTURES)
-def test_pictures_suffer_from_blur_and_shift(found, way: str, name: str) -> None:
+def test_blur_and_shift_worsen_image_metrics(found, way: str, name: str) -> None:
     worse = found["same"][name] - found[way][name]
     assert (worse > 0.005) if name in ("psnr", "ssim", "ms_ssim") else (worse < -0.005)
 
 
-def test_a_shift_is_seen_by_keypoints_and_blur_hardly(found) -> None:
+def test_keypoint_distance_reacts_to_a_shift_and_hardly_to_blur(found) -> None:
     assert found["shifted"]["akd"] == pytest.approx(6 * 256 / 512, rel=0.2)
     assert found["blurred"]["akd"] < found["shifted"]["akd"] / 2
 
 
-def test_a_mute_mouth_is_seen_where_it_is(found) -> None:
+def test_a_mute_mouth_changes_the_mouths_metrics_alone(found) -> None:
     same, mute_ = found["same"], found["mute"]
     assert mute_["lips_corr"] < 0.7 < same["lips_corr"]
     assert mute_["lids_corr"] > 0.9
@@ -119,19 +119,19 @@ def test_a_mute_mouth_is_seen_where_it_is(found) -> None:
     assert mute_["eyes_l1"] == 0
 
 
-def test_what_shakes_is_seen_by_sms_and_flicker(found) -> None:
+def test_sms_and_flicker_react_to_jitter(found) -> None:
     assert found["jittered"]["sms"] > found["same"]["sms"] + 0.5  # 2 px up and down, of 512
     assert found["jittered"]["flicker"] > 0.005
     assert found["shifted"]["sms"] == pytest.approx(found["same"]["sms"], abs=0.2)
 
 
-def test_what_blinks_is_seen_by_flicker_alone(found) -> None:
+def test_flicker_alone_reacts_to_changing_brightness(found) -> None:
     assert found["blinking"]["flicker"] == pytest.approx(12 / 255, rel=0.3)
     assert found["blinking"]["flicker"] > 3 * found["shifted"]["flicker"]
     assert found["blinking"]["sms"] < found["same"]["sms"] + 0.2
 
 
-def test_what_stands_still_is_steady_and_wrong(found) -> None:
+def test_a_still_output_has_no_jitter_and_a_wrong_pose(found) -> None:
     still_, same = found["still"], found["same"]
     assert still_["sms"] == 0 < same["sms"]
     assert max(still_["lips_corr"], still_["lids_corr"]) < 0.7
@@ -140,5 +140,5 @@ def test_what_stands_still_is_steady_and_wrong(found) -> None:
     assert still_["seam"] == 0
 
 
-def test_a_seam_is_seen_where_the_whole_frame_moves(found) -> None:
+def test_the_seam_reacts_where_the_whole_frame_moves(found) -> None:
     assert found["shifted"]["seam"] > found["blurred"]["seam"] > 0

@@ -1,4 +1,4 @@
-"""What frames show together: closed forms, naive loops, and what each must not see."""
+"""Metrics of consecutive frames: closed forms, naive loops, and changes that must not count."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ GENERATOR = torch.Generator().manual_seed(0)
 
 
 class Shift:
-    """A flow that is known; asked the other way round it is the reverse."""
+    """A network with a known flow, and its reverse for swapped frames."""
 
     def __init__(self, first: torch.Tensor, x: float, y: float) -> None:
         self.first, self.flow = first, torch.tensor([float(x), float(y)]).view(1, 2, 1, 1)
@@ -39,7 +39,7 @@ def picture(height: int = 20, width: int = 24) -> torch.Tensor:
     return torch.rand(1, 3, height, width, generator=GENERATOR)
 
 
-def test_moved_takes_each_pixel_from_where_the_flow_points() -> None:
+def test_a_warp_reads_each_pixel_where_the_flow_points() -> None:
     x, flow = picture(7, 9), torch.zeros(1, 2, 7, 9)
     flow[:, 0], flow[:, 1] = 2, -1
     shifted = warp_by_flow(x, flow)
@@ -61,7 +61,7 @@ def test_flow_error_in_loops() -> None:
     assert found.item() == pytest.approx(np.mean(total), rel=1e-4)
 
 
-def test_what_moves_as_its_flow_says_has_no_error_and_each_output_counts_alone() -> None:
+def test_an_output_that_moves_by_the_flow_has_no_error() -> None:
     before = picture().repeat_interleave(4, dim=3)
     now = torch.cat((before[..., 3:], before[..., -1:].expand(-1, -1, -1, 3)), dim=3)
     outputs = torch.cat((now, now + 0.1))
@@ -70,7 +70,7 @@ def test_what_moves_as_its_flow_says_has_no_error_and_each_output_counts_alone()
     assert found.tolist() == pytest.approx([0, 0.01], abs=1e-5)
 
 
-def test_only_what_leads_back_was_seen_twice() -> None:
+def test_a_pixel_is_visible_in_both_frames_if_the_flows_lead_back() -> None:
     here = torch.full((1, 2, 9, 9), 3.0)
     assert visible_in_both(here, -here).all()
     assert not visible_in_both(here, here).any()
@@ -80,13 +80,13 @@ def test_only_what_leads_back_was_seen_twice() -> None:
     ).isnan()
 
 
-def test_great_pictures_are_brought_down_and_small_ones_left() -> None:
+def test_large_images_are_shrunk_and_small_ones_kept() -> None:
     assert shrink_for_flow(picture(300, 512)).shape[-2:] == (150, 256)
     x = picture(200, 256)
     assert shrink_for_flow(x) is x
 
 
-def test_flicker_is_blind_to_what_stays_wrong_and_sees_what_comes_and_goes() -> None:
+def test_flicker_ignores_constant_errors_and_counts_changing_ones() -> None:
     target = torch.stack((picture(), picture()))
     wrong = target + 0.1
     assert flicker(wrong, target).item() == pytest.approx(0, abs=1e-6)
@@ -113,7 +113,7 @@ def test_a_step_at_the_squares_edge_is_its_height() -> None:
     assert seam(outputs, source, crop).tolist() == pytest.approx([0, 0.2, 0], abs=1e-5)
 
 
-def test_where_the_photo_ends_there_is_no_seam() -> None:
+def test_the_border_of_the_photo_is_no_seam() -> None:
     source = picture(100, 140)
     out = source.clone()
     out[..., :100] += 0.2  # a square as high as the photo, at its left: one edge is left

@@ -1,4 +1,4 @@
-"""Comparisons of two results: oracle of the interval, laws of the verdict, what is refused."""
+"""Comparisons of two results: oracle of the interval, laws of the conclusion, refusals."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def against(b: list[float | None], metric: str = "l1") -> Comparison:
     return compare(result({metric: BASE}), result({metric: b}), "m", "m")
 
 
-def test_the_interval_is_that_of_the_means_normal_law() -> None:
+def test_the_interval_is_that_of_a_normal_mean() -> None:
     differences = np.random.default_rng(3).normal(0.5, 1.0, 400)
     low, high = interval(differences, 0)
     half = 1.96 * differences.std() / np.sqrt(len(differences))
@@ -32,7 +32,7 @@ def test_the_interval_is_that_of_the_means_normal_law() -> None:
     assert interval(differences, 0) == (low, high)
 
 
-def test_it_covers_the_truth_about_as_often_as_it_says(monkeypatch) -> None:
+def test_the_interval_covers_the_truth_as_often_as_stated(monkeypatch) -> None:
     monkeypatch.setattr("animate_cli.evaluate.report.comparison.RESAMPLES", 1000)
     rng = np.random.default_rng(0)
     held = [
@@ -41,32 +41,32 @@ def test_it_covers_the_truth_about_as_often_as_it_says(monkeypatch) -> None:
     assert 0.88 <= np.mean(held) <= 0.99
 
 
-def test_pairs_decide_what_means_alone_could_not() -> None:
-    (contrast,) = against([v - 0.1 - 0.01 * k for k, v in enumerate(BASE)]).differences
-    assert contrast.conclusion == "better"
-    assert contrast.high < 0
-    assert contrast.b_better == 1
+def test_paired_differences_decide_where_means_could_not() -> None:
+    (difference,) = against([v - 0.1 - 0.01 * k for k, v in enumerate(BASE)]).differences
+    assert difference.conclusion == "better"
+    assert difference.high < 0
+    assert difference.b_better == 1
 
 
 @pytest.mark.parametrize(("metric", "conclusion"), [("l1", "worse"), ("psnr", "better")])
-def test_the_direction_is_the_metrics_own(metric, conclusion) -> None:
-    (contrast,) = against([v + 1 for v in BASE], metric).differences
-    assert contrast.conclusion == conclusion
-    assert (contrast.low, contrast.high) == pytest.approx((1, 1))
+def test_the_metric_sets_the_direction(metric, conclusion) -> None:
+    (difference,) = against([v + 1 for v in BASE], metric).differences
+    assert difference.conclusion == conclusion
+    assert (difference.low, difference.high) == pytest.approx((1, 1))
 
 
-def test_the_same_is_undecided_and_nothing_is_better() -> None:
-    (contrast,) = against(list(BASE)).differences
-    assert (contrast.conclusion, contrast.b_better) == ("undecided", 0)
+def test_equal_results_are_undecided() -> None:
+    (difference,) = against(list(BASE)).differences
+    assert (difference.conclusion, difference.b_better) == ("undecided", 0)
 
 
-def test_takes_without_a_figure_in_either_are_left_out_of_both_means() -> None:
-    (contrast,) = against([None, *BASE[1:]]).differences
-    assert contrast.pairs == 7
-    assert contrast.a == contrast.b == np.mean(BASE[1:])
+def test_pairs_without_both_scores_are_left_out_of_both_means() -> None:
+    (difference,) = against([None, *BASE[1:]]).differences
+    assert difference.pairs == 7
+    assert difference.a == difference.b == np.mean(BASE[1:])
 
 
-def test_takes_are_matched_by_name_not_by_place() -> None:
+def test_pairs_are_matched_by_name_not_by_order() -> None:
     other = result({"l1": [*BASE[::-1][:-1]]}, pairs=PAIRS[::-1][:-1])
     found = compare(result({"l1": BASE}), other, "m", "m")
     assert found.left_out == ("t0",)
@@ -80,7 +80,7 @@ def test_metrics_without_an_evaluator_are_not_compared() -> None:
     assert names == ["l1"]
 
 
-def test_what_cannot_be_compared_is_refused() -> None:
+def test_incomparable_results_are_refused() -> None:
     plain = result({"l1": BASE})
     with pytest.raises(OptionError, match="protocols differ: seed is 0"):
         compare(plain, result({"l1": BASE}, seed=1), "m", "m")

@@ -1,4 +1,4 @@
-"""Pages of results: whole HTML, everything inside the file, worst takes first; in a browser too."""
+"""Pages of results: whole HTML, everything inside the file, worst clips first; in a browser too."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from animate_cli.evaluate.runner.observer import ScoredFrame
 from animate_cli.evaluate.runner.render_frames import RenderedFrame
 from animate_cli.records import Rendered
 
-PAIRS = [f"take <{k}>" for k in range(14)]
+PAIRS = [f"pair <{k}>" for k in range(14)]
 EMPTY = {"meta", "link", "img"}
 
 
@@ -111,7 +111,7 @@ def test_everything_is_inside_and_whole(gallery: Gallery) -> None:
     assert sum(getattr(picture, "n_frames", 1) == 3 for picture in found) == len(PAIRS)
 
 
-def test_it_tells_figures_marks_and_what_papers_print(gallery: Gallery) -> None:
+def test_it_has_scores_marks_and_published_tables(gallery: Gallery) -> None:
     words = Reader(page(result(), gallery)).words
     own = result()
     for metric in own.metrics:
@@ -119,13 +119,13 @@ def test_it_tells_figures_marks_and_what_papers_print(gallery: Gallery) -> None:
     assert f"{own.mean('thin_plate', 'akd'):.4f}" in words
     assert "n/a" in words
     assert "needs --metric-weights DIR" in words
-    assert "take <13>" in words
+    assert "pair <13>" in words
     assert words.count(CAUTION) >= len(published())
     for value in ("30.74", "30.97", "10.05"):
         assert value in words
 
 
-def test_the_worst_takes_come_first(gallery: Gallery) -> None:
+def test_the_worst_pairs_come_first(gallery: Gallery) -> None:
     own = result()
     metric = worst_by(own, "own:<weights>")
     assert metric is not None
@@ -145,7 +145,7 @@ def test_the_worst_takes_come_first(gallery: Gallery) -> None:
 def test_without_pictures_it_is_still_a_page() -> None:
     read = Reader(page(result(), None))
     assert "img" not in read.tags
-    assert read.tags.count("svg") == 2 + 3  # l1 and akd; l1, psnr and akd take by take
+    assert read.tags.count("svg") == 2 + 3  # l1 and akd; l1, psnr and akd by clip
 
 
 @pytest.mark.slow
@@ -160,7 +160,7 @@ def test_a_browser_shows_every_picture_and_complains_of_nothing(
     assert console == []
     bad = tmp_path / "bad.html"
     bad.write_text(text.replace("<body>", '<body><img src="https://example.org/a.png">'))
-    assert len(visit(bad, tmp_path / "profile")[1]) == 1  # what is wrong is heard
+    assert len(visit(bad, tmp_path / "profile")[1]) == 1  # errors are in the console
     counting = (
         "<script>addEventListener('load', () => {"
         "const wide = [...document.images].filter(one => one.naturalWidth > 9);"

@@ -1,4 +1,4 @@
-"""Previews: few pictures however long the take, at its pace, looping."""
+"""Previews: few frames however long the clip, at its speed, looping."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def grey(index: int) -> int:
     return 37 * index % 256
 
 
-def shown(index: int) -> ScoredFrame:
+def scored_frame(index: int) -> ScoredFrame:
     source = np.full((40, 60, 3), 200, np.uint8)
     output = np.full((40, 60, 3), grey(index), np.uint8)
     drawn = RenderedFrame(
@@ -38,10 +38,10 @@ def shown(index: int) -> ScoredFrame:
 
 
 @pytest.mark.parametrize(("frames", "every"), [(1, 1), (MOST, 1), (3 * MOST, 4)])
-def test_it_keeps_few_pictures_at_the_takes_pace(frames: int, every: int) -> None:
+def test_it_keeps_few_frames_at_the_clips_speed(frames: int, every: int) -> None:
     preview = ClipPreview(stride=5)
     for index in range(frames):
-        preview.add(shown(index))
+        preview.add(scored_frame(index))
     with Pillow.open(BytesIO(preview.encode())) as loop:
         assert loop.format == "WEBP"
         assert loop.size == (3 * TILE_PX, TILE_PX)
@@ -56,7 +56,7 @@ def test_it_keeps_few_pictures_at_the_takes_pace(frames: int, every: int) -> Non
         assert last == pytest.approx(grey(every * (count - 1)), abs=6)
 
 
-def test_tiles_keep_the_shape_and_nothing_is_no_loop() -> None:
+def test_tiles_keep_the_shape_and_a_loop_needs_frames() -> None:
     white = tile(np.full((30, 90, 3), 255, np.uint8), 60)
     rows = np.flatnonzero((white == 255).all(axis=(1, 2)))
     assert (rows[0], rows[-1]) == (20, 39)

@@ -1,4 +1,4 @@
-"""Published figures: whole tables, and that the contradictions that are noted are there."""
+"""Published figures: whole tables, and the contradictions that their notes name."""
 
 from __future__ import annotations
 

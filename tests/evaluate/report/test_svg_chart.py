@@ -1,4 +1,4 @@
-"""Drawings: marks of axes, and that what is drawn is where the figures are."""
+"""Charts: the marks of axes, and the positions of curves and points."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_marks_are_even_and_enclose_the_values(values: list[float]) -> None:
     assert all(marks[0] - slack <= v <= marks[-1] + slack for v in values)
 
 
-def test_a_curve_climbs_to_all_and_one_that_is_better_is_above() -> None:
+def test_a_curve_rises_to_one_and_a_better_one_is_above() -> None:
     text = distribution({"good": np.array([1.0, 2.0]), "bad": np.array([3.0, 4.0])}, "error")
     ElementTree.fromstring(text)
     paths = re.findall(r'class="curve m\d" d="([^"]*)"', text)
@@ -48,7 +48,7 @@ def test_a_curve_climbs_to_all_and_one_that_is_better_is_above() -> None:
     assert max(steps[0]) < min(steps[1])
 
 
-def test_takes_without_a_figure_have_no_mark_and_order_is_the_last_models() -> None:
+def test_pairs_without_a_score_have_no_mark_and_the_last_model_orders() -> None:
     figures = {"a": np.array([1.0, np.nan, 3.0]), "b<": np.array([3.0, 2.0, 1.0])}
     root = ElementTree.fromstring(by_clip(figures, ["x", "y", "z"], "up"))
     circles = [c for c in root.iter("circle") if c.get("class") == "m1"]
@@ -59,7 +59,7 @@ def test_takes_without_a_figure_have_no_mark_and_order_is_the_last_models() -> N
     assert heights[0] == pytest.approx(HEIGHT - BOTTOM, abs=0.1)
 
 
-def test_nothing_to_draw_is_an_empty_drawing() -> None:
+def test_a_chart_without_scores_is_empty() -> None:
     nothing = np.full(3, np.nan)
     ElementTree.fromstring(by_clip({"a": nothing}, ["x", "y", "z"], "up"))
     assert "curve" not in distribution({"a": nothing}, "error")

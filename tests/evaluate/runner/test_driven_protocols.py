@@ -1,4 +1,4 @@
-"""What labels drive, and what an expression alone drives."""
+"""Evaluations driven by labels, and by an expression alone."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Watcher(EvaluationObserver):
     def __init__(self) -> None:
         self.moved: list[float] = []
 
-    def on_frame(self, shown: ScoredFrame) -> None:
+    def on_frame(self, frame: ScoredFrame) -> None:
         """How far the thin plate's output is from the still source."""
-        still, drawn = (one.pixels.astype(int) for one in shown.outputs)
-        self.moved.append(float(np.abs(still - drawn).mean()))
+        still, moved = (one.pixels.astype(int) for one in frame.outputs)
+        self.moved.append(float(np.abs(still - moved).mean()))
 
 
 def score(root: Path, scheme: Scheme, watcher: EvaluationObserver | None = None) -> Result:
@@ -53,13 +53,13 @@ def labels_of(count: int, reach: float) -> np.ndarray:
     return points.astype(np.float32)
 
 
-def test_labels_drive_and_are_the_truth(toy: ToyWorld) -> None:
-    """They say that the disc swings against what the video shows, and the output believes them."""
+def test_labels_drive_and_are_the_expected_points(toy: ToyWorld) -> None:
+    """The labels swing against the disc of the video, and the output follows the labels."""
     clip = toy.driver("a.mp4", frames=9)
     np.savez(clip.with_suffix(".npz"), landmarks=labels_of(9, -4))
     result = score(toy.folder, Scheme.LANDMARK_DRIVEN)
-    followed, stood = (result.mean(name, "akd_to_labels") for name in ("thin_plate", STILL))
-    assert followed < stood / 3
+    driven, still = (result.mean(name, "akd_to_labels") for name in ("thin_plate", STILL))
+    assert driven < still / 3
     assert result.mean("thin_plate", "l1") > result.mean(STILL, "l1")
     assert "akd" not in [metric.name for metric in result.metrics]
     record = json.loads(result.to_json())["protocol"]
@@ -70,7 +70,7 @@ def test_labels_drive_and_are_the_truth(toy: ToyWorld) -> None:
     )
 
 
-def test_frames_without_a_label_are_lost_and_short_labels_end_the_take(toy: ToyWorld) -> None:
+def test_frames_without_a_label_are_lost_and_short_labels_end_the_clip(toy: ToyWorld) -> None:
     clip = toy.driver("a.mp4", frames=9)
     found = np.ones(7, np.bool_)
     found[2:4] = False
@@ -79,7 +79,7 @@ def test_frames_without_a_label_are_lost_and_short_labels_end_the_take(toy: ToyW
     assert (result.frames, result.scored, result.lost) == (7, 2, 1)
 
 
-def test_clips_without_labels_are_told_of(toy: ToyWorld) -> None:
+def test_clips_without_labels_are_refused(toy: ToyWorld) -> None:
     toy.driver("a.mp4", frames=5)
     with pytest.raises(FaceError, match="no landmarks beside it"):
         score(toy.folder, Scheme.LANDMARK_DRIVEN)
@@ -108,7 +108,7 @@ def test_an_expression_leaves_the_head_where_it_is(toy: ToyWorld) -> None:
 
 
 def test_the_annotations_of_300vw_drive_its_videos(toy: ToyWorld) -> None:
-    """Its 68 points; lids and pupils are made up."""
+    """It has 68 points; eyelid and pupil points are estimated."""
     (toy.folder / "001" / "annot").mkdir(parents=True)
     toy.driver("001/vid.avi", frames=5)
     for number, points in enumerate(labels_of(5, -4), start=1):
@@ -117,8 +117,8 @@ def test_the_annotations_of_300vw_drive_its_videos(toy: ToyWorld) -> None:
         path.write_text(f"version: 1\nn_points: 68\n{{\n{lines}\n}}\n")
     result = score(toy.folder, Scheme.LANDMARK_DRIVEN)
     assert (result.pairs, result.scored) == (("vid",), 2)
-    followed, stood = (result.mean(name, "akd_to_labels") for name in ("thin_plate", STILL))
-    assert followed < stood / 3
+    driven, still = (result.mean(name, "akd_to_labels") for name in ("thin_plate", STILL))
+    assert driven < still / 3
 
 
 def test_a_folder_of_frames_drives_as_its_video_does(toy: ToyWorld) -> None:

@@ -1,4 +1,4 @@
-"""Whole evaluations in the toy world: baselines, determinism, absent judges, the JSON."""
+"""Whole evaluations in the toy world: baselines, determinism, missing evaluators, the JSON."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from animate_cli.evaluate.runner.evaluate import evaluate
 from animate_cli.evaluate.runner.observer import EvaluationObserver
 from animate_cli.options import ComputeOptions, Engine, ResWarp
 from animate_cli.pipeline import Animator
-from animate_cli.records import InputFile
+from animate_cli.records import InputFile, PreparedSource
 from animate_cli.stages import driver
 from animate_cli.upscale.residual_warp import ResidualWarper
 
@@ -54,28 +54,28 @@ def scored(toy: ToyWorld) -> Result:
     return score(toy.folder)
 
 
-def test_what_moves_with_the_driver_is_nearer_to_it_than_what_stands_still(scored) -> None:
+def test_a_moving_output_is_nearer_to_the_driver_than_the_still_source(scored) -> None:
     assert [one.name for one in scored.models] == [STILL, "thin_plate"]
     for metric in ("l1", "psnr", "ssim", "face_l1", "akd"):
         assert scored.better_share("thin_plate", STILL, metric) == 1, metric
     assert scored.mean("thin_plate", "akd") < 0.5 < scored.mean(STILL, "akd")
 
 
-def test_every_stride_th_frame_counts_but_the_source(scored) -> None:
+def test_every_nth_frame_is_scored_except_the_source(scored) -> None:
     assert (scored.frames, scored.scored, scored.lost) == (15, 4 + 2, 0)
 
 
-def test_a_mean_is_over_clips(scored) -> None:
+def test_a_mean_is_over_clip_pairs(scored) -> None:
     column = scored.column("thin_plate", "l1")
     assert column.shape == (2,)
     assert scored.mean("thin_plate", "l1") == pytest.approx(column.mean())
 
 
-def test_twice_the_same(scored, toy: ToyWorld) -> None:
+def test_a_second_evaluation_gives_the_same_result(scored, toy: ToyWorld) -> None:
     assert without_times(score(toy.folder)) == without_times(scored)
 
 
-def test_an_absent_judge_has_no_figure_and_says_what_it_needs(scored) -> None:
+def test_a_metric_without_its_evaluator_has_no_score_and_says_what_it_needs(scored) -> None:
     record = without_times(scored)
     assert record["metrics"]["lpips"]["needs"] == "--metric-weights DIR"
     assert "needs" not in record["metrics"]["l1"]
@@ -83,7 +83,7 @@ def test_an_absent_judge_has_no_figure_and_says_what_it_needs(scored) -> None:
     assert (lpips["mean"], lpips["takes"]) == (None, [None, None])
 
 
-def test_json_has_means_protocol_and_takes(scored, toy: ToyWorld) -> None:
+def test_the_json_has_means_protocol_and_pairs(scored, toy: ToyWorld) -> None:
     record = without_times(scored)
     assert record["schema"] == 1
     assert record["protocol"]["stride"] == 2
@@ -97,19 +97,39 @@ def test_json_has_means_protocol_and_takes(scored, toy: ToyWorld) -> None:
     assert l1["better_than_still"] == 1
 
 
-def test_a_driver_is_followed_once_for_everybody(toy: ToyWorld, monkeypatch) -> None:
-    followed: list[Path] = []
+def test_a_driver_is_tracked_once_for_all_candidates(toy: ToyWorld, monkeypatch) -> None:
+    tracked: list[Path] = []
 
-    def follow(given: InputFile, *arguments: object, **named: object) -> object:
-        followed.append(given.path)
+    def track(given: InputFile, *arguments: object, **named: object) -> object:
+        tracked.append(given.path)
         return driver.track_driver(given, *arguments, **named)
 
-    monkeypatch.setattr("animate_cli.stages.pass_one.track_driver", follow)
+    monkeypatch.setattr("animate_cli.stages.pass_one.track_driver", track)
     path = toy.driver("a.mp4", frames=5)
     result = score(toy.folder, Candidate(name="again", model="thin_plate"))
-    assert followed.count(path) == 1
+    assert tracked.count(path) == 1
     both = (result.column(name, "l1").tolist() for name in ("thin_plate", "again"))
     assert next(both) == next(both)
+
+
+def test_all_candidates_have_one_source_and_one_anchor(toy: ToyWorld, monkeypatch) -> None:
+    opened: list[tuple[PreparedSource, int]] = []
+
+    class Watched(Animator):
+        def open_scene(self, source, driver, **named):
+            scene = super().open_scene(source, driver, **named)
+            opened.append((source, scene.anchor))
+            return scene
+
+    monkeypatch.setattr("animate_cli.evaluate.runner.clip_run.Animator", Watched)
+    monkeypatch.setattr(Animator, "with_options", lambda self, o: type(self)(o))
+    toy.driver("a.mp4", frames=5)
+    toy.driver("b.mp4", frames=5)
+    again = Candidate(name="again", model="thin_plate")
+    score(toy.folder, again, reenactment=Reenactment.CROSS, pairs=1)
+    (source, anchor), (other, same) = opened
+    assert source is other
+    assert anchor == same
 
 
 def test_lost_frames_are_left_out_and_counted(toy: ToyWorld) -> None:
@@ -118,7 +138,7 @@ def test_lost_frames_are_left_out_and_counted(toy: ToyWorld) -> None:
     assert (result.scored, result.lost) == (3, 2)
 
 
-def test_a_clip_without_a_face_is_told_of_and_the_others_count(toy: ToyWorld) -> None:
+def test_a_clip_without_a_face_is_skipped_and_the_others_count(toy: ToyWorld) -> None:
     toy.driver("empty.mp4", frames=4, without_face=range(4))
     with pytest.raises(FaceError, match="none of the 1 clips"):
         score(toy.folder)
@@ -134,19 +154,19 @@ def test_a_cap_is_as_if_the_clip_were_shorter(toy: ToyWorld) -> None:
     assert score(toy.folder, cap=5).scored == 2
 
 
-def test_nothing_behind_the_cap_is_looked_at(toy: ToyWorld, monkeypatch) -> None:
-    followed: list[int] = []
+def test_no_frame_after_the_cap_is_tracked(toy: ToyWorld, monkeypatch) -> None:
+    tracked: list[int] = []
 
-    def follow(given: InputFile, *arguments: object, **named: object) -> object:
+    def track(given: InputFile, *arguments: object, **named: object) -> object:
         found = driver.track_driver(given, *arguments, **named)
-        followed.append(len(found.trajectory))
+        tracked.append(len(found.trajectory))
         return found
 
-    monkeypatch.setattr("animate_cli.stages.pass_one.track_driver", follow)
+    monkeypatch.setattr("animate_cli.stages.pass_one.track_driver", track)
     toy.driver("long.mp4", frames=12)
     score(toy.folder, cap=5)
-    assert 5 in followed
-    assert 12 not in followed
+    assert 5 in tracked
+    assert 12 not in tracked
 
 
 def test_the_error_distribution_is_over_frames(scored, toy: ToyWorld) -> None:
@@ -171,7 +191,7 @@ def test_the_error_distribution_is_over_frames(scored, toy: ToyWorld) -> None:
     assert record["models"]["thin_plate"]["landmarks"][-1] == 1
 
 
-def test_cross_reenactment_scores_what_needs_no_target(toy: ToyWorld) -> None:
+def test_cross_reenactment_has_the_metrics_that_need_no_target(toy: ToyWorld) -> None:
     toy.driver("a.mp4", frames=5)
     toy.driver("b.mp4", frames=5)
     result = score(toy.folder, reenactment=Reenactment.CROSS, pairs=2)
@@ -192,8 +212,8 @@ def test_unknown_models_are_refused() -> None:
         read_candidates(["thick_plate"])
 
 
-def test_it_draws_in_single_precision(toy: ToyWorld, monkeypatch) -> None:
-    """In less, the last digits depend on how many frames are drawn together."""
+def test_models_render_in_single_precision(toy: ToyWorld, monkeypatch) -> None:
+    """In lower precision the last digits depend on the number of frames in a batch."""
     asked: list[Engine] = []
 
     class Watched(Animator):

@@ -1,4 +1,4 @@
-"""Blind studies: the page gives nobody away, the key turns votes into shares, bad votes refused."""
+"""Blind studies: the page hides the models, the key turns votes into shares, refusals."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def folders(tmp_path: Path) -> dict[str, Path]:
     return {model: tmp_path / model for model in COLOURS}
 
 
-def test_everyone_is_shown_in_every_question_and_places_are_mixed(folders) -> None:
+def test_every_model_is_in_every_question_at_random_places(folders) -> None:
     questions = ask(folders, seed=0)
     assert sorted(q.clip for q in questions) == sorted(f"clip{k}" for k in range(12))
     for question in questions:
@@ -39,7 +39,7 @@ def test_everyone_is_shown_in_every_question_and_places_are_mixed(folders) -> No
     assert len(ask(folders, seed=0, limit=5)) == 5
 
 
-def test_the_page_gives_nobody_away(folders, tmp_path: Path) -> None:
+def test_the_page_hides_the_models(folders, tmp_path: Path) -> None:
     text = study_page(ask(folders, seed=0))
     for word in (*COLOURS, "clip", str(tmp_path), ".png"):
         assert word not in text.partition("base64,")[0]
@@ -60,7 +60,7 @@ def ballot(path: Path, questions: list[Question], voter: str, choices: list[str]
     return write(path, record)
 
 
-def test_votes_count_for_whose_picture_it_was(folders, tmp_path: Path) -> None:
+def test_a_vote_counts_for_the_model_of_the_picture(folders, tmp_path: Path) -> None:
     questions = ask(folders, seed=0)
     key = write(tmp_path / "key.json", key_of(questions))
     one = ballot(tmp_path / "1.json", questions, "a", ["ours"] * 12)
@@ -101,7 +101,7 @@ def test_votes_that_do_not_count_are_refused(folders, tmp_path: Path) -> None:
         tally(good, [good])
 
 
-def test_what_is_no_study_is_refused(folders, tmp_path: Path) -> None:
+def test_folders_that_make_no_study_are_refused(folders, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="two models"):
         ask({"ours": folders["ours"]}, seed=0)
     (tmp_path / "empty").mkdir()

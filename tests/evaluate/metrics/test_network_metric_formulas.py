@@ -1,4 +1,4 @@
-"""What is made of other people's networks: closed forms and naive loops; no network is asked."""
+"""Formulas of metrics on external networks, in closed form and naive loops, without a network."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_packed_weights_are_steps_from_the_least_in_torchs_order() -> None:
 
 @pytest.mark.parametrize(("stride", "wanted"), [(1, (10, 9)), (2, (9, 9))])
 def test_padding_is_tensorflows(stride: int, wanted: tuple[int, int]) -> None:
-    """SAME: ceil(n / stride) windows; the odd pixel lies behind."""
+    """SAME: ceil(n / stride) windows; the odd pixel is right or below."""
     x = torch.ones(1, 1, 8, 7)
     padded = _padded(x, stride)
     assert padded.shape[-2:] == wanted
@@ -83,7 +83,7 @@ def test_gaze_angles_turn_with_the_head(roll: float) -> None:
     assert yaw == pytest.approx(math.degrees(math.atan2(across, math.cos(math.radians(20)))))
 
 
-def test_closed_eyes_do_not_look() -> None:
+def test_frames_with_closed_eyes_have_no_gaze() -> None:
     points = np.repeat(FACE[None], 4, axis=0)
     points[3, [40, 41, 46, 47]] = points[3, [38, 37, 44, 43]]
     driver = np.zeros((4, 2))

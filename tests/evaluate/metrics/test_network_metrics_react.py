@@ -1,4 +1,4 @@
-"""Other people's networks see the damage their metrics are there for, on a real clip."""
+"""Metrics on external networks react to the damage that they measure, on a real clip."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def outputs(people, index: int) -> tuple[np.ndarray, ...]:
 
 @pytest.fixture(scope="module", params=list(Reenactment))
 def found(people, request) -> dict[str, dict[str, float]]:
-    """Way of damage -> metric -> figure."""
+    """Score by kind of damage and metric."""
     frames, points = people[0]
     evaluators = load_evaluators(DATA / "teachers", device="cpu")
     metrics = metric_catalog(Protocol(reenactment=request.param), evaluators)
@@ -94,7 +94,7 @@ def found(people, request) -> dict[str, dict[str, float]]:
 
 
 def test_the_driver_itself_is_perfect(found) -> None:
-    """But for another square in cross-reenactment, where a face is looked for anew."""
+    """In cross-reenactment up to the difference of a square that is detected anew."""
     same = found["same"]
     is_self = "l1" in same
     most = {"expression_error": 0.01, "gaze_error": 1.5, "pose_error_head_pose": 0.5}
@@ -105,24 +105,24 @@ def test_the_driver_itself_is_perfect(found) -> None:
     assert same.get("parts", 1) == 1
 
 
-def test_another_person_is_seen_by_identity(found) -> None:
+def test_identity_reacts_to_another_person(found) -> None:
     assert found["swapped"]["identity"] < 0.4 < found["same"]["identity"]
     if "aed" in found["swapped"]:
         assert found["swapped"]["aed"] > 1 > found["blurred"]["aed"]
 
 
-def test_a_mute_mouth_is_seen_by_expression_and_not_by_gaze(found) -> None:
+def test_expression_reacts_to_a_mute_mouth_and_gaze_does_not(found) -> None:
     assert found["mute"]["expression_error"] > 0.01
     assert found["mute"]["gaze_error"] < 1
     assert found["mute"].get("parts", 0) < 1
 
 
-def test_who_stands_still_looks_and_turns_elsewhere(found) -> None:
+def test_a_still_output_has_wrong_gaze_and_pose(found) -> None:
     for name in ("gaze_error", "pose_error_head_pose", "expression_error"):
         assert found["still"][name] > 2 * found["jittered"][name], name
 
 
-def test_shaking_is_seen_along_the_drivers_flow_and_blinking_by_any(found) -> None:
+def test_flow_error_reacts_to_jitter_and_to_changing_brightness(found) -> None:
     name = "flow_error" if "flow_error" in found["same"] else "flow_error_own"
     best = found["same"][name]
     assert found["blinking"][name] > best + 0.5 * (12 / 255) ** 2
@@ -130,7 +130,7 @@ def test_shaking_is_seen_along_the_drivers_flow_and_blinking_by_any(found) -> No
         assert found["jittered"][name] > 2 * best
 
 
-def test_parts_move_out_of_place(found) -> None:
+def test_parsing_reacts_to_displacement(found) -> None:
     if "parts" in found["same"]:
         ranked = [found[way]["parts"] for way in ("same", "jittered", "swapped")]
         assert ranked == sorted(ranked, reverse=True)

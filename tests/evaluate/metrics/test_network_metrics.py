@@ -1,4 +1,4 @@
-"""Other people's networks say what they should, where their files are at hand."""
+"""External networks on real clips, where their files are available."""
 
 from __future__ import annotations
 
