@@ -1,10 +1,10 @@
-"""The matte's objective: a person told from what lies behind, as a parser of others tells them.
+"""The matte network's objective: a person separated from the background, as a face parser does.
 
     L = BCE(α, P) + λ_s · (1 − 2 Σ α P / (Σ α + Σ P))
 
-P is 1 where `faces.segmentation.face_parsing` names any part of a person, its edge softened by
-`EDGE_PX`; the second term is the Dice loss of Milletari et al. 2016. Some people stand before other
-backgrounds (`train.samples.background_swap`), where the edge is known better than by any parser.
+P is 1 where `faces.segmentation.face_parsing` names any part of a person, its edge blurred by
+`EDGE_PX`; the second term is the Dice loss of Milletari et al. 2016. Some people are put before
+other backgrounds (`train.samples.background_swap`), where the true edge is known.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from animate_cli.train.recipe import Recipe
 from animate_cli.train.samples.augment import AugmentConfig, damage
 from animate_cli.train.samples.background_swap import (
     Backgrounds,
-    laid_over,
-    outline,
+    person_alpha,
+    put_before,
     read_backgrounds,
 )
 from animate_cli.train.samples.clip_parsing import with_parts
@@ -40,9 +40,9 @@ from animate_cli.train.samples.pairs import (
     ClipFrames,
     Pair,
     PairAugment,
-    PairDraw,
+    PairSampler,
     pair_of,
-    untouched,
+    unaugmented,
 )
 from animate_cli.train.samples.samples import Sample, is_dev, read_rows, read_samples
 from animate_cli.typed import typed
@@ -50,15 +50,14 @@ from animate_cli.typed import typed
 EDGE_PX = 0.7
 DEV_PICTURES = 160
 SHOWN = 12
-SEARCHED = 150  # people behind whom backdrops are looked for, beside all portraits
+SEARCHED = 150  # people of clips whose backgrounds are used, beside those of all portraits
 _DAMAGE = AugmentConfig(hide=0.0, colour=0.5, grey=0.05, coarse=0.12, blur=0.2, noise=0.2, jpeg=0.4)
 
 
 @dataclass(frozen=True, kw_only=True)
 class MatteLoss:
-    """overlap: λ_s; image_share: how often portraits are drawn rather than anything, 0: as often as
-    anybody; parser: its file, from the data's root; maps: folder where its maps are kept, empty:
-    with the trainings."""
+    """overlap: λ_s; image_share: probability of a sample from the portraits alone; parser: its
+    file, from the data's root; maps: folder that keeps its maps, empty: with the trainings."""
 
     overlap: float = 0.5
     image_share: float = 0.0
@@ -67,24 +66,24 @@ class MatteLoss:
 
 
 class MatteObjective:
-    """Draws squares, scores mattes."""
+    """Samples face squares, compares mattes with the parser's."""
 
     def __init__(
         self,
         recipe: Recipe,
         train: list[ClipFrames],
         dev: list[ClipFrames],
-        backdrops: Backgrounds,
+        backgrounds: Backgrounds,
         portrayed: frozenset[str] = frozenset(),
     ) -> None:
-        """portrayed: whom a portrait shows."""
+        """portrayed: identities of the portraits."""
         self.config = typed(MatteConfig, recipe.network, where="recipe, table [network]")
         self._loss = typed(MatteLoss, recipe.loss, where="recipe, table [loss]")
         self._augment = typed(PairAugment, recipe.augment, where="recipe, table [augment]")
         self.network: nn.Module = MatteNetwork(self.config)
         portraits = [person for person in train if person.identity in portrayed]
-        self._portraits = PairDraw(portraits) if portraits else None
-        self._draw, self._backdrops = PairDraw(train), backdrops
+        self._portraits = PairSampler(portraits) if portraits else None
+        self._sampler, self._backgrounds = PairSampler(train), backgrounds
         self._dev = _dev_batch(dev, self._augment.size)
 
     def batch(self, size: int, rng: np.random.Generator) -> Batch:
@@ -142,16 +141,16 @@ class MatteObjective:
         return matte.cpu()
 
     def _sample(self, rng: np.random.Generator) -> tuple[Image, Points, Labels]:
-        drawn = self._draw
+        sampler = self._sampler
         if self._portraits is not None and rng.random() < self._loss.image_share:
-            drawn = self._portraits
-        pair = pair_of(drawn.clip(rng), self._augment, rng)
+            sampler = self._portraits
+        pair = pair_of(sampler.clip(rng), self._augment, rng)
         face, labels = pair.source, pair.source_parts
-        person = _softened(labels)
-        if rng.random() < self._augment.backdrop:
-            behind = cv2.resize(self._backdrops.draw(rng), labels.shape)
-            face = laid_over(face, labels, behind)  # type: ignore[arg-type]
-            person = (255 * outline(labels)).astype(np.uint8)
+        person = _person_map(labels)
+        if rng.random() < self._augment.background_prob:
+            behind = cv2.resize(self._backgrounds.sample(rng), labels.shape)
+            face = put_before(face, labels, behind)  # type: ignore[arg-type]
+            person = (255 * person_alpha(labels)).astype(np.uint8)
         return damage(face, _DAMAGE, rng), pair.source_px, person
 
 
@@ -174,9 +173,9 @@ def build(recipe: Recipe) -> MatteObjective:
     dev = [person for person in people if is_dev(person.identity)]
     if not train or not dev:
         raise TrainError("too few people to keep one in ten apart", hint="add data")
-    theirs = [row for row in rows if not is_dev(row.identity)]
+    train_rows = [row for row in rows if not is_dev(row.identity)]
     coarse = Parser(Path(recipe.data.root) / loss.parser, size=256)
-    behind = list(read_backgrounds(theirs, train[:: max(1, len(train) // SEARCHED)], coarse))
+    behind = list(read_backgrounds(train_rows, train[:: max(1, len(train) // SEARCHED)], coarse))
     portrayed = frozenset(row.identity for row in rows if row.kind == "image")
     return MatteObjective(recipe, train, dev, Backgrounds(behind), portrayed)
 
@@ -198,18 +197,18 @@ def _whose(sample: Sample) -> tuple[str, int, int]:
 
 
 def _dev_batch(dev: list[ClipFrames], size: int) -> Batch:
-    """First, middle and last pictures of dev people, as they are."""
+    """First, middle and last pictures of dev people, not varied."""
     pairs: list[Pair] = []
     for person in dev:
         last = len(person.jpegs) - 1
-        pairs += [untouched(person, i, i, size) for i in sorted({0, last // 2, last})]
+        pairs += [unaugmented(person, i, i, size) for i in sorted({0, last // 2, last})]
     chosen = pairs[:: max(1, len(pairs) // DEV_PICTURES)]
     return _stacked(
-        [(pair.source, pair.source_px, _softened(pair.source_parts)) for pair in chosen]
+        [(pair.source, pair.source_px, _person_map(pair.source_parts)) for pair in chosen]
     )
 
 
-def _softened(labels: Labels) -> Labels:
+def _person_map(labels: Labels) -> Labels:
     """P (S, S), 255 on the person."""
     person = np.where(labels > 0, np.uint8(255), np.uint8(0))
     return np.asarray(cv2.GaussianBlur(person, (0, 0), EDGE_PX), np.uint8)
@@ -226,5 +225,5 @@ def _stacked(samples: list[tuple[Image, Points, Labels]]) -> Batch:
 
 def _cross_entropy(matte: Tensor, person: Tensor) -> Tensor:
     """Binary cross entropy of shares in (0, 1); torch's own refuses autocast on GPUs."""
-    sure = matte.clamp(1e-6, 1 - 1e-6)
-    return -(person * sure.log() + (1 - person) * (1 - sure).log()).mean()
+    inner = matte.clamp(1e-6, 1 - 1e-6)
+    return -(person * inner.log() + (1 - person) * (1 - inner).log()).mean()

@@ -1,9 +1,9 @@
-"""The same people before other backgrounds, which stand still.
+"""People put before other backgrounds, which keep still in both frames of a pair.
 
-In clips, what lies behind a head moves with the camera or with the square that was cut, or it is
-plain: a network that sees nothing else drags and bends a photo's background along with the head.
-Here a person is cut out of both frames (`faces.segmentation.face_parsing`) and put before one still
-picture."""
+In clips, the background moves with the camera or with the square that was cut, or it is plain. A
+network trained on nothing else moves a photo's background with the head. Here the person is cut out
+of both frames (`faces.segmentation.face_parsing`) and put before one still picture.
+"""
 
 from __future__ import annotations
 
@@ -20,44 +20,44 @@ from animate_cli.faces.segmentation.face_parsing import Labels, Parser
 from animate_cli.records import Image
 from animate_cli.train.samples.clip_parsing import with_parts
 from animate_cli.train.samples.inpaint_holes import dilate, inpaint_holes
-from animate_cli.train.samples.pairs import ClipFrames, Pair, PairAugment, PairDraw, Rng, pair_of
+from animate_cli.train.samples.pairs import ClipFrames, Pair, PairAugment, PairSampler, Rng, pair_of
 from animate_cli.train.samples.part_maps import unlabelled
-from animate_cli.train.samples.samples import TrainingClip, decoded, encoded
+from animate_cli.train.samples.samples import TrainingClip, decode_jpeg, encode_jpeg
 
 Parses = Callable[[Image], Labels]
 
-_SIZE = 256  # pixels of a backdrop that is kept
+_SIZE = 256  # pixels of a background picture's side
 _LEAST_SHARE = 0.2  # of a picture that must be background, or it is not used
-_AROUND_PX = 19  # hair and shoulders reach beyond what is named: so much is filled in, too
-_SMALLEST = 0.45  # share of its side that is shown
-_SHAPES = (4, 40)
+_AROUND_PX = 19  # hair and shoulders reach beyond the parser's labels: so much is inpainted, too
+_SMALLEST = 0.45  # of a background's side that is cut at least
+_SHAPES = (4, 40)  # rectangles added to a background: from, to before
 _TILTS_DEG = (0, 0, 90, 90, 20, 45, 70, 110, 135, 160)
-_INNER_PX, _EDGE_PX = 3, 1.0  # how far a person's outline is drawn in, and how soft it is
+_INNER_PX, _EDGE_PX = 3, 1.0  # width that a person's mask loses at its edge, and the edge's blur
 
 
-class Background:
-    """A clip before one still picture, in the shape of the `ClipFrames` that pairs are cut from."""
+class SwappedBackground:
+    """A clip's person before one still picture; pairs are cut from it as from `ClipFrames`."""
 
-    def __init__(self, clip: ClipFrames, backdrop: Image) -> None:
-        """clip: with maps of its parts; backdrop (S, S, 3) uint8."""
-        self._clip, self._backdrop = clip, backdrop
+    def __init__(self, clip: ClipFrames, background: Image) -> None:
+        """clip: with part maps; background (S, S, 3) uint8."""
+        self._clip, self._background = clip, background
         self.jpegs, self.points, self.identity = clip.jpegs, clip.points, clip.identity
 
     def pixels(self, index: int) -> Image:
         """Frame `index`, (H, W, 3) uint8 RGB."""
         frame = self._clip.pixels(index)
         height, width = frame.shape[:2]
-        behind = cv2.resize(self._backdrop, (width, height), interpolation=cv2.INTER_LINEAR)
-        return laid_over(frame, self._clip.part_map(index), behind)  # type: ignore[arg-type]
+        behind = cv2.resize(self._background, (width, height), interpolation=cv2.INTER_LINEAR)
+        return put_before(frame, self._clip.part_map(index), behind)  # type: ignore[arg-type]
 
     def part_map(self, index: int) -> Labels:
-        """None: (0, 0)."""
+        """No labels: (0, 0)."""
         del index
         return unlabelled()
 
 
 class Backgrounds:
-    """Pictures to stand before."""
+    """Background pictures, kept as JPEG."""
 
     def __init__(self, jpegs: Sequence[NDArray[np.uint8]]) -> None:
         self._jpegs = jpegs
@@ -65,36 +65,38 @@ class Backgrounds:
     def __len__(self) -> int:
         return len(self._jpegs)
 
-    def draw(self, rng: Rng) -> Image:
-        """A random square of one of them, or of its mirror image; half of them are furnished with
-        shapes, because much of what lies behind people is plain: (s, s, 3) uint8 RGB."""
-        whole = decoded(self._jpegs[int(rng.integers(len(self._jpegs)))])
+    def sample(self, rng: Rng) -> Image:
+        """A random square of one of them, or of its mirror image: (s, s, 3) uint8 RGB.
+
+        Half of them get shapes, for most backgrounds are plain.
+        """
+        whole = decode_jpeg(self._jpegs[int(rng.integers(len(self._jpegs)))])
         side = int(len(whole) * rng.uniform(_SMALLEST, 1))
         y, x = rng.integers(len(whole) - side + 1, size=2)
         part = whole[y : y + side, x : x + side]
         shown = np.ascontiguousarray(part[:, ::-1] if rng.random() < 0.5 else part)
-        return _furnished(shown, rng) if rng.random() < 0.5 else shown
+        return _with_shapes(shown, rng) if rng.random() < 0.5 else shown
 
 
 class BackgroundSampler:
-    """Pairs of cut-out people, each before another backdrop."""
+    """Samples pairs of cut-out people, each pair before another background."""
 
-    def __init__(self, cutouts: list[ClipFrames], backdrops: Backgrounds) -> None:
-        """cutouts: clips with maps of their parts."""
-        self._people, self._backdrops = PairDraw(cutouts), backdrops
+    def __init__(self, cutouts: list[ClipFrames], backgrounds: Backgrounds) -> None:
+        """cutouts: clips with part maps."""
+        self._people, self._backgrounds = PairSampler(cutouts), backgrounds
 
     def __call__(self, config: PairAugment, rng: Rng) -> Pair:
         """Everything random comes from `rng`."""
-        clip = Background(self._people.clip(rng), self._backdrops.draw(rng))
+        clip = SwappedBackground(self._people.clip(rng), self._backgrounds.sample(rng))
         return pair_of(clip, config, rng)
 
 
 def cut_out(
     clips: list[ClipFrames], rows: Sequence[TrainingClip], parser: Parser, maps: Path
 ) -> BackgroundSampler:
-    """The people of clips, before what lies behind them and behind those in the rows' pictures.
+    """The people of clips before the backgrounds of these clips and of the rows' pictures.
 
-    maps: folder where the maps of parts are kept.
+    maps: folder that keeps the part maps.
 
     Raises:
         TrainError: the disk is full or cannot be written.
@@ -106,25 +108,24 @@ def cut_out(
 def read_backgrounds(
     rows: Sequence[TrainingClip], clips: Sequence[ClipFrames], parse: Parses
 ) -> Iterator[NDArray[np.uint8]]:
-    """JPEG of what lies behind the people in pictures and in the first frames of clips, with the
-    people filled in from their surroundings."""
+    """The backgrounds of pictures and of clips' first frames as JPEG, people inpainted."""
     stills = (read_picture(row.path) for row in rows if row.kind == "image")
     for picture in (*stills, *(clip.pixels(0) for clip in clips)):
         side = min(picture.shape[:2])
         square = cv2.resize(picture[:side, :side], (_SIZE, _SIZE), interpolation=cv2.INTER_AREA)
         person = parse(square) > 0  # type: ignore[arg-type]
         if person.mean() <= 1 - _LEAST_SHARE:
-            yield encoded(inpaint_holes(square, dilate(person, _AROUND_PX)))  # type: ignore[arg-type]
+            yield encode_jpeg(inpaint_holes(square, dilate(person, _AROUND_PX)))  # type: ignore[arg-type]
 
 
-def thinned(clip: ClipFrames, stride: int) -> ClipFrames:
-    """Every `stride`-th frame of it."""
+def every_nth_frame(clip: ClipFrames, stride: int) -> ClipFrames:
+    """The clip with every `stride`-th frame alone."""
     parts = clip.parts[::stride]
     return replace(clip, jpegs=clip.jpegs[::stride], points=clip.points[::stride], parts=parts)
 
 
-def _furnished(picture: Image, rng: Rng) -> Image:
-    """With rectangles and bars of random colours, sharp or out of focus."""
+def _with_shapes(picture: Image, rng: Rng) -> Image:
+    """The picture with rectangles and bars of random colours, sharp or out of focus."""
     size, shapes = len(picture), picture.copy()
     for _ in range(int(rng.integers(*_SHAPES))):
         centre, extent = rng.uniform(0, size, 2), size * np.exp(rng.uniform(-4, -0.8, 2))
@@ -136,14 +137,14 @@ def _furnished(picture: Image, rng: Rng) -> Image:
     return np.asarray(cv2.addWeighted(blurred, share, picture, 1 - share, 0), np.uint8)
 
 
-def laid_over(frame: Image, labels: Labels, behind: Image) -> Image:
-    """Whoever the labels (H, W) name in the frame (H, W, 3), before another picture (H, W, 3)."""
-    alpha = outline(labels)[..., None]
+def put_before(frame: Image, labels: Labels, behind: Image) -> Image:
+    """The frame's person, by its labels (H, W), before another picture: (H, W, 3)."""
+    alpha = person_alpha(labels)[..., None]
     mixed = behind + alpha * (frame.astype(np.float32) - behind)
     return np.asarray(mixed.round(), np.uint8)
 
 
-def outline(labels: Labels) -> NDArray[np.float32]:
-    """The person's share of every pixel, where labels (H, W) are cut out: (H, W)."""
+def person_alpha(labels: Labels) -> NDArray[np.float32]:
+    """The person's share of every pixel, 0 to 1, from labels (H, W): (H, W)."""
     person = cv2.erode((labels > 0).astype(np.uint8), np.ones((_INNER_PX, _INNER_PX), np.uint8))
     return np.asarray(cv2.GaussianBlur(person.astype(np.float32), (0, 0), _EDGE_PX), np.float32)

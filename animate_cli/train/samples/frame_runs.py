@@ -16,7 +16,7 @@ from animate_cli.data.clips import read_clip
 from animate_cli.faces.crop import cut, landmark_square, points_box, square
 from animate_cli.records import Crop, Image, Points
 from animate_cli.train.samples.augment import AugmentConfig
-from animate_cli.train.samples.samples import TrainingClip, clip_points, decoded, encoded
+from animate_cli.train.samples.samples import TrainingClip, clip_points, decode_jpeg, encode_jpeg
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,7 +36,7 @@ class Run:
 
     def square(self, index: int, crop: Crop) -> Image:
         """One frame through a square: -> (size, size, 3) uint8 RGB."""
-        return cut(decoded(self.jpegs[index]), crop)
+        return cut(decode_jpeg(self.jpegs[index]), crop)
 
 
 def read_runs(rows: list[TrainingClip], *, length: int, every: int) -> Iterator[Run]:
@@ -64,7 +64,7 @@ def _read(row: TrainingClip, length: int, every: int) -> Iterator[Run]:
         first = frame.index - frame.index % every
         if first >= len(points) or frame.index % every >= length:
             continue
-        jpegs.append(encoded(frame.pixels))
+        jpegs.append(encode_jpeg(frame.pixels))
         if len(jpegs) == length:
             yield Run(jpegs=tuple(jpegs), points=points[first], identity=row.identity)
             jpegs.clear()

@@ -10,7 +10,7 @@ from animate_cli.layers.grid import pixel_to_normalised, points_to_normalised
 from animate_cli.layers.roi import landmark_region
 from animate_cli.models.sparse_to_dense.model import PARTS
 from animate_cli.train.objective import Batch
-from animate_cli.train.samples.pairs import ClipFrames, Pair, untouched
+from animate_cli.train.samples.pairs import ClipFrames, Pair, unaugmented
 
 DEV_PAIRS = 96  # first frame and a later one, spread over all dev clips
 
@@ -27,7 +27,7 @@ def dev_batch(clips: list[ClipFrames], size: int, *, with_body: bool) -> Batch:
     """First frames as sources, later ones as drivers, evenly over clips and time."""
     each = max(1, DEV_PAIRS // len(clips))
     pairs = [
-        untouched(clip, 0, int(index), size, with_body=with_body)
+        unaugmented(clip, 0, int(index), size, with_body=with_body)
         for clip in clips
         for index in np.linspace(0, len(clip.jpegs) - 1, each + 1)[1:]
     ]

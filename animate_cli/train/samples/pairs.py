@@ -1,8 +1,8 @@
-"""Two frames of one clip, through one square: what reenactment is trained on.
+"""Pairs of frames from one clip, cut by one square: the training samples of reenactment.
 
-Frames are kept as JPEG in memory (some 20 kB each). Pairs are drawn by person, then clip, then
-frames; with the probability `far` the second frame is the farther of two candidates by landmarks,
-so that large motion is not drowned in frames that hardly differ.
+Frames are kept as JPEG in memory (some 20 kB each). A person is sampled first, then a clip, then
+two frames. With the probability `far_pair_prob` the driver is the farther of two candidates by
+landmarks; otherwise most pairs would hardly differ.
 """
 
 from __future__ import annotations
@@ -25,40 +25,39 @@ from animate_cli.faces.tracking.body_motion import body_between
 from animate_cli.records import BODY, Crop, Image, Points
 from animate_cli.train.samples.augment import mirrored
 from animate_cli.train.samples.part_maps import cut_parts, mirrored_parts, unlabelled
-from animate_cli.train.samples.samples import TrainingClip, clip_points, decoded, encoded
+from animate_cli.train.samples.samples import TrainingClip, clip_points, decode_jpeg, encode_jpeg
 
 Rng = np.random.Generator
-_LOOKED_AT = 8  # frames, for a pair whose lips part
+_CANDIDATES = 8  # frames from which a pair with an opening mouth is taken
 
 
 @dataclass(frozen=True, kw_only=True)
 class PairAugment:
-    """How pairs are drawn and seen; both frames through the same square and light.
+    """How pairs are sampled and varied; both frames get the same square and light.
 
-    size: pixels of the square; zoom: it is cut with sides from this share of the frame to the
-    whole; shift: at most this share of its side; stretch, roll_deg: standard deviations of its
-    sides' and diagonals' relation and of its tilt, so that one person lends the features of many;
-    parting: share of pairs whose mouth is as shut as can be in one of `_LOOKED_AT` frames and as
-    open as can be in the other: what photos are asked for, and films seldom show;
-    backdrop: share of pairs that stand before another background (`train.samples.background_swap`);
-    colour: strength of changes of light; noise_px, bias_px: standard deviations added to landmarks,
-    in pixels of 256, in each frame anew, and alike in both: a network that finds the landmarks of
-    people it was not trained on errs in both ways; unseen: share of pairs of which nobody says how
-    the body moves by itself."""
+    size: pixels of the square; far_pair_prob: of a driver that is the farther of two candidates;
+    open_mouth_prob: of a pair from the most shut to the most open mouth of `_CANDIDATES` frames,
+    as photos often have shut mouths and few pairs of a clip open one; mirror: probability;
+    zoom: the square's side is from this share of the frame to the whole of it; shift: at most this
+    share of its side; stretch, roll_deg: standard deviations of a shear of the square and of its
+    roll; background_prob: of another background (`train.samples.background_swap`); colour:
+    strength of changes of light; noise_px, bias_px: standard deviations added to landmarks, in
+    pixels of 256, in each frame anew, and alike in both, as a landmark network errs on new people;
+    no_body_prob: of a pair without the motion of the body."""
 
     size: int = 256
-    far: float = 0.5
-    parting: float = 0.0
+    far_pair_prob: float = 0.5
+    open_mouth_prob: float = 0.0
     mirror: float = 0.5
     zoom: float = 0.75
     shift: float = 0.06
     stretch: float = 0.0
     roll_deg: float = 0.0
-    backdrop: float = 0.0
+    background_prob: float = 0.0
     colour: float = 0.15
     noise_px: float = 0.2
     bias_px: float = 0.0
-    unseen: float = 1.0
+    no_body_prob: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,7 +74,7 @@ class ClipFrames:
 
     def pixels(self, index: int) -> Image:
         """Frame `index`, (H, W, 3) uint8 RGB."""
-        return decoded(self.jpegs[index])
+        return decode_jpeg(self.jpegs[index])
 
     def part_map(self, index: int) -> Labels:
         """Labels of frame `index`, (H, W); (0, 0) in a clip without."""
@@ -85,7 +84,7 @@ class ClipFrames:
 
 
 class Frames(Protocol):
-    """What pairs are cut from: a `ClipFrames`, or one that shows its frames otherwise."""
+    """The frames that pairs are cut from: a `ClipFrames`, or one that changes its pictures."""
 
     @property
     def points(self) -> Points:
@@ -97,14 +96,14 @@ class Frames(Protocol):
         ...
 
     def part_map(self, index: int) -> Labels:
-        """Labels of frame `index`, (H, W); (0, 0) where nobody named them."""
+        """Labels of frame `index`, (H, W); (0, 0) where there are none."""
         ...
 
 
 class Pair(NamedTuple):
-    """Source and driver: pictures (S, S, 3) uint8, landmarks (74, 2) in their pixels, maps of
-    their parts (S, S), or (0, 0), and how the body moves by itself (26, 2), see
-    `faces.tracking.body_motion`."""
+    """Source and driver: pictures (S, S, 3) uint8, landmarks (74, 2) in their pixels, part maps
+    (S, S), or (0, 0) without, and the motion of the body's points beside that of the head (26, 2),
+    see `faces.tracking.body_motion`."""
 
     source: Image
     driver: Image
@@ -124,8 +123,8 @@ def read_clip_frames(rows: list[TrainingClip], stride: int) -> Iterator[ClipFram
                 yield clip
 
 
-class PairDraw:
-    """People by the square root of their frames, then clips likewise, then frames."""
+class PairSampler:
+    """Samples a person by the square root of their frames, a clip likewise, then two frames."""
 
     def __init__(self, clips: list[ClipFrames]) -> None:
         people: dict[str, list[ClipFrames]] = {}
@@ -138,26 +137,27 @@ class PairDraw:
         return pair_of(self.clip(rng), config, rng)
 
     def clip(self, rng: Rng) -> ClipFrames:
-        """One clip of somebody."""
+        """A clip: of a person, both by the square root of their frames."""
         frames = [sum(len(clip.jpegs) for clip in clips) for clips in self._people]
-        clips = self._people[_by_root(frames, rng)]
-        return clips[_by_root([len(clip.jpegs) for clip in clips], rng)]
+        clips = self._people[_sample_by_root(frames, rng)]
+        return clips[_sample_by_root([len(clip.jpegs) for clip in clips], rng)]
 
 
 def pair_of(clip: Frames, config: PairAugment, rng: Rng) -> Pair:
-    """Two of its frames, as `config` draws and shows them."""
-    if config.parting and rng.random() < config.parting:
-        some = rng.integers(len(clip.points), size=_LOOKED_AT)
-        gaps = _lips_apart(clip.points[some])
+    """Two of its frames, sampled and varied as `config` says."""
+    if config.open_mouth_prob and rng.random() < config.open_mouth_prob:
+        some = rng.integers(len(clip.points), size=_CANDIDATES)
+        gaps = _mouth_opening(clip.points[some])
         return cut_frame(clip, int(some[gaps.argmin()]), int(some[gaps.argmax()]), config, rng)
     source, first, second = (int(i) for i in rng.integers(len(clip.points), size=3))
-    if rng.random() < config.far and _apart(clip, source, second) > _apart(clip, source, first):
+    is_far = rng.random() < config.far_pair_prob
+    if is_far and _distance_px(clip, source, second) > _distance_px(clip, source, first):
         first = second
     return cut_frame(clip, source, first, config, rng)
 
 
 def cut_frame(clip: Frames, source: int, driver: int, config: PairAugment, rng: Rng) -> Pair:
-    """Two frames through one random square, in one random light."""
+    """Two frames cut by one random square, in one random light."""
     frames = [clip.pixels(index) for index in (source, driver)]
     points = [clip.points[index] for index in (source, driver)]
     height, width = frames[0].shape[:2]
@@ -170,39 +170,46 @@ def cut_frame(clip: Frames, source: int, driver: int, config: PairAugment, rng: 
         frames, points = [a, b], [p, q]
         parts = [mirrored_parts(labels) for labels in parts]
     light = _light(config.colour, rng)
-    points = _erring(points, config, rng)
-    lit = [_lit(frame, light) for frame in frames]
+    points = _with_noise(points, config, rng)
+    lit = [_relight(frame, light) for frame in frames]
     body = np.zeros((BODY, 2), np.float32)
-    if config.unseen < 1 and rng.random() >= config.unseen:
+    if config.no_body_prob < 1 and rng.random() >= config.no_body_prob:
         body = body_between(lit[0], lit[1], points[0], points[1])
     return Pair(lit[0], lit[1], points[0], points[1], parts[0], parts[1], body)
 
 
-def untouched(
+def unaugmented(
     clip: Frames, source: int, driver: int, size: int, *, with_body: bool = False
 ) -> Pair:
-    """Two frames as they are, at `size`."""
-    unseen = 0.0 if with_body else 1.0
-    still = PairAugment(size=size, mirror=0, zoom=1, shift=0, colour=0, noise_px=0, unseen=unseen)
-    return cut_frame(clip, source, driver, still, np.random.default_rng(0))
+    """Two frames as they are, at `size` pixels."""
+    plain = PairAugment(
+        size=size,
+        mirror=0,
+        zoom=1,
+        shift=0,
+        colour=0,
+        noise_px=0,
+        no_body_prob=0.0 if with_body else 1.0,
+    )
+    return cut_frame(clip, source, driver, plain, np.random.default_rng(0))
 
 
 def _crop(points: Points, extent: int, config: PairAugment, rng: Rng) -> Crop:
     """A square inside the frame that holds both frames' landmarks wherever it can."""
     x0, y0, x1, y1 = points_box(points)
-    room = 1.1 * max(x1 - x0, y1 - y0)
-    side = max(extent * rng.uniform(config.zoom, 1.0), min(room, extent))
+    least = 1.1 * max(x1 - x0, y1 - y0)
+    side = max(extent * rng.uniform(config.zoom, 1.0), min(least, extent))
     low = np.maximum(np.array((x1, y1)) + 2 - side, 0)
     high = np.minimum(np.array((x0, y0)) - 2, extent - side)
     start = rng.uniform(np.minimum(low, high), np.maximum(low, high))
     start += rng.uniform(-config.shift, config.shift, 2) * side
     centre = start + (side - 1) / 2
     crop = square((float(centre[0]), float(centre[1])), side, config.size)
-    return _tilted(crop, config, rng) if config.stretch or config.roll_deg else crop
+    return _sheared(crop, config, rng) if config.stretch or config.roll_deg else crop
 
 
-def _tilted(crop: Crop, config: PairAugment, rng: Rng) -> Crop:
-    """The same place seen through a parallelogram, about its centre."""
+def _sheared(crop: Crop, config: PairAugment, rng: Rng) -> Crop:
+    """The square as a parallelogram about the same centre, turned a little."""
     lean = np.eye(2) + rng.normal(0, config.stretch, (2, 2)) * ((1, 0.5), (0.5, 1))
     angle = np.deg2rad(rng.normal(0, config.roll_deg))
     turn = np.array(((np.cos(angle), -np.sin(angle)), (np.sin(angle), np.cos(angle))))
@@ -215,8 +222,8 @@ def _tilted(crop: Crop, config: PairAugment, rng: Rng) -> Crop:
     )
 
 
-def _erring(points: list[Points], config: PairAugment, rng: Rng) -> list[Points]:
-    """Both frames' landmarks (74, 2), as a network might have found them."""
+def _with_noise(points: list[Points], config: PairAugment, rng: Rng) -> list[Points]:
+    """Both frames' landmarks (74, 2) with noise, as a network might have found them."""
     px = config.size / 256
     shared = rng.normal(0, config.bias_px * px, points[0].shape) if config.bias_px else 0.0
     own = [rng.normal(0, config.noise_px * px, where.shape) for where in points]
@@ -232,24 +239,24 @@ def _light(strength: float, rng: Rng) -> NDArray[np.uint8]:
     return (255 * np.clip(lit, 0, 1)).round().astype(np.uint8)
 
 
-def _lit(pixels: Image, table: NDArray[np.uint8]) -> Image:
+def _relight(pixels: Image, table: NDArray[np.uint8]) -> Image:
     return cv2.LUT(pixels, table.reshape(1, 256, 3))  # type: ignore[return-value]
 
 
-def _by_root(counts: list[int], rng: Rng) -> int:
-    """An index, drawn by the square root of its count."""
+def _sample_by_root(counts: list[int], rng: Rng) -> int:
+    """A random index, its probability by the square root of its count."""
     weights = np.sqrt(np.array(counts, np.float64))
     return int(rng.choice(len(counts), p=weights / weights.sum()))
 
 
-def _lips_apart(points: Points) -> NDArray[np.float64]:
-    """How far a mouth is open, over the eyes' distance: (T, 74, 2) -> (T,)."""
+def _mouth_opening(points: Points) -> NDArray[np.float64]:
+    """Mean distance between facing inner lip points, in eye distances: (T, 74, 2) -> (T,)."""
     eyes = distance(points, OUTER_EYE_CORNERS)
     return np.asarray(aperture(points, FACING_LIPS, unit=eyes), np.float64)
 
 
-def _apart(clip: Frames, one: int, other: int) -> float:
-    """Mean distance between two frames' landmarks, px."""
+def _distance_px(clip: Frames, one: int, other: int) -> float:
+    """Mean distance between two frames' landmarks."""
     return float(np.linalg.norm(clip.points[one] - clip.points[other], axis=1).mean())
 
 
@@ -258,7 +265,7 @@ def _read(row: TrainingClip, stride: int) -> ClipFrames:
     jpegs, kept = [], []
     for frame in islice(read_clip(row.path), len(points)):
         if frame.index % stride == 0 and found[frame.index]:
-            jpegs.append(encoded(frame.pixels))
+            jpegs.append(encode_jpeg(frame.pixels))
             kept.append(points[frame.index])
     where = np.stack(kept) if kept else np.zeros((0, 74, 2), np.float32)
     return ClipFrames(jpegs=tuple(jpegs), points=where, identity=row.identity)

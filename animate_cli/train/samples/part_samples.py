@@ -22,8 +22,8 @@ from animate_cli.train.recipe import DataRecipe
 from animate_cli.train.samples.samples import (
     Sample,
     TrainingClip,
-    decoded,
-    encoded,
+    decode_jpeg,
+    encode_jpeg,
     read_rows,
     read_samples,
 )
@@ -52,7 +52,7 @@ class PartSample:
 
     def pixels(self) -> Image:
         """(STORED_PX, STORED_PX, 3) uint8 RGB."""
-        return decoded(self.jpeg)
+        return decode_jpeg(self.jpeg)
 
 
 def read_parts(recipe: DataRecipe, part: FacePart) -> Iterator[PartSample]:
@@ -90,7 +90,7 @@ def cut_parts(
         if one is FacePart.LEFT_EYE:
             where = np.asarray(where * (-1, 1) + (STORED_PX - 1, 0), np.float32)
         yield PartSample(
-            jpeg=encoded(patch_of(pixels, crop, one)),
+            jpeg=encode_jpeg(patch_of(pixels, crop, one)),
             points=where,
             identity=identity,
             kind=kind,

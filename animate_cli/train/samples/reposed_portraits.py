@@ -1,16 +1,16 @@
-"""Portraits seen again in other poses: more people than clips show.
+"""Portraits shown in other poses: they add people to those of the clips.
 
-A still becomes a short clip. Its parts (`faces.segmentation.face_parsing`) lie in three layers:
-background, body, and head; the head turns as a body in space (`train.samples.portrait_depth`), the
-neck bends, the body follows a little, and what a layer uncovers is filled in from its own
-surroundings.
+A portrait becomes a short clip. A face parser (`faces.segmentation.face_parsing`) divides it into
+three layers: background, body and head. The head turns in three dimensions by its depth
+(`train.samples.portrait_depth`), the neck bends, the body follows a little, and the areas that a
+layer uncovers are inpainted from their surroundings.
 
     symbol | name     | shape        | here
     z      | depth    | (S, S)       | `train.samples.portrait_depth`: px towards the viewer
     D      | moved    | (S, S, 2)    | `_head_motion`, `_body_motion`: where a source pixel goes
     b      | backward | (S, S, 2)    | `_inverted`: b + D(b) = y, by fixed-point iteration
 
-Expressions stay as they are: of lids and lips these clips teach that they keep still.
+Expressions do not change, so these clips teach nothing of moving lids and lips.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from animate_cli.records import Image, Points
 from animate_cli.train.samples.inpaint_holes import dilate, inpaint_holes
 from animate_cli.train.samples.pairs import ClipFrames, Rng
 from animate_cli.train.samples.portrait_depth import eyes_apart, portrait_depth
-from animate_cli.train.samples.samples import TrainingClip, encoded
+from animate_cli.train.samples.samples import TrainingClip, encode_jpeg
 
 SIZE = 256
 _AROUND = 32  # pixels beyond each edge, from which what comes into view is taken
@@ -41,9 +41,9 @@ _BODY = (14, 15, 16)  # neck, necklace, cloth
 _MARGIN = (2.3, 3.2)  # side of the square over the longer side of the points' box
 _TURN_DEG = (8.0, 5.0, 4.0)  # standard deviations of yaw, pitch, roll
 _MOST_DEG = (22.0, 14.0, 12.0)
-_PIVOT = (0.7, -0.8)  # below the eyes and behind them, in eye distances: where the neck carries
+_PIVOT = (0.7, -0.8)  # of the turn: below the eyes and behind them, in eye distances
 _EDGE_PX = 1.2
-_INVERTING = 8
+_INVERTING = 8  # fixed-point iterations
 
 Field = NDArray[np.float32]
 Parses = Callable[[Image], Labels]
@@ -61,8 +61,8 @@ class PortraitPose:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SegmentedPortrait:
-    """A portrait taken apart: pixels (S, S, 3), points (74, 2) px, depth z (S, S) px, and the
-    layers' colours (S, S, 3) and shares (S, S) from the background up."""
+    """A portrait in layers: pixels (S, S, 3), points (74, 2) px, depth z (S, S) px, and the
+    layers' colours (S, S, 3) and alphas (S, S) from the background up."""
 
     pixels: Image
     points: Points
@@ -78,7 +78,7 @@ def read_reposed(
 ) -> Iterator[ClipFrames]:
     """Every labelled portrait among the rows as a clip of so many frames, itself the first.
 
-    Cost: about a second a portrait, most of it for its parts.
+    Cost: about a second a portrait, most of it for the parser.
     """
     model = load_shape_model()
     for row in rows:
@@ -88,9 +88,8 @@ def read_reposed(
         still = segment_portrait(*_framed(read_picture(row.path), points, rng), parser, model)
         poses = [_pose(rng) for _ in range(frames - 1)]
         shown = [(still.pixels, still.points), *(repose(still, pose) for pose in poses)]
-        inner = slice(_AROUND, -_AROUND)
         yield ClipFrames(
-            jpegs=tuple(encoded(np.ascontiguousarray(pixels[inner, inner])) for pixels, _ in shown),
+            jpegs=tuple(encode_jpeg(_inner(pixels)) for pixels, _ in shown),
             points=np.stack([where - _AROUND for _, where in shown]).astype(np.float32),
             identity=row.identity,
         )
@@ -119,8 +118,8 @@ def repose(still: SegmentedPortrait, pose: PortraitPose) -> tuple[Image, Points]
     """The portrait in another pose: pixels (S, S, 3), landmarks (74, 2) px."""
     head_motion = _head_motion(still, pose)
     body_motion = _body_motion(still, pose, head_motion)
-    hangs = _below_chin(still)[..., None]  # hair on the shoulders stays with them
-    head_motion = head_motion * (1 - 0.7 * hangs) + body_motion * 0.7 * hangs
+    low = _below_chin(still)[..., None]  # hair on the shoulders stays with them
+    head_motion = head_motion * (1 - 0.7 * low) + body_motion * 0.7 * low
     seen = still.background.astype(np.float32)
     for pixels, share, motion in (
         (still.body, still.body_share, body_motion),
@@ -134,8 +133,13 @@ def repose(still: SegmentedPortrait, pose: PortraitPose) -> tuple[Image, Points]
     return seen.round().clip(0, 255).astype(np.uint8), points.astype(np.float32)
 
 
+def _inner(pixels: Image) -> Image:
+    """The picture without the border from which turned poses take pixels."""
+    return np.ascontiguousarray(pixels[_AROUND:-_AROUND, _AROUND:-_AROUND])
+
+
 def _framed(pixels: Image, points: Points, rng: Rng) -> tuple[Image, Points]:
-    """The face's square, wider than clips are framed, inside the picture."""
+    """The face's square, wider than that of clips, inside the picture."""
     x0, y0, x1, y1 = points_box(points)
     height, width = pixels.shape[:2]
     side = min(rng.uniform(*_MARGIN) * max(x1 - x0, y1 - y0), height, width)
@@ -157,7 +161,7 @@ def _pose(rng: Rng) -> PortraitPose:
 
 
 def _head_motion(still: SegmentedPortrait, pose: PortraitPose) -> Field:
-    """The displacement of each pixel as if all were head: (S, S, 2) px."""
+    """The displacement of each pixel by the head's turn: (S, S, 2) px."""
     eyes, middle = eyes_apart(still.points), still.points[list(OUTER_EYE_CORNERS)].mean(axis=0)
     pivot = np.array((middle[0], middle[1] + _PIVOT[0] * eyes, _PIVOT[1] * eyes))
     at = np.dstack((_pixels(still.pixels), still.depth)) - pivot
@@ -168,7 +172,10 @@ def _head_motion(still: SegmentedPortrait, pose: PortraitPose) -> Field:
 
 
 def _body_motion(still: SegmentedPortrait, pose: PortraitPose, head_motion: Field) -> Field:
-    """Shoulders follow a little; the neck leads from the chin's motion to theirs."""
+    """The displacement of each pixel by the body: (S, S, 2) px.
+
+    Shoulders follow the head a little; along the neck the motion goes from the chin's to theirs.
+    """
     x, y = still.points[CHIN].clip(0, len(still.pixels) - 1).astype(int)
     follows = pose.body * pose.shift * len(still.pixels)
     share = _below_chin(still)[..., None]
@@ -185,7 +192,7 @@ def _below_chin(still: SegmentedPortrait) -> Field:
 
 
 def _inverted(motion: Field) -> Field:
-    """Where each pixel of the result comes from: (S, S, 2) px."""
+    """The source position of each pixel of the result: (S, S, 2) px."""
     here = _pixels(motion)
     there = here
     for _ in range(_INVERTING):
@@ -194,7 +201,7 @@ def _inverted(motion: Field) -> Field:
 
 
 def _read(values: NDArray[np.float32], at: Field) -> NDArray[np.float32]:
-    """values (S, S) or (S, S, C) at places (h, w, 2) px."""
+    """values (S, S) or (S, S, C) at positions (h, w, 2) px, bilinear."""
     read = cv2.remap(values, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
     return np.asarray(read, np.float32)
 

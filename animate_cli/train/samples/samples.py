@@ -48,7 +48,7 @@ class Sample:
 
     def pixels(self) -> Image:
         """(H, W, 3) uint8 RGB."""
-        return decoded(self.jpeg)
+        return decode_jpeg(self.jpeg)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,17 +140,17 @@ def stored(pixels: Image, points: Points, *, identity: str, kind: str) -> Sample
         side = STORED_MARGIN * max(x1 - x0, y1 - y0)
         crop = square(((x0 + x1) / 2, (y0 + y1) / 2), side, STORED_PX)
         pixels, points = cut(pixels, crop), to_crop(points, crop)
-    return Sample(jpeg=encoded(pixels), points=points, identity=identity, kind=kind)
+    return Sample(jpeg=encode_jpeg(pixels), points=points, identity=identity, kind=kind)
 
 
-def encoded(pixels: Image) -> NDArray[np.uint8]:
+def encode_jpeg(pixels: Image) -> NDArray[np.uint8]:
     """JPEG bytes of a picture."""
     bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
     _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     return jpeg.astype(np.uint8, copy=False)
 
 
-def decoded(jpeg: NDArray[np.uint8]) -> Image:
+def decode_jpeg(jpeg: NDArray[np.uint8]) -> Image:
     """(H, W, 3) uint8 RGB of JPEG bytes."""
     bgr = cv2.imdecode(jpeg, cv2.IMREAD_COLOR)
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)  # type: ignore[arg-type,return-value]
@@ -161,4 +161,4 @@ def _read_image(row: TrainingClip, points: Points) -> Sample:
 
 
 def _sample(row: TrainingClip, pixels: Image, points: Points) -> Sample:
-    return Sample(jpeg=encoded(pixels), points=points, identity=row.identity, kind=row.kind)
+    return Sample(jpeg=encode_jpeg(pixels), points=points, identity=row.identity, kind=row.kind)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from animate_cli.data.pictures import read_picture
 from animate_cli.records import Image, Points
-from animate_cli.train.samples.samples import JPEG_QUALITY, Sample, encoded
+from animate_cli.train.samples.samples import JPEG_QUALITY, Sample, encode_jpeg
 from animate_cli.train.saving import saving
 from animate_cli.train.synthetic.head_texture import Colour, SkinColours
 from animate_cli.train.synthetic.ict_head import Camera, IctHead, IctPose, load
@@ -75,7 +75,7 @@ def read_rendered(root: Path, *, model: Path, count: int, view: str = "head") ->
         picture, label = _files(root, number)
         with np.load(label, allow_pickle=False) as truth:
             points = truth["landmarks"]
-        jpeg = encoded(read_picture(picture))
+        jpeg = encode_jpeg(read_picture(picture))
         identity = f"rendered/{number // PER_PERSON}"
         yield Sample(jpeg=jpeg, points=points, identity=identity, kind="rendered")
 

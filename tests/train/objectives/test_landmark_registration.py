@@ -75,10 +75,10 @@ def test_where_nothing_is_seen_points_may_go_where_they_like():
     assert cost_px(wild, runs) == pytest.approx(cost_px(px, runs), abs=1e-6)
 
 
-def test_no_believed_point_gives_zero_and_a_finite_gradient():
+def test_no_trusted_point_gives_zero_and_a_finite_gradient():
     found = points_to_normalised(points_px(moving=True), SIZE, SIZE).requires_grad_()
-    cost, believed = registration(found, torch.full((1, 3, 3, SIZE, SIZE), 0.5), LOSS)
-    assert (cost.item(), believed) == (0, 0)
+    cost, trusted = registration(found, torch.full((1, 3, 3, SIZE, SIZE), 0.5), LOSS)
+    assert (cost.item(), trusted) == (0, 0)
     cost.backward()
     assert torch.isfinite(found.grad).all()
 
@@ -144,7 +144,7 @@ def test_the_loss_is_the_static_one_plus_registration(objective):
         static, _ = objective._static.loss(network, batch)
         total, parts = objective.loss(network, batch)
     network.train()
-    assert 0 < parts["believed"] <= 1
+    assert 0 < parts["trusted"] <= 1
     assert total.item() == pytest.approx(
         static.item() + LOSS.registration * parts["registration"], rel=1e-4
     )
@@ -180,10 +180,10 @@ def test_a_few_steps_make_the_network_follow_the_pixels(objective):
     assert np.isfinite(costs).all()
 
 
-def test_the_score_is_error_plus_trembling(objective):
+def test_the_score_is_error_plus_jitter(objective):
     figures = objective.evaluate(objective.network)
-    assert figures["score"] == pytest.approx(figures["error"] + figures["trembling"])
-    assert figures["trembling"] > 0
+    assert figures["score"] == pytest.approx(figures["error"] + figures["jitter"])
+    assert figures["jitter"] > 0
 
 
 def test_its_weights_carry_a_config(objective, tmp_path):
@@ -196,16 +196,16 @@ def test_its_weights_carry_a_config(objective, tmp_path):
     assert read_config(LandmarkConfig, metadata, where="test").size == SIZE
 
 
-def test_a_twin_shows_the_first_frame_from_where_it_says(objective, monkeypatch):
+def test_a_second_crop_shows_the_first_frame_from_where_it_says(objective, monkeypatch):
     """Warped back by its map it covers the square, flipped or not."""
-    monkeypatch.setattr(objective, "_loss", replace(LOSS, twins=1.0, runs=6))
+    monkeypatch.setattr(objective, "_loss", replace(LOSS, two_crops=1.0, runs=6))
     batch = objective.batch(1, np.random.default_rng(0))
-    moved = batch["twin_to_square"] - torch.eye(2, 3)
+    moved = batch["second_to_first"] - torch.eye(2, 3)
     assert moved.abs().amax(dim=(1, 2)).min() > 0.01
-    for run, twin, matrix in zip(
-        batch["runs"], batch["twins"], batch["twin_to_square"], strict=True
+    for run, second, matrix in zip(
+        batch["runs"], batch["second_crops"], batch["second_to_first"], strict=True
     ):
-        first, second = (x.permute(1, 2, 0).numpy() for x in (run[0], twin))
+        first, second = (x.permute(1, 2, 0).numpy() for x in (run[0], second))
         back = cv2.warpAffine(second, matrix.numpy(), (SIZE, SIZE), flags=cv2.INTER_CUBIC)
         inner = np.s_[8:-8, 8:-8]
         assert np.abs(back - first)[inner].mean() < 0.25 * np.abs(second - first)[inner].mean()
@@ -230,9 +230,9 @@ def test_points_that_agree_in_both_squares_cost_nothing_others_their_distance():
     assert distance_px == pytest.approx(5, rel=1e-3)
 
 
-def test_twins_are_part_of_the_loss(objective, monkeypatch):
+def test_two_crops_are_part_of_the_loss(objective, monkeypatch):
     batch_of = np.random.default_rng(0)
-    monkeypatch.setattr(objective, "_loss", replace(LOSS, twins=3.0))
+    monkeypatch.setattr(objective, "_loss", replace(LOSS, two_crops=3.0))
     batch = objective.batch(2, batch_of)
     network = objective.network.eval()
     with torch.no_grad():
@@ -240,5 +240,5 @@ def test_twins_are_part_of_the_loss(objective, monkeypatch):
         static, _ = objective._static.loss(network, batch)
     network.train()
     rest = static.item() + LOSS.registration * parts["registration"]
-    assert parts["twins"] > 0
-    assert total.item() == pytest.approx(rest + 3 * parts["twins"], rel=1e-4)
+    assert parts["two_crops"] > 0
+    assert total.item() == pytest.approx(rest + 3 * parts["two_crops"], rel=1e-4)

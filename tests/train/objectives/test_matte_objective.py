@@ -37,7 +37,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matte, "Parser", lambda path, size=448: RightHalf())
 
 
-def recipe(data: Path, maps: Path, *, steps: int = 2, backdrop: float = 0.0) -> Recipe:
+def recipe(data: Path, maps: Path, *, steps: int = 2, background_prob: float = 0.0) -> Recipe:
     return Recipe(
         objective="matte",
         name="tiny",
@@ -47,7 +47,7 @@ def recipe(data: Path, maps: Path, *, steps: int = 2, backdrop: float = 0.0) -> 
         loss={"maps": str(maps)},
         augment={
             "size": SIDE, "mirror": 0.0, "zoom": 1.0, "shift": 0.0, "noise_px": 0.0,
-            "backdrop": backdrop,
+            "background_prob": background_prob,
         },
     )  # fmt: skip
 
@@ -66,7 +66,7 @@ def test_the_person_is_marked_in_every_square(data: Path, tmp_path: Path) -> Non
 def test_before_another_background_the_person_is_marked_all_the_same(
     data: Path, tmp_path: Path
 ) -> None:
-    built = build_objective(recipe(data, tmp_path / "maps", backdrop=1.0))
+    built = build_objective(recipe(data, tmp_path / "maps", background_prob=1.0))
     kept = build_objective(recipe(data, tmp_path / "maps"))
     one, other = (each.batch(1, np.random.default_rng(0)) for each in (built, kept))
     edge = slice(SIDE // 2 - 4, SIDE // 2 + 4)

@@ -74,7 +74,14 @@ def test_people_stand_before_backdrops_as_often_as_it_says(
     left_half.name = "left half"  # type: ignore[attr-defined]
     monkeypatch.setattr(sparse_to_dense, "Parser", lambda path, *, size: left_half)
     plain = recipe(data, maps=str(data / "maps"))
-    augment = {**plain.augment, "mirror": 0, "zoom": 1, "shift": 0, "colour": 0, "backdrop": 0.5}
+    augment = {
+        **plain.augment,
+        "mirror": 0,
+        "zoom": 1,
+        "shift": 0,
+        "colour": 0,
+        "background_prob": 0.5,
+    }
     cut = replace(plain, data=replace(plain.data, cutouts=1), augment=augment)
     batch = build_objective(cut).batch(24, np.random.default_rng(0))
     right = batch["source"][..., 3 * SIDE // 4 :].float()

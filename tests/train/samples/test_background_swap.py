@@ -10,16 +10,16 @@ from animate_cli.records import Image
 from animate_cli.train.samples.background_swap import (
     Backgrounds,
     BackgroundSampler,
-    laid_over,
+    every_nth_frame,
+    put_before,
     read_backgrounds,
-    thinned,
 )
 from animate_cli.train.samples.pairs import ClipFrames, PairAugment
-from animate_cli.train.samples.samples import TrainingClip, decoded, encoded
+from animate_cli.train.samples.samples import TrainingClip, decode_jpeg, encode_jpeg
 
 SIZE = 96
 RED, GREEN, BLUE = (200, 40, 40), (40, 200, 40), (40, 40, 200)
-STILL = PairAugment(size=SIZE, mirror=0, zoom=1, shift=0, colour=0, noise_px=0, far=0)
+STILL = PairAugment(size=SIZE, mirror=0, zoom=1, shift=0, colour=0, noise_px=0, far_pair_prob=0)
 
 
 def disc(x: int) -> tuple[Image, np.ndarray]:
@@ -36,7 +36,7 @@ def person(frames: int = 6) -> ClipFrames:
     ring = 20 * np.stack((np.cos(angle), np.sin(angle)), axis=1)
     middles = np.array([(30 + 4 * t, 48) for t in range(frames)], np.float32)
     return ClipFrames(
-        jpegs=tuple(encoded(pixels) for pixels, _ in shown),
+        jpegs=tuple(encode_jpeg(pixels) for pixels, _ in shown),
         points=(ring + middles[:, None]).astype(np.float32),
         identity="disc",
         parts=tuple(cv2.imencode(".png", labels)[1] for _, labels in shown),
@@ -50,7 +50,7 @@ def near(pixels: Image, colour: tuple[int, int, int], within: int = 30) -> np.nd
 def test_the_person_stays_and_the_rest_is_the_backdrop() -> None:
     pixels, labels = disc(48)
     behind = np.full_like(pixels, BLUE)
-    mixed = laid_over(pixels, labels, behind)
+    mixed = put_before(pixels, labels, behind)
     assert near(mixed, RED)[cv2.erode(labels, np.ones((9, 9))) > 0].all()
     assert near(mixed, BLUE)[cv2.dilate(labels, np.ones((9, 9))) == 0].all()
     assert not near(mixed, GREEN).any()  # nothing of the old background, not even at the edge
@@ -60,7 +60,7 @@ def test_in_a_pair_the_person_moves_and_the_backdrop_does_not() -> None:
     rng = np.random.default_rng(0)
     texture = cv2.resize(rng.integers(0, 255, (12, 12, 3)).astype(np.uint8), (SIZE, SIZE))
     texture[..., 0] //= 3
-    draw = BackgroundSampler([person()], Backgrounds([encoded(texture)]))
+    draw = BackgroundSampler([person()], Backgrounds([encode_jpeg(texture)]))
     pair = next(
         pair
         for pair in (draw(STILL, rng) for _ in range(50))
@@ -79,16 +79,16 @@ def test_backdrops_show_nobody_and_differ() -> None:
     pixels, _ = disc(48)
     rows = [TrainingClip(path=None, kind="clip", identity="no picture")]  # type: ignore[arg-type]
     clip = ClipFrames(
-        jpegs=(encoded(pixels),), points=np.zeros((1, 74, 2), np.float32), identity=""
+        jpegs=(encode_jpeg(pixels),), points=np.zeros((1, 74, 2), np.float32), identity=""
     )
 
     def parse(frame: Image) -> np.ndarray:
         return near(frame, RED, 70).astype(np.uint8)
 
     (jpeg,) = read_backgrounds(rows, [clip], parse)
-    assert near(decoded(jpeg), GREEN, 40).all()
+    assert near(decode_jpeg(jpeg), GREEN, 40).all()
     backdrops, rng = Backgrounds([jpeg]), np.random.default_rng(0)
-    drawn = [backdrops.draw(rng) for _ in range(12)]
+    drawn = [backdrops.sample(rng) for _ in range(12)]
     furnished = [np.ptp(one.reshape(-1, 3), axis=0).max() > 60 for one in drawn]
     assert 1 < sum(furnished) < 12
     assert len({len(one) for one in drawn}) > 3
@@ -96,7 +96,7 @@ def test_backdrops_show_nobody_and_differ() -> None:
 
 def test_a_picture_full_of_people_is_no_backdrop() -> None:
     clip = ClipFrames(
-        jpegs=(encoded(np.full((SIZE, SIZE, 3), RED, np.uint8)),),
+        jpegs=(encode_jpeg(np.full((SIZE, SIZE, 3), RED, np.uint8)),),
         points=np.zeros((1, 74, 2), np.float32),
         identity="",
     )
@@ -106,6 +106,6 @@ def test_a_picture_full_of_people_is_no_backdrop() -> None:
 @pytest.mark.parametrize("stride", [1, 4])
 def test_thinned_keeps_frames_with_what_belongs_to_them(stride: int) -> None:
     clip = person()
-    few = thinned(clip, stride)
+    few = every_nth_frame(clip, stride)
     assert len(few.jpegs) == len(few.points) == len(few.parts) == len(range(0, 6, stride))
     assert np.array_equal(few.points[-1], clip.points[range(0, 6, stride)[-1]])

@@ -5,8 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from animate_cli.train.samples.pairs import ClipFrames, PairAugment, PairDraw, cut_frame, untouched
-from animate_cli.train.samples.samples import encoded
+from animate_cli.train.samples.pairs import (
+    ClipFrames,
+    PairAugment,
+    PairSampler,
+    cut_frame,
+    unaugmented,
+)
+from animate_cli.train.samples.samples import encode_jpeg
 
 SIDE = 96
 
@@ -18,7 +24,7 @@ def clip(identity: str = "a", frames: int = 6, step: float = 4.0) -> ClipFrames:
         picture = np.full((SIDE, SIDE, 3), 60, np.uint8)
         x = round(20 + step * k)
         picture[30:60, x : x + 30] = 220
-        jpegs.append(encoded(picture))
+        jpegs.append(encode_jpeg(picture))
         spread = np.linspace(0, 29, 74)
         points.append(np.stack((x + spread, 30 + spread), axis=1))
     return ClipFrames(
@@ -28,7 +34,7 @@ def clip(identity: str = "a", frames: int = 6, step: float = 4.0) -> ClipFrames:
 
 def test_untouched_is_the_frame_as_it_is() -> None:
     walk = clip()
-    pair = untouched(walk, 0, 3, SIDE)
+    pair = unaugmented(walk, 0, 3, SIDE)
     np.testing.assert_array_equal(pair.source, walk.pixels(0))
     np.testing.assert_allclose(pair.driver_px, walk.points[3], atol=1e-4)
 
@@ -76,8 +82,8 @@ def test_bias_is_alike_in_both_frames_and_noise_is_not() -> None:
 
 def test_far_pairs_are_farther() -> None:
     def mean_distance(far: float) -> float:
-        draw, rng = PairDraw([clip(frames=16, step=2)]), np.random.default_rng(0)
-        config = PairAugment(size=SIDE, far=far, zoom=1, shift=0, mirror=0)
+        draw, rng = PairSampler([clip(frames=16, step=2)]), np.random.default_rng(0)
+        config = PairAugment(size=SIDE, far_pair_prob=far, zoom=1, shift=0, mirror=0)
         pairs = [draw(config, rng) for _ in range(100)]
         return float(np.mean([np.abs(p.source_px - p.driver_px).mean() for p in pairs]))
 
@@ -88,9 +94,9 @@ def test_parted_pairs_go_from_a_shut_mouth_to_an_open_one() -> None:
     talk = clip(frames=16, step=0)
     talk.points[:, [67, 66, 65], 1] += np.linspace(0, 9, 16)[:, None]
 
-    def opens(parting: float) -> float:
-        draw, rng = PairDraw([talk]), np.random.default_rng(0)
-        config = PairAugment(size=SIDE, parting=parting, zoom=1, shift=0, mirror=0, noise_px=0)
+    def opens(prob: float) -> float:
+        draw, rng = PairSampler([talk]), np.random.default_rng(0)
+        config = PairAugment(size=SIDE, open_mouth_prob=prob, zoom=1, shift=0, mirror=0, noise_px=0)
         pairs = [draw(config, rng) for _ in range(60)]
         return float(np.mean([p.driver_px[66, 1] - p.source_px[66, 1] for p in pairs]))
 
@@ -100,15 +106,17 @@ def test_parted_pairs_go_from_a_shut_mouth_to_an_open_one() -> None:
 
 def test_nobody_is_drawn_by_the_number_of_frames_alone() -> None:
     many, few = clip("many", frames=14, step=0), clip("few", frames=2, step=0)
-    draw, rng = PairDraw([many, few]), np.random.default_rng(0)
-    config = PairAugment(size=SIDE, mirror=0, zoom=1, shift=0, noise_px=0, colour=0, far=0)
+    draw, rng = PairSampler([many, few]), np.random.default_rng(0)
+    config = PairAugment(
+        size=SIDE, mirror=0, zoom=1, shift=0, noise_px=0, colour=0, far_pair_prob=0
+    )
     few.points[:] += 1
     drawn = [draw(config, rng).source_px[0, 0] > 20.5 for _ in range(300)]
     assert 0.18 < np.mean(drawn) < 0.38  # by frames it would be .125, by person .5
 
 
 def test_the_same_seed_draws_the_same() -> None:
-    draw, config = PairDraw([clip()]), PairAugment(size=SIDE)
+    draw, config = PairSampler([clip()]), PairAugment(size=SIDE)
     one, other = (draw(config, np.random.default_rng(4)) for _ in range(2))
     for a, b in zip(one, other, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -118,9 +126,9 @@ def test_a_pair_says_what_the_body_does_unless_nobody_looked() -> None:
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 255, (SIDE, SIDE, 3), dtype=np.uint8)
     walk = clip()
-    jpegs = tuple(encoded(np.roll(noise, 3 * k, axis=1)) for k in range(len(walk.points)))
+    jpegs = tuple(encode_jpeg(np.roll(noise, 3 * k, axis=1)) for k in range(len(walk.points)))
     still = np.repeat(walk.points[:1], len(jpegs), axis=0)
     textured = ClipFrames(jpegs=jpegs, points=still, identity="a")
-    assert np.abs(untouched(textured, 0, 1, SIDE, with_body=True).body).max() > 0.01
-    unseen = PairAugment(size=SIDE, unseen=1)
-    assert not cut_frame(textured, 0, 1, unseen, rng).body.any()
+    assert np.abs(unaugmented(textured, 0, 1, SIDE, with_body=True).body).max() > 0.01
+    bodiless = PairAugment(size=SIDE, no_body_prob=1)
+    assert not cut_frame(textured, 0, 1, bodiless, rng).body.any()

@@ -22,7 +22,7 @@ from animate_cli.train.losses.losses import part_mismatch
 from animate_cli.train.samples.clip_parsing import with_parts
 from animate_cli.train.samples.pairs import ClipFrames, PairAugment, cut_frame
 from animate_cli.train.samples.part_maps import cut_parts, mirrored_parts, unlabelled
-from animate_cli.train.samples.samples import encoded
+from animate_cli.train.samples.samples import encode_jpeg
 
 TEACHER = SHARED / "data/teachers/face_parse_bisenetv2_19.onnx"
 SIDE = 32
@@ -119,7 +119,7 @@ def clip() -> ClipFrames:
     for k, frame in enumerate(frames):
         frame[8:20, 6 + 4 * k : 18 + 4 * k] = 230
     points = np.stack([np.stack([np.linspace(8, 19, 74)] * 2, axis=1)] * 3).astype(np.float32)
-    return ClipFrames(jpegs=tuple(encoded(f) for f in frames), points=points, identity="a")
+    return ClipFrames(jpegs=tuple(encode_jpeg(f) for f in frames), points=points, identity="a")
 
 
 def test_maps_are_made_once_and_follow_their_frames(clip: ClipFrames, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from animate_cli.train.samples.part_samples import (
     rarity,
 )
 from animate_cli.train.samples.rare_sampler import RareSampler
-from animate_cli.train.samples.samples import encoded
+from animate_cli.train.samples.samples import encode_jpeg
 
 CALM = PatchAugment(
     damage=AugmentConfig(hide=0, colour=0, grey=0, coarse=0, blur=0, noise=0, jpeg=0)
@@ -146,7 +146,7 @@ def test_both_eyes_of_a_face_become_right_eyes(rng: np.random.Generator) -> None
 def test_patches_come_from_the_generator_alone() -> None:
     points = mouth_points(gap=9)
     sample = PartSample(
-        jpeg=encoded(dotted(points)), points=points, identity="a", kind="clip", rarity=0
+        jpeg=encode_jpeg(dotted(points)), points=points, identity="a", kind="clip", rarity=0
     )
     one, two = (
         make_patch(sample, 64, PatchAugment(), np.random.default_rng(3), is_mouth=True)

@@ -1,8 +1,11 @@
 """The landmark network's objective: DSNT coordinates, heatmap shape, flat maps without a face.
 
-Nibali et al. 2018, eq. 12: L = L_euc(μ, p) + λ · D_JS(Ẑ, N(p, σ²)); for squares without a face
-L = ε · KL(uniform ‖ Ẑ), ours; so is an optional loss on how far lids and lips are open. Zhao et
-al. 2021, section 3.3, name DSNT and give no weights.
+    faces   L = L_euc(μ, p) + λ · D_JS(Ẑ, N(p, σ²))    Nibali et al. 2018 (DSNT), eq. 12
+    others  L = ε · KL(uniform ‖ Ẑ)                    ours
+
+L_euc is eq. 5 of that paper, D_JS eqs. 9 and 11 (`train.losses.losses`); `layers.heatmap` reads μ
+out of the heatmap Ẑ. An optional loss on how far lids and lips are open is ours. Zhao et al. 2021,
+section 3.3, train by DSNT and give no weights.
 """
 
 from __future__ import annotations
@@ -35,18 +38,18 @@ from animate_cli.train.training_data import read_training
 from animate_cli.typed import typed
 
 MINED_PICTURES = 250  # training pictures searched for hard squares without a face
-DEV_SQUARES = 512  # most pictures that one evaluation looks at
+DEV_SQUARES = 512  # most pictures of one evaluation
 DEV_JITTER = AugmentConfig(roll_deg=10, shift=0.05, zoom=0.1, stretch=0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class LandmarkLoss:
-    """Weights of the parts, and where the pictures come from.
+    """Weights of the terms, and shares of the kinds of pictures.
 
-    euclidean: 0 trains heatmaps alone, as for arg max; sigma_cells: σ of the target density;
-    shape: λ; flat: ε; openings: of `losses.aperture_errors`;
-    negatives: share of squares without a face; shares: how often each kind of picture is drawn,
-    shut_share: pictures of any kind with shut eyes once more.
+    euclidean: of L_euc; 0 trains heatmaps alone, as for arg max; sigma_cells: σ of the target
+    density; shape: λ; flat: ε; openings: of `losses.aperture_errors`; negatives: share of squares
+    without a face; clip_share and the like: how often each kind of picture is sampled; shut_share:
+    how often pictures of any kind with shut eyes are, in addition.
     """
 
     euclidean: float = 1.0
@@ -65,7 +68,7 @@ class LandmarkLoss:
 
 
 class LandmarkObjective:
-    """Draws squares, scores points."""
+    """Samples labelled squares, compares points with their labels."""
 
     def __init__(
         self, recipe: Recipe, loss: LandmarkLoss, train: list[Sample], dev: list[Sample]
@@ -76,7 +79,7 @@ class LandmarkObjective:
         self._dev_samples = dev
         self.network: nn.Module = LandmarkNet(self.config)
         shut = [replace(s, kind="shut") for s in train if loss.shut_share and is_shut(s.points)]
-        self._draw = BalancedSampler([*train, *shut], _shares(loss))
+        self._sampler = BalancedSampler([*train, *shut], _shares(loss))
         self._mined = [
             (sample, crop)
             for sample in train[:: max(1, len(train) // MINED_PICTURES)]
@@ -88,7 +91,7 @@ class LandmarkObjective:
         """images (B, 3, S, S), points (B, 74, 2) normalised, known (B, 74), is_face (B,)."""
         squares, points, is_face = [], [], []
         for _ in range(size):
-            sample = self._draw(rng)
+            sample = self._sampler(rng)
             face = rng.random() >= self._loss.negatives
             seen, where = (
                 make_square(sample.pixels(), sample.points, self.config.size, self.augment, rng)
@@ -101,11 +104,11 @@ class LandmarkObjective:
         return _tensors(np.stack(squares), np.stack(points), np.array(is_face), self.config.size)
 
     def loss(self, network: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        """Nibali eq. 12 on faces of every stack, flatness elsewhere."""
+        """L of the module's docstring, summed over the stacks."""
         return self.loss_of(network(batch["images"]), batch)
 
     def loss_of(self, stacks: list[Tensor], batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        """The same, of the logits (B, 74, h, w) that every stack gave for a batch."""
+        """The loss from the logits (B, 74, h, w) of every stack."""
         face = batch["is_face"]
         total = batch["images"].new_zeros(())
         parts: dict[str, float] = {}
@@ -132,8 +135,8 @@ class LandmarkObjective:
 
     @torch.no_grad()
     def evaluate(self, network: nn.Module) -> dict[str, float]:
-        """Errors in % of the distance between the outer eye corners; how well confidence parts
-        faces from the rest."""
+        """Errors in % of the distance between the outer eye corners; how well confidence separates
+        faces from other squares."""
         network.eval()
         errors, pupils, sure_face, sure_other, lids = [], [], [], [], []
         for start in range(0, len(self._dev["images"]), 32):
@@ -166,8 +169,7 @@ class LandmarkObjective:
 
     @torch.no_grad()
     def calibrated(self, network: nn.Module) -> LandmarkConfig:
-        """The config whose confidence 0.5 means what `calibration` says, on dev faces as damaged
-        as the training's."""
+        """The config with its confidence calibrated, on dev faces varied as the training's are."""
         rng = np.random.default_rng(1)
         chosen = rng.permutation(len(self._dev_samples))[:DEV_SQUARES]
         network.eval()
@@ -191,7 +193,7 @@ class LandmarkObjective:
 
     @torch.no_grad()
     def sheet(self, network: nn.Module) -> Image:
-        """Two rows of training squares with their labels, two of dev with labels and findings."""
+        """Two rows of training squares with labels, two of dev with labels and the points found."""
         batch = self.batch(2 * COLUMNS, np.random.default_rng(0))
         network.eval()
         dev = {key: value[: 2 * COLUMNS] for key, value in self._dev.items()}
@@ -232,13 +234,13 @@ def build(recipe: Recipe) -> LandmarkObjective:
 
 
 def build_static(recipe: Recipe, loss: LandmarkLoss) -> LandmarkObjective:
-    """As `build`, with the weights given: `landmarks_sbr` starts from here."""
+    """As `build`, with the loss given: the objective `landmarks_sbr` is built on it."""
     samples = read_training(recipe.data)
     return LandmarkObjective(recipe, loss, samples.train, samples.dev)
 
 
 def _shares(loss: LandmarkLoss) -> dict[str, float]:
-    """How often each kind of picture is drawn."""
+    """How often each kind of picture is sampled."""
     return {
         "clip": loss.clip_share,
         "image": loss.image_share,
@@ -251,7 +253,7 @@ def _shares(loss: LandmarkLoss) -> dict[str, float]:
 
 
 def _dev_batch(samples: list[Sample], size: int) -> Batch:
-    """A fixed set: jittered faces, and a quarter as many squares without one."""
+    """A fixed batch: jittered faces, and a quarter as many squares without one."""
     rng = np.random.default_rng(0)
     chosen = [samples[int(i)] for i in rng.permutation(len(samples))[:DEV_SQUARES]]
     pairs = [jitter(s.pixels(), s.points, size, DEV_JITTER, rng) for s in chosen]

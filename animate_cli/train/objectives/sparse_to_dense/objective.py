@@ -35,14 +35,14 @@ from animate_cli.train.objective import Batch, GanLosses
 from animate_cli.train.objectives.sparse_to_dense.flow_guide import guide_grid
 from animate_cli.train.objectives.sparse_to_dense.loss_terms import LossTerms, LossWeights
 from animate_cli.train.recipe import Recipe
-from animate_cli.train.samples.background_swap import BackgroundSampler, cut_out, thinned
+from animate_cli.train.samples.background_swap import BackgroundSampler, cut_out, every_nth_frame
 from animate_cli.train.samples.clip_parsing import with_parts
 from animate_cli.train.samples.pair_batch import dev_batch, part_weights, picture, stacked
 from animate_cli.train.samples.pairs import (
     ClipFrames,
     Pair,
     PairAugment,
-    PairDraw,
+    PairSampler,
     read_clip_frames,
 )
 from animate_cli.train.samples.reposed_portraits import read_reposed
@@ -77,10 +77,10 @@ class SparseToDenseObjective:
         self.frozen_networks: tuple[nn.Module, ...] = tuple(
             network for network in (perceptual, self._matte) if network is not None
         )
-        self._sample, self._backgrounds = PairDraw(train), backgrounds
+        self._sampler, self._backgrounds = PairSampler(train), backgrounds
         self._is_parsed = bool(self._loss.parsing or recipe.data.cutouts or recipe.data.reposed)
         self._prior = LandmarkGrid(self._augment.size, coarseness=PRIOR_COARSENESS)
-        self._dev = dev_batch(dev, self._augment.size, with_body=self._augment.unseen < 1)
+        self._dev = dev_batch(dev, self._augment.size, with_body=self._augment.no_body_prob < 1)
 
     def batch(self, size: int, rng: np.random.Generator) -> Batch:
         """Pairs: source, driver (B, 3, S, S) uint8, their landmarks (B, 74, 2) px, and the prior
@@ -89,9 +89,9 @@ class SparseToDenseObjective:
         return self._with_guide(self._with_prior(pairs))
 
     def _pair(self, rng: np.random.Generator) -> Pair:
-        if self._backgrounds is not None and rng.random() < self._augment.backdrop:
+        if self._backgrounds is not None and rng.random() < self._augment.background_prob:
             return self._backgrounds(self._augment, rng)
-        return self._sample(self._augment, rng)
+        return self._sampler(self._augment, rng)
 
     def loss(self, network: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         """L_total without a critic's part."""
@@ -275,7 +275,9 @@ def _read_clips(
     clips = list(read_clip_frames(rows, data.clip_stride))
     backgrounds = None
     if data.cutouts:
-        people = [thinned(clip, data.cutouts) for clip in clips if not is_dev(clip.identity)]
+        people = [
+            every_nth_frame(clip, data.cutouts) for clip in clips if not is_dev(clip.identity)
+        ]
         backgrounds = cut_out(people, train_rows, Parser(file, size=256), maps)
     if data.reposed:
         rng = np.random.default_rng(recipe.steps.seed)
