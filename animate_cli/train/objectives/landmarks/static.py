@@ -15,22 +15,26 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from animate_cli.faces.landmarks.network import LandmarkConfig, LandmarkNet, confidence
 from animate_cli.faces.points import FACING_LIDS, FACING_LIPS, OUTER_EYE_CORNERS, PUPILS
 from animate_cli.layers import heatmap
-from animate_cli.layers.grid import points_to_normalised, points_to_pixel
+from animate_cli.layers.grid import points_to_pixel
 from animate_cli.layers.weight_io import save_half
 from animate_cli.records import Image
 from animate_cli.train.losses import losses
 from animate_cli.train.objective import Batch
 from animate_cli.train.objectives.landmarks import confidence_calibration as calibration
+from animate_cli.train.objectives.landmarks.labelled_squares import (
+    DEV_SQUARES,
+    as_batch,
+    dev_batch,
+)
 from animate_cli.train.objectives.landmarks.lid_opening import is_shut, lid_openings, slope
 from animate_cli.train.recipe import Recipe
 from animate_cli.train.samples import negatives
-from animate_cli.train.samples.augment import AugmentConfig, damage, jitter, make_square
+from animate_cli.train.samples.augment import AugmentConfig, damage, make_square
 from animate_cli.train.samples.balanced_sampler import BalancedSampler
 from animate_cli.train.samples.sample_sheet import COLUMNS, grid, tiles
 from animate_cli.train.samples.samples import Sample
@@ -38,8 +42,6 @@ from animate_cli.train.training_data import read_training
 from animate_cli.typed import typed
 
 MINED_PICTURES = 250  # training pictures searched for hard squares without a face
-DEV_SQUARES = 512  # most pictures of one evaluation
-DEV_JITTER = AugmentConfig(roll_deg=10, shift=0.05, zoom=0.1, stretch=0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +87,7 @@ class LandmarkObjective:
             for sample in train[:: max(1, len(train) // MINED_PICTURES)]
             for crop in negatives.mine(sample.pixels(), sample.points)
         ]
-        self._dev = _dev_batch(dev, self.config.size)
+        self._dev = dev_batch(dev, self.config.size)
 
     def batch(self, size: int, rng: np.random.Generator) -> Batch:
         """images (B, 3, S, S), points (B, 74, 2) normalised, known (B, 74), is_face (B,)."""
@@ -101,7 +103,7 @@ class LandmarkObjective:
             squares.append(seen)
             points.append(where)
             is_face.append(face)
-        return _tensors(np.stack(squares), np.stack(points), np.array(is_face), self.config.size)
+        return as_batch(np.stack(squares), np.stack(points), np.array(is_face), self.config.size)
 
     def loss(self, network: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         """L of the module's docstring, summed over the stacks."""
@@ -206,7 +208,7 @@ class LandmarkObjective:
         size = self.config.size
         pairs = [make_square(s.pixels(), s.points, size, self.augment, rng) for s in samples]
         is_face = np.ones(len(pairs), bool)
-        return _tensors(
+        return as_batch(
             np.stack([p[0] for p in pairs]), np.stack([p[1] for p in pairs]), is_face, size
         )
 
@@ -249,40 +251,6 @@ def _shares(loss: LandmarkLoss) -> dict[str, float]:
         "pts": loss.pts_share,
         "rendered": loss.rendered_share,
         "shut": loss.shut_share,
-    }
-
-
-def _dev_batch(samples: list[Sample], size: int) -> Batch:
-    """A fixed batch: jittered faces, and a quarter as many squares without one."""
-    rng = np.random.default_rng(0)
-    chosen = [samples[int(i)] for i in rng.permutation(len(samples))[:DEV_SQUARES]]
-    pairs = [jitter(s.pixels(), s.points, size, DEV_JITTER, rng) for s in chosen]
-    squares, points = [p[0] for p in pairs], [p[1] for p in pairs]
-    for sample in chosen[: max(len(chosen) // 4, 1)]:
-        pixels = sample.pixels()
-        crops = negatives.mine(pixels, sample.points)
-        found = crops[0] if crops else negatives.elsewhere(pixels, sample.points, rng)
-        squares.append(
-            negatives.cut_negative(pixels, found, size)
-            if found
-            else negatives.flat_or_noisy(size, rng)
-        )
-        points.append(np.zeros_like(sample.points))
-    is_face = np.arange(len(squares)) < len(chosen)
-    return _tensors(np.stack(squares), np.stack(points), is_face, size)
-
-
-def _tensors(
-    squares: Image, points: NDArray[np.float32], is_face: NDArray[np.bool_], size: int
-) -> Batch:
-    images = torch.from_numpy(squares).permute(0, 3, 1, 2).float() / 255
-    known = np.isfinite(points).all(axis=-1) & is_face[:, None]
-    target = points_to_normalised(torch.from_numpy(np.nan_to_num(points)), size, size)
-    return {
-        "images": images,
-        "points": target,
-        "known": torch.from_numpy(known),
-        "is_face": torch.from_numpy(is_face),
     }
 
 
