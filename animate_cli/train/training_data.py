@@ -1,4 +1,4 @@
-"""A recipe's pictures: those to train on, and those of the people kept apart ("dev")."""
+"""A recipe's pictures: those to train on, and those of "dev", the people kept apart."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from animate_cli.train.synthetic.dataset import read_rendered
 
 
 class TrainingData(NamedTuple):
-    """Nobody is in both."""
+    """Samples of disjoint people."""
 
     train: list[Sample]
     dev: list[Sample]
 
 
 def read_training(recipe: DataRecipe) -> TrainingData:
-    """All of a recipe's samples. With a root, dev is the root's alone: figures stay comparable
-    whatever is trained on beside it; without, every source gives its tenth.
+    """All of a recipe's samples.
+
+    With a root, dev is the root's alone, so that figures stay comparable whatever further data is
+    trained on; without one, every source gives a tenth of its people.
 
     Raises:
         TrainError: a source is missing or damaged, or holds no training or no dev people.

@@ -49,7 +49,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         beside(path).replace(path)
-        _settle(path.parent)
+        _sync_folder(path.parent)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -66,8 +66,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
         ) from error
 
 
-def _settle(folder: Path) -> None:
-    """Make the rename last; Windows does so by itself and cannot open folders."""
+def _sync_folder(folder: Path) -> None:
+    """Write the rename to the disk; Windows does so by itself and cannot open folders."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)

@@ -19,7 +19,7 @@ from animate_cli.train.recipe import Optimiser, Precision, StepRecipe
 
 
 class CriticTrainer:
-    """A critic in training: prepared for the device, stepped by AdamW at the network's rate."""
+    """A critic on its device, trained by AdamW at the network's rate."""
 
     def __init__(self, critic: nn.Module, plan: StepRecipe, accelerator: Accelerator) -> None:
         """
@@ -36,17 +36,17 @@ class CriticTrainer:
         self.network, self._optimiser = accelerator.prepare(network, optimiser)
 
     def begin(self, rate: float) -> None:
-        """A step of that rate begins."""
+        """Begin a step at that rate."""
         set_rate(self._optimiser, rate)
         self._optimiser.zero_grad(set_to_none=True)
 
     def descend(self) -> None:
-        """The step that the accumulated gradients ask for."""
+        """Make the step of the accumulated gradients."""
         self._accelerator.clip_grad_norm_(self.network.parameters(), self._clip_norm)
         self._optimiser.step()
 
     def kept(self) -> dict[str, dict[str, Any]]:
-        """What a checkpoint keeps of it, by the checkpoint's names."""
+        """Its state dicts, under a checkpoint's names."""
         network = self._accelerator.unwrap_model(self.network)
         return {
             "critic": network.state_dict(),
@@ -54,7 +54,7 @@ class CriticTrainer:
         }
 
     def restore(self, critic: dict[str, Any], optimiser: dict[str, Any]) -> None:
-        """Go on from a checkpoint; from one of a training without a critic, begin.
+        """Go on from a checkpoint; empty dicts, of a training without a critic, change nothing.
 
         Raises:
             RuntimeError, ValueError, KeyError: it is another network's.

@@ -1,4 +1,4 @@
-"""One training over one or many processes, on one device each, in one precision."""
+"""Training in one or many processes, each on one device, all in one precision."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ NAMES = {Precision.FP32: "no", Precision.BF16: "bf16", Precision.FP16: "fp16"}
 
 
 def open_accelerator(precision: Precision, device: torch.device | None) -> Accelerator:
-    """This process's part of the training.
+    """The accelerator of this process.
 
     Many processes are started by `torchrun -m animate_cli train ...` or `accelerate launch`; on
-    CPUs they talk through gloo. device None: the best there is. Accelerate keeps one state per
+    CPUs they communicate by gloo. device None: the best there is. Accelerate keeps one state per
     process; it is opened anew, so that two trainings may follow each other.
 
     Raises:
@@ -36,7 +36,7 @@ def open_accelerator(precision: Precision, device: torch.device | None) -> Accel
 
 
 def any_process(accelerator: Accelerator, flag: bool) -> bool:  # noqa: FBT001 - the value itself
-    """Whether the flag is set anywhere: all must stop together, or some would wait for ever."""
+    """Whether the flag is set in any process: all must stop together, or some would wait."""
     if accelerator.num_processes == 1:
         return flag
     raised = torch.tensor(float(flag), device=accelerator.device)

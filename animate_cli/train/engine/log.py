@@ -1,4 +1,4 @@
-"""What a training leaves to look at: `log.csv`, sample sheets, TensorBoard where it is wanted."""
+"""The log of a training: `log.csv`, sample sheets, and TensorBoard where the recipe wants it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Log:
     """Rows (step, name, value) in `log.csv`; pictures in `sheets/STEP.png`.
 
-    Opened at a step to go on from: rows of later steps, which will be done again, are dropped.
+    step: made so far; rows of later steps, which will be made again, are dropped.
 
     Raises:
         TrainError: the disk is full or cannot be written.
@@ -33,7 +33,7 @@ class Log:
         _rewind(self._csv, step)
 
     def close(self) -> None:
-        """Let TensorBoard finish its file."""
+        """Finish TensorBoard's file."""
         if self._board is not None:
             self._board.close()
 
@@ -47,7 +47,7 @@ class Log:
                 self._board.add_scalar(name, value, step)
 
     def sheet(self, step: int, sheet: Image) -> None:
-        """A picture (H, W, 3) of how the training stands."""
+        """Write a sample sheet (H, W, 3)."""
         path = self._sheets / f"{step:06d}.png"
         with saving(path):
             self._sheets.mkdir(exist_ok=True)

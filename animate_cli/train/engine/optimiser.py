@@ -1,4 +1,4 @@
-"""What moves a network's weights: the rule that the recipe names, and the rate of each step."""
+"""The optimiser that the recipe names, and the learning rate of each step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BETA_SQUARE = 0.999
 def build_optimiser(
     parameters: Iterable[nn.Parameter], plan: StepRecipe, rule: Optimiser
 ) -> torch.optim.Optimizer:
-    """The rule over all parameters, at the plan's rate, decay and beta1."""
+    """The optimiser over all parameters, at the plan's rate, decay and beta1."""
     betas = (plan.beta1, BETA_SQUARE)
     rate, decay = plan.learning_rate, plan.weight_decay
     if rule is Optimiser.SWATS:
@@ -33,13 +33,13 @@ def learning_rate(step: int, plan: StepRecipe) -> float:
 
 
 def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
-    """The rate of the next step."""
+    """Set the rate of the next step."""
     for group in optimiser.param_groups:
         group["lr"] = rate
 
 
 def same_rule(optimiser: torch.optim.Optimizer, kept: dict[str, list[dict[str, object]]]) -> bool:
-    """Whether a state dict is of this optimiser's kind: torch itself would load any."""
+    """Whether a state dict is of this kind of optimiser; torch itself would load any."""
     return all(
         ("phase" in group) == ("phase" in optimiser.param_groups[0])
         for group in kept["param_groups"]

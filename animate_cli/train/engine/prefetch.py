@@ -1,9 +1,11 @@
-"""Training batches in their order, drawn in the loop or ahead of it by worker processes.
+"""Training batches in order, made by the training process or ahead of it by worker processes.
 
-Batch n depends on (seed, n) alone: neither workers nor a resume change what is drawn. Worker w of
-W draws every W-th batch and waits in its pipe until that batch is read, so one batch per worker
-is ready. (Torch's own DataLoader tells of a dead worker by an exception out of a signal handler,
-wherever the program is then, even in the middle of a save; the end of a pipe tells its reader.)
+Batch n depends on (seed, n) alone: neither workers nor a resume change it. Worker w of W makes
+every W-th batch and waits until that batch is read, so one batch per worker is ready.
+
+Why not torch's DataLoader: it reports a dead worker by an exception out of a signal handler,
+wherever the program is then, even in the middle of a save. Here the reader of the dead worker's
+pipe sees its end.
 """
 
 from __future__ import annotations
@@ -29,26 +31,26 @@ from animate_cli.train.recipe import StepRecipe
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Row:
-    """The row of batches that a worker draws from."""
+class _BatchMaker:
+    """Makes the batch of a number."""
 
     objective: Objective
     size: int
     seed: int
 
-    def draw(self, number: int) -> Batch:
+    def make(self, number: int) -> Batch:
         return self.objective.batch(self.size, np.random.default_rng((self.seed, number)))
 
 
 @dataclass(frozen=True, kw_only=True)
 class _WorkerRefused:
-    """An error with a hint, on its way out of a worker."""
+    """An error with a hint, as a worker sends it."""
 
     message: str
     hint: str
 
 
-Drawn = dict[str, NDArray[Any]] | _WorkerRefused | Exception
+Sent = dict[str, NDArray[Any]] | _WorkerRefused | Exception
 
 
 def prefetch_batches(
@@ -59,12 +61,12 @@ def prefetch_batches(
     Raises:
         TrainError: a worker died, or met an error that has a hint.
     """
-    row = _Row(objective=objective, size=plan.batch, seed=plan.seed)
+    maker = _BatchMaker(objective=objective, size=plan.batch, seed=plan.seed)
     if plan.workers == 0:
-        yield from (row.draw(number) for number in numbers)
+        yield from (maker.make(number) for number in numbers)
         return
     shares = [numbers[worker :: plan.workers] for worker in range(plan.workers)]
-    workers = [_start(row, share) for share in shares]
+    workers = [_start(maker, share) for share in shares]
     try:
         for index in range(len(numbers)):
             yield _receive(workers[index % plan.workers][1])
@@ -75,9 +77,9 @@ def prefetch_batches(
             process.join()
 
 
-def _start(row: _Row, numbers: Sequence[int]) -> tuple[BaseProcess, Connection]:
+def _start(maker: _BatchMaker, numbers: Sequence[int]) -> tuple[BaseProcess, Connection]:
     here, there = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.Process(target=_work, args=(row, numbers, here, there), daemon=True)
+    process = multiprocessing.Process(target=_work, args=(maker, numbers, here, there), daemon=True)
     process.start()
     there.close()  # each side holds its own end alone: when one dies, the other's pipe ends
     return process, here
@@ -85,20 +87,20 @@ def _start(row: _Row, numbers: Sequence[int]) -> tuple[BaseProcess, Connection]:
 
 def _receive(pipe: Connection) -> Batch:
     try:
-        drawn: Drawn = pipe.recv()
+        sent: Sent = pipe.recv()
     except (EOFError, OSError) as error:
         raise TrainError(
             "a data worker died", hint="resume, with fewer steps.workers if memory was short"
         ) from error
-    if isinstance(drawn, _WorkerRefused):
-        raise TrainError(drawn.message, hint=drawn.hint)
-    if isinstance(drawn, Exception):
-        raise drawn
-    return {key: torch.from_numpy(value) for key, value in drawn.items()}
+    if isinstance(sent, _WorkerRefused):
+        raise TrainError(sent.message, hint=sent.hint)
+    if isinstance(sent, Exception):
+        raise sent
+    return {key: torch.from_numpy(value) for key, value in sent.items()}
 
 
-def _work(row: _Row, numbers: Sequence[int], reader: Connection, pipe: Connection) -> None:
-    """A worker's life. One thread; interrupts are the parent's business."""
+def _work(maker: _BatchMaker, numbers: Sequence[int], reader: Connection, pipe: Connection) -> None:
+    """A worker process: one thread; the parent handles interrupts."""
     reader.close()  # the parent's end
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -106,13 +108,13 @@ def _work(row: _Row, numbers: Sequence[int], reader: Connection, pipe: Connectio
     torch.set_num_threads(1)
     with suppress(BrokenPipeError):  # the parent has gone
         for number in numbers:
-            pipe.send(_draw(row, number))
+            pipe.send(_make_arrays(maker, number))
 
 
-def _draw(row: _Row, number: int) -> Drawn:
-    """A batch as arrays: tensors would travel by open files, which a dead worker takes along."""
+def _make_arrays(maker: _BatchMaker, number: int) -> Sent:
+    """A batch as arrays: tensors are sent as open files, which end with a dead worker."""
     try:
-        return {key: value.numpy() for key, value in row.draw(number).items()}
+        return {key: value.numpy() for key, value in maker.make(number).items()}
     except AnimateError as error:
         return _WorkerRefused(message=error.message, hint=error.hint)
     except Exception as error:  # raised again where the batch is read

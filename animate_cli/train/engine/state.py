@@ -84,7 +84,7 @@ class TrainingState:
             self._batches.close()
 
     def is_due(self, every: int) -> bool:
-        """Whether what is done every so many steps is due now; at the end, everything is."""
+        """Whether something done every so many steps is due now; after the last step it is."""
         return self.step % every == 0 or self.step == self.recipe.steps.steps
 
     def is_wanted_anywhere(self, *, flag: bool) -> bool:
@@ -248,11 +248,11 @@ class TrainingState:
         self._accelerator.clip_grad_norm_(self.network.parameters(), plan.clip_norm)
         self.optimiser.step()
         decay = min(plan.ema_decay, (1 + self.step) / (10 + self.step))
-        _follow(self.average, self._bare(), decay)
+        _update_average(self.average, self._bare(), decay)
 
 
 @torch.no_grad()
-def _follow(average: nn.Module, network: nn.Module, decay: float) -> None:
+def _update_average(average: nn.Module, network: nn.Module, decay: float) -> None:
     """average ← decay · average + (1 − decay) · network; statistics and counters are copied."""
     for mine, theirs in zip(average.parameters(), network.parameters(), strict=True):
         mine.lerp_(theirs, 1 - decay)

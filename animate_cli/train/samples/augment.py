@@ -1,7 +1,7 @@
-"""A labelled picture -> the square a network may meet: turned, shifted, badly lit, hidden, coarse.
+"""A labelled picture -> a training square: turned, shifted, badly lit, partly hidden, coarse.
 
 All randomness comes from the generator passed in; pictures are uint8 RGB (H, W, 3), points (74, 2)
-in pixels, NaN where a label names none: they stay so, under their mirrored name too.
+in pixels, NaN where unlabelled, also after mirroring.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ Rng = np.random.Generator
 
 @dataclass(frozen=True, kw_only=True)
 class AugmentConfig:
-    """How far squares stray. Probabilities in [0, 1]; shift and zoom as shares of the square.
+    """How much squares vary. Probabilities in [0, 1]; shift and zoom as shares of the square.
 
-    roll_deg: two standard deviations; the widest roll is one and a half of it. coarse: seen by as
-    few as 28 pixels; dark: by little light.
+    roll_deg: two standard deviations; the widest roll is one and a half of it. coarse: reduced to
+    as few as 28 pixels; dark: little light.
     """
 
     roll_deg: float = 32.0
@@ -55,7 +55,7 @@ def make_square(
 def jitter(
     pixels: Image, points: Points, size: int, config: AugmentConfig, rng: Rng
 ) -> tuple[Image, Points]:
-    """Cut the landmark square where a careless detector might: shifted, zoomed, turned."""
+    """Cut the landmark square with a detector's errors: shifted, zoomed, turned."""
     x0, y0, x1, y1 = points_box(named(points))
     side = LANDMARK_MARGIN * max(x1 - x0, y1 - y0)
     shift = rng.uniform(-config.shift, config.shift, 2) * side
@@ -70,14 +70,14 @@ def jitter(
 
 
 def mirrored(pixels: Image, points: Points) -> tuple[Image, Points]:
-    """Left and right exchanged, each point under its new name."""
+    """The picture mirrored, and its points under the names of the other side."""
     where = points[list(MIRROR)].copy()
     where[:, 0] = pixels.shape[1] - 1 - where[:, 0]
     return np.ascontiguousarray(pixels[:, ::-1]), where
 
 
 def damage(pixels: Image, config: AugmentConfig, rng: Rng) -> Image:
-    """What light, lenses, hands and codecs do to a picture."""
+    """The effects of light, lenses, hands and codecs on a picture."""
     steps = (
         (config.hide, _hide),
         (config.colour, _recolour),

@@ -1,4 +1,4 @@
-"""Which picture is drawn next."""
+"""A random choice of labelled pictures that is balanced between kinds and people."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from animate_cli.train.samples.samples import Sample
 
 
 class BalancedSampler:
-    """Kinds by their share, then people, then pictures: nobody is seen a hundred times as often.
+    """Samples a kind by its share, then a person by the square root of their pictures, then one.
 
     shares: by kind; those of absent kinds do not count.
     """

@@ -1,7 +1,6 @@
-"""Maps of the parts of the faces in clips, for the parsing prior of Zhao et al. 2021, eq. 7.
+"""Part maps of clips by a face parser, for the parsing loss of Zhao et al. 2021, eq. 7.
 
-Clips are parsed once, and their maps kept in a folder, each file named by its frames and the
-parser.
+A clip is parsed once; a folder keeps its maps, in a file named by its frames and the parser.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from animate_cli.train.saving import saving
 
 
 def with_parts(clip: ClipFrames, parser: Parser, folder: Path) -> ClipFrames:
-    """The clip with a map for every frame, from the folder, else parsed and put there.
+    """The clip with a part map for every frame, from the folder, or parsed and saved there.
 
     Raises:
         WeightsError: as `Parser`.

@@ -1,7 +1,7 @@
 """Short runs of neighbouring clip frames, held in memory as JPEG.
 
-A run every second or so of each clip, rather than every frame: a training sees each run a few
-times anyway, and its memory stays a tenth of the clips'.
+One run is kept for every second or so of a clip: a training uses each run a few times anyway, and
+the runs take a tenth of the clips' memory.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from animate_cli.train.samples.samples import TrainingClip, clip_points, decode_
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Run:
-    """Neighbouring frames of one person: JPEG bytes each, and where the face is in the first.
+    """Neighbouring frames of one person as JPEG, and the face's position in the first.
 
-    points (74, 2) in pixels: they place the square through which the run is looked at, no more.
+    points (74, 2) in pixels: they only place the square that is cut.
     """
 
     jpegs: tuple[NDArray[np.uint8], ...]
@@ -31,11 +31,11 @@ class Run:
     identity: str
 
     def squares(self, crop: Crop) -> Image:
-        """All frames through one square: -> (T, size, size, 3) uint8 RGB."""
+        """All frames cut by one square: -> (T, size, size, 3) uint8 RGB."""
         return np.stack([self.square(index, crop) for index in range(len(self.jpegs))])
 
     def square(self, index: int, crop: Crop) -> Image:
-        """One frame through a square: -> (size, size, 3) uint8 RGB."""
+        """One frame cut by a square: -> (size, size, 3) uint8 RGB."""
         return cut(decode_jpeg(self.jpegs[index]), crop)
 
 
@@ -47,7 +47,7 @@ def read_runs(rows: list[TrainingClip], *, length: int, every: int) -> Iterator[
 
 
 def jittered_square(run: Run, size: int, config: AugmentConfig, rng: np.random.Generator) -> Crop:
-    """The landmark square as a careless detector might place it, once for the whole run."""
+    """The landmark square with the errors of a detector, one for the whole run."""
     x0, y0, x1, y1 = points_box(run.points)
     exact = landmark_square(run.points, size)
     side = float(exact.crop_to_frame[0, 0]) * size

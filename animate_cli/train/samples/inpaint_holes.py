@@ -1,4 +1,4 @@
-"""Holes in pictures closed from their edges."""
+"""Holes in pictures inpainted from their surroundings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from animate_cli.records import Image
 
 
 def inpaint_holes(pixels: Image, hole: Labels) -> Image:
-    """The picture (S, S, 3) with a hole (S, S) closed from its edge, at a quarter of the size."""
+    """The picture (S, S, 3), inpainted (Telea 2004) where hole (S, S) is set.
+
+    It is computed at a quarter of the size, so the filled area is smooth.
+    """
     size = len(pixels)
     small = cv2.resize(pixels, (size // 4, size // 4), interpolation=cv2.INTER_AREA)
     mask = (cv2.resize(hole, (size // 4, size // 4), interpolation=cv2.INTER_AREA) > 0).astype("u1")

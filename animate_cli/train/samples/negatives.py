@@ -1,4 +1,4 @@
-"""Squares without a face, as a careless detector proposes them."""
+"""Squares without a face, such as a detector proposes by mistake."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SURE_NEIGHBOURS = 4  # boxes that many neighbours agree on may be unlabelled fac
 
 
 def mine(pixels: Image, points: Points) -> list[Crop]:
-    """Boxes of a frontal cascade that show no face: hard negatives of one labelled picture."""
+    """Hard negatives of a labelled picture: boxes of a frontal cascade that show no face."""
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     folder = Path(cv2.__file__).parent / "data"
     cascade = cv2.CascadeClassifier(str(folder / "haarcascade_frontalface_alt2.xml"))
@@ -30,7 +30,7 @@ def mine(pixels: Image, points: Points) -> list[Crop]:
 
 
 def elsewhere(pixels: Image, points: Points, rng: np.random.Generator) -> Crop | None:
-    """A random square that misses the face, or holds so little of it that it should be refused."""
+    """A random square with no face in it, or with less of it than `MOST_OVERLAP`."""
     height, width = pixels.shape[:2]
     face = _face_box(points)
     for _ in range(20):

@@ -1,5 +1,4 @@
-"""Maps of a face's parts (`faces.segmentation.face_parsing`), cut and mirrored with their
-pictures."""
+"""Part maps of faces (`faces.segmentation.face_parsing`), cut and mirrored with their pictures."""
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ SIDES = ((2, 3), (4, 5), (7, 8))
 
 
 def unlabelled() -> Labels:
-    """The map of a picture whose parts nobody named, (0, 0)."""
+    """The part map of a picture without one, (0, 0)."""
     return np.zeros((0, 0), np.uint8)
 
 
@@ -29,7 +28,7 @@ def cut_parts(labels: Labels, crop: Crop) -> Labels:
 
 
 def mirrored_parts(labels: Labels) -> Labels:
-    """Left and right exchanged, in place and in name."""
+    """The map mirrored, the labels of left and right exchanged."""
     table = np.arange(CLASSES, dtype=np.uint8)
     for left, right in SIDES:
         table[[left, right]] = right, left

@@ -36,9 +36,9 @@ JPEG_QUALITY = 95
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sample:
-    """One labelled picture: JPEG bytes, its points (74, 2) in pixels, who it shows, what it is.
+    """One labelled picture as JPEG, its points (74, 2) in pixels, its person and its kind.
 
-    Points that the data set does not name are NaN.
+    Points that the data set does not label are NaN.
     """
 
     jpeg: NDArray[np.uint8]
@@ -53,7 +53,7 @@ class Sample:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingClip:
-    """One line of the manifest."""
+    """One clip or picture of the manifest."""
 
     path: Path
     kind: str
@@ -61,7 +61,7 @@ class TrainingClip:
 
 
 def is_dev(identity: str) -> bool:
-    """One identity in ten of the training people, by hash, steers the training."""
+    """Whether a training person is in dev, the tenth that scores a training; by hash."""
     return hashlib.sha256(identity.encode()).digest()[0] % 10 == 0
 
 

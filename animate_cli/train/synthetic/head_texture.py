@@ -1,4 +1,4 @@
-"""What colour a head is, painted on its resting shape so that it moves with the skin.
+"""The colours of a head, defined on its resting shape so that they move with the skin.
 
 Everything is a function of the resting position, in centimetres of ict_head's head space, and of
 a few landmarks: lips, brows and lash lines follow the model's own points; the rest is by eye.

@@ -1,7 +1,7 @@
-"""The ICT head as a picture: hair and shoulders added, lit softly, drawn with smooth edges.
+"""Pictures of the ICT head, with hair and shoulders, soft light and smooth edges.
 
-A renderer of plain numpy, made for exact truth rather than for beauty: every landmark of every
-picture is known. About a second per 512-pixel picture on one core.
+A renderer in plain numpy; it aims at exact landmarks, not at beauty. It takes about a second for a
+512-pixel picture on one core.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animate_cli.records import Image
-from animate_cli.train.synthetic import head_texture as head_skin
+from animate_cli.train.synthetic import head_texture
 from animate_cli.train.synthetic.head_texture import Floats, SkinColours, smoothstep
 from animate_cli.train.synthetic.ict_head import (
     Camera,
@@ -28,8 +28,8 @@ from animate_cli.train.synthetic.rasterise import RasterHit, normals, rasterise
 SKIN = ("M_Face", "M_BackHead")
 BALLS = ("M_ScleraRight", "M_ScleraLeft")
 MOUTH = ("M_Teeth", "M_GumsTongue")
-TEETH: head_skin.Colour = (0.68, 0.60, 0.48)
-GUMS: head_skin.Colour = (0.36, 0.11, 0.10)
+TEETH: head_texture.Colour = (0.68, 0.60, 0.48)
+GUMS: head_texture.Colour = (0.36, 0.11, 0.10)
 
 KEY, KEY_LIGHT = (-0.45, 0.50, 0.74), (1.30, 1.22, 1.12)
 FILL, FILL_LIGHT = (0.75, 0.05, 0.66), (0.36, 0.40, 0.46)
@@ -76,7 +76,7 @@ class HeadRenderer:
             unposed,
             IctPose(gaze_yaw_deg=stance.gaze_yaw_deg, gaze_pitch_deg=stance.gaze_pitch_deg),
         )
-        picture = _backdrop(size, self.look).reshape(-1, 3)
+        picture = _background(size, self.look).reshape(-1, 3)
         picture[seen.pixel] = self._light(seen, posed, self._paint(seen, unposed, looking))
         return _develop(picture.reshape(size, size, 3), camera.size)
 
@@ -92,7 +92,7 @@ class HeadRenderer:
         rest = self.head.neutral
         on_skin = np.zeros(len(rest), bool)
         on_skin[np.unique(self._triangles_of(*SKIN))] = True
-        height = head_skin.hair(rest)
+        height = head_texture.hair(rest)
         thick = 0.75 * smoothstep(height, 0.0, 1.6) + 0.7 * smoothstep(rest[:, 1], 7.5, 13.5)
         thick *= smoothstep(height, 0.0, 0.8) * on_skin
         out = normals(rest, self._triangles_of(*SKIN))
@@ -115,11 +115,11 @@ class HeadRenderer:
         colour = np.zeros_like(rest)
         skin = self._is(seen, *SKIN)
         rims = self.head.neutral[self.head.landmarks[:68]]
-        colour[skin] = head_skin.skin(rest[skin], rims, self.look)
+        colour[skin] = head_texture.skin(rest[skin], rims, self.look)
         colour[skin] *= seen.interpolate(self._open[:, None], self.triangles)[skin]
         for name, eye, lid in zip(BALLS, self.head.eyes, (68, 70), strict=True):
             ball = self._is(seen, name)
-            colour[ball] = head_skin.eyeball(rest[ball], eye, self.look)
+            colour[ball] = head_texture.eyeball(rest[ball], eye, self.look)
             y = seen.interpolate(looking[:, 1:2], self.triangles)[ball]
             below_lid = unposed[self.head.landmarks[lid], 1] - y[:, 0]
             colour[ball] *= 0.35 + 0.65 * smoothstep(below_lid, -0.05, 0.40)[:, None]
@@ -192,7 +192,7 @@ def _magnify(camera: Camera, times: int) -> Camera:
     )
 
 
-def _backdrop(size: int, look: SkinColours) -> Floats:
+def _background(size: int, look: SkinColours) -> Floats:
     """A wall with a soft pool of light. -> (size, size, 3)"""
     line = np.linspace(-1, 1, size, dtype=np.float32)
     pool = np.exp(-((line[None] + 0.25) ** 2 + (line[:, None] + 0.3) ** 2) / 1.6)

@@ -26,9 +26,9 @@ from animate_cli.train.objectives.shape.initial_shape import SUPPORT, Prior, bui
 from animate_cli.train.objectives.shape.trainable_shape import (
     LEVEL,
     ShapeNet,
-    levelled,
-    looking_ahead,
-    standardised,
+    centre_gaze,
+    level_pitch,
+    standardise,
 )
 from animate_cli.train.synthetic import ict_head
 
@@ -134,7 +134,7 @@ def people(model: ShapeModel, *, count: int, frames: int, size: float = 1.0) -> 
 def test_one_is_one_standard_deviation(model: ShapeModel, prior: Prior) -> None:
     seen = people(model, count=60, frames=6)[..., :LINEAR, :]
     too_small = replace(model, identity=model.identity / 3, expression=model.expression / 3)
-    found = standardised(too_small, prior, seen)
+    found = standardise(too_small, prior, seen)
     sizes = [m.square().sum(dim=(1, 2)).sqrt() for m in (found.identity, model.identity)]
     assert 0.8 < (sizes[0] / sizes[1]).median() < 1.2
     sizes = [m.square().sum(dim=(1, 2)).sqrt() for m in (found.expression, model.expression)]
@@ -152,7 +152,7 @@ def test_levelling_takes_off_its_share_of_the_pitch(model: ShapeModel) -> None:
 
     before = pitch(nodding)
     assert abs(before) > 5
-    assert pitch(levelled(nodding, seen)) == pytest.approx((1 - LEVEL) * before, abs=0.5)
+    assert pitch(level_pitch(nodding, seen)) == pytest.approx((1 - LEVEL) * before, abs=0.5)
 
 
 @torch.no_grad()
@@ -160,7 +160,7 @@ def test_eyeballs_are_put_where_people_look_into_the_camera(model: ShapeModel) -
     seen = people(model, count=40, frames=1)[:, 0]
     off = torch.tensor(((0.05, 0.04, 0, 0), (-0.05, 0.04, 0, 0)))
     wrong = replace(model, eyeballs=model.eyeballs + off)
-    right = looking_ahead(wrong, seen)
+    right = centre_gaze(wrong, seen)
 
     def miss(of: ShapeModel) -> float:
         found = solve(of, seen[:, None, :LINEAR], torch.ones(40, 1, LINEAR))

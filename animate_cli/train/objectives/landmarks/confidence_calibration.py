@@ -1,4 +1,4 @@
-"""What confidence 0.5 means: a logistic curve fitted to how often points really were near.
+"""Calibration of confidence: a logistic curve fitted to how often points really were near.
 
 A landmark's confidence is σ(s (h - d)), d the standard deviation of its heatmap in cells
 (`faces.landmarks.network.confidence`). h and s are the maximum-likelihood fit, on people that the
@@ -6,9 +6,9 @@ training did not see and squares as damaged as its own, of the event that a poin
 less than `NEAR` of the distance between the outer eye corners. So confidence 0.5 says: as likely
 near as not.
 
-A tenth is where the field begins to speak of failure. A twentieth was tried: so small an error is
-made of labels and persons as much as of what the heatmap knows, and the curve did not fit it
-(points of confidence 0.5 were near in 41 of 100 cases, those above 0.9 in 55).
+A tenth is the usual limit of a failure. A twentieth was tried: so small an error comes from the
+labels as much as from the network, and the curve did not fit (points of confidence 0.5 were near in
+41 of 100 cases, those above 0.9 in 55).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 NEAR = 0.1  # of the distance between the outer eye corners
 NEWTON_STEPS = 100
 LONGEST_STEP = 1.0
-PRIOR = 1e-4  # pull of the slope to zero: without it, data that a threshold parts has no fit
+PRIOR = 1e-4  # pull of the slope to zero: without it, separable data has no fit
 
 Array = NDArray[np.float64]
 

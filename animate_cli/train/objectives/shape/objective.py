@@ -1,4 +1,4 @@
-"""The shape model's objective: what its camera sees are the points of tracked people.
+"""The shape model's objective: its projection must meet the landmarks of tracked people.
 
 Non-rigid structure from motion by alternation. Every step fits identity, expression and pose of a
 batch of people to the model as it stands (`faces.shape3d.fit`, no gradient), then moves mean and
@@ -33,9 +33,9 @@ from animate_cli.train.objective import Batch
 from animate_cli.train.objectives.shape.initial_shape import build_prior
 from animate_cli.train.objectives.shape.trainable_shape import (
     ShapeNet,
-    levelled,
-    looking_ahead,
-    standardised,
+    centre_gaze,
+    level_pitch,
+    standardise,
 )
 from animate_cli.train.recipe import Recipe
 from animate_cli.train.samples.samples import TrainingClip, is_dev, read_rows
@@ -60,10 +60,10 @@ class ShapeLoss:
 
 
 class ShapeObjective:
-    """Draws people, fits them, scores what is left."""
+    """Samples people, fits the model to them, and minimises the residual."""
 
     def __init__(
-        self, recipe: Recipe, head: ict_head.IctHead, train: _People, dev: _People
+        self, recipe: Recipe, head: ict_head.IctHead, train: _TrackedPeople, dev: _TrackedPeople
     ) -> None:
         self.config = typed(ShapeConfig, recipe.network, where="recipe, table [network]")
         self._loss = typed(ShapeLoss, recipe.loss, where="recipe, table [loss]")
@@ -119,8 +119,8 @@ class ShapeObjective:
         save_half(kept, model.config, path, notes={"kind": "shape"})
 
     def _finished(self, network: nn.Module) -> ShapeModel:
-        model = standardised(network(), self._prior, self._measured)
-        return looking_ahead(levelled(model, self._pictures), self._pictures)
+        model = standardise(network(), self._prior, self._measured)
+        return centre_gaze(level_pitch(model, self._pictures), self._pictures)
 
     def _distance(self, model: ShapeModel, points: Tensor) -> Tensor:
         found = solve(model, points, torch.ones_like(points[..., 0]))
@@ -130,7 +130,7 @@ class ShapeObjective:
         return torch.log1p(ratio).mean()
 
 
-class _People:
+class _TrackedPeople:
     """Tracked clips (T, 72, 2) by person, and single pictures (74, 2)."""
 
     def __init__(self, rows: list[TrainingClip]) -> None:
@@ -174,8 +174,8 @@ def build(recipe: Recipe) -> ShapeObjective:
         InputError: there is no head model.
     """
     rows = read_rows(recipe.data, "train")
-    train = _People([row for row in rows if not is_dev(row.identity)])
-    dev = _People([row for row in rows if is_dev(row.identity)])
+    train = _TrackedPeople([row for row in rows if not is_dev(row.identity)])
+    dev = _TrackedPeople([row for row in rows if is_dev(row.identity)])
     if not (train.is_enough and dev.is_enough):
         raise TrainError("too few people to keep one in ten apart", hint="add data")
     head = ict_head.load(Path(recipe.data.root) / HEAD)

@@ -1,4 +1,4 @@
-"""A shape model that can be trained: differences from a first one, kept within what they may do."""
+"""A shape model that can be trained: constrained differences from an initial one."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class ShapeNet(nn.Module):
         self.register_buffer("flip", torch.from_numpy(FLIP).float())
 
     def forward(self) -> ShapeModel:
-        """The model, with everything that the differences may not do taken out."""
+        """The model: the initial one and the differences, projected onto their constraints."""
         mean = self._upright((self.mean + self._mirror(self.mean)) / 2)
         identity = (self.identity + self.identity_sign * self._mirror(self.identity)) / 2
         identity = self._upright(identity)
@@ -80,7 +80,7 @@ class ShapeNet(nn.Module):
         return shape[..., self.mirrored, :] * self.flip
 
 
-def standardised(model: ShapeModel, prior: Prior, people: Tensor) -> ShapeModel:
+def standardise(model: ShapeModel, prior: Prior, people: Tensor) -> ShapeModel:
     """The same model in standard deviations: its mean the middle of people (P, T, 72, 2), each
     mode as long as it is strong in them, so that no coefficient is drawn to zero more than it
     should. What people differ in stays symmetric."""
@@ -98,7 +98,7 @@ def standardised(model: ShapeModel, prior: Prior, people: Tensor) -> ShapeModel:
     )
 
 
-def levelled(model: ShapeModel, pictures: Tensor) -> ShapeModel:
+def level_pitch(model: ShapeModel, pictures: Tensor) -> ShapeModel:
     """The same model, its zero pitch `LEVEL` of the way from the scanned heads' to where people of
     pictures (P, 74, 2) hold their heads on average. The two differ, for points are marked
     elsewhere on a scan than in a picture, and neither is the truth."""
@@ -114,7 +114,7 @@ def levelled(model: ShapeModel, pictures: Tensor) -> ShapeModel:
     )
 
 
-def looking_ahead(model: ShapeModel, pictures: Tensor) -> ShapeModel:
+def centre_gaze(model: ShapeModel, pictures: Tensor) -> ShapeModel:
     """The same model with its eyeballs where the people of pictures (P, 74, 2) look, in the
     median, into the camera: what a photographer asks for, and what corners as they are marked
     need."""
