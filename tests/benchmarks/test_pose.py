@@ -57,8 +57,8 @@ def test_random_heads_exactly_projected(data):
         active = rng.random(len(head.expression_names)) < 0.15
         expression = (active * rng.uniform(0, 0.7, len(active))).astype(np.float32)
         yaw, pitch, roll = rng.uniform(-1, 1, 3) * (40, 20, 20)
-        stance = ict_head.IctPose(yaw_deg=yaw, pitch_deg=pitch, roll_deg=roll)
-        where = ict_head.landmarks(head, ict_head.shape(head, person, expression), stance)
+        head_pose = ict_head.IctPose(yaw_deg=yaw, pitch_deg=pitch, roll_deg=roll)
+        where = ict_head.landmarks(head, ict_head.shape(head, person, expression), head_pose)
         points.append(ict_head.project(where, camera).xy)
         angles.append((yaw, pitch, roll))
         eyes.append(where[[36, 45]].mean(axis=0))

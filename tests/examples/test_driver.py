@@ -116,9 +116,9 @@ def test_performance_file_is_what_was_filmed(truth: Mapping[str, NDArray[np.floa
         blinks_s=tuple(play["blinks_s"]),
     )
     times_s = (np.arange(FRAMES) / RATE).astype(np.float32)
-    stances = poses(performance, times_s)
-    turned = [(s.yaw_deg, s.pitch_deg, s.roll_deg) for s in stances]
-    looked = [(s.gaze_yaw_deg, s.gaze_pitch_deg) for s in stances]
+    head_poses = poses(performance, times_s)
+    turned = [(s.yaw_deg, s.pitch_deg, s.roll_deg) for s in head_poses]
+    looked = [(s.gaze_yaw_deg, s.gaze_pitch_deg) for s in head_poses]
     np.testing.assert_allclose(turned, truth["pose_deg"], atol=1e-3)
     np.testing.assert_allclose(looked, truth["gaze_deg"], atol=1e-3)
     np.testing.assert_allclose(lids(performance, times_s), truth["lids_closed"], atol=1e-5)

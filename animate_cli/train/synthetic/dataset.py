@@ -1,7 +1,7 @@
-"""Squares of the ICT head with exact labels, drawn once into a folder and read from there.
+"""Pictures of the ICT head with exact landmarks, rendered once into a folder and read from there.
 
-Picture n depends on n alone, so a folder grows and an interrupted drawing goes on. About a third
-of a second per picture on one core, and a second per person.
+Picture n depends on n alone, so more pictures can be added later and an interrupted run can be
+continued. A picture takes about a third of a second on one core, a new person a second more.
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ Rng = np.random.Generator
 
 @dataclass(frozen=True, kw_only=True)
 class RenderedView:
-    """How rendered heads are framed and what they do.
+    """The distribution of camera, head pose, gaze and expression in the pictures.
 
     size: pixels of the picture's side. focal: range of the focal length in sides of the picture.
-    turn_deg: standard deviation of the yaw; the other angles follow. gaze_deg: widest gaze to the
-    side and up or down. often, rarely: how often lids and jaw, and every other expression, move.
+    turn_deg: standard deviation of the yaw; pitch has 0.48 of it, roll 0.32. gaze_deg: largest yaw
+    and pitch of the gaze. often: probability that the lids or the jaw move; rarely: that any other
+    expression does.
     """
 
     size: int
@@ -58,11 +59,14 @@ VIEWS = {
         size=256, focal=(4.4, 5.6), turn_deg=16, gaze_deg=(38, 22), often=0.6, rarely=0.2
     ),
 }
-"""The whole head with calm expressions; the face alone, with far gazes and wide mouths."""
+"""head: the whole head, expressions mostly small; face: a close-up with larger gazes and more
+expressions."""
 
 
 def read_rendered(root: Path, *, model: Path, count: int, view: str = "head") -> Iterator[Sample]:
-    """`count` pictures; those that root lacks are drawn from the model (the ICT head's .npz).
+    """The first `count` pictures in `root`; missing ones are rendered first.
+
+    model: the ICT head's .npz.
 
     view: a key of `VIEWS`.
 
@@ -70,7 +74,7 @@ def read_rendered(root: Path, *, model: Path, count: int, view: str = "head") ->
         InputError: pictures are missing and the model cannot be read.
         TrainError: the disk is full, or a picture is damaged.
     """
-    draw(root, model=model, count=count, view=view)
+    render_missing(root, model=model, count=count, view=view)
     for number in range(count):
         picture, label = _files(root, number)
         with np.load(label, allow_pickle=False) as truth:
@@ -80,8 +84,8 @@ def read_rendered(root: Path, *, model: Path, count: int, view: str = "head") ->
         yield Sample(jpeg=jpeg, points=points, identity=identity, kind="rendered")
 
 
-def draw(root: Path, *, model: Path, count: int, view: str = "head") -> int:
-    """Draw the missing ones of `count` pictures -> how many were drawn.
+def render_missing(root: Path, *, model: Path, count: int, view: str = "head") -> int:
+    """Render those of the first `count` pictures that `root` lacks; returns their number.
 
     Raises:
         InputError: something is missing and the model cannot be read.
@@ -93,21 +97,23 @@ def draw(root: Path, *, model: Path, count: int, view: str = "head") -> int:
     head = load(model)
     with saving(root):
         root.mkdir(parents=True, exist_ok=True)
-    actor, person = None, -1
+    renderer, person = None, -1
     for number in missing:
-        if actor is None or number // PER_PERSON != person:
+        if renderer is None or number // PER_PERSON != person:
             person = number // PER_PERSON
-            actor = _person(head, np.random.default_rng((0, person)))
-        _save(root, number, *_shot(actor, np.random.default_rng((1, number)), VIEWS[view]))
+            renderer = _random_person(head, np.random.default_rng((0, person)))
+        _save(
+            root, number, *_random_view(renderer, np.random.default_rng((1, number)), VIEWS[view])
+        )
     return len(missing)
 
 
-def _person(head: IctHead, rng: Rng) -> HeadRenderer:
+def _random_person(head: IctHead, rng: Rng) -> HeadRenderer:
     identity = np.clip(rng.normal(0, 0.8, len(head.identity)), -2, 2).astype(np.float32)
-    return HeadRenderer(head, identity, _look(rng))
+    return HeadRenderer(head, identity, _random_colours(rng))
 
 
-def _look(rng: Rng) -> SkinColours:
+def _random_colours(rng: Rng) -> SkinColours:
     between = float(rng.uniform(0, len(SKINS) - 1.001))
     low = SKINS[int(between)]
     skin = _mixed(low, SKINS[int(between) + 1], between % 1)
@@ -116,9 +122,9 @@ def _look(rng: Rng) -> SkinColours:
         skin=skin,
         lips=_mixed((skin[0] * 0.75, skin[1] * 0.5, skin[2] * 0.55), (0.40, 0.12, 0.12), 0.4),
         hair=(grey * 1.3, grey, grey * float(rng.uniform(0.5, 1.0))),
-        iris=_any_colour(rng, 0.03, 0.22),
-        cloth=_any_colour(rng, 0.02, 0.6),
-        background=_any_colour(rng, 0.02, 0.8),
+        iris=_random_colour(rng, 0.03, 0.22),
+        cloth=_random_colour(rng, 0.02, 0.6),
+        background=_random_colour(rng, 0.02, 0.8),
     )
 
 
@@ -127,13 +133,15 @@ def _mixed(one: Colour, two: Colour, share: float) -> Colour:
     return red, green, blue
 
 
-def _any_colour(rng: Rng, low: float, high: float) -> Colour:
+def _random_colour(rng: Rng, low: float, high: float) -> Colour:
     red, green, blue = (float(v) for v in rng.uniform(low, high, 3))
     return red, green, blue
 
 
-def _shot(actor: HeadRenderer, rng: Rng, view: RenderedView) -> tuple[Image, Points, IctPose]:
-    stance = IctPose(
+def _random_view(
+    renderer: HeadRenderer, rng: Rng, view: RenderedView
+) -> tuple[Image, Points, IctPose]:
+    head_pose = IctPose(
         yaw_deg=float(np.clip(rng.normal(0, view.turn_deg), -65, 65)),
         pitch_deg=float(np.clip(rng.normal(0, 0.48 * view.turn_deg), -30, 30)),
         roll_deg=float(np.clip(rng.normal(0, 0.32 * view.turn_deg), -25, 25)),
@@ -146,14 +154,18 @@ def _shot(actor: HeadRenderer, rng: Rng, view: RenderedView) -> tuple[Image, Poi
         distance=float(rng.uniform(85, 110)),
         target=(0.0, -1.0, 0.0),
     )
-    face = _expression(actor.head.expression_names, rng, view)
-    return actor.draw(face, stance, camera), actor.points(face, stance, camera), stance
+    face = _expression(renderer.head.expression_names, rng, view)
+    return (
+        renderer.draw(face, head_pose, camera),
+        renderer.points(face, head_pose, camera),
+        head_pose,
+    )
 
 
 def _expression(names: tuple[str, ...], rng: Rng, view: RenderedView) -> NDArray[np.float32]:
-    """Some of the named shapes, both sides alike most of the time; lids and jaw more often.
+    """Random weights of the named shapes (E,); both sides of the face get similar weights.
 
-    The `eyeLook` shapes are left out: gaze turns the eyes.
+    The `eyeLook` shapes stay at 0, because the gaze turns the eyes.
     """
     groups = sorted({name.removesuffix("_L").removesuffix("_R") for name in names})
     weight = {}
@@ -171,19 +183,22 @@ def _files(root: Path, number: int) -> tuple[Path, Path]:
     return root / f"{number:06d}.jpg", root / f"{number:06d}.npz"
 
 
-def _save(root: Path, number: int, pixels: Image, points: Points, stance: IctPose) -> None:
-    """landmarks (74, 2) px, pose_deg and gaze_deg; the label last, each beside and renamed."""
+def _save(root: Path, number: int, pixels: Image, points: Points, head_pose: IctPose) -> None:
+    """Write the picture, then its label: landmarks (74, 2) px, pose_deg (3,), gaze_deg (2,).
+
+    Each file is written under another name and renamed, so that no partial file is left.
+    """
     picture, label = _files(root, number)
-    turn = (stance.yaw_deg, stance.pitch_deg, stance.roll_deg)
-    gaze = (stance.gaze_yaw_deg, stance.gaze_pitch_deg)
+    turn = (head_pose.yaw_deg, head_pose.pitch_deg, head_pose.roll_deg)
+    gaze = (head_pose.gaze_yaw_deg, head_pose.gaze_pitch_deg)
     with saving(picture):
-        beside = picture.with_name(picture.name + ".part")
+        part_file = picture.with_name(picture.name + ".part")
         quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
         _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), quality)
-        beside.write_bytes(jpeg.tobytes())
-        beside.replace(picture)
+        part_file.write_bytes(jpeg.tobytes())
+        part_file.replace(picture)
     with saving(label):
-        beside = label.with_name(label.name + ".part")
-        with beside.open("wb") as file:
+        part_file = label.with_name(label.name + ".part")
+        with part_file.open("wb") as file:
             np.savez(file, landmarks=points, pose_deg=np.array(turn), gaze_deg=np.array(gaze))
-        beside.replace(label)
+        part_file.replace(label)

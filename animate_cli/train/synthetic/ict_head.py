@@ -1,8 +1,8 @@
-"""A 3-D head whose every point is known: the ICT Face Model Light, posed and projected.
+"""The ICT Face Model Light, a 3-D head model: its shape, its pose and its projection.
 
 The model (Li et al. 2020, "Learning Formation of Physically-Based Face Attributes"; MIT licence)
-is read from an .npz and is not part of this package. Shape = neutral + identity + expression,
-all linear. On top of it: eyes that look, a neck that bends, a pinhole camera.
+is read from an .npz and is not part of this package. Shape = neutral + identity + expression, all
+linear. This file adds the rotation of the eyes, the bending of the neck and a pinhole camera.
 
 Convention  head space: centimetres, x to the subject's left (image right), y up, z out of the
             face; angles as a viewer reads them, in degrees:
@@ -25,14 +25,14 @@ from animate_cli.errors import InputError
 Vertices = NDArray[np.float32]
 
 NECK_PIVOT = np.array((0.0, -6.0, 0.5), np.float32)
-NECK_BENDS = (-17.0, -8.5)  # y between which the neck goes from resting to turning with the head
+NECK_BENDS = (-17.0, -8.5)  # y below which the neck does not move, and above which it turns fully
 PUPIL_RIGHT, PUPIL_LEFT = 72, 73
 LID_MIDDLES = ((37, 38), (41, 40), (43, 44), (47, 46))  # the rim points around 68, 69, 70, 71
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Eye:
-    """One eyeball: its vertices, the centre it turns about, the way its cornea faces at rest."""
+    """One eyeball: its vertices, its centre of rotation, the unit axis of its cornea at rest."""
 
     vertices: NDArray[np.int64]
     center: Vertices
@@ -62,9 +62,9 @@ class IctHead:
 
 @dataclass(frozen=True, kw_only=True)
 class IctPose:
-    """How head and eyes stand: degrees by the convention above; shift in centimetres.
+    """Pose of head and eyes: angles in degrees by the module's convention, shift in centimetres.
 
-    gaze_yaw_deg, gaze_pitch_deg are the eyes' own, on top of the head's.
+    gaze_yaw_deg, gaze_pitch_deg: of the eyes, relative to the head.
     """
 
     yaw_deg: float = 0.0
@@ -112,7 +112,7 @@ def _head(arrays: Mapping[str, NDArray[np.generic]]) -> IctHead:
     names = tuple(str(name) for name in arrays["material_names"])
     rims = arrays["landmarks68"].astype(np.int64)
     face = np.unique(triangles[material == names.index("M_Face")])
-    lids = [_between(neutral, face, rims[list(pair)]) for pair in LID_MIDDLES]
+    lids = [_nearest_to_middle(neutral, face, rims[list(pair)]) for pair in LID_MIDDLES]
     return IctHead(
         neutral=neutral,
         identity=arrays["identity"].astype(np.float16),
@@ -129,7 +129,7 @@ def _head(arrays: Mapping[str, NDArray[np.generic]]) -> IctHead:
     )
 
 
-def _between(neutral: Vertices, face: NDArray[np.int64], pair: NDArray[np.int64]) -> int:
+def _nearest_to_middle(neutral: Vertices, face: NDArray[np.int64], pair: NDArray[np.int64]) -> int:
     """The face vertex nearest to the middle of two rim vertices."""
     middle = neutral[pair].mean(axis=0)
     middle[1] += 0.06 * np.sign(middle[1] - 3.4)  # the rim bows away from the chord
@@ -181,24 +181,24 @@ def shape(
     return head.neutral + person + np.tensordot(expression[used_e], head.expression[used_e], 1)
 
 
-def pose(head: IctHead, vertices: Vertices, stance: IctPose) -> Vertices:
-    """Turn the eyes, then the head; the neck bends between shoulders and jaw. (V, 3) -> (V, 3)
+def pose(head: IctHead, vertices: Vertices, head_pose: IctPose) -> Vertices:
+    """Rotate the eyes, then the head; the neck bends between shoulders and jaw. (V, 3) -> (V, 3)
 
-    vertices may be longer than the model's own: what is added moves by its height alone.
+    Further vertices after the model's own follow the head by their height, as the neck does.
     """
     moved = vertices.copy()
-    gaze = rotation(stance.gaze_yaw_deg, stance.gaze_pitch_deg, 0.0)
+    gaze = rotation(head_pose.gaze_yaw_deg, head_pose.gaze_pitch_deg, 0.0)
     for eye in head.eyes:
         center = _center(head, vertices, eye)
-        turn = gaze @ _straight(eye.axis)
+        turn = gaze @ _axis_to_ahead(eye.axis)
         moved[eye.vertices] = (moved[eye.vertices] - center) @ turn.T + center
-    turn = rotation(stance.yaw_deg, stance.pitch_deg, stance.roll_deg)
-    turned = (moved - NECK_PIVOT) @ turn.T + NECK_PIVOT + np.asarray(stance.shift, np.float32)
-    with_head = _with_head(moved)[:, None]
+    turn = rotation(head_pose.yaw_deg, head_pose.pitch_deg, head_pose.roll_deg)
+    turned = (moved - NECK_PIVOT) @ turn.T + NECK_PIVOT + np.asarray(head_pose.shift, np.float32)
+    with_head = _head_share(moved)[:, None]
     return np.asarray(moved + with_head * (turned - moved), np.float32)
 
 
-def _with_head(vertices: Vertices) -> NDArray[np.float32]:
+def _head_share(vertices: Vertices) -> NDArray[np.float32]:
     """How far each vertex follows the head: 0 at the shoulders, 1 from the jaw up."""
     low, high = NECK_BENDS
     t = np.clip((vertices[:, 1] - low) / (high - low), 0, 1)
@@ -206,13 +206,13 @@ def _with_head(vertices: Vertices) -> NDArray[np.float32]:
 
 
 def _center(head: IctHead, vertices: Vertices, eye: Eye) -> Vertices:
-    """An eyeball's centre in a person: identity moves the ball as a whole."""
+    """The centre of a person's eyeball: identity shifts the resting one."""
     shift = (vertices[eye.vertices] - head.neutral[eye.vertices]).mean(axis=0)
     center: Vertices = eye.center + shift
     return center
 
 
-def _straight(axis: Vertices) -> NDArray[np.float32]:
+def _axis_to_ahead(axis: Vertices) -> NDArray[np.float32]:
     """The rotation that turns a resting eye's axis straight ahead."""
     yaw, pitch = np.arctan2(axis[0], axis[2]), -np.arcsin(axis[1])
     return rotation(0.0, -np.rad2deg(pitch), 0.0) @ rotation(-np.rad2deg(yaw), 0.0, 0.0)
@@ -237,12 +237,12 @@ def project(points: Vertices, camera: Camera) -> Projected:
     return Projected(np.stack((x, y), axis=-1).astype(np.float32), depth.astype(np.float32))
 
 
-def landmarks(head: IctHead, unposed: Vertices, stance: IctPose) -> Vertices:
-    """The 74 points in head space (74, 3): 72 vertices and, where the gaze leaves them, pupils."""
-    posed = pose(head, unposed, stance)
-    turn = rotation(stance.yaw_deg, stance.pitch_deg, stance.roll_deg)
-    ahead = rotation(stance.gaze_yaw_deg, stance.gaze_pitch_deg, 0.0)[:, 2]
+def landmarks(head: IctHead, unposed: Vertices, head_pose: IctPose) -> Vertices:
+    """The 74 landmarks in head space (74, 3): 72 posed vertices, then the pupils at that gaze."""
+    posed = pose(head, unposed, head_pose)
+    turn = rotation(head_pose.yaw_deg, head_pose.pitch_deg, head_pose.roll_deg)
+    ahead = rotation(head_pose.gaze_yaw_deg, head_pose.gaze_pitch_deg, 0.0)[:, 2]
     pupils = [_center(head, unposed, eye) + eye.radius * ahead for eye in head.eyes]
-    shift = np.asarray(stance.shift, np.float32)
+    shift = np.asarray(head_pose.shift, np.float32)
     turned = (np.stack(pupils) - NECK_PIVOT) @ turn.T + NECK_PIVOT + shift
     return np.concatenate((posed[head.landmarks], turned)).astype(np.float32)

@@ -1,8 +1,8 @@
-"""A triangle mesh to pixels: which triangle is seen where, with vectorised numpy alone.
+"""Rasterise a triangle mesh in numpy: the visible triangle of each pixel, by a z-buffer.
 
 Convention  points are (x, y) pixels with integer pixel centres; depth grows away from the viewer.
-            Values are interpolated linearly on the picture plane: a head is small against its
-            distance, so the perspective term is left out.
+            Values are interpolated linearly in the picture plane, without perspective correction,
+            because a head is small relative to its distance.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class RasterHit(NamedTuple):
 
 
 def rasterise(xy: Floats, depth: Floats, triangles: NDArray[np.int64], size: int) -> RasterHit:
-    """What a square picture of `size` pixels sees of a mesh: a z-buffer.
+    """The visible triangles of a mesh in a square picture of `size` pixels.
 
     xy (V, 2), depth (V,), triangles (N, 3). Both sides of a triangle are drawn; triangles wider
     than the largest block (256 pixels) are refused with ValueError.

@@ -1,7 +1,7 @@
-"""Pictures of the ICT head, with hair and shoulders, soft light and smooth edges.
+"""Render the ICT head with hair and shoulders, under diffuse light, antialiased.
 
-A renderer in plain numpy; it aims at exact landmarks, not at beauty. It takes about a second for a
-512-pixel picture on one core.
+The renderer uses numpy alone. It aims at exact landmarks, not at realism. A 512-pixel picture takes
+about a second on one core.
 """
 
 from __future__ import annotations
@@ -34,61 +34,61 @@ GUMS: head_texture.Colour = (0.36, 0.11, 0.10)
 KEY, KEY_LIGHT = (-0.45, 0.50, 0.74), (1.30, 1.22, 1.12)
 FILL, FILL_LIGHT = (0.75, 0.05, 0.66), (0.36, 0.40, 0.46)
 SKY, GROUND = (0.36, 0.37, 0.40), (0.20, 0.17, 0.15)
-WRAP = (0.34, 0.20, 0.16)  # light creeps round skin, red furthest
+WRAP = (0.34, 0.20, 0.16)  # wrap lighting: how far light reaches past the terminator, R, G, B
 
 
 class HeadRenderer:
-    """One person, ready to be drawn in any expression and pose.
+    """Renders one person in any expression and pose.
 
-    identity (I,) weights; oversample: pictures are drawn this many times larger, then averaged.
+    identity (I,): weights; oversample: pictures are rendered this many times larger, then averaged.
     """
 
     def __init__(
         self,
         head: IctHead,
         identity: NDArray[np.float32],
-        look: SkinColours | None = None,
+        colours: SkinColours | None = None,
         *,
         oversample: int = 2,
     ) -> None:
         self.head = head
         self.identity = identity
-        self.look = look or SkinColours()
+        self.colours = colours or SkinColours()
         self.oversample = oversample
         drawn = [head.material_names.index(name) for name in (*SKIN, *BALLS, *MOUTH)]
         kept = np.isin(head.material, drawn)
         self.triangles = head.triangles[kept]
         self.material = head.material[kept]
-        self._dress = self._lift()
-        resting = head.neutral + self._dress
-        self._open = _openness(resting, self._triangles_of(*SKIN), len(head.neutral))
+        self._offsets = self._hair_and_cloth_offsets()
+        resting = head.neutral + self._offsets
+        self._exposure = _ambient_occlusion(resting, self._triangles_of(*SKIN), len(head.neutral))
 
-    def draw(self, expression: NDArray[np.float32], stance: IctPose, camera: Camera) -> Image:
-        """-> (size, size, 3) uint8 RGB."""
+    def draw(self, expression: NDArray[np.float32], head_pose: IctPose, camera: Camera) -> Image:
+        """The picture (size, size, 3) uint8 RGB of an expression (E,) in a pose."""
         size = camera.size * self.oversample
-        large = _magnify(camera, self.oversample)
+        large = _oversampled(camera, self.oversample)
         unposed = shape(self.head, self.identity, expression)
-        posed = pose(self.head, unposed + self._dress, stance)
+        posed = pose(self.head, unposed + self._offsets, head_pose)
         xy, depth = project(posed, large)
         seen = rasterise(xy, depth, self.triangles, size)
         looking = pose(
             self.head,
             unposed,
-            IctPose(gaze_yaw_deg=stance.gaze_yaw_deg, gaze_pitch_deg=stance.gaze_pitch_deg),
+            IctPose(gaze_yaw_deg=head_pose.gaze_yaw_deg, gaze_pitch_deg=head_pose.gaze_pitch_deg),
         )
-        picture = _background(size, self.look).reshape(-1, 3)
-        picture[seen.pixel] = self._light(seen, posed, self._paint(seen, unposed, looking))
-        return _develop(picture.reshape(size, size, 3), camera.size)
+        picture = _background(size, self.colours).reshape(-1, 3)
+        picture[seen.pixel] = self._shade(seen, posed, self._albedo(seen, unposed, looking))
+        return _to_srgb(picture.reshape(size, size, 3), camera.size)
 
     def points(
-        self, expression: NDArray[np.float32], stance: IctPose, camera: Camera
+        self, expression: NDArray[np.float32], head_pose: IctPose, camera: Camera
     ) -> NDArray[np.float32]:
-        """The 74 landmarks of the picture that draw() gives, in its pixels. -> (74, 2)"""
+        """The 74 landmarks of the picture that `draw` returns, in its pixels: (74, 2)."""
         unposed = shape(self.head, self.identity, expression)
-        return project(landmarks(self.head, unposed, stance), camera).xy
+        return project(landmarks(self.head, unposed, head_pose), camera).xy
 
-    def _lift(self) -> Vertices:
-        """What hair and clothes add to the resting shape. -> (V, 3)"""
+    def _hair_and_cloth_offsets(self) -> Vertices:
+        """Offsets (V, 3) of the resting vertices that add the volume of hair and clothes."""
         rest = self.head.neutral
         on_skin = np.zeros(len(rest), bool)
         on_skin[np.unique(self._triangles_of(*SKIN))] = True
@@ -105,32 +105,32 @@ class HeadRenderer:
         wanted = [self.head.material_names.index(name) for name in names]
         return self.head.triangles[np.isin(self.head.material, wanted)]
 
-    def _is(self, seen: RasterHit, *names: str) -> NDArray[np.bool_]:
+    def _has_material(self, seen: RasterHit, *names: str) -> NDArray[np.bool_]:
         wanted = [self.head.material_names.index(name) for name in names]
         return np.isin(self.material[seen.triangle], wanted)
 
-    def _paint(self, seen: RasterHit, unposed: Floats, looking: Floats) -> Floats:
-        """The colour of every seen point, with the shade that hollows have. -> (P, 3)"""
+    def _albedo(self, seen: RasterHit, unposed: Floats, looking: Floats) -> Floats:
+        """The colour of every visible point, darkened by ambient occlusion: (P, 3)."""
         rest = seen.interpolate(self.head.neutral, self.triangles)
         colour = np.zeros_like(rest)
-        skin = self._is(seen, *SKIN)
+        skin = self._has_material(seen, *SKIN)
         rims = self.head.neutral[self.head.landmarks[:68]]
-        colour[skin] = head_texture.skin(rest[skin], rims, self.look)
-        colour[skin] *= seen.interpolate(self._open[:, None], self.triangles)[skin]
+        colour[skin] = head_texture.skin(rest[skin], rims, self.colours)
+        colour[skin] *= seen.interpolate(self._exposure[:, None], self.triangles)[skin]
         for name, eye, lid in zip(BALLS, self.head.eyes, (68, 70), strict=True):
-            ball = self._is(seen, name)
-            colour[ball] = head_texture.eyeball(rest[ball], eye, self.look)
+            ball = self._has_material(seen, name)
+            colour[ball] = head_texture.eyeball(rest[ball], eye, self.colours)
             y = seen.interpolate(looking[:, 1:2], self.triangles)[ball]
             below_lid = unposed[self.head.landmarks[lid], 1] - y[:, 0]
             colour[ball] *= 0.35 + 0.65 * smoothstep(below_lid, -0.05, 0.40)[:, None]
         for name, tone, back in zip(MOUTH, (TEETH, GUMS), (9.2, 8.0), strict=True):
-            part = self._is(seen, name)
+            part = self._has_material(seen, name)
             dark = 0.04 + 0.76 * smoothstep(rest[part, 2], back, 10.7)
             colour[part] = np.asarray(tone) * dark[:, None]
         return colour
 
-    def _light(self, seen: RasterHit, posed: Floats, colour: Floats) -> Floats:
-        """Two lamps, a sky, a gloss. colour (P, 3) -> (P, 3) linear light"""
+    def _shade(self, seen: RasterHit, posed: Floats, colour: Floats) -> Floats:
+        """Light by two lamps, sky and ground, with highlights: colour (P, 3) -> linear (P, 3)."""
         normal = seen.interpolate(normals(posed, self.triangles), self.triangles)
         normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
         up = 0.5 + 0.5 * normal[:, 1:2]
@@ -139,22 +139,24 @@ class HeadRenderer:
         for direction, lamp in ((KEY, KEY_LIGHT), (FILL, FILL_LIGHT)):
             facing = (normal @ _unit(direction))[:, None]
             light = light + np.clip((facing + wrap) / (1 + wrap), 0, None) ** 1.3 * lamp
-        ball = self._is(seen, *BALLS)
+        ball = self._has_material(seen, *BALLS)
         half = normal @ _unit(np.asarray(KEY) + np.asarray((0, 0, 1)))
         gloss = (
             0.10
             * np.clip(half, 0, 1) ** 18
-            * self._is(seen, *SKIN)
+            * self._has_material(seen, *SKIN)
             * np.minimum(1, 1.7 * colour[:, 0])
         )
-        gloss += 0.12 * np.clip(half, 0, 1) ** 30 * self._is(seen, "M_Teeth") * colour[:, 0]
+        gloss += (
+            0.12 * np.clip(half, 0, 1) ** 30 * self._has_material(seen, "M_Teeth") * colour[:, 0]
+        )
         gloss += 1.6 * np.clip(half, 0, 1) ** 400 * ball
         lit: Floats = colour * light + gloss[:, None]
         return lit
 
 
-def _openness(vertices: Floats, triangles: NDArray[np.int64], count: int) -> Floats:
-    """How much of the surroundings each resting vertex sees, 0.12 to 1: hollows are darker."""
+def _ambient_occlusion(vertices: Floats, triangles: NDArray[np.int64], count: int) -> Floats:
+    """Ambient occlusion of each resting vertex (V,): 0.12 where all is hidden, 1 where none is."""
     rng = np.random.default_rng(0)
     directions = rng.normal(size=(28, 3)).astype(np.float32)
     directions[:, 2] = np.abs(directions[:, 2]) * np.where(np.arange(28) % 4 == 0, -1, 1)
@@ -166,9 +168,9 @@ def _openness(vertices: Floats, triangles: NDArray[np.int64], count: int) -> Flo
         right = _unit(np.cross((0.1, 1.0, 0.2), ahead))
         view = vertices @ np.stack((right, np.cross(ahead, right), ahead), axis=1)
         xy = (size - 1) / 2 + view[:, :2] * (size / 56)
-        shot = rasterise(xy, -view[:, 2], triangles, size)
+        hit = rasterise(xy, -view[:, 2], triangles, size)
         nearest = np.full(size * size, 1e9, np.float32)
-        nearest[shot.pixel] = shot.interpolate(-view[:, 2:], triangles)[:, 0]
+        nearest[hit.pixel] = hit.interpolate(-view[:, 2:], triangles)[:, 0]
         column, row = np.clip(np.rint(xy), 0, size - 1).astype(np.int64).T
         weight = np.clip(out @ ahead, 0, 1)
         possible += weight
@@ -183,7 +185,7 @@ def _unit(vector: object) -> Floats:
     return unit
 
 
-def _magnify(camera: Camera, times: int) -> Camera:
+def _oversampled(camera: Camera, times: int) -> Camera:
     return Camera(
         size=camera.size * times,
         focal_px=camera.focal_px * times,
@@ -192,16 +194,16 @@ def _magnify(camera: Camera, times: int) -> Camera:
     )
 
 
-def _background(size: int, look: SkinColours) -> Floats:
-    """A wall with a soft pool of light. -> (size, size, 3)"""
+def _background(size: int, colours: SkinColours) -> Floats:
+    """A wall, brighter near the upper left: (size, size, 3)."""
     line = np.linspace(-1, 1, size, dtype=np.float32)
     pool = np.exp(-((line[None] + 0.25) ** 2 + (line[:, None] + 0.3) ** 2) / 1.6)
-    wall: Floats = np.asarray(look.background) * (0.35 + 0.75 * pool[..., None])
+    wall: Floats = np.asarray(colours.background) * (0.35 + 0.75 * pool[..., None])
     return wall
 
 
-def _develop(linear: Floats, size: int) -> Image:
-    """Average down, then from linear light to 8-bit sRGB."""
+def _to_srgb(linear: Floats, size: int) -> Image:
+    """Linear light, averaged down to `size` pixels per side, as 8-bit RGB with gamma 2.2."""
     small = cv2.resize(linear, (size, size), interpolation=cv2.INTER_AREA)
     curve = 255 * np.clip(small, 0, 1) ** (1 / 2.2)
     return np.asarray(np.rint(curve), np.uint8)

@@ -1,6 +1,6 @@
-"""A sentence to sound and mouth shapes, by the espeak-ng library where it is installed.
+"""Text to speech with phoneme times, by the espeak-ng library.
 
-Only the making of rendered examples needs it; nothing is installed or loaded otherwise.
+Only the rendered example drivers need it; the library is loaded when `speak` is called.
 """
 
 from __future__ import annotations

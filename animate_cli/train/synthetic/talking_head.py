@@ -1,7 +1,7 @@
-"""A performance for the rendered head: it speaks, blinks, turns and looks around.
+"""Animate the rendered head: speech, blinks, head motion and gaze as functions of time.
 
-Lips follow the sound: each phoneme asks for a mouth shape at its own time, and the shapes melt
-into each other as speech does (a Gaussian of 32 ms). Heads turn along keyed, eased curves.
+Each phoneme has a mouth shape (viseme), which holds for the phoneme's duration; a Gaussian of 32 ms
+over time blends consecutive shapes. The head moves between key poses along quintic curves.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from animate_cli.train.synthetic.speech import Speech
 Floats = NDArray[np.floating]
 Shape = Mapping[str, float]
 
-STEP_S = 0.005
-MELT_S = 0.032
+STEP_S = 0.005  # between samples of the mouth shapes
+BLUR_S = 0.032  # σ of the Gaussian over them
 LIDS_AT_REST = 0.14  # of a blink: the model's neutral eyes are wide open
 
 _REST: Shape = {
@@ -91,14 +91,14 @@ VISEMES: Mapping[str, Shape] = MappingProxyType(
         **dict.fromkeys(("t", "d", "n", "l", "D", "T"), _TONGUE),
     }
 )
-GLIDES: Mapping[str, Shape] = MappingProxyType(
+DIPHTHONG_ENDS: Mapping[str, Shape] = MappingProxyType(
     {"aI": _SPREAD, "eI": _SPREAD, "OI": _SPREAD, "aU": _TIGHT_ROUND, "oU": _TIGHT_ROUND}
 )
-"""What the second half of a diphthong moves to."""
+"""The mouth shape in the second half of each diphthong."""
 
 
 class Key(NamedTuple):
-    """The head at one moment: degrees and centimetres as in ict_head."""
+    """A key pose of the head at a time; angles in degrees, shift in centimetres, as `ict_head`."""
 
     time_s: float
     yaw: float = 0.0
@@ -110,7 +110,7 @@ class Key(NamedTuple):
 
 
 class Glance(NamedTuple):
-    """From this moment the eyes look this way."""
+    """A change of gaze: from `time_s` on the eyes have this yaw and pitch, in degrees."""
 
     time_s: float
     yaw: float
@@ -119,7 +119,12 @@ class Glance(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HeadPerformance:
-    """speech starts at speech_start_s; brows: moments at which they rise for half a second."""
+    """The performance of a rendered head; all times count from the first frame.
+
+    speech starts at speech_start_s; keys: poses of the head in order of time; glances: changes of
+    gaze in order of time; blinks_s: times at which the lids are shut; brows_s: times at which the
+    brows are highest, each raised for about half a second.
+    """
 
     speech: Speech
     speech_start_s: float
@@ -132,25 +137,25 @@ class HeadPerformance:
 def poses(performance: HeadPerformance, times_s: Floats) -> list[IctPose]:
     """Head and gaze at each time (T,)."""
     keys = np.array(performance.keys, np.float64)
-    moved = np.stack([_eased(times_s, keys[:, 0], keys[:, k]) for k in range(1, 7)], axis=1)
+    moved = np.stack([_eased_curve(times_s, keys[:, 0], keys[:, k]) for k in range(1, 7)], axis=1)
     glances = np.array(performance.glances, np.float64)
-    gaze = np.stack([_jumping(times_s, glances[:, 0], glances[:, k]) for k in (1, 2)], axis=1)
+    gaze = np.stack([_saccades(times_s, glances[:, 0], glances[:, k]) for k in (1, 2)], axis=1)
     return [
         IctPose(
             yaw_deg=float(yaw),
             pitch_deg=float(pitch),
             roll_deg=float(roll),
             shift=(float(x), float(y), float(z)),
-            gaze_yaw_deg=float(look[0]),
-            gaze_pitch_deg=float(look[1]),
+            gaze_yaw_deg=float(gaze_deg[0]),
+            gaze_pitch_deg=float(gaze_deg[1]),
         )
-        for (yaw, pitch, roll, x, y, z), look in zip(moved, gaze, strict=True)
+        for (yaw, pitch, roll, x, y, z), gaze_deg in zip(moved, gaze, strict=True)
     ]
 
 
 def expressions(head: IctHead, performance: HeadPerformance, times_s: Floats) -> Floats:
     """Expression weights at each time: mouth, lids, brows. -> (T, E)"""
-    total = _mouth(head, performance, times_s)
+    total = _mouth_shapes(head, performance, times_s)
     closed = lids(performance, times_s)[:, None]
     brow = sum(np.exp(-(((times_s - at) / 0.25) ** 2)) for at in performance.brows_s)
     raised = np.broadcast_to(np.asarray(brow, np.float32), times_s.shape)[:, None]
@@ -158,7 +163,7 @@ def expressions(head: IctHead, performance: HeadPerformance, times_s: Floats) ->
     down = weights(head, {"eyeLookDown_L": 1.0, "eyeLookDown_R": 1.0})
     up = weights(head, {"eyeLookUp_L": 1.0, "eyeLookUp_R": 1.0, "eyeWide_L": 0.2, "eyeWide_R": 0.2})
     brows = weights(head, _BROWS_UP)
-    pitch = np.array([stance.gaze_pitch_deg for stance in poses(performance, times_s)])[:, None]
+    pitch = np.array([at.gaze_pitch_deg for at in poses(performance, times_s)])[:, None]
     total = total + np.maximum(closed, LIDS_AT_REST) * shut + raised * brows
     lid = np.clip(pitch / 30, 0, 1) * (1 - closed) * down + np.clip(-pitch / 30, 0, 1) * up
     return np.asarray(total + lid, np.float32)
@@ -173,8 +178,8 @@ def lids(performance: HeadPerformance, times_s: Floats) -> Floats:
     return closed.astype(np.float32)
 
 
-def _mouth(head: IctHead, performance: HeadPerformance, times_s: Floats) -> Floats:
-    """Phonemes held for their length, melted together, read off at the asked times. -> (T, E)"""
+def _mouth_shapes(head: IctHead, performance: HeadPerformance, times_s: Floats) -> Floats:
+    """Expression weights of the mouth at each time, smoothed over phonemes: (T, E)."""
     steps = int((float(times_s.max()) + 1) / STEP_S)
     track = np.tile(weights(head, _REST), (steps, 1))
     spoken = performance.speech.phonemes
@@ -184,23 +189,23 @@ def _mouth(head: IctHead, performance: HeadPerformance, times_s: Floats) -> Floa
         stop = performance.speech_start_s + end_s
         middle = (start + stop) / 2
         _hold(track, start, stop, weights(head, VISEMES.get(phoneme.name, _REST)))
-        if phoneme.name in GLIDES:
-            _hold(track, middle, stop, weights(head, GLIDES[phoneme.name]))
-    reach = int(3 * MELT_S / STEP_S)
-    bell = np.exp(-0.5 * (np.arange(-reach, reach + 1) * STEP_S / MELT_S) ** 2)
+        if phoneme.name in DIPHTHONG_ENDS:
+            _hold(track, middle, stop, weights(head, DIPHTHONG_ENDS[phoneme.name]))
+    reach = int(3 * BLUR_S / STEP_S)
+    bell = np.exp(-0.5 * (np.arange(-reach, reach + 1) * STEP_S / BLUR_S) ** 2)
     padded = np.pad(track, ((reach, reach), (0, 0)), mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0)
-    melted = windows @ (bell / bell.sum())
-    rows = np.clip(np.rint(times_s / STEP_S).astype(int), 0, len(melted) - 1)
-    return np.asarray(melted[rows], np.float32)
+    blurred = windows @ (bell / bell.sum())
+    rows = np.clip(np.rint(times_s / STEP_S).astype(int), 0, len(blurred) - 1)
+    return np.asarray(blurred[rows], np.float32)
 
 
 def _hold(track: Floats, start_s: float, stop_s: float, shape: Floats) -> None:
     track[round(start_s / STEP_S) : round(stop_s / STEP_S)] = shape
 
 
-def _eased(times: Floats, at: NDArray[np.float64], values: NDArray[np.float64]) -> Floats:
-    """From key to key, starting and arriving at rest."""
+def _eased_curve(times: Floats, at: NDArray[np.float64], values: NDArray[np.float64]) -> Floats:
+    """Values between keys, with zero velocity and acceleration at each key (quintic): (T,)."""
     index = np.clip(np.searchsorted(at, times, side="right") - 1, 0, len(at) - 2)
     t = np.clip((times - at[index]) / (at[index + 1] - at[index]), 0, 1)
     eased: Floats = values[index] + t**3 * (10 - 15 * t + 6 * t * t) * (
@@ -209,8 +214,8 @@ def _eased(times: Floats, at: NDArray[np.float64], values: NDArray[np.float64]) 
     return eased
 
 
-def _jumping(times: Floats, at: NDArray[np.float64], values: NDArray[np.float64]) -> Floats:
-    """Eyes jump within 60 ms, then rest."""
+def _saccades(times: Floats, at: NDArray[np.float64], values: NDArray[np.float64]) -> Floats:
+    """Steps of 60 ms from each value to the next, constant in between: (T,)."""
     total = np.full(len(times), values[0])
     for moment, step in zip(at[1:], np.diff(values), strict=True):
         t = np.clip((times - moment) / 0.06, 0, 1)

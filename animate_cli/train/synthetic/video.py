@@ -1,4 +1,4 @@
-"""A performance of the rendered head to a video with sound, and its truth to an .npz beside it."""
+"""Render a performance of the head to a video with sound, and its ground truth to an .npz."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from animate_cli.train.synthetic.talking_head import HeadPerformance, expression
 
 
 def render_video(
-    actor: HeadRenderer,
+    renderer: HeadRenderer,
     performance: HeadPerformance,
     camera: Camera,
     path: Path,
@@ -31,13 +31,16 @@ def render_video(
     rate: Fraction,
     output: OutputOptions,
 ) -> None:
-    """Write the video to `path` and what is known of its frames to NAME_truth.npz beside it.
+    """Write the video to `path`, and the ground truth of its frames to NAME_truth.npz beside it.
 
-    About a second per 512-pixel frame on one core. Raises OutputError.
+    It takes about a second per 512-pixel frame on one core.
+
+    Raises:
+        OutputError: a file cannot be written.
     """
     times_s = (np.arange(frames) / float(rate)).astype(np.float32)
-    stances = poses(performance, times_s)
-    faces = expressions(actor.head, performance, times_s).astype(np.float32)
+    head_poses = poses(performance, times_s)
+    faces = expressions(renderer.head, performance, times_s).astype(np.float32)
     marking = Marking(
         version=__version__,
         model="ict_head",
@@ -56,10 +59,10 @@ def render_video(
             marking=marking,
             audio=plan_audio(str(sound), driver=None),
         ) as writer:
-            for index, (face, stance) in enumerate(zip(faces, stances, strict=True)):
-                writer.write(actor.draw(face, stance, camera), index / rate)
-    points = [actor.points(face, s, camera) for face, s in zip(faces, stances, strict=True)]
-    _write_truth(path, np.stack(points), stances, lids(performance, times_s))
+            for index, (face, head_pose) in enumerate(zip(faces, head_poses, strict=True)):
+                writer.write(renderer.draw(face, head_pose, camera), index / rate)
+    points = [renderer.points(face, s, camera) for face, s in zip(faces, head_poses, strict=True)]
+    _write_truth(path, np.stack(points), head_poses, lids(performance, times_s))
 
 
 def _write_sound(path: Path, performance: HeadPerformance, duration_s: float) -> None:
@@ -79,12 +82,12 @@ def _write_sound(path: Path, performance: HeadPerformance, duration_s: float) ->
 def _write_truth(
     path: Path,
     points: NDArray[np.float32],
-    stances: Sequence[IctPose],
+    head_poses: Sequence[IctPose],
     closed: NDArray[np.floating],
 ) -> None:
     """landmarks (T, 74, 2) px; pose_deg (T, 3) yaw, pitch, roll; gaze_deg (T, 2); lids (T,)."""
-    head = [(s.yaw_deg, s.pitch_deg, s.roll_deg) for s in stances]
-    gaze = [(s.gaze_yaw_deg, s.gaze_pitch_deg) for s in stances]
+    head = [(s.yaw_deg, s.pitch_deg, s.roll_deg) for s in head_poses]
+    gaze = [(s.gaze_yaw_deg, s.gaze_pitch_deg) for s in head_poses]
     np.savez_compressed(
         path.with_name(f"{path.stem}_truth.npz"),
         landmarks=points,

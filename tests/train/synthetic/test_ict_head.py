@@ -23,7 +23,7 @@ from animate_cli.train.synthetic.ict_head import (
 )
 
 ARCHIVE = SHARED / "data" / "ict_face.npz"
-STANCE = IctPose(yaw_deg=20, pitch_deg=-12, roll_deg=7, shift=(0.5, -0.3, 1.0))
+HEAD_POSE = IctPose(yaw_deg=20, pitch_deg=-12, roll_deg=7, shift=(0.5, -0.3, 1.0))
 
 
 def ball(center: tuple[float, float, float], rng: np.random.Generator) -> NDArray[np.float64]:
@@ -111,7 +111,7 @@ def test_shape_is_linear(head: IctHead) -> None:
 
 
 def test_head_turns_rigidly_and_shoulders_stay(head: IctHead) -> None:
-    posed = pose(head, head.neutral, STANCE)
+    posed = pose(head, head.neutral, HEAD_POSE)
     skull = posed[:68].astype(np.float64)
     before = np.linalg.norm(head.neutral[:68, None] - head.neutral[None, :68], axis=-1)
     after = np.linalg.norm(skull[:, None] - skull[None], axis=-1)
@@ -127,20 +127,20 @@ def test_resting_eyes_look_straight_ahead(head: IctHead) -> None:
         np.testing.assert_allclose(cornea / eye.radius, (0, 0, 1), atol=2e-3)
 
 
-@pytest.mark.parametrize("stance", [STANCE, IctPose()])
-def test_gaze_moves_pupils_alone(head: IctHead, stance: IctPose) -> None:
+@pytest.mark.parametrize("head_pose", [HEAD_POSE, IctPose()])
+def test_gaze_moves_pupils_alone(head: IctHead, head_pose: IctPose) -> None:
     away = IctPose(
-        yaw_deg=stance.yaw_deg,
-        pitch_deg=stance.pitch_deg,
-        roll_deg=stance.roll_deg,
-        shift=stance.shift,
+        yaw_deg=head_pose.yaw_deg,
+        pitch_deg=head_pose.pitch_deg,
+        roll_deg=head_pose.roll_deg,
+        shift=head_pose.shift,
         gaze_yaw_deg=15,
         gaze_pitch_deg=10,
     )
-    straight, looking = (landmarks(head, head.neutral, s) for s in (stance, away))
+    straight, looking = (landmarks(head, head.neutral, s) for s in (head_pose, away))
     np.testing.assert_array_equal(straight[:72], looking[:72])
     moved = (looking - straight)[list(PUPILS)]
-    if stance == IctPose():
+    if head_pose == IctPose():
         assert (moved[:, 0] > 0.2).all()
         assert (moved[:, 1] < -0.2).all()
 

@@ -25,7 +25,9 @@ STILL = np.zeros(53, np.float32)
 
 
 @pytest.fixture(scope="module", params=["toy", "scanned"])
-def actor(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> HeadRenderer:
+def renderer(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> HeadRenderer:
     path = ARCHIVE
     if request.param == "toy":
         path = write_toy_head(tmp_path_factory.mktemp("head") / "head.npz")
@@ -34,29 +36,29 @@ def actor(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return HeadRenderer(ict_head.load(path), np.zeros(60, np.float32), oversample=1)
 
 
-def test_pictures_are_reproducible(actor: HeadRenderer) -> None:
-    stance = IctPose(yaw_deg=10)
-    one, two = (actor.draw(STILL, stance, CAMERA) for _ in range(2))
+def test_pictures_are_reproducible(renderer: HeadRenderer) -> None:
+    head_pose = IctPose(yaw_deg=10)
+    one, two = (renderer.draw(STILL, head_pose, CAMERA) for _ in range(2))
     assert one.shape == (160, 160, 3)
     assert one.dtype == np.uint8
     np.testing.assert_array_equal(one, two)
 
 
-def test_pupils_are_the_darkest_of_the_eyes(actor: HeadRenderer) -> None:
-    stance = IctPose(yaw_deg=-12, roll_deg=6, gaze_yaw_deg=10)
-    picture = actor.draw(STILL, stance, CAMERA).mean(axis=2)
-    for x, y in actor.points(STILL, stance, CAMERA)[[72, 73]].round().astype(int):
+def test_pupils_are_the_darkest_of_the_eyes(renderer: HeadRenderer) -> None:
+    head_pose = IctPose(yaw_deg=-12, roll_deg=6, gaze_yaw_deg=10)
+    picture = renderer.draw(STILL, head_pose, CAMERA).mean(axis=2)
+    for x, y in renderer.points(STILL, head_pose, CAMERA)[[72, 73]].round().astype(int):
         assert picture[y, x] < 0.5 * picture[y, x - 5 : x + 6].max()
 
 
-def test_points_scale_with_the_picture(actor: HeadRenderer) -> None:
+def test_points_scale_with_the_picture(renderer: HeadRenderer) -> None:
     double = Camera(size=320, focal_px=900, distance=100)
-    small = actor.points(STILL, IctPose(pitch_deg=8), CAMERA)
-    large = actor.points(STILL, IctPose(pitch_deg=8), double)
+    small = renderer.points(STILL, IctPose(pitch_deg=8), CAMERA)
+    large = renderer.points(STILL, IctPose(pitch_deg=8), double)
     np.testing.assert_allclose(large, 2 * small + 0.5, atol=1e-3)
 
 
-def test_a_film_has_its_frames_sound_and_truth(actor: HeadRenderer, tmp_path: Path) -> None:
+def test_a_film_has_its_frames_sound_and_truth(renderer: HeadRenderer, tmp_path: Path) -> None:
     voice = (3000 * np.sin(np.arange(2205) / 10)).astype(np.int16)
     play = HeadPerformance(
         speech=Speech(samples=voice, rate=22050, phonemes=(Phoneme("a", 0.0),)),
@@ -67,7 +69,7 @@ def test_a_film_has_its_frames_sound_and_truth(actor: HeadRenderer, tmp_path: Pa
     )
     path = tmp_path / "film.mp4"
     output = OutputOptions(preset="ultrafast")
-    render_video(actor, play, CAMERA, path, frames=3, rate=Fraction(10), output=output)
+    render_video(renderer, play, CAMERA, path, frames=3, rate=Fraction(10), output=output)
     with av.open(str(path)) as container:
         assert container.streams.audio
         assert len(list(container.decode(video=0))) == 3

@@ -11,7 +11,7 @@ from toy_head import write_toy_head
 
 from animate_cli.errors import InputError
 from animate_cli.train.synthetic import dataset as rendered
-from animate_cli.train.synthetic.dataset import draw, read_rendered
+from animate_cli.train.synthetic.dataset import read_rendered, render_missing
 
 SCANNED = SHARED / "data" / "ict_face.npz"
 
@@ -27,7 +27,7 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture
 def folder(model: Path, tmp_path: Path) -> Path:
-    assert draw(tmp_path, model=model, count=3) == 3
+    assert render_missing(tmp_path, model=model, count=3) == 3
     return tmp_path
 
 
@@ -44,15 +44,15 @@ def test_pictures_have_exact_labels_and_are_read_without_the_model(folder):
         assert np.ptp(jaw[:, 1]) / np.ptp(sample.points[:, 1]) > 0.3
 
 
-def test_only_what_is_missing_is_drawn_and_it_is_what_it_was(folder, model):
+def test_only_missing_pictures_are_rendered_and_they_are_as_before(folder, model):
     picture, label = folder / "000001.jpg", folder / "000001.npz"
     before = picture.read_bytes(), label.read_bytes()
     picture.unlink()
-    assert draw(folder, model=model, count=3) == 1
+    assert render_missing(folder, model=model, count=3) == 1
     assert (picture.read_bytes(), label.read_bytes()) == before
-    assert draw(folder, model=Path("absent.npz"), count=3) == 0
+    assert render_missing(folder, model=Path("absent.npz"), count=3) == 0
 
 
 def test_without_pictures_and_model_the_model_is_asked_for(tmp_path):
     with pytest.raises(InputError, match="not an ICT Face Model"):
-        draw(tmp_path, model=Path("absent.npz"), count=1)
+        render_missing(tmp_path, model=Path("absent.npz"), count=1)

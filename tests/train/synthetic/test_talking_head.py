@@ -7,7 +7,7 @@ import pytest
 
 from animate_cli.train.synthetic.speech import Phoneme, Speech
 from animate_cli.train.synthetic.talking_head import (
-    GLIDES,
+    DIPHTHONG_ENDS,
     LIDS_AT_REST,
     VISEMES,
     Glance,
@@ -19,7 +19,7 @@ from animate_cli.train.synthetic.talking_head import (
 )
 
 NAMES = sorted(
-    {name for shape in (*VISEMES.values(), *GLIDES.values()) for name in shape}
+    {name for shape in (*VISEMES.values(), *DIPHTHONG_ENDS.values()) for name in shape}
     | {f"{stem}_{side}" for side in "LR" for stem in (
         "eyeBlink", "eyeLookDown", "eyeLookUp", "eyeWide", "browInnerUp", "browOuterUp",
         "mouthPress", "mouthSmile",
@@ -66,9 +66,9 @@ def test_heads_reach_their_keys_and_pause_there() -> None:
 
 
 def test_eyes_jump_and_stay() -> None:
-    stances = poses(performance([]), np.array((0.99, 1.07, 1.9), np.float32))
-    assert [s.gaze_yaw_deg for s in stances] == pytest.approx([0, 15, 15])
-    assert [s.gaze_pitch_deg for s in stances] == pytest.approx([0, -10, -10])
+    head_poses = poses(performance([]), np.array((0.99, 1.07, 1.9), np.float32))
+    assert [s.gaze_yaw_deg for s in head_poses] == pytest.approx([0, 15, 15])
+    assert [s.gaze_pitch_deg for s in head_poses] == pytest.approx([0, -10, -10])
 
 
 def test_lids_shut_at_blinks_only() -> None:

@@ -205,8 +205,8 @@ def _posed_heads(head: ict_head.IctHead) -> tuple[Tensor, Tensor]:
         person = rng.normal(size=len(head.identity)).astype(np.float32)
         shape = ict_head.shape(head, person, ict_head.weights(head, {}))
         yaw, pitch, roll = rng.uniform(-1, 1, 3) * POSE_RANGE_DEG
-        stance = ict_head.IctPose(yaw_deg=yaw, pitch_deg=pitch, roll_deg=roll)
-        where = ict_head.landmarks(head, shape, stance)
+        head_pose = ict_head.IctPose(yaw_deg=yaw, pitch_deg=pitch, roll_deg=roll)
+        where = ict_head.landmarks(head, shape, head_pose)
         middle = tuple(where[list(OUTER_EYE_CORNERS)].mean(axis=0).tolist())  # no ray to mind
         points.append(ict_head.project(where, ict_head.Camera(target=middle)).xy[:LINEAR])
         angles.append((yaw, pitch, roll))
