@@ -13,32 +13,32 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(kw_only=True)
-class Halt:
+class StopRequest:
     """Whether somebody asked to stop."""
 
-    wanted: bool = False
+    requested: bool = False
 
 
 @contextmanager
-def halt_on_signal() -> Iterator[Halt]:
-    """The first signal only sets `wanted`; a second one of its kind acts as usual, at once.
+def catch_stop_signals() -> Iterator[StopRequest]:
+    """The first signal only sets `requested`; a second one of its kind acts as usual, at once.
 
     Signals reach the main thread alone: elsewhere nothing is changed and nothing is ever wanted.
     """
-    halt = Halt()
+    stop = StopRequest()
     if threading.current_thread() is not threading.main_thread():
-        yield halt
+        yield stop
         return
     usual = {number: signal.getsignal(number) for number in SIGNALS}
 
     def ask(number: int, frame: FrameType | None) -> None:
-        halt.wanted = True
+        stop.requested = True
         signal.signal(number, usual[signal.Signals(number)])
 
     for number in SIGNALS:
         signal.signal(number, ask)
     try:
-        yield halt
+        yield stop
     finally:
         for number in SIGNALS:
             signal.signal(number, usual[number])

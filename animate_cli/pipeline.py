@@ -217,12 +217,12 @@ class Animator:
         for target in (output, overlay):
             if target is not None:
                 check_target(Path(target), overwrite=o.output.overwrite, inputs=(given.path,))
-        followed = self.prepare_driver(given, watch=watch)
+        tracked = self.prepare_driver(given, watch=watch)
         if output is not None:
-            save_template(followed.trajectory, Path(output), overwrite=o.output.overwrite)
+            save_template(tracked.trajectory, Path(output), overwrite=o.output.overwrite)
         if overlay is not None:
-            write_overlay(followed, Path(overlay), o, watch=watch)
-        return followed.trajectory
+            write_overlay(tracked, Path(overlay), o, watch=watch)
+        return tracked.trajectory
 
     def write_faces(self, source: Source, output: str | Path | None = None) -> Path:
         """The photo with its faces numbered as --face counts them, as SOURCE--faces.png."""

@@ -143,7 +143,7 @@ class Watch:
         self._on_progress = on_progress
         self._begun: dict[Step, tuple[float, int]] = {}
 
-    def tell(self, step: Step, done: int, total: int | None) -> None:
+    def report(self, step: Step, done: int, total: int | None) -> None:
         """Report `done` of `total` frames of a step.
 
         Raises:

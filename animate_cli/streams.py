@@ -26,7 +26,7 @@ Stage: TypeAlias = Generator[Item, None, None]
 """Items made one by one; closing it stops the making."""
 
 _THREAD = "animate-stage"
-_PATIENCE_S = 0.05  # how often a blocked thread looks whether it is still wanted
+_POLL_S = 0.05  # how often a blocked thread looks whether it is still wanted
 
 
 class _End:
@@ -36,7 +36,7 @@ class _End:
         self.error = error
 
 
-class _Ahead(Generic[Item]):
+class _Prefetcher(Generic[Item]):
     def __init__(self, items: Iterable[Item], depth: int) -> None:
         self.queue: Queue[Item | _End] = Queue(maxsize=depth)
         self._items = items
@@ -59,7 +59,7 @@ class _Ahead(Generic[Item]):
         """False when nobody reads any more."""
         while not self._stopped.is_set():
             try:
-                self.queue.put(item, timeout=_PATIENCE_S)
+                self.queue.put(item, timeout=_POLL_S)
             except Full:
                 continue
             return True
@@ -80,7 +80,7 @@ def ahead(items: Iterable[Item], *, depth: int) -> Stage[Item]:
 
     The thread starts with the first item that is asked for.
     """
-    stage = _Ahead(items, depth)
+    stage = _Prefetcher(items, depth)
     stage.thread.start()
     try:
         while True:

@@ -12,7 +12,7 @@ import av
 from animate_cli.errors import AnimateError, InputError, OutputError, WeightsError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
-_PASSING = {
+_TEMPORARY = {
     *(errno.EIO, errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.ENOMEM, errno.ENFILE),
     *(errno.EMFILE, errno.ESTALE, errno.ETIMEDOUT, errno.ECONNRESET, errno.ENETUNREACH),
 }
@@ -48,10 +48,10 @@ def _remedy(error: BaseException) -> Remedy:
     if any(one.errno in _FULL for one in system_errors):
         return Remedy.STOP
     # FFmpeg reports damaged files as input/output errors, too; those are permanent.
-    passes = any(
-        one.errno in _PASSING and not isinstance(one, av.FFmpegError) for one in system_errors
+    is_temporary = any(
+        one.errno in _TEMPORARY and not isinstance(one, av.FFmpegError) for one in system_errors
     )
-    if passes or not isinstance(error, AnimateError):
+    if is_temporary or not isinstance(error, AnimateError):
         return Remedy.RETRY
     if isinstance(error, OutputError | WeightsError):
         return Remedy.CHANGE_PLACE

@@ -21,7 +21,7 @@ from typing import Self
 
 from animate_cli.batch.options import Shard
 from animate_cli.errors import OptionError, OutputError
-from animate_cli.media.target import told
+from animate_cli.media.target import as_output_error
 from animate_cli.typed import typed
 
 STEM, SUFFIX = "batch", ".jsonl"
@@ -69,9 +69,9 @@ class BatchJournal:
         self._is_synced = True
 
     def __enter__(self) -> Self:
-        with told(self.path):
+        with as_output_error(self.path):
             self._file = self.path.open("ab")
-            if not _ends_well(self.path):
+            if not _ends_with_newline(self.path):
                 self._file.write(b"\n")  # after a line that a crash cut off
         return self
 
@@ -91,7 +91,7 @@ class BatchJournal:
             OutputError: the disk is full or gone.
         """
         self._is_synced = False
-        with told(self.path):
+        with as_output_error(self.path):
             self._file.write(line_of(row))
             self._file.flush()
 
@@ -102,7 +102,7 @@ class BatchJournal:
             OutputError: the disk is full or gone.
         """
         if not self._is_synced:
-            with told(self.path):
+            with as_output_error(self.path):
                 os.fsync(self._file.fileno())
             self._is_synced = True
 
@@ -176,7 +176,7 @@ def _row(line: bytes) -> JournalRow | None:
         return None
 
 
-def _ends_well(path: Path) -> bool:
+def _ends_with_newline(path: Path) -> bool:
     with path.open("rb") as file:
         if file.seek(0, os.SEEK_END) == 0:
             return True

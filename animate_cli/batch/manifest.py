@@ -93,12 +93,12 @@ def _csv(path: Path) -> list[dict[str, Any]]:
         rows = list(reader)
         names = reader.fieldnames or []
     except csv.Error as error:
-        raise InputError(f"{path} is not a CSV table: {error}", hint=_how()) from error
+        raise InputError(f"{path} is not a CSV table: {error}", hint=_hint()) from error
     if len(set(names)) != len(names) or "source" not in {str(name).strip() for name in names}:
-        raise InputError(f"{path}: its first line must name the columns", hint=_how())
+        raise InputError(f"{path}: its first line must name the columns", hint=_hint())
     for number, row in enumerate(rows, start=1):
         if None in row or None in row.values():
-            raise InputError(f"{path}, row {number}: not as many cells as columns", hint=_how())
+            raise InputError(f"{path}, row {number}: not as many cells as columns", hint=_hint())
     return rows
 
 
@@ -106,10 +106,10 @@ def _json(path: Path) -> list[dict[str, Any]]:
     try:
         content = json.loads(_content(path))
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not JSON: {error}", hint=_how()) from error
+        raise InputError(f"{path} is not JSON: {error}", hint=_hint()) from error
     rows = content.get("jobs") if isinstance(content, dict) else content
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise InputError(f"{path} is not a list of jobs", hint=_how())
+        raise InputError(f"{path} is not a list of jobs", hint=_hint())
     return rows
 
 
@@ -122,8 +122,8 @@ def _content(path: Path) -> str:
             raise InputError(f"{path} is too large for a manifest", hint=hint)
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read as UTF-8 text: {error}", hint=_how()) from error
+        raise InputError(f"{path} cannot be read as UTF-8 text: {error}", hint=_hint()) from error
 
 
-def _how() -> str:
+def _hint() -> str:
     return 'CSV begins with source,driver,output; JSON is [{"source": ..., "driver": ...}]'

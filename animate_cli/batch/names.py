@@ -16,7 +16,7 @@ LONGEST_PART = (
     200  # ... and by a manifest; a hidden file's name, longer by some bytes, stays below 255
 )
 DEEPEST = 16
-_MARK = 8  # hexadecimal digits that keep shortened names different
+_HASH_DIGITS = 8  # hexadecimal digits that keep shortened names different
 
 
 def check_template(template: str) -> None:
@@ -28,10 +28,10 @@ def check_template(template: str) -> None:
     try:
         parts = list(string.Formatter().parse(template))
     except ValueError as error:
-        raise OptionError(f"--name {template!r}: {error}", hint=_how()) from error
+        raise OptionError(f"--name {template!r}: {error}", hint=_hint()) from error
     for _, field, form, conversion in parts:
         if field is not None and (field not in FIELDS or form or conversion):
-            raise OptionError(f"--name {template!r}: unknown field {{{field}}}", hint=_how())
+            raise OptionError(f"--name {template!r}: unknown field {{{field}}}", hint=_hint())
     check_inside(
         fill_template(template, source="s", driver="d", number=1), where=f"--name {template!r}"
     )
@@ -55,8 +55,8 @@ def shortened(part: str) -> str:
     content = part.encode("utf-8", "surrogateescape")
     if len(content) <= SHORT_PART:
         return part
-    mark = hashlib.sha256(content).hexdigest()[:_MARK]
-    kept = SHORT_PART - _MARK - 1
+    mark = hashlib.sha256(content).hexdigest()[:_HASH_DIGITS]
+    kept = SHORT_PART - _HASH_DIGITS - 1
     return f"{content[:kept].decode('utf-8', 'ignore')}-{mark}"
 
 
@@ -101,5 +101,5 @@ def _is_unsafe(sign: str) -> bool:
     return unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") or sign in '/\\:*?"<>|'
 
 
-def _how() -> str:
+def _hint() -> str:
     return f"known fields are {', '.join(f'{{{name}}}' for name in FIELDS)}"

@@ -26,7 +26,7 @@ from animate_cli.media.container.kind import PICTURE_SUFFIXES
 from animate_cli.options import Options
 
 MOST_JOBS = 1_000_000
-_MARK = 6  # hexadecimal digits that make equal names different
+_HASH_DIGITS = 6  # hexadecimal digits that make equal names different
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +168,7 @@ def _with_unique_names(pairs: Sequence[_Pair]) -> list[_Pair]:
         OptionError: two jobs would write the same file.
     """
     counts = Counter(pair.name.casefold() for pair in pairs)
-    unique = [_marked(pair) if counts[pair.name.casefold()] > 1 else pair for pair in pairs]
+    unique = [_with_hash(pair) if counts[pair.name.casefold()] > 1 else pair for pair in pairs]
     counts_now = Counter(pair.name.casefold() for pair in unique)
     for pair in unique:
         if counts_now[pair.name.casefold()] > 1:
@@ -177,11 +177,11 @@ def _with_unique_names(pairs: Sequence[_Pair]) -> list[_Pair]:
     return unique
 
 
-def _marked(pair: _Pair) -> _Pair:
+def _with_hash(pair: _Pair) -> _Pair:
     if pair.entry.output is not None:
         return pair
     inputs = f"{pair.entry.source}\0{pair.driver}\0{pair.entry.options}"
-    mark = hashlib.sha256(inputs.encode("utf-8", "surrogateescape")).hexdigest()[:_MARK]
+    mark = hashlib.sha256(inputs.encode("utf-8", "surrogateescape")).hexdigest()[:_HASH_DIGITS]
     path = Path(pair.name)
     return replace(pair, name=path.with_name(f"{path.stem}-{mark}{path.suffix}").as_posix())
 

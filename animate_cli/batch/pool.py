@@ -21,14 +21,14 @@ _START_S = 120.0  # for a worker to load its libraries
 
 @dataclass(kw_only=True, eq=False)
 class Worker:
-    """One process and its task. number: from 1; last_sign_s: when it last sent a message; at its
+    """One process and its task. number: from 1; last_message_s: when it last sent a message; at its
     start, the time by which it must have sent one."""
 
     number: int
     process: SpawnProcess
     pipe: Connection
     task: JobTask | None = None
-    last_sign_s: float = field(default_factory=lambda: time.monotonic() + _START_S)
+    last_message_s: float = field(default_factory=lambda: time.monotonic() + _START_S)
 
 
 class Pool:
@@ -73,15 +73,15 @@ class Pool:
         """Workers with a task."""
         return [worker for worker in self.workers if worker.task is not None]
 
-    def give(self, worker: Worker, task: JobTask) -> None:
-        """Send a task to an idle worker; `listen` reports it if the worker has died."""
-        worker.task, worker.last_sign_s = task, max(time.monotonic(), worker.last_sign_s)
+    def send(self, worker: Worker, task: JobTask) -> None:
+        """Send a task to an idle worker; `messages` reports it if the worker has died."""
+        worker.task, worker.last_message_s = task, max(time.monotonic(), worker.last_message_s)
         try:
             worker.pipe.send(task)
         except OSError:
             worker.process.kill()
 
-    def listen(self, timeout_s: float) -> Iterator[tuple[Worker, Message]]:
+    def messages(self, timeout_s: float) -> Iterator[tuple[Worker, Message]]:
         """Workers' messages that arrive within the time.
 
         A dead or stalled worker gives a Fault and is replaced. After any message but Progress the
@@ -94,17 +94,17 @@ class Pool:
             if message is not None:
                 yield worker, message
         for worker in self.busy:
-            if time.monotonic() - worker.last_sign_s > self._stall_s:
+            if time.monotonic() - worker.last_message_s > self._stall_s:
                 reason = f"no message for {self._stall_s:g} s"
                 yield worker, self._replace(worker, reason)
 
     def _receive(self, worker: Worker) -> Message | None:
-        worker.last_sign_s = time.monotonic()
+        worker.last_message_s = time.monotonic()
         try:
             message: Message | None = worker.pipe.recv()
         except (EOFError, OSError):
             was_idle = worker.task is None
-            fault = self._replace(worker, _how_it_ended(worker.process))
+            fault = self._replace(worker, _exit_reason(worker.process))
             return None if was_idle else fault
         return message
 
@@ -113,10 +113,10 @@ class Pool:
         worker.process.join()
         worker.pipe.close()
         fresh = self._start(worker.number)
-        worker.process, worker.pipe, worker.last_sign_s = (
+        worker.process, worker.pipe, worker.last_message_s = (
             fresh.process,
             fresh.pipe,
-            fresh.last_sign_s,
+            fresh.last_message_s,
         )
         hint = "if memory is short, use fewer --workers"
         return Fault(remedy=Remedy.RETRY, reason=f"its worker ended: {reason}", hint=hint)
@@ -131,7 +131,7 @@ class Pool:
         return Worker(number=number, process=process, pipe=here)
 
 
-def _how_it_ended(process: SpawnProcess) -> str:
+def _exit_reason(process: SpawnProcess) -> str:
     process.join(_GRACE_S)
     code = process.exitcode
     if code is not None and code < 0:

@@ -12,7 +12,7 @@ from animate_cli.batch.journal import JournalHistory, State
 from animate_cli.batch.worker import size_of
 from animate_cli.media.target import remove, result_of, short_name
 
-_MARK = 8  # hexadecimal digits, as `media.target` gives all that is half-written
+_HASH_DIGITS = 8  # hexadecimal digits, as `media.target` gives all that is half-written
 _SEGMENTS = ".segments"
 
 
@@ -38,24 +38,24 @@ def find_due_jobs(
     job: Job, past: JournalHistory, digests: Digests, *, retry_failed: bool = False
 ) -> DueJob:
     """Compare a job with its journal row: it is done again if its inputs or options changed."""
-    print_now, row = fingerprint(job, digests), past.last.get(job.name)
+    fingerprint_now, row = fingerprint(job, digests), past.last.get(job.name)
     need, reason = JobNeed.DO, ""
-    if row is not None and row.fingerprint == print_now:
+    if row is not None and row.fingerprint == fingerprint_now:
         if row.state is State.DONE and row.bytes == size_of(job.output) > 0:
             need = JobNeed.NOTHING
         elif row.state is State.QUARANTINED and not retry_failed:
             need, reason = JobNeed.GIVEN_UP, row.reason
-    return DueJob(job=job, fingerprint=print_now, need=need, reason=reason)
+    return DueJob(job=job, fingerprint=fingerprint_now, need=need, reason=reason)
 
 
 def segments_of(due: DueJob) -> Path:
     """The folder of a long video's segments; changed inputs or options give another folder."""
     output = due.job.output
     stem = Path(short_name(output)).stem
-    return output.with_name(f".{stem}.{due.fingerprint[:_MARK]}{_SEGMENTS}")
+    return output.with_name(f".{stem}.{due.fingerprint[:_HASH_DIGITS]}{_SEGMENTS}")
 
 
-def sweep(jobs: Iterable[Job], *, keep: Collection[Path] = ()) -> int:
+def remove_partial_files(jobs: Iterable[Job], *, keep: Collection[Path] = ()) -> int:
     """Remove the half-written files of killed workers beside the outputs -> how many there were.
 
     keep: segments of videos that are still to be finished.

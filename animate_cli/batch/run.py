@@ -31,7 +31,13 @@ from animate_cli.batch.journal import (
 from animate_cli.batch.options import BatchOptions, Shard
 from animate_cli.batch.plan import BatchPlan
 from animate_cli.batch.pool import Pool, Worker
-from animate_cli.batch.resume import DueJob, JobNeed, find_due_jobs, segments_of, sweep
+from animate_cli.batch.resume import (
+    DueJob,
+    JobNeed,
+    find_due_jobs,
+    remove_partial_files,
+    segments_of,
+)
 from animate_cli.batch.status import (
     BatchObserver,
     BatchStatus,
@@ -42,11 +48,11 @@ from animate_cli.batch.status import (
 from animate_cli.batch.worker import JobResult, JobTask, Message, WorkFactory, make_animation_work
 from animate_cli.batch.worker_limits import threads_each, worker_count
 from animate_cli.errors import OutputError
-from animate_cli.interrupts import Halt, halt_on_signal
-from animate_cli.media.target import told, write_error
+from animate_cli.interrupts import StopRequest, catch_stop_signals
+from animate_cli.media.target import as_output_error, write_error
 from animate_cli.report import Progress
 
-_LISTEN_S = 0.25
+_POLL_S = 0.25
 _MOST_NOTES = 20
 
 
@@ -68,20 +74,22 @@ def run_batch(
     """
     begun_s = time.monotonic()
     path = journal_path(plan.folder, shard)
-    with told(plan.folder):
+    with as_output_error(plan.folder):
         plan.folder.mkdir(parents=True, exist_ok=True)
-    with _locked(path), BatchJournal(path) as journal, halt_on_signal() as halt:
+    with _locked(path), BatchJournal(path) as journal, catch_stop_signals() as stop:
         past, digests = read_history(plan.folder), Digests()
         retry_failed = options.retry_failed
-        dues = [find_due_jobs(job, past, digests, retry_failed=retry_failed) for job in plan.jobs]
-        sweep(plan.jobs, keep=_unfinished(dues, past))
-        batch = _Batch(dues, past, options, journal, observer, halt)
+        due_jobs = [
+            find_due_jobs(job, past, digests, retry_failed=retry_failed) for job in plan.jobs
+        ]
+        remove_partial_files(plan.jobs, keep=_unfinished(due_jobs, past))
+        batch = _Batch(due_jobs, past, options, journal, observer, stop)
         try:
             batch.run(make_work)
         except KeyboardInterrupt:
-            halt.wanted = True
+            stop.requested = True
         finally:
-            sweep(plan.jobs, keep=_unfinished(dues, read_history(plan.folder)))
+            remove_partial_files(plan.jobs, keep=_unfinished(due_jobs, read_history(plan.folder)))
         return batch.summary(time.monotonic() - begun_s)
 
 
@@ -99,23 +107,23 @@ class _Batch:
 
     def __init__(
         self,
-        dues: list[DueJob],
+        due_jobs: list[DueJob],
         past: JournalHistory,
         options: BatchOptions,
         journal: BatchJournal,
         observer: BatchObserver,
-        halt: Halt,
+        stop: StopRequest,
     ) -> None:
         self._past, self._options = past, options
-        self._journal, self._observer, self._halt = journal, observer, halt
-        self._queue = deque(_Attempt(due=due) for due in dues if due.need is JobNeed.DO)
+        self._journal, self._observer, self._stop = journal, observer, stop
+        self._queue = deque(_Attempt(due=due) for due in due_jobs if due.need is JobNeed.DO)
         self._waiting: list[_Attempt] = []
         self._running: dict[int, _Attempt] = {}
         self._stopped = ""
-        given_up = [due for due in dues if due.need is JobNeed.GIVEN_UP]
+        given_up = [due for due in due_jobs if due.need is JobNeed.GIVEN_UP]
         self._failures = [_failed_before(due) for due in given_up]
-        before = sum(due.need is JobNeed.NOTHING for due in dues)
-        self._status = BatchStatus(total=len(dues), before=before, given_up=len(given_up))
+        before = sum(due.need is JobNeed.NOTHING for due in due_jobs)
+        self._status = BatchStatus(total=len(due_jobs), before=before, given_up=len(given_up))
 
     def run(self, make_work: WorkFactory) -> None:
         """Run jobs until none is left to start or to wait for."""
@@ -127,7 +135,7 @@ class _Batch:
             while self._running or (self._accepts_jobs and (self._queue or self._waiting)):
                 self._start_jobs(pool, count)
                 self._journal.sync()
-                for worker, message in pool.listen(_LISTEN_S):
+                for worker, message in pool.messages(_POLL_S):
                     self._handle(worker, message)
                 self._status.is_draining = not self._accepts_jobs
                 self._observer.on_status(self._status)
@@ -144,13 +152,13 @@ class _Batch:
             elapsed_s=round(elapsed_s, 3),
             failures=tuple(self._failures),
             stopped=self._stopped,
-            interrupted=self._halt.wanted,
+            interrupted=self._stop.requested,
         )
 
     @property
     def _accepts_jobs(self) -> bool:
         """Whether new attempts may start."""
-        return not (self._halt.wanted or self._stopped)
+        return not (self._stop.requested or self._stopped)
 
     def _start_jobs(self, pool: Pool, count: int) -> None:
         while self._waiting and self._waiting[0].ready_s <= time.monotonic():
@@ -176,7 +184,7 @@ class _Batch:
                 cache=self._options.cache,
                 segments=segments_of(one.due),
             )
-            pool.give(worker, task)
+            pool.send(worker, task)
 
     def _may_replace(self, one: _Attempt) -> bool:
         """Whether the output may be replaced: it is this job's own, or --overwrite is given."""
@@ -252,10 +260,12 @@ class _Batch:
         self._observer.on_row(row)
 
 
-def _unfinished(dues: list[DueJob], past: JournalHistory) -> set[Path]:
+def _unfinished(due_jobs: list[DueJob], past: JournalHistory) -> set[Path]:
     """The segments of jobs that are neither done nor given up."""
     over = {name for name, row in past.last.items() if row.state in (State.DONE, State.QUARANTINED)}
-    return {segments_of(due) for due in dues if due.need is JobNeed.DO and due.job.name not in over}
+    return {
+        segments_of(due) for due in due_jobs if due.need is JobNeed.DO and due.job.name not in over
+    }
 
 
 def _failed_before(due: DueJob) -> JobFailure:

@@ -39,7 +39,7 @@ class JobTask:
     """A job for a worker.
 
     threads: for the networks; may_replace: whether the output may be replaced; cache: whether
-    drivers' trajectories are kept for other jobs; segments: folder for the segments of a long
+    drivers' trajectories are stored for other jobs; segments: folder for the segments of a long
     video, which survive a crash.
     """
 
@@ -61,9 +61,9 @@ def make_animation_work() -> Work:
     from animate_cli.pipeline import Animator
     from animate_cli.stages.trajectories import TrajectoryCache
 
-    kept = TrajectoryCache(hub.trajectories_dir())
+    cache = TrajectoryCache(hub.trajectories_dir())
     animators = {
-        True: Animator(trajectories=kept),
+        True: Animator(trajectories=cache),
         False: Animator(),
     }
 
@@ -103,17 +103,17 @@ def serve(pipe: Connection, make_work: WorkFactory) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    threading.Thread(target=_follow_parent, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
     logging.getLogger("animate_cli").addHandler(logging.NullHandler())  # the report has the notes
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
-        work = _made(make_work)
+        work = _make_or_fault(make_work)
         pipe.send(None)  # ready
         while True:
             task = pipe.recv()
             pipe.send(_attempt(work, task, pipe))
 
 
-def _made(make_work: WorkFactory) -> Work | Fault:
+def _make_or_fault(make_work: WorkFactory) -> Work | Fault:
     try:
         return make_work()
     except Exception as error:
@@ -143,7 +143,7 @@ def _progress_sender(pipe: Connection) -> OnProgress:
     return send
 
 
-def _follow_parent() -> None:
+def _exit_with_parent() -> None:
     """End this process when the parent has ended, even in the middle of a job."""
     parent = parent_process()
     if parent is not None:

@@ -110,12 +110,12 @@ def batch(
         shard=part,
     )
     if plan.left_out:
-        console.tell(f"{plan.left_out} files that are no photos, videos or templates are left out")
+        console.info(f"{plan.left_out} files that are no photos, videos or templates are left out")
     if dry_run:
         estimated = _estimated(plan, chosen)
         json_output.write(estimated.to_json(), overwrite=overwrite)
         if not json_output.on_stdout:
-            _tell_estimate(estimated)
+            _print_estimate(estimated)
         return
     summary = _run(plan, chosen, part)
     json_output.write(summary.to_json(), overwrite=overwrite)
@@ -130,12 +130,12 @@ def batch(
 def _run(plan: BatchPlan, chosen: BatchOptions, shard: Shard) -> BatchSummary:
     """Run a batch and tell how it ended."""
     from animate_cli.batch.run import run_batch
-    from animate_cli.cli.batch_table import shown_batch
+    from animate_cli.cli.batch_table import show_batch
 
-    console.tell(f"{len(plan.jobs)} jobs; looking up which are done already")
-    with shown_batch() as observer:
+    console.info(f"{len(plan.jobs)} jobs; looking up which are done already")
+    with show_batch() as observer:
         summary = run_batch(plan, chosen, shard=shard, observer=observer)
-    _tell_summary(summary)
+    _log_summary(summary)
     return summary
 
 
@@ -154,7 +154,7 @@ def _estimated(plan: BatchPlan, chosen: BatchOptions) -> Estimate:
     return estimate(plan, todo, before=before, past=past, workers=count)
 
 
-def _tell_estimate(estimate: Estimate) -> None:
+def _print_estimate(estimate: Estimate) -> None:
     console.result(f"{estimate.jobs} jobs: {estimate.sources} sources, {estimate.drivers} drivers")
     if estimate.done_before:
         console.result(f"{estimate.done_before} more are done already")
@@ -168,7 +168,7 @@ def _tell_estimate(estimate: Estimate) -> None:
         console.warn(f"... and {len(estimate.unreadable) - _SHOWN} more")
 
 
-def _tell_summary(summary: BatchSummary) -> None:
+def _log_summary(summary: BatchSummary) -> None:
     from animate_cli.cli.batch_table import printable
 
     for failure in summary.failures[:_SHOWN]:
@@ -181,7 +181,7 @@ def _tell_summary(summary: BatchSummary) -> None:
         console.logger.error("error: stopped: %s", summary.stopped)
     if summary.interrupted:
         console.logger.error("interrupted; the same command again resumes the batch")
-    console.tell(
+    console.info(
         f"{summary.done} done, {summary.before} done before, {len(summary.failures)} failed, "
         f"{summary.left} left, {summary.retries} retries, {_length(summary.elapsed_s)}"
     )

@@ -20,7 +20,7 @@ _LONGEST_NAME = 48
 
 
 @contextmanager
-def shown_batch() -> Iterator[BatchObserver]:
+def show_batch() -> Iterator[BatchObserver]:
     """The observer that shows a batch, for as long as the block runs."""
     from animate_cli.batch.status import BatchObserver
 
@@ -30,7 +30,7 @@ def shown_batch() -> Iterator[BatchObserver]:
         with _live() as observer:
             yield observer
     else:
-        yield BatchObserver(on_row=_tell)
+        yield BatchObserver(on_row=_log_row)
 
 
 def row_line(row: JournalRow) -> str:
@@ -63,8 +63,8 @@ def counts(status: BatchStatus) -> str:
     return ", ".join(words) + draining
 
 
-def _tell(row: JournalRow) -> None:
-    console.tell(row_line(row))
+def _log_row(row: JournalRow) -> None:
+    console.info(row_line(row))
 
 
 @contextmanager
@@ -76,14 +76,14 @@ def _live() -> Iterator[BatchObserver]:
 
     with Live(console=Console(stderr=True), refresh_per_second=4, transient=True) as live:
         yield BatchObserver(
-            on_row=_tell_unless_started,
+            on_row=_log_unless_started,
             on_status=lambda status: live.update(table_of(status)),
         )
 
 
-def _tell_unless_started(row: JournalRow) -> None:
+def _log_unless_started(row: JournalRow) -> None:
     if row.state != "started":
-        _tell(row)
+        _log_row(row)
 
 
 def table_of(status: BatchStatus) -> Table:

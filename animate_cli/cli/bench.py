@@ -109,7 +109,7 @@ def measure(source: Path, driver: Path, *, options: Options, rounds: int) -> Ben
         suffix = RECIPES[options.output.codec].suffixes[0]
         output = Path(folder) / f"bench{suffix}"
         for number in range(rounds):
-            console.tell(f"round {number + 1} of {rounds}")
+            console.info(f"round {number + 1} of {rounds}")
             reports.append(animator.animate(source, driver, output))
             transcodes.append(transcode_s(output, Path(folder) / f"again{suffix}", options))
             samples.append(grid_sample_s())

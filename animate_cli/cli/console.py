@@ -32,11 +32,11 @@ class _Stderr(logging.Handler):
     """Writes to the present `sys.stderr`, which a progress bar replaces while it is shown."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        sys.stderr.write(f"{harmless(self.format(record))}\n")
+        sys.stderr.write(f"{strip_control_characters(self.format(record))}\n")
         sys.stderr.flush()
 
 
-def harmless(text: str) -> str:
+def strip_control_characters(text: str) -> str:
     """The text without control characters, but for line feed and tab.
 
     File names in messages must not send commands to the terminal.
@@ -69,7 +69,7 @@ def result(text: str) -> None:
     sys.stdout.flush()
 
 
-def tell(text: str) -> None:
+def info(text: str) -> None:
     """Log a message; -q hides it."""
     logger.info(text)
 

@@ -13,7 +13,7 @@ from animate_cli.evaluate.protocol import Protocol
 from animate_cli.evaluate.report.contact_sheet import ContactSheet
 from animate_cli.evaluate.runner.observer import EvaluationObserver, ScoredFrame
 from animate_cli.media.images.image import write_image
-from animate_cli.media.target import check_target, told
+from animate_cli.media.target import as_output_error, check_target
 
 
 class ConsoleObserver(EvaluationObserver):
@@ -39,7 +39,7 @@ class ConsoleObserver(EvaluationObserver):
         self._started_s = time.monotonic()
         self._sheet = self._new_sheet()
         if sheets is not None:
-            with told(sheets):
+            with as_output_error(sheets):
                 sheets.mkdir(parents=True, exist_ok=True)
             for pair in pairs:
                 check_target(sheets / f"{pair.name}.png", overwrite=overwrite)
@@ -48,7 +48,7 @@ class ConsoleObserver(EvaluationObserver):
         """Print it."""
         spent_s = time.monotonic() - self._started_s
         left = f", {spent_s / number * (self._count - number) / 60:.0f} min left" if number else ""
-        console.tell(f"{number + 1} of {self._count}: {pair.name}{left}")
+        console.info(f"{number + 1} of {self._count}: {pair.name}{left}")
         self._sheet = self._new_sheet()
 
     def on_frame(self, frame: ScoredFrame) -> None:

@@ -230,4 +230,4 @@ def _write_page(file: Path, result: Result, gallery: Gallery, *, overwrite: bool
 
     with replacing(file, overwrite=overwrite) as part:
         part.write_text(page(result, gallery), encoding="utf-8")
-    console.tell(f"page: {file}")
+    console.info(f"page: {file}")

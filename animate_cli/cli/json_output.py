@@ -56,12 +56,12 @@ class JsonOutput:
         Raises:
             OutputError: the file cannot be written; none is left half-written.
         """
-        from animate_cli.media.target import replacing, told
+        from animate_cli.media.target import as_output_error, replacing
 
         if self.file is not None:
-            with replacing(self.file, overwrite=overwrite) as part, told(self.file):
+            with replacing(self.file, overwrite=overwrite) as part, as_output_error(self.file):
                 part.write_text(f"{text}\n", encoding="utf-8", newline="\n")
-            console.tell(f"JSON: {self.file}")
+            console.info(f"JSON: {self.file}")
         if self.on_stdout:
             console.result(text)
 

@@ -49,7 +49,7 @@ def score_landmarks(
         protocol=chosen,
     )
     for number, path in enumerate(clips, 1):
-        console.tell(f"{number} of {len(clips)}: {path.stem}")
+        console.info(f"{number} of {len(clips)}: {path.stem}")
         comparison.add_clip(labelled_clip(path))
     for number, picture in enumerate(labelled_pictures(data, split)):
         if protocol.limit and number >= protocol.limit:

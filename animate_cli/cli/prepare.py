@@ -87,18 +87,18 @@ def prepare(
     overwrite = json_output.is_earlier_report()
     json_output.check(overwrite=overwrite, others=videos)
     treatment = FileTreatment.AS_IS if as_is else FileTreatment.CUT
-    with _shown() as on_step:
+    with _show_progress() as on_step:
         prepared = run(
             videos, output, replace(choices, treatment=treatment), options, on_step=on_step
         )
-    for line in _told(prepared):
-        console.tell(line)
+    for line in _summary_lines(prepared):
+        console.info(line)
     json_output.write(prepared.to_json(), overwrite=overwrite)
     if not json_output.on_stdout:
         console.result(str(prepared.manifest))
 
 
-def _told(prepared: PrepareSummary) -> list[str]:
+def _summary_lines(prepared: PrepareSummary) -> list[str]:
     p = prepared
     files = f"files: {p.done} prepared now, {p.kept} before, {p.repeated} repeated"
     made = f"clips: {p.clips}, frames: {p.frames}, pictures: {p.images}"
@@ -110,10 +110,10 @@ def _told(prepared: PrepareSummary) -> list[str]:
 
 
 @contextmanager
-def _shown() -> Iterator[OnStep]:
+def _show_progress() -> Iterator[OnStep]:
     """A line per file; on a terminal a bar below the lines."""
     if console.is_quiet() or not sys.stderr.isatty():
-        yield _tell
+        yield _log_step
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -131,16 +131,16 @@ class _PrepareBar:
         self._task = bars.add_task("", total=None)
 
     def __call__(self, step: PrepareStep) -> None:
-        _tell(step)
+        _log_step(step)
         self._bars.update(self._task, completed=step.done, total=step.total)
 
 
-def _tell(step: PrepareStep) -> None:
+def _log_step(step: PrepareStep) -> None:
     if step.result is None:
-        console.tell(f"{step.total} files to prepare; {step.kept} are prepared already")
+        console.info(f"{step.total} files to prepare; {step.kept} are prepared already")
         return
     left_s = step.elapsed_s / step.done * (step.total - step.done)
-    console.tell(f"{step.done} of {step.total}, {left_s:.0f} s left: {_describe(step.result)}")
+    console.info(f"{step.done} of {step.total}, {left_s:.0f} s left: {_describe(step.result)}")
 
 
 def _describe(one: FileResult) -> str:

@@ -20,7 +20,7 @@ LINE_EVERY_S = 5.0
 
 
 @contextmanager
-def shown_progress() -> Iterator[OnProgress]:
+def show_progress() -> Iterator[OnProgress]:
     """The progress callback of a run, for as long as the block runs."""
     if console.is_quiet():
         yield lambda progress: None
@@ -41,9 +41,9 @@ class _LineProgress:
         is_end = progress.done == progress.total
         if progress.step != self._step:
             self._step = progress.step
-            console.tell(f"{progress.step} ...")
+            console.info(f"{progress.step} ...")
         elif is_end or now - self._last_s > LINE_EVERY_S:
-            console.tell(line(progress))
+            console.info(line(progress))
         else:
             return
         self._last_s = now

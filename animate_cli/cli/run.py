@@ -12,7 +12,7 @@ from animate_cli.cli import console
 from animate_cli.cli.command_flags import takes_options
 from animate_cli.cli.flags import SECTIONS
 from animate_cli.cli.json_output import JsonOutput, takes_json
-from animate_cli.cli.progress import shown_progress
+from animate_cli.cli.progress import show_progress
 from animate_cli.options import Options
 
 
@@ -58,11 +58,11 @@ def run(
         if not json_output.on_stdout:
             console.result(faces)
         return
-    with shown_progress() as on_progress:
+    with show_progress() as on_progress:
         report = animator.animate(source, driver, output, on_progress=on_progress)
     for note in report.notes:
         console.warn(note)
-    console.tell(f"{report.frames} frames at {report.fps:.1f} frames/s, {report.elapsed_s:.1f} s")
+    console.info(f"{report.frames} frames at {report.fps:.1f} frames/s, {report.elapsed_s:.1f} s")
     json_output.write(report.to_json(), overwrite=overwrite)
     if not json_output.on_stdout:
         console.result(str(report.output))

@@ -52,7 +52,7 @@ def make(
     for path, text in texts.items():
         with replacing(path, overwrite=overwrite) as part:
             part.write_text(text, encoding="utf-8")
-    console.tell(f"{len(questions)} questions; do not show {key} to those who vote")
+    console.info(f"{len(questions)} questions; do not show {key} to those who vote")
     console.result(str(output))
 
 

@@ -12,7 +12,7 @@ import typer
 from animate_cli.cli import console
 from animate_cli.cli.command_flags import takes_options
 from animate_cli.cli.json_output import JsonOutput, takes_json
-from animate_cli.cli.progress import shown_progress
+from animate_cli.cli.progress import show_progress
 from animate_cli.options import Options
 
 if TYPE_CHECKING:
@@ -44,32 +44,32 @@ def track(
 
     overwrite = options.output.overwrite
     json_output.check(overwrite=overwrite, others=(video, output, overlay))
-    with shown_progress() as on_progress:
+    with show_progress() as on_progress:
         trajectory = Animator(options).track(
             video, output, overlay=overlay, on_progress=on_progress
         )
-    steadiness = sms(trajectory.landmarks, trajectory.found, trajectory.cut)
-    for line in _lines(trajectory, steadiness):
-        console.tell(line)
-    summary = _summary(trajectory, steadiness, output, overlay)
+    jitter = sms(trajectory.landmarks, trajectory.found, trajectory.cut)
+    for line in _lines(trajectory, jitter):
+        console.info(line)
+    summary = _summary(trajectory, jitter, output, overlay)
     json_output.write(json.dumps(summary, indent=2), overwrite=overwrite)
     if not json_output.on_stdout:
         console.result(str(output))
 
 
-def _lines(trajectory: Trajectory, steadiness: Jitter) -> list[str]:
+def _lines(trajectory: Trajectory, jitter: Jitter) -> list[str]:
     lines = [f"{len(trajectory)} frames, {trajectory.lost} of them without a face"]
     lines += [f"mean confidence {_mean_confidence(trajectory):.2f}"]
-    if steadiness.frames:
-        share = 100 * steadiness.interocular
+    if jitter.frames:
+        share = 100 * jitter.interocular
         lines += [
-            f"jitter (SMS) {steadiness.px:.3f} px, {share:.3f} % of the distance between the eyes"
+            f"jitter (SMS) {jitter.px:.3f} px, {share:.3f} % of the distance between the eyes"
         ]
     return lines
 
 
 def _summary(
-    trajectory: Trajectory, steadiness: Jitter, output: Path, overlay: Path | None
+    trajectory: Trajectory, jitter: Jitter, output: Path, overlay: Path | None
 ) -> dict[str, object]:
     """The JSON report. SMS, the jitter of the written landmarks, is in `faces.landmarks.jitter`."""
     return {
@@ -80,9 +80,9 @@ def _summary(
         "lost": trajectory.lost,
         "cuts": int(trajectory.cut.sum()),
         "confidence": _mean_confidence(trajectory),
-        "sms_px": _number(steadiness.px),
-        "sms_interocular": _number(steadiness.interocular),
-        "sms_frames": steadiness.frames,
+        "sms_px": _number(jitter.px),
+        "sms_interocular": _number(jitter.interocular),
+        "sms_frames": jitter.frames,
     }
 
 

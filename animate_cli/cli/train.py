@@ -58,30 +58,32 @@ def train(
     chosen = changed(read_recipe(recipe), data=data, steps=steps)
     device = open_device(options.compute)
     folder = output or hub.runs_dir() / chosen.name
-    console.tell(f"checkpoints, weights, sheets and log: {folder}")
+    console.info(f"checkpoints, weights, sheets and log: {folder}")
     for number, stage in enumerate(chosen.stage, start=1):
-        console.tell(f"stage {number} of {len(chosen.stage)}: {stage.name}, {_extent(stage)}")
-    with _shown() as on_step:
-        trained = run(chosen, folder, on_log=_tell, on_step=on_step, device=device)
+        console.info(
+            f"stage {number} of {len(chosen.stage)}: {stage.name}, {_describe_stage(stage)}"
+        )
+    with _show_progress() as on_step:
+        trained = run(chosen, folder, on_log=_log_figures, on_step=on_step, device=device)
     if trained.is_main:
-        console.tell(f"best score on dev after {trained.steps} steps: {trained.best:.4g}")
+        console.info(f"best score on dev after {trained.steps} steps: {trained.best:.4g}")
         console.result(str(trained.weights))
 
 
-def _extent(stage: Recipe) -> str:
+def _describe_stage(stage: Recipe) -> str:
     """A stage's steps, samples per step and rate in words."""
     plan = stage.steps
     return f"{plan.steps} steps of {plan.batch}, rate {plan.learning_rate:g}"
 
 
-def _tell(logged: LogEntry) -> None:
+def _log_figures(logged: LogEntry) -> None:
     figures = ", ".join(f"{name} {value:.4g}" for name, value in logged.figures.items())
     where = f"{logged.stage}, " if logged.stage else ""
-    console.tell(f"{where}step {logged.step} of {logged.steps}: {figures}")
+    console.info(f"{where}step {logged.step} of {logged.steps}: {figures}")
 
 
 @contextmanager
-def _shown() -> Iterator[OnLogged]:
+def _show_progress() -> Iterator[OnLogged]:
     """On a terminal a bar below the log lines; elsewhere the lines alone."""
     if console.is_quiet() or not sys.stderr.isatty():
         yield lambda logged: None

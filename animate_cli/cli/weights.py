@@ -93,7 +93,7 @@ def fetch(
         if commercial_only:
             hub.require_commercial(entry)
         get = hub.renew if renew else hub.fetch
-        with _shown() as on_transfer:
+        with _show_progress() as on_transfer:
             paths = get(entry, on_transfer=on_transfer)
         for path in paths:
             console.result(str(path))
@@ -199,7 +199,7 @@ def _row(entry: hub.WeightEntry) -> dict[str, object]:
 
 
 @contextmanager
-def _shown() -> Iterator[hub.OnTransfer | None]:
+def _show_progress() -> Iterator[hub.OnTransfer | None]:
     """A bar per file on a terminal, lines elsewhere, nothing with -q."""
     if console.is_quiet() or not sys.stderr.isatty():
         yield None
@@ -214,10 +214,10 @@ def _shown() -> Iterator[hub.OnTransfer | None]:
         TransferSpeedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as bars:
-        yield _Bars(bars)
+        yield _TransferBars(bars)
 
 
-class _Bars:
+class _TransferBars:
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
         self._tasks: dict[str, object] = {}

@@ -12,8 +12,8 @@ from animate_cli.media.images.image import read_photo
 from animate_cli.media.images.image_readers import numbered_pictures
 from animate_cli.options import ReadOptions
 
-ALIKE = 25.0  # of 255: neighbouring frames differ by less on average, portraits by more
-LOOKS = 3  # pairs of neighbours that are compared, spread over the folder
+MAX_DIFFERENCE = 25.0  # of 255: neighbouring frames differ by less on average, portraits by more
+COMPARED_PAIRS = 3  # pairs of neighbours that are compared, spread over the folder
 _SMALL = (32, 32)
 
 
@@ -24,7 +24,7 @@ def are_frames(folder: Path, *, least: int) -> bool:
         files = numbered_pictures(folder)
         if len(files) < max(least, 2):
             return False
-        places = {k * (len(files) - 2) // max(LOOKS - 1, 1) for k in range(LOOKS)}
+        places = {k * (len(files) - 2) // max(COMPARED_PAIRS - 1, 1) for k in range(COMPARED_PAIRS)}
         return all(_alike(files[k], files[k + 1]) for k in places)
     except MediaError:
         return False
@@ -35,4 +35,4 @@ def _alike(first: Path, second: Path) -> bool:
     if one.shape != other.shape:
         return False
     small = (cv2.resize(p, _SMALL, interpolation=cv2.INTER_AREA).astype(int) for p in (one, other))
-    return float(np.abs(np.subtract(*small)).mean()) < ALIKE
+    return float(np.abs(np.subtract(*small)).mean()) < MAX_DIFFERENCE

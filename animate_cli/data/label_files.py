@@ -59,17 +59,17 @@ def read_npz(path: Path) -> ClipLabels:
     """
     try:
         with np.load(path, allow_pickle=False) as labels:
-            points = as_ours(labels["landmarks"])
+            points = to_74_points(labels["landmarks"])
             found = labels["found"] if "found" in labels else np.ones(len(points), np.bool_)
     except (OSError, ValueError, KeyError) as error:
         raise DataError(f"{path}: no landmarks can be read ({error})", hint=_HINT) from error
     return ClipLabels(points=points, found=found)
 
 
-def as_ours(landmarks: NDArray[np.floating]) -> Points:
+def to_74_points(landmarks: NDArray[np.floating]) -> Points:
     """Points (..., 478 or 74, 2) -> (..., 74, 2)."""
-    are_ours = landmarks.shape[-2] == len(MEDIAPIPE)
-    ours = landmarks if are_ours else landmarks[..., MEDIAPIPE, :]
+    are_74 = landmarks.shape[-2] == len(MEDIAPIPE)
+    ours = landmarks if are_74 else landmarks[..., MEDIAPIPE, :]
     return ours.astype(np.float32)
 
 

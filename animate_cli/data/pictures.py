@@ -11,7 +11,7 @@ from zipfile import BadZipFile
 import cv2
 import numpy as np
 
-from animate_cli.data.label_files import as_ours
+from animate_cli.data.label_files import to_74_points
 from animate_cli.errors import DataError
 from animate_cli.records import Image, Points
 
@@ -24,8 +24,8 @@ def label_of(path: Path) -> Points | None:
     """
     own = path.with_suffix(".npz")
     if own.is_file():
-        with _told(own), np.load(own, allow_pickle=False) as labels:
-            return as_ours(labels["landmarks"])
+        with _as_data_error(own), np.load(own, allow_pickle=False) as labels:
+            return to_74_points(labels["landmarks"])
     return _folder_points(path.parent / "landmarks.npz").get(path.name)
 
 
@@ -33,13 +33,13 @@ def label_of(path: Path) -> Points | None:
 def _folder_points(path: Path) -> dict[str, Points]:
     if not path.is_file():
         return {}
-    with _told(path), np.load(path, allow_pickle=False) as labels:
-        points = as_ours(labels["landmarks"])
+    with _as_data_error(path), np.load(path, allow_pickle=False) as labels:
+        points = to_74_points(labels["landmarks"])
         return dict(zip(labels["names"].tolist(), points, strict=True))
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _as_data_error(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, KeyError, IndexError, BadZipFile) as error:

@@ -49,41 +49,41 @@ class WeightUsed:
     sha256: str
 
 
-def placed_path(wanted: WeightEntry, file: WeightFile) -> Path:
+def placed_path(weights: WeightEntry, file: WeightFile) -> Path:
     """The path in the cache folder where a user may put the file by hand."""
     root = environment.cache_dir()
-    if wanted.name.startswith(SCHEME):
-        return root / str(wanted.repo).replace("/", "--") / file.file_name
-    return root / file.file_name if wanted.repo is None else root / wanted.name / file.file_name
+    if weights.name.startswith(SCHEME):
+        return root / str(weights.repo).replace("/", "--") / file.file_name
+    return root / file.file_name if weights.repo is None else root / weights.name / file.file_name
 
 
-def find(wanted: WeightEntry, file: WeightFile) -> Path | None:
+def find(weights: WeightEntry, file: WeightFile) -> Path | None:
     """The file on this machine, unchecked; None if it is not here."""
-    places = (environment.embedded_dir() / file.path, placed_path(wanted, file))
+    places = (environment.embedded_dir() / file.path, placed_path(weights, file))
     by_hand = next((path for path in places if path.is_file()), None)
-    return by_hand or _in_hub_cache(wanted, file)
+    return by_hand or _in_hub_cache(weights, file)
 
 
-def commit_of(wanted: WeightEntry, file: WeightFile) -> str:
+def commit_of(weights: WeightEntry, file: WeightFile) -> str:
     """The revision to download: for a branch, the commit at which it was first used here."""
-    revision = wanted.revision or BRANCH
+    revision = weights.revision or BRANCH
     if is_commit(revision):
         return revision
-    seen = trusted(wanted.address(file))
+    seen = trusted(weights.address(file))
     return seen.commit if seen is not None and seen.commit else revision
 
 
-def expected_sha256(wanted: WeightEntry, file: WeightFile) -> str | None:
+def expected_sha256(weights: WeightEntry, file: WeightFile) -> str | None:
     """The sha256 in the registry, else the one seen at first use, else None."""
     if file.sha256 is not None:
         return file.sha256
-    seen = trusted(wanted.address(file))
+    seen = trusted(weights.address(file))
     return seen.sha256 if seen else None
 
 
-def file_state(wanted: WeightEntry, file: WeightFile) -> WeightState:
+def file_state(weights: WeightEntry, file: WeightFile) -> WeightState:
     """The state of one file."""
-    path, expected = find(wanted, file), expected_sha256(wanted, file)
+    path, expected = find(weights, file), expected_sha256(weights, file)
     if path is None:
         return WeightState.MISSING
     if expected is None:
@@ -95,8 +95,8 @@ def file_state(wanted: WeightEntry, file: WeightFile) -> WeightState:
 
 def state(name: str) -> WeightState:
     """The state of all files of the entry with this name."""
-    wanted, order = entry(name), list(WeightState)
-    return max((file_state(wanted, file) for file in wanted.files), key=order.index)
+    weights, order = entry(name), list(WeightState)
+    return max((file_state(weights, file) for file in weights.files), key=order.index)
 
 
 def cached_path(name: str, part: str | None = None) -> Path | None:
@@ -104,8 +104,8 @@ def cached_path(name: str, part: str | None = None) -> Path | None:
 
     Its content is not looked at: `verified_path` does that.
     """
-    wanted = entry(name)
-    return find(wanted, wanted.file(part))
+    weights = entry(name)
+    return find(weights, weights.file(part))
 
 
 def verified_path(name: str, part: str | None = None) -> Path:
@@ -116,96 +116,99 @@ def verified_path(name: str, part: str | None = None) -> Path:
     Raises:
         WeightsError: missing, or with another sha256 than expected.
     """
-    wanted = entry(name)
-    return verified(wanted, wanted.file(part))
+    weights = entry(name)
+    return verified(weights, weights.file(part))
 
 
-def verified(wanted: WeightEntry, file: WeightFile) -> Path:
+def verified(weights: WeightEntry, file: WeightFile) -> Path:
     """As `verified_path`, for one file of an entry."""
-    path, expected = find(wanted, file), expected_sha256(wanted, file)
+    path, expected = find(weights, file), expected_sha256(weights, file)
     if path is None:
         raise WeightsError(
-            f"the weights {wanted.name!r} are not on this machine ({file.path})",
-            hint=how_to_get(wanted, file),
+            f"the weights {weights.name!r} are not on this machine ({file.path})",
+            hint=how_to_get(weights, file),
         )
     found = sha256_of(path)
     if expected is None:
-        trust(wanted.address(file), Trusted(sha256=found))
+        trust(weights.address(file), Trusted(sha256=found))
     elif found != expected:
-        hint = f"the file is damaged or another version: delete it, then {how_to_get(wanted, file)}"
-        message = f"{path}: sha256 is {found[:12]}…, {_who_says(file)} {expected[:12]}…"
+        hint = (
+            f"the file is damaged or another version: delete it, then {how_to_get(weights, file)}"
+        )
+        message = f"{path}: sha256 is {found[:12]}…, {_sha256_origin(file)} {expected[:12]}…"
         raise WeightsError(message, hint=hint)
     return path
 
 
 def used(name: str) -> WeightUsed:
     """The record of these weights for a report; several files share one digest."""
-    wanted = entry(name)
+    weights = entry(name)
     digests = [
-        expected_sha256(wanted, file) or sha256_of(verified(wanted, file)) for file in wanted.files
+        expected_sha256(weights, file) or sha256_of(verified(weights, file))
+        for file in weights.files
     ]
     return WeightUsed(name=name, sha256=joined(digests))
 
 
-def require_commercial(wanted: WeightEntry) -> None:
+def require_commercial(weights: WeightEntry) -> None:
     """Refuse weights whose licence does not clearly allow commercial use.
 
     Raises:
         WeightsError: the licence forbids it, or is not known.
     """
-    if wanted.commercial_use is not CommercialUse.YES:
-        says = "forbids" if wanted.commercial_use is CommercialUse.NO else "is not known to allow"
+    if weights.commercial_use is not CommercialUse.YES:
+        says = "forbids" if weights.commercial_use is CommercialUse.NO else "is not known to allow"
         raise WeightsError(
-            f"the weights {wanted.name!r}: their licence ({wanted.licence}) {says} commercial use",
+            f"the weights {weights.name!r}: the licence ({weights.licence}) {says} commercial use",
             hint="choose others (`animate weights list --commercial-only`), or take back "
             "--commercial-only or ANIMATE_COMMERCIAL_ONLY",
         )
 
 
-def how_to_get(wanted: WeightEntry, file: WeightFile) -> str:
+def how_to_get(weights: WeightEntry, file: WeightFile) -> str:
     """A hint how to get a missing file."""
-    if wanted.repo is None:
+    if weights.repo is None:
         return "install the package again: these weights are part of it"
-    revision = wanted.revision or BRANCH
+    revision = weights.revision or BRANCH
     return (
-        f"`animate weights fetch {wanted.name}` gets it; without network, download {file.path} "
-        f"from the Hub's {wanted.repo} at revision {revision} and put it at "
-        f"{placed_path(wanted, file)}"
+        f"`animate weights fetch {weights.name}` gets it; without network, download {file.path} "
+        f"from the Hub's {weights.repo} at revision {revision} and put it at "
+        f"{placed_path(weights, file)}"
     )
 
 
 def advice(name: str) -> str:
     """A hint for the first file of an entry that is missing or damaged; "" if none is."""
-    wanted = entry(name)
-    for file in wanted.files:
-        state, path = file_state(wanted, file), find(wanted, file)
+    weights = entry(name)
+    for file in weights.files:
+        state, path = file_state(weights, file), find(weights, file)
         if state is WeightState.DAMAGED:
-            return f"delete {path}, then {how_to_get(wanted, file)}"
+            return f"delete {path}, then {how_to_get(weights, file)}"
         if state is WeightState.MISSING:
-            return how_to_get(wanted, file)
+            return how_to_get(weights, file)
     return ""
 
 
-def repo_folder(wanted: WeightEntry) -> Path:
+def repo_folder(weights: WeightEntry) -> Path:
     """The folder of a repository in the Hub's cache, by the layout that its client documents."""
-    return environment.hub_cache_dir() / f"models--{str(wanted.repo).replace('/', '--')}"
+    return environment.hub_cache_dir() / f"models--{str(weights.repo).replace('/', '--')}"
 
 
-def _in_hub_cache(wanted: WeightEntry, file: WeightFile) -> Path | None:
-    if wanted.repo is None or not repo_folder(wanted).is_dir():  # spares importing the client
+def _in_hub_cache(weights: WeightEntry, file: WeightFile) -> Path | None:
+    if weights.repo is None or not repo_folder(weights).is_dir():  # spares importing the client
         return None
     from huggingface_hub import try_to_load_from_cache
 
-    for revision in dict.fromkeys((commit_of(wanted, file), wanted.revision or BRANCH)):
+    for revision in dict.fromkeys((commit_of(weights, file), weights.revision or BRANCH)):
         found = try_to_load_from_cache(
-            wanted.repo, file.path, cache_dir=environment.hub_cache_dir(), revision=revision
+            weights.repo, file.path, cache_dir=environment.hub_cache_dir(), revision=revision
         )
         if isinstance(found, str):
             return Path(found)
     return None
 
 
-def _who_says(file: WeightFile) -> str:
+def _sha256_origin(file: WeightFile) -> str:
     if file.sha256 is not None:
         return "the registry says"
     return f"on its first use it was ({lock_path()})"

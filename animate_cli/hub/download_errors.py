@@ -14,7 +14,7 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
-def explained(what: str, repo: str, revision: str, *, otherwise: str) -> Iterator[None]:
+def as_weights_error(what: str, repo: str, revision: str, *, otherwise: str) -> Iterator[None]:
     """Turn errors of the Hub's client and of the disk into `WeightsError` with a hint.
 
     what: the work under way, for the message; otherwise: the hint if the Hub cannot be reached.
@@ -57,10 +57,10 @@ def explained(what: str, repo: str, revision: str, *, otherwise: str) -> Iterato
         hint = "repositories are called org/name, files hf://org/name/file@revision"
         raise WeightsError(f"{what}: {error}", hint=hint) from error
     except OSError as error:
-        raise _of_the_disk(what, error) from error
+        raise _disk_error(what, error) from error
 
 
-def _of_the_disk(what: str, error: OSError) -> WeightsError:
+def _disk_error(what: str, error: OSError) -> WeightsError:
     folder = environment.hub_cache_dir()
     if error.errno in DISK_FULL:
         message = f"{what}: the disk of {folder} is full"

@@ -30,9 +30,9 @@ from animate_cli.hub.cache import (
     require_commercial,
     verified,
 )
-from animate_cli.hub.download_errors import DISK_FULL, explained
+from animate_cli.hub.download_errors import DISK_FULL, as_weights_error
 from animate_cli.hub.registry import BRANCH, WeightEntry, WeightFile, is_commit
-from animate_cli.hub.transfer import OnTransfer, TellLines, Transfer, pour
+from animate_cli.hub.transfer import OnTransfer, Transfer, TransferLog, download
 from animate_cli.hub.trust import Trusted, forget, trust, trusted
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class _Published:
         return self.etag if _SHA256.fullmatch(self.etag) else None
 
 
-def fetch(wanted: WeightEntry, *, on_transfer: OnTransfer | None = None) -> tuple[Path, ...]:
+def fetch(weights: WeightEntry, *, on_transfer: OnTransfer | None = None) -> tuple[Path, ...]:
     """All files of an entry, from this machine where they are whole, else from the Hub.
 
     Damaged files in the Hub's cache are replaced.
@@ -63,97 +63,97 @@ def fetch(wanted: WeightEntry, *, on_transfer: OnTransfer | None = None) -> tupl
         WeightsError: offline, unreachable, not published, no space, or not the bytes expected.
     """
     if environment.commercial_only():
-        require_commercial(wanted)
-    tell = on_transfer or TellLines()
-    for file in wanted.files:
-        path = find(wanted, file)
-        if path is not None and file_state(wanted, file) is WeightState.DAMAGED:
+        require_commercial(weights)
+    on_transfer = on_transfer or TransferLog()
+    for file in weights.files:
+        path = find(weights, file)
+        if path is not None and file_state(weights, file) is WeightState.DAMAGED:
             _discard(path)
-    return tuple(obtained(wanted, file, tell) for file in wanted.files)
+    return tuple(fetch_file(weights, file, on_transfer) for file in weights.files)
 
 
-def renew(wanted: WeightEntry, *, on_transfer: OnTransfer | None = None) -> tuple[Path, ...]:
+def renew(weights: WeightEntry, *, on_transfer: OnTransfer | None = None) -> tuple[Path, ...]:
     """As `fetch`, but forget the sha256 of the first use and take the file published now.
 
     The old file stays in use until the new one is complete.
     """
     if environment.commercial_only():
-        require_commercial(wanted)
-    tell = on_transfer or TellLines()
-    for file in wanted.files:
-        if wanted.repo is not None and file.sha256 is None:
-            with _forgotten(wanted.address(file)):
-                _download(wanted, file, tell)
-    return fetch(wanted, on_transfer=tell)
+        require_commercial(weights)
+    on_transfer = on_transfer or TransferLog()
+    for file in weights.files:
+        if weights.repo is not None and file.sha256 is None:
+            with _without_record(weights.address(file)):
+                _download(weights, file, on_transfer)
+    return fetch(weights, on_transfer=on_transfer)
 
 
-def obtained(wanted: WeightEntry, file: WeightFile, on_transfer: OnTransfer) -> Path:
+def fetch_file(weights: WeightEntry, file: WeightFile, on_transfer: OnTransfer) -> Path:
     """One file, verified; fetched only if it is missing.
 
     Raises:
         WeightsError: as `fetch`, or damaged.
     """
-    if wanted.repo is not None and find(wanted, file) is None:
-        _download(wanted, file, on_transfer)
-    return verified(wanted, file)
+    if weights.repo is not None and find(weights, file) is None:
+        _download(weights, file, on_transfer)
+    return verified(weights, file)
 
 
-def _download(wanted: WeightEntry, file: WeightFile, on_transfer: OnTransfer) -> None:
+def _download(weights: WeightEntry, file: WeightFile, on_transfer: OnTransfer) -> None:
     if environment.is_offline():
         raise WeightsError(
-            f"the weights {wanted.name!r} are not on this machine ({file.path}), "
+            f"the weights {weights.name!r} are not on this machine ({file.path}), "
             "and HF_HUB_OFFLINE forbids to fetch them",
-            hint=f"unset HF_HUB_OFFLINE; {how_to_get(wanted, file)}",
+            hint=f"unset HF_HUB_OFFLINE; {how_to_get(weights, file)}",
         )
-    if file == wanted.files[0]:
-        licence = f"{wanted.licence} (commercial use: {wanted.commercial_use})"
-        logger.info("%s: from the Hub's %s; licence: %s", wanted.name, wanted.repo, licence)
-    with explained(
-        f"{wanted.name}, {file.path}",
-        wanted.repo or "",
-        wanted.revision or BRANCH,
-        otherwise=how_to_get(wanted, file),
+    if file == weights.files[0]:
+        licence = f"{weights.licence} (commercial use: {weights.commercial_use})"
+        logger.info("%s: from the Hub's %s; licence: %s", weights.name, weights.repo, licence)
+    with as_weights_error(
+        f"{weights.name}, {file.path}",
+        weights.repo or "",
+        weights.revision or BRANCH,
+        otherwise=how_to_get(weights, file),
     ):
-        published = _ask(wanted, file)
-        sha256 = _admit(wanted, file, published, on_transfer)
-        _file_away(wanted, file, published)
-    if file.sha256 is None or not is_commit(wanted.revision or ""):
-        trust(wanted.address(file), Trusted(sha256=sha256, commit=published.commit))
+        published = _look_up(weights, file)
+        sha256 = _download_blob(weights, file, published, on_transfer)
+        _link_snapshot(weights, file, published)
+    if file.sha256 is None or not is_commit(weights.revision or ""):
+        trust(weights.address(file), Trusted(sha256=sha256, commit=published.commit))
 
 
-def _ask(wanted: WeightEntry, file: WeightFile) -> _Published:
+def _look_up(weights: WeightEntry, file: WeightFile) -> _Published:
     """Ask the Hub for the file's address; raises the client's errors."""
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
-    endpoint, revision = environment.hub_endpoint(), commit_of(wanted, file)
-    url = hf_hub_url(str(wanted.repo), file.path, revision=revision, endpoint=endpoint)
+    endpoint, revision = environment.hub_endpoint(), commit_of(weights, file)
+    url = hf_hub_url(str(weights.repo), file.path, revision=revision, endpoint=endpoint)
     found = get_hf_file_metadata(url, endpoint=endpoint, library_name="animate")
     if not found.commit_hash or not found.etag or not _ETAG.fullmatch(found.etag):
         message = f"{url}: the answer is not that of a Hub (no commit or no ETag)"
         raise WeightsError(message, hint="check HF_ENDPOINT, and the proxy if there is one")
     commit = found.commit_hash
-    pinned = hf_hub_url(str(wanted.repo), file.path, revision=commit, endpoint=endpoint)
+    pinned = hf_hub_url(str(weights.repo), file.path, revision=commit, endpoint=endpoint)
     return _Published(url=pinned, etag=found.etag, commit=commit, size=found.size)
 
 
-def _admit(
-    wanted: WeightEntry, file: WeightFile, published: _Published, on_transfer: OnTransfer
+def _download_blob(
+    weights: WeightEntry, file: WeightFile, published: _Published, on_transfer: OnTransfer
 ) -> str:
     """Download the file into the cache, verify it, and return its sha256."""
-    expected = expected_sha256(wanted, file) or published.sha256
-    with _held(wanted, published.etag) as blob:
+    expected = expected_sha256(weights, file) or published.sha256
+    with _locked_blob(weights, published.etag) as blob:
         if blob.is_file() and expected in (None, sha256_of(blob)):
             return sha256_of(blob)  # another program was first
         part = blob.with_name(f"{blob.name}.incomplete")
         _require_space(part, published.size)
 
-        def tell(done: int) -> None:
+        def report(done: int) -> None:
             total = published.size
-            on_transfer(Transfer(name=wanted.name, file=file.file_name, done=done, total=total))
+            on_transfer(Transfer(name=weights.name, file=file.file_name, done=done, total=total))
 
-        tell(part.stat().st_size if part.is_file() else 0)
+        report(part.stat().st_size if part.is_file() else 0)
         try:
-            pour(published.url, part, published.size, tell)
+            download(published.url, part, published.size, report)
         except OSError as error:
             if error.errno in DISK_FULL:
                 part.unlink(missing_ok=True)  # rather than keep the disk full
@@ -162,7 +162,7 @@ def _admit(
         if expected is not None and found != expected:
             part.unlink()
             raise WeightsError(
-                f"{wanted.name}, {file.path}: what came has sha256 {found[:12]}…, "
+                f"{weights.name}, {file.path}: what came has sha256 {found[:12]}…, "
                 f"expected was {expected[:12]}…; it was thrown away",
                 hint="fetch it again; if that does not help, the mirror or proxy alters files, or "
                 "another file is published there now (`animate weights fetch NAME --renew` takes it"
@@ -172,12 +172,12 @@ def _admit(
         return found
 
 
-def _file_away(wanted: WeightEntry, file: WeightFile, published: _Published) -> None:
+def _link_snapshot(weights: WeightEntry, file: WeightFile, published: _Published) -> None:
     """Let the client link the commit's snapshot to the downloaded file."""
     from huggingface_hub import hf_hub_download
 
     hf_hub_download(
-        str(wanted.repo),
+        str(weights.repo),
         file.path,
         revision=published.commit,
         cache_dir=environment.hub_cache_dir(),
@@ -187,11 +187,11 @@ def _file_away(wanted: WeightEntry, file: WeightFile, published: _Published) -> 
 
 
 @contextmanager
-def _held(wanted: WeightEntry, etag: str) -> Iterator[Path]:
+def _locked_blob(weights: WeightEntry, etag: str) -> Iterator[Path]:
     """Yield the path of the partial download, holding the client's lock on it."""
     from huggingface_hub.utils import WeakFileLock
 
-    folder = repo_folder(wanted)
+    folder = repo_folder(weights)
     lock = folder.parent / ".locks" / folder.name / f"{etag}.lock"
     for needed in (folder / "blobs", lock.parent):
         needed.mkdir(parents=True, exist_ok=True)
@@ -210,7 +210,7 @@ def _require_space(part: Path, size: int | None) -> None:
 
 
 @contextmanager
-def _forgotten(address: str) -> Iterator[None]:
+def _without_record(address: str) -> Iterator[None]:
     """Forget the first-use record inside the block; restore it if the block fails."""
     seen = trusted(address)
     forget(address)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from animate_cli.digest import sha256_of
 from animate_cli.hub import environment
 from animate_cli.hub.cache import WeightUsed, require_commercial, used
-from animate_cli.hub.fetch import obtained
+from animate_cli.hub.fetch import fetch_file
 from animate_cli.hub.formats import SUFFIXES, read, read_published
 from animate_cli.hub.registry import SCHEME, entry, for_model, joined, registry
-from animate_cli.hub.transfer import TellLines
+from animate_cli.hub.transfer import TransferLog
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,7 +31,7 @@ def obtain(name: str, part: str | None = None) -> Path:
     wanted = entry(name)
     if environment.commercial_only():
         require_commercial(wanted)
-    return obtained(wanted, wanted.file(part), TellLines())
+    return fetch_file(wanted, wanted.file(part), TransferLog())
 
 
 def load(name: str) -> tuple[dict[str, str], dict[str, Tensor]]:

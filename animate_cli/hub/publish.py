@@ -10,7 +10,7 @@ from pathlib import Path
 from animate_cli.digest import sha256_of
 from animate_cli.errors import WeightsError
 from animate_cli.hub import environment
-from animate_cli.hub.download_errors import explained
+from animate_cli.hub.download_errors import as_weights_error
 from animate_cli.hub.formats import SAFETENSORS, read
 from animate_cli.hub.registry import BRANCH
 
@@ -59,7 +59,7 @@ def publish(weights: Path, *, repo: str, card: Path, visibility: Visibility) -> 
 
     api = HfApi(endpoint=environment.hub_endpoint(), library_name="animate")
     what = f"{weights} to {repo}"
-    with explained(what, repo, BRANCH, otherwise="then push again"), _uploading(what):
+    with as_weights_error(what, repo, BRANCH, otherwise="then push again"), _uploading(what):
         api.create_repo(repo, private=visibility is Visibility.PRIVATE, exist_ok=True)
         commit = api.create_commit(
             repo,

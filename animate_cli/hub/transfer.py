@@ -11,9 +11,9 @@ from pathlib import Path
 TRIES = 5  # in a row without a byte
 FIRST_PAUSE_S = 0.5  # doubled from try to try
 TIMEOUT_S = 20.0  # without a byte
-TELL_EVERY_S = 5.0
+LOG_EVERY_S = 5.0
 PARTIAL_CONTENT = 206
-WORTH_ANOTHER_TRY = {408, 429, 500, 502, 503, 504}
+RETRYABLE = {408, 429, 500, 502, 503, 504}
 logger = logging.getLogger(__name__)
 
 
@@ -31,7 +31,7 @@ OnTransfer = Callable[[Transfer], None]
 """Called after every piece of a download."""
 
 
-class TellLines:
+class TransferLog:
     """Logs a line when a download begins, and from time to time."""
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class TellLines:
     def __call__(self, transfer: Transfer) -> None:
         """Log the progress, if it is time."""
         now = time.monotonic()
-        if transfer.file == self._file and now - self._last_s < TELL_EVERY_S:
+        if transfer.file == self._file and now - self._last_s < LOG_EVERY_S:
             return
         self._file, self._last_s = transfer.file, now
         logger.info("fetching %s", line(transfer))
@@ -53,7 +53,7 @@ def line(transfer: Transfer) -> str:
     return f"{transfer.name}, {transfer.file}: {amount}"
 
 
-def pour(url: str, target: Path, total: int | None, on_bytes: Callable[[int], None]) -> None:
+def download(url: str, target: Path, total: int | None, on_bytes: Callable[[int], None]) -> None:
     """Download the part of the file at `url` that `target` does not have yet.
 
     total: bytes of the whole file, None if not known; on_bytes: called with the bytes present.
@@ -69,12 +69,12 @@ def pour(url: str, target: Path, total: int | None, on_bytes: Callable[[int], No
         if total is None or before > total:
             target.unlink(missing_ok=True)
         try:
-            _pour_once(url, target, on_bytes)
+            _download_rest(url, target, on_bytes)
             if total is None:
                 return
             broken: Exception = OSError(f"{_size(target)} bytes came, {total} were promised")
         except HTTPError as error:
-            if not _is_passing(error):
+            if not _is_temporary(error):
                 raise
             broken = error
         tries = TRIES if _size(target) > before else tries - 1
@@ -85,7 +85,7 @@ def pour(url: str, target: Path, total: int | None, on_bytes: Callable[[int], No
             time.sleep(FIRST_PAUSE_S * 2 ** (TRIES - tries))
 
 
-def _pour_once(url: str, target: Path, on_bytes: Callable[[int], None]) -> None:
+def _download_rest(url: str, target: Path, on_bytes: Callable[[int], None]) -> None:
     from huggingface_hub import get_session
     from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 
@@ -102,12 +102,12 @@ def _pour_once(url: str, target: Path, on_bytes: Callable[[int], None]) -> None:
                 on_bytes(file.tell())
 
 
-def _is_passing(error: Exception) -> bool:
+def _is_temporary(error: Exception) -> bool:
     """Whether another try may help."""
     from huggingface_hub.errors import HfHubHTTPError
 
     if isinstance(error, HfHubHTTPError):
-        return error.response.status_code in WORTH_ANOTHER_TRY
+        return error.response.status_code in RETRYABLE
     return True
 
 

@@ -44,8 +44,8 @@ def read_marking(path: Path) -> Marking | None:
     if path.is_dir():
         first = min(path.glob("*.png"), default=None)
         return read_marking(first) if first else None
-    for said in (_said_by_picture(path), _said_by_video(path), _said_by_gif(path)):
-        marking = _parsed(said)
+    for text in (_text_in_picture(path), _text_in_video(path), _text_in_gif(path)):
+        marking = _parsed(text)
         if marking:
             return marking
     return None
@@ -77,16 +77,16 @@ def _parsed(text: str) -> Marking | None:
         return None
 
 
-def _said_by_picture(path: Path) -> str:
+def _text_in_picture(path: Path) -> str:
     try:
         with Pillow.open(path) as image:
-            said = image.info.get(COMMENT) or image.getexif().get(_EXIF_DESCRIPTION, "")
+            text = image.info.get(COMMENT) or image.getexif().get(_EXIF_DESCRIPTION, "")
     except (UnidentifiedImageError, OSError, ValueError, Pillow.DecompressionBombError):
         return ""
-    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    return text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
 
 
-def _said_by_video(path: Path) -> str:
+def _text_in_video(path: Path) -> str:
     try:
         with av.open(str(path), metadata_errors="replace") as container:
             return next((v for k, v in container.metadata.items() if k.lower() == COMMENT), "")
@@ -94,11 +94,11 @@ def _said_by_video(path: Path) -> str:
         return ""
 
 
-def _said_by_gif(path: Path) -> str:
+def _text_in_gif(path: Path) -> str:
     tail = path.read_bytes()[-_GIF_TAIL:] if path.suffix.lower() == ".gif" else b""
     start = tail.rfind(_GIF_COMMENT)
-    said, at = b"", start + 2
+    text, at = b"", start + 2
     while start >= 0 and at < len(tail) and (size := tail[at]):
-        said += tail[at + 1 : at + 1 + size]
+        text += tail[at + 1 : at + 1 + size]
         at += 1 + size
-    return said.decode("ascii", "replace")
+    return text.decode("ascii", "replace")

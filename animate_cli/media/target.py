@@ -24,7 +24,7 @@ def check_target(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) ->
     Raises:
         OutputError: it is one of the inputs, exists already, or its folder is missing or closed.
     """
-    with told(path):
+    with as_output_error(path):
         exists, has_folder = path.exists(), path.parent.is_dir()
     if exists:
         for source in inputs:
@@ -59,14 +59,14 @@ def replacing(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> It
     part = _beside(path)
     try:
         yield part
-        with told(path):
+        with as_output_error(path):
             _move(part, path, overwrite=overwrite)
     finally:
         remove(part)
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
+def as_output_error(path: Path) -> Iterator[None]:
     """Turn errors of the system and of FFmpeg into an OutputError about this path."""
     try:
         yield

@@ -17,7 +17,7 @@ from animate_cli.faces.landmarks.inference import LandmarkDetector
 from animate_cli.media.images.image import read_photo, write_image
 from animate_cli.media.provenance import Marking, read_marking
 from animate_cli.media.reader import open_driver
-from animate_cli.media.target import told
+from animate_cli.media.target import as_output_error
 from animate_cli.media.writer import open_writer
 from animate_cli.options import Codec, OutputOptions
 from animate_cli.prepare.clip_spans import ClipSpan, find_spans
@@ -69,7 +69,7 @@ class _Cutter:
 
     def clip(self, name: str, span: ClipSpan, frames: Iterator[Frame]) -> ManifestLine:
         path = self.plan.scratch / f"{name}{CLIP_SUFFIX}"
-        with told(path):
+        with as_output_error(path):
             path.parent.mkdir(parents=True, exist_ok=True)
         self._write(path, span, frames)
         part, square = slice(span.start, span.stop), rescale(span.square, self.plan.choices.size)
@@ -128,7 +128,7 @@ def cut_picture(task: PrepareTask, plan: PreparePlan, network: LandmarkDetector)
             hint="give a larger picture, or ask for less with --size and --least-px",
         )
     path = plan.scratch / f"{task.name}{PICTURE_SUFFIX}"
-    with told(path):
+    with as_output_error(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     write_image(path, cut(photo.pixels, square, size), marking=_marking(task))
     points = to_crop(face.landmarks, rescale(square, size))

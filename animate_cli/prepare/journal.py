@@ -13,7 +13,7 @@ from pathlib import Path
 
 from animate_cli.data.manifest import NAME
 from animate_cli.errors import OptionError, OutputError
-from animate_cli.media.target import told
+from animate_cli.media.target import as_output_error
 from animate_cli.prepare.labels import SUFFIX
 from animate_cli.prepare.manifest import ManifestLine, write_manifest
 from animate_cli.prepare.task import FileResult, PrepareTask
@@ -38,15 +38,15 @@ class PrepareJournal:
                 f"{folder / NAME} was not written by this command, and is not replaced",
                 hint="name a new folder with -o",
             )
-        with told(folder):
+        with as_output_error(folder):
             if not self._path.exists():
                 self._path.touch()
             text = self._path.read_text(encoding="utf-8")
-        self._torn = "\n" if text and not text.endswith("\n") else ""
+        self._line_break = "\n" if text and not text.endswith("\n") else ""
         self._results: dict[str, FileResult] = {}  # by the source's sha256
         self._owners: dict[str, str] = {}  # the source's sha256 by file of the data set
         for result in _parse(text):
-            self._learn(result)
+            self._add(result)
 
     @property
     def lines(self) -> list[ManifestLine]:
@@ -67,7 +67,7 @@ class PrepareJournal:
             OutputError: it cannot be written.
         """
         files = self._files(result)
-        with told(self.folder):
+        with as_output_error(self.folder):
             for before in self._replaced_by(result):
                 self._append(
                     FileResult(key="", source=before.source, source_sha256=before.source_sha256)
@@ -100,13 +100,13 @@ class PrepareJournal:
 
     def _append(self, result: FileResult) -> None:
         with self._path.open("a", encoding="utf-8") as file:
-            file.write(f"{self._torn}{json.dumps(plain(result))}\n")
+            file.write(f"{self._line_break}{json.dumps(plain(result))}\n")
             file.flush()
             os.fsync(file.fileno())
-        self._torn = ""
-        self._learn(result)
+        self._line_break = ""
+        self._add(result)
 
-    def _learn(self, result: FileResult) -> None:
+    def _add(self, result: FileResult) -> None:
         self._results[result.source_sha256] = result
         self._owners |= {line.file: result.source_sha256 for line in result.lines}
 

@@ -12,7 +12,7 @@ from animate_cli.data.pictures import read_picture
 from animate_cli.errors import MediaError
 from animate_cli.faces.landmarks.inference import LandmarkDetector
 from animate_cli.media.container.probe import probe
-from animate_cli.media.target import told
+from animate_cli.media.target import as_output_error
 from animate_cli.prepare.labels import SUFFIX, save_clip_labels, save_picture_labels
 from animate_cli.prepare.manifest import ManifestLine
 from animate_cli.prepare.task import FileResult, PreparePlan, PrepareTask
@@ -28,7 +28,7 @@ def label_clip(task: PrepareTask, plan: PreparePlan, trajectory: Trajectory) -> 
         OutputError: the data set cannot be written to.
     """
     path = task.source.path
-    _require_plain(path, trajectory)
+    _require_stored_frames(path, trajectory)
     labels = plan.scratch / f"{task.name}{SUFFIX}"
     save_clip_labels(labels, trajectory, slice(None), trajectory.landmarks)
     line = replace(
@@ -77,7 +77,7 @@ def _line(
 
 def _link(path: Path, target: Path) -> None:
     """Make a hard link, or, where the file system has none, a copy."""
-    with told(target):
+    with as_output_error(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             target.hardlink_to(path.resolve())
@@ -85,7 +85,7 @@ def _link(path: Path, target: Path) -> None:
             shutil.copyfile(path, target)
 
 
-def _require_plain(path: Path, trajectory: Trajectory) -> None:
+def _require_stored_frames(path: Path, trajectory: Trajectory) -> None:
     """Check that the trajectory has exactly the stored frames, by whose number labels are read.
 
     Raises:

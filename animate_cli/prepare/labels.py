@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from animate_cli.media.target import told
+from animate_cli.media.target import as_output_error
 from animate_cli.records import Detection, Points, Trajectory
 
 SUFFIX = ".npz"
@@ -44,7 +44,7 @@ def save_picture_labels(path: Path, face: Detection, landmarks: Points) -> None:
 
 
 def _save(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
-    with told(path):
+    with as_output_error(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)

@@ -12,7 +12,7 @@ from pathlib import Path
 from animate_cli.data.manifest import CLIP, IMAGE, NAME
 from animate_cli.device import thread_count
 from animate_cli.errors import InputError, OptionError
-from animate_cli.interrupts import halt_on_signal
+from animate_cli.interrupts import catch_stop_signals
 from animate_cli.options import Options
 from animate_cli.prepare.journal import PrepareJournal
 from animate_cli.prepare.options import PrepareOptions
@@ -116,19 +116,19 @@ def prepare(
         plan = PreparePlan(choices=choices, options=_shared(options, choices.jobs), scratch=scratch)
         kept = len(tasks) - len(missing)
 
-        def tell(done: int, result: FileResult | None) -> None:
+        def report(done: int, result: FileResult | None) -> None:
             elapsed_s, total = time.monotonic() - begun, len(missing)
             on_step(
                 PrepareStep(done=done, total=total, kept=kept, result=result, elapsed_s=elapsed_s)
             )
 
-        tell(0, None)
+        report(0, None)
         for done, result in enumerate(_make_and_commit(missing, plan, journal), start=1):
             known[result.key] = result
-            tell(done, result)
+            report(done, result)
     every = [one for one in known.values() if one is not None]
     if not any(one.lines for one in every):
-        raise _nothing_made(every)
+        raise _no_clips_error(every)
     return _summary(folder, every, done=len(missing), repeated=len(repeats), begun=begun)
 
 
@@ -149,7 +149,7 @@ def _make_and_commit(
 ) -> Iterator[FileResult]:
     """File by file: make, move into the data set, write to the journal."""
     written_s = time.monotonic()
-    with halt_on_signal() as halt, closing(file_results(tasks, plan, halt)) as made:
+    with catch_stop_signals() as stop, closing(file_results(tasks, plan, stop)) as made:
         try:
             for result in made:
                 journal.commit(result, plan.scratch)
@@ -167,7 +167,7 @@ def _shared(options: Options, jobs: int) -> Options:
     return replace(options, compute=replace(options.compute, threads=threads))
 
 
-def _nothing_made(results: Sequence[FileResult]) -> InputError:
+def _no_clips_error(results: Sequence[FileResult]) -> InputError:
     if not results:
         return InputError("no video and no picture was given", hint="name files or folders of them")
     refused = [one for one in results if one.refused]

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from animate_cli.errors import OutputError
-from animate_cli.media.target import told
+from animate_cli.media.target import as_output_error
 
 if sys.platform != "win32":  # there, nothing keeps two runs apart
     import fcntl
@@ -28,12 +28,12 @@ def scratch_in(folder: Path) -> Iterator[Path]:
     Raises:
         OutputError: another run is at work here, or nothing can be written.
     """
-    with told(folder):
+    with as_output_error(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with _held(folder):
+    with _locked(folder):
         _clear(folder)
         try:
-            with told(folder):
+            with as_output_error(folder):
                 scratch = Path(tempfile.mkdtemp(prefix=PREFIX, dir=folder))
             yield scratch
         finally:
@@ -41,7 +41,7 @@ def scratch_in(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _held(folder: Path) -> Iterator[None]:
+def _locked(folder: Path) -> Iterator[None]:
     """Lock the folder; the lock ends with the process, however that ends."""
     if sys.platform == "win32":
         yield

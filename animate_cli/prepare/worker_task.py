@@ -42,8 +42,8 @@ class PrepareWorker:
             return task.result(refused=error.message)
 
     def _picture(self, task: PrepareTask) -> FileResult:
-        is_as_it_was = self._plan.choices.treatment is FileTreatment.AS_IS
-        treat = label_picture if is_as_it_was else cut_picture
+        is_in_place = self._plan.choices.treatment is FileTreatment.AS_IS
+        treat = label_picture if is_in_place else cut_picture
         return treat(task, self._plan, self._network)
 
     def _clip(self, task: PrepareTask) -> FileResult:

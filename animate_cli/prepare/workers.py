@@ -20,7 +20,7 @@ from typing import cast
 
 from animate_cli.device import thread_count
 from animate_cli.errors import AnimateError, Cancelled, TrainError
-from animate_cli.interrupts import Halt
+from animate_cli.interrupts import StopRequest
 from animate_cli.prepare.task import FileResult, PreparePlan, PrepareTask
 from animate_cli.prepare.worker_task import PrepareWorker
 from animate_cli.report import Progress, Watch
@@ -41,36 +41,36 @@ Answer = FileResult | _Failed | Exception
 
 
 def file_results(
-    tasks: Sequence[PrepareTask], plan: PreparePlan, halt: Halt
+    tasks: Sequence[PrepareTask], plan: PreparePlan, stop: StopRequest
 ) -> Generator[FileResult, None, None]:
     """The result of each task, in the order in which they end; closing it stops the workers.
 
     Raises:
-        Cancelled: `halt` was set.
+        Cancelled: `stop` was set.
         TrainError: a worker died.
         AnimateError: an error of all files, such as a full disk.
     """
     jobs = min(thread_count(plan.choices.jobs), len(tasks))
     if jobs > 1:
-        yield from _by_workers(tasks, plan, jobs=jobs, halt=halt)
+        yield from _by_workers(tasks, plan, jobs=jobs, stop=stop)
         return
 
-    def goes_on(progress: Progress) -> bool:
-        return not halt.wanted
+    def continues(progress: Progress) -> bool:
+        return not stop.requested
 
-    worker = PrepareWorker(plan, Watch(goes_on))
+    worker = PrepareWorker(plan, Watch(continues))
     for task in tasks:
-        _raise_if_halted(halt)
+        _raise_if_requested(stop)
         try:
             result = worker.work(task)
         except Cancelled:
-            _raise_if_halted(halt)  # its hint says how to resume
+            _raise_if_requested(stop)  # its hint says how to resume
             raise
         yield result
 
 
 def _by_workers(
-    tasks: Sequence[PrepareTask], plan: PreparePlan, *, jobs: int, halt: Halt
+    tasks: Sequence[PrepareTask], plan: PreparePlan, *, jobs: int, stop: StopRequest
 ) -> Iterator[FileResult]:
     workers = [_start(plan) for _ in range(jobs)]
     waiting = deque(tasks)
@@ -85,7 +85,7 @@ def _by_workers(
                 answer = _receive(pipe, task)
                 _give_next(waiting, pipe, busy)
                 yield answer
-            _raise_if_halted(halt)
+            _raise_if_requested(stop)
     finally:
         for process, _ in workers:
             process.terminate()
@@ -93,8 +93,8 @@ def _by_workers(
             process.join()
 
 
-def _raise_if_halted(halt: Halt) -> None:
-    if halt.wanted:
+def _raise_if_requested(stop: StopRequest) -> None:
+    if stop.requested:
         raise Cancelled("interrupted", hint="run the same command again to resume")
 
 

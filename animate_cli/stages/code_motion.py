@@ -38,7 +38,7 @@ class CodeMotion:
 
     def _part(self, frames: slice) -> Tensor:
         """The codes of some frames, blended with those at rest by the motion weight."""
-        driver = _seen(self.encoder, self.trajectory, frames, self.ratio, self.shift)
+        driver = _reframed(self.encoder, self.trajectory, frames, self.ratio, self.shift)
         if self.trajectory.motion_weight is None:
             return driver
         weight = torch.from_numpy(self.trajectory.motion_weight[frames, None]).to(driver)
@@ -61,7 +61,7 @@ def code_motion(
     size = encoder.face_size
     ratio = source_code.new_tensor([[2 * frame_to_face[0, 0] / size]])
     shift = source_code.new_tensor((2 * frame_to_face[:, 2] + 1) / size - 1)[None]
-    start = _seen(encoder, trajectory, slice(anchor, anchor + 1), ratio, shift)
+    start = _reframed(encoder, trajectory, slice(anchor, anchor + 1), ratio, shift)
     return CodeMotion(
         trajectory=trajectory,
         encoder=encoder,
@@ -72,7 +72,7 @@ def code_motion(
     )
 
 
-def _seen(
+def _reframed(
     encoder: FrameEncoder, trajectory: Trajectory, frames: slice, ratio: Tensor, shift: Tensor
 ) -> Tensor:
     if trajectory.codes is None:

@@ -57,19 +57,19 @@ def with_codes(
     if codes is not None and codes.encoder_id == encoder.encoder_id:
         return driver
     if driver.kind is Kind.TEMPLATE:
-        raise _not_for(driver, model, options)
-    reader = _Reader(encoder, driver.trajectory, device)
+        raise _other_model(driver, model, options)
+    driver_encoder = _DriverEncoder(encoder, driver.trajectory, device)
     threads = thread_count(options.compute.threads)
     frames = driver_frames(driver, options.read, threads=threads)
     with closing(frames), watch.clock.measure("encode driver"):
         for frame in frames:
-            reader.add(frame)
-            watch.tell(Step.ENCODE, frame.index + 1, len(driver.trajectory))
-    coded = replace(driver.trajectory, codes=reader.codes(options))
+            driver_encoder.add(frame)
+            watch.report(Step.ENCODE, frame.index + 1, len(driver.trajectory))
+    coded = replace(driver.trajectory, codes=driver_encoder.codes(options))
     return replace(driver, trajectory=coded)
 
 
-class _Reader:
+class _DriverEncoder:
     """Cuts the face out of each frame, and encodes `BATCH` of them at a time."""
 
     def __init__(self, encoder: FrameEncoder, trajectory: Trajectory, device: torch.device) -> None:
@@ -117,7 +117,7 @@ class _Reader:
         self._values[list(indices)] = values
 
 
-def _not_for(driver: TrackedDriver, model: Model, options: Options) -> OptionError:
+def _other_model(driver: TrackedDriver, model: Model, options: Options) -> OptionError:
     name = options.motion.model
     given = driver.trajectory.codes
     holds = "landmarks alone" if given is None else f"what {given.encoder_id.split()[0]} read"

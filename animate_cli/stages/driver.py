@@ -55,7 +55,7 @@ def track_driver(
                 options.faces,
                 sha256=_digest(given),
                 proposer=proposer,
-                on_frame=lambda index: watch.tell(Step.TRACK, index + 1, reader.expected),
+                on_frame=lambda index: watch.report(Step.TRACK, index + 1, reader.expected),
             )
         return TrackedDriver(
             given=given,

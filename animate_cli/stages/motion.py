@@ -41,13 +41,13 @@ class DriverMotion:
 
     def _part(self, frames: slice) -> Points:
         """The points of some frames, blended with those at rest by the motion weight."""
-        driver = self._seen(frames)
+        driver = self._in_square(frames)
         if self.trajectory.motion_weight is None:
             return driver
         weight = self.trajectory.motion_weight[frames, None, None]
         return (self.rest + weight * (driver - self.rest)).astype(np.float32)
 
-    def _seen(self, frames: slice) -> Points:
+    def _in_square(self, frames: slice) -> Points:
         """(B, K, 2)"""
         points = in_face(self.trajectory.landmarks[frames], self.frame_to_face)
         if self.trajectory.body is None or self.body is None:

@@ -53,4 +53,4 @@ def write_overlay(driver: TrackedDriver, path: Path, options: Options, *, watch:
             if trajectory.found[index]:
                 draw_head(drawn, lines, index)
             writer.write(drawn, frame.time_s)
-            watch.tell(Step.OVERLAY, index + 1, len(trajectory))
+            watch.report(Step.OVERLAY, index + 1, len(trajectory))

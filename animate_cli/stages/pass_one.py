@@ -41,12 +41,14 @@ def run_pass_one(
     if isinstance(driver, TrackedDriver):
         return encoded(driver)
 
-    def fresh() -> TrackedDriver:
+    def track_and_encode() -> TrackedDriver:
         network = networks.landmarker(str(device))
         proposer = networks.proposer(options.faces.detector)
         return encoded(track_driver(driver, network, options, watch=watch, proposer=proposer))
 
     if cache is None:
-        return fresh()
-    on_wait = partial(watch.tell, Step.TRACK, 0, None)
-    return cache.recall(driver, options, fresh, on_wait=on_wait, encoder_id=encoder_id_of(model))
+        return track_and_encode()
+    on_wait = partial(watch.report, Step.TRACK, 0, None)
+    return cache.get_or_track(
+        driver, options, track_and_encode, on_wait=on_wait, encoder_id=encoder_id_of(model)
+    )

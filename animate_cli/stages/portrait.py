@@ -106,7 +106,7 @@ def open_canvas(photo: Photo, landmarks: Points, options: OutputOptions) -> Outp
     view = _square_alone(whole) if options.framing is Framing.CROP else whole
     resized = _resized(view, options.size)
     if options.framing is Framing.CROP:
-        return replace(resized, crop=_everything(resized.pixels))
+        return replace(resized, crop=_whole(resized.pixels))
     height, width = resized.pixels.shape[:2]
     return replace(resized, crop=face_square(resized.landmarks, width, height))
 
@@ -117,7 +117,7 @@ def _square_alone(canvas: OutputCanvas) -> OutputCanvas:
         pixels=canvas.square,
         alpha=alpha,
         landmarks=to_crop(canvas.landmarks, canvas.crop),
-        crop=_everything(canvas.square),
+        crop=_whole(canvas.square),
     )
 
 
@@ -136,7 +136,7 @@ def _resized(canvas: OutputCanvas, size: str) -> OutputCanvas:
     )
 
 
-def _everything(pixels: Image) -> Crop:
+def _whole(pixels: Image) -> Crop:
     return Crop(crop_to_frame=np.eye(2, 3), size=len(pixels))
 
 

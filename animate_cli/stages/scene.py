@@ -94,16 +94,18 @@ def render(scene: Scene, *, start: int = 0, workers: int = 1) -> Stage[Rendered]
     workers: batches rendered at the same time, if the model has no state.
     """
     state = None
-    with closing(_moved(scene, start)) as batches:
+    with closing(_retargeted(scene, start)) as batches:
         for part in batches:
-            rendered, state = _draw(scene, part, state)
+            rendered, state = _render_batch(scene, part, state)
             yield rendered
             if state is None and workers > 1:
-                rest = spread(batches, lambda codes: _draw(scene, codes, None)[0], workers=workers)
+                rest = spread(
+                    batches, lambda codes: _render_batch(scene, codes, None)[0], workers=workers
+                )
                 yield from rest
 
 
-def _moved(scene: Scene, start: int) -> Stage[Any]:
+def _retargeted(scene: Scene, start: int) -> Stage[Any]:
     """Yield each batch's codes, retargeted."""
     for read in scene.driver.parts(LOOKAHEAD, device=scene.device, start=start):
         with scene.clock.measure("retarget"), torch.inference_mode():
@@ -112,7 +114,7 @@ def _moved(scene: Scene, start: int) -> Stage[Any]:
             yield moved[at : at + BATCH]
 
 
-def _draw(scene: Scene, codes: Any, state: Any) -> tuple[Rendered, Any]:
+def _render_batch(scene: Scene, codes: Any, state: Any) -> tuple[Rendered, Any]:
     """Render one batch; return the model's state, too."""
     with scene.clock.measure("render"), torch.inference_mode():
         return scene.model.render(scene.source, codes, state)
@@ -155,7 +157,7 @@ def beside(scene: Scene, results: Stage[Image], driver: Stage[Frame]) -> Stage[I
             yield panels
 
 
-def move_alpha(scene: Scene) -> NDArray[np.uint8] | None:
+def warp_alpha(scene: Scene) -> NDArray[np.uint8] | None:
     """The canvas's alpha (H, W), warped as the first frame is; None for an opaque photo."""
     if scene.canvas.alpha is None:
         return None

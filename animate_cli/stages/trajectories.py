@@ -32,7 +32,7 @@ from animate_cli.stages.run_summary import LANDMARK_WEIGHTS
 MOST_BYTES = 512 << 20  # some five hours of video
 REVISION = 1  # of what is found in a driver; entries of another one are not used
 _LOCKS = 2  # hexadecimal digits of the key that name its lock: at most 256 files, for ever
-_PATIENCE_S = 1.0
+_POLL_S = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -44,31 +44,31 @@ class TrajectoryCache:
         self.folder = folder
         self.most_bytes = most_bytes
 
-    def recall(
+    def get_or_track(
         self,
         given: InputFile | InputFrames,
         options: Options,
-        follow: Callable[[], TrackedDriver],
+        track: Callable[[], TrackedDriver],
         *,
         on_wait: Callable[[], None],
         encoder_id: str = "",
     ) -> TrackedDriver:
-        """The tracked driver, from the folder if it is there, else by `follow`.
+        """The tracked driver, from the folder if it is there, else by `track`.
 
         on_wait: called repeatedly while another process tracks the driver; may raise to stop.
-        encoder_id: of the codes that `follow` adds, "" for none.
+        encoder_id: of the codes that `track` adds, "" for none.
 
         Raises:
-            AnimateError: raised by `follow`; nothing is kept then.
+            AnimateError: raised by `track`; nothing is kept then.
         """
         if isinstance(given, InputFrames) or given.kind is Kind.TEMPLATE:
-            return follow()
+            return track()
         key = key_of(given, options, encoder_id)
         with self._locked(key, on_wait):
-            kept = self._read(key, given, options)
-            if kept is not None:
-                return kept
-            driver = follow()
+            cached = self._read(key, given, options)
+            if cached is not None:
+                return cached
+            driver = track()
             self._write(key, driver)
             return driver
 
@@ -110,7 +110,7 @@ class TrajectoryCache:
     @contextmanager
     def _locked(self, key: str, on_wait: Callable[[], None]) -> Iterator[None]:
         """Hold the lock of this key, if the file system supports locks."""
-        lock = FileLock(self.folder / f"{key[:_LOCKS]}.lock", timeout=_PATIENCE_S)
+        lock = FileLock(self.folder / f"{key[:_LOCKS]}.lock", timeout=_POLL_S)
         with suppress(OSError, NotImplementedError):
             self.folder.mkdir(parents=True, exist_ok=True)
             while not _acquired(lock):

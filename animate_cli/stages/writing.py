@@ -15,7 +15,7 @@ from animate_cli.stages.cost_warnings import warn_if_large
 from animate_cli.stages.destination import Destination
 from animate_cli.stages.open_scene import OpenScene
 from animate_cli.stages.run_summary import marking_of, notes_of, report_of
-from animate_cli.stages.scene import move_alpha
+from animate_cli.stages.scene import warp_alpha
 
 
 def write_video(scene: OpenScene, destination: Destination, film: Film | None) -> Report:
@@ -28,7 +28,7 @@ def write_video(scene: OpenScene, destination: Destination, film: Film | None) -
     with closing(scene.pictures(start=start)) as frames:
         first = next(frames)
         notes += warn_if_large(first, destination.path, o.output, threads=threads)
-        watch.tell(Step.RENDER, start, len(trajectory))
+        watch.report(Step.RENDER, start, len(trajectory))
         with open_writer(
             destination.path,
             width=first.shape[1],
@@ -46,7 +46,7 @@ def write_video(scene: OpenScene, destination: Destination, film: Film | None) -
             ):
                 with watch.clock.measure("encode"):
                     writer.write(pixels, time_s)
-                watch.tell(Step.RENDER, writer.frames, len(trajectory))
+                watch.report(Step.RENDER, writer.frames, len(trajectory))
         notes += writer.notes
     return report_of(destination.path, scene, _size(first), notes)
 
@@ -54,18 +54,18 @@ def write_video(scene: OpenScene, destination: Destination, film: Film | None) -
 def write_picture(scene: OpenScene, destination: Destination) -> Report:
     """Render the first frame, and write it, with transparency if the format has it."""
     o, watch = scene.options, scene.watch
-    watch.tell(Step.RENDER, 0, 1)
+    watch.report(Step.RENDER, 0, 1)
     with closing(scene.pictures()) as frames:
         pixels = next(frames)
     write_image(
         destination.path,
         pixels,
-        alpha=move_alpha(scene.scene),
+        alpha=warp_alpha(scene.scene),
         marking=marking_of(scene.source, scene.driver, o),
         overwrite=o.output.overwrite,
         inputs=destination.inputs,
     )
-    watch.tell(Step.RENDER, 1, 1)
+    watch.report(Step.RENDER, 1, 1)
     notes = notes_of(scene.source, scene.driver, o)
     return report_of(destination.path, scene, _size(pixels), notes)
 

@@ -27,7 +27,7 @@ _NO_MAP = np.empty(0, np.float32)
 _STILL_PX = 1 / 64  # the fixed point of cv2.remap rounds smaller displacements to 0
 
 
-class RowSpan(NamedTuple):
+class Rectangle(NamedTuple):
     """The rows and columns of a rectangle."""
 
     rows: slice
@@ -61,7 +61,7 @@ class RemapWarp:
         face = _to_bytes(rendered, index)
         flow = self._flow(rendered, index)
         out = self._square.copy()
-        span = self._moving(face, flow)
+        span = self._moving_rectangle(face, flow)
         if span is None:
             return out
         mask = None if rendered.refine_mask is None else _to_floats(rendered.refine_mask[index, 0])
@@ -75,7 +75,7 @@ class RemapWarp:
             return np.zeros_like(self._identity)
         return np.subtract(_to_floats(rendered.grid[index]), self._identity, dtype=np.float32)
 
-    def _moving(self, face: Image, flow: Floats) -> RowSpan | None:
+    def _moving_rectangle(self, face: Image, flow: Floats) -> Rectangle | None:
         """The rectangle of the small face outside of which nothing changes; None: nothing does."""
         still = 2 * _STILL_PX / len(self._square)
         moving = (np.abs(flow) > still).any(axis=2) | (face != self._face).any(axis=2)
@@ -83,8 +83,8 @@ class RemapWarp:
         if not len(rows):
             return None
         if self._lower:
-            return RowSpan(slice(0, len(self._lower[-1])), slice(0, len(self._lower[-1])))
-        return RowSpan(_reach(rows, len(moving)), _reach(columns, len(moving)))
+            return Rectangle(slice(0, len(self._lower[-1])), slice(0, len(self._lower[-1])))
+        return Rectangle(_span_of(rows, len(moving)), _span_of(columns, len(moving)))
 
     def _lower_levels(self, face: Image, flow: Floats, mask: Floats | None) -> Image:
         """The levels below the last, in floats -> (n, n, 3) uint8."""
@@ -99,12 +99,12 @@ class RemapWarp:
         return np.asarray(np.clip(np.rint(image), 0, 255), np.uint8)
 
     def _last_level(
-        self, out: Image, span: RowSpan, below: Image, flow: Floats, mask: Floats | None
+        self, out: Image, span: Rectangle, below: Image, flow: Floats, mask: Floats | None
     ) -> None:
         """Write the moving rectangle of the last level into `out`."""
         size, small = len(out), len(below)
         cuts = [_cut(axis, small, size) for axis in span]
-        patch, large, inner = (RowSpan(*pair) for pair in zip(*cuts, strict=True))
+        patch, large, inner = (Rectangle(*pair) for pair in zip(*cuts, strict=True))
         _resize_into(self._large[large], below[patch])
         _resize_into(self._map[large], _enlarge(flow, small)[patch] * np.float32(size / 2))
         positions = self._map[inner]
@@ -116,7 +116,7 @@ class RemapWarp:
         cv2.addWeighted(self._large[inner], 1, moved, 1, -_BIAS, dst=out[inner])
 
 
-def _reach(moving: NDArray[np.intp], extent: int) -> slice:
+def _span_of(moving: NDArray[np.intp], extent: int) -> slice:
     """From the first to the last that moves, with one neighbour more, which enlarging mixes in."""
     return slice(max(int(moving[0]) - 1, 0), min(int(moving[-1]) + 2, extent))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from animate_cli.batch.worker import JobResult, JobTask, Work
 from animate_cli.errors import FaceError, OutputError
-from animate_cli.media.target import replacing, told
+from animate_cli.media.target import as_output_error, replacing
 from animate_cli.report import OnProgress, Progress, Step
 
 
@@ -40,7 +40,7 @@ def misbehave(how: str, source: Path) -> None:
     if how == "face":
         raise FaceError(f"{source}: no face was found", hint="look again")
     if how == "full":
-        with told(source):
+        with as_output_error(source):
             raise OSError(errno.ENOSPC, "No space left on device")
     if how == "denied":
         raise OutputError("permission denied", hint="write elsewhere")

@@ -20,7 +20,7 @@ from animate_cli.batch.estimate import OPEN_S
 from animate_cli.batch.status import BatchStatus, WorkerSlot
 from animate_cli.cli.app import app
 from animate_cli.cli.batch_table import printable, table_of
-from animate_cli.cli.console import harmless
+from animate_cli.cli.console import strip_control_characters
 from animate_cli.report import Progress, Step
 
 
@@ -129,6 +129,9 @@ def test_the_table_shows_each_worker() -> None:
 
 
 def test_names_cannot_steer_a_terminal() -> None:
-    assert harmless("error: a\x1b[2J\u202eb\n\thint") == "error: a\ufffd[2J\ufffdb\n\thint"
+    assert (
+        strip_control_characters("error: a\x1b[2J\u202eb\n\thint")
+        == "error: a\ufffd[2J\ufffdb\n\thint"
+    )
     assert printable("a\x1b[2J\nb") == "a?[2J?b"
     assert len(printable("x" * 500)) <= 48

@@ -51,12 +51,12 @@ def kind_of(path: Path) -> Kind:
     with path.open("rb") as file:
         head = file.read(_HEAD)
     if head.startswith(b"GIF8"):
-        return Kind.VIDEO if _moves(path) else Kind.IMAGE
+        return Kind.VIDEO if _is_animated(path) else Kind.IMAGE
     if is_still(head):
         return Kind.IMAGE
     if head.startswith(b"PK\x03\x04") and _is_template(path):
         return Kind.TEMPLATE
-    if looks_like_video(head) or _decodes(path):
+    if looks_like_video(head) or _has_video(path):
         return Kind.VIDEO
     raise MediaError(
         f"{path} is neither a picture, a video nor a driver template",
@@ -83,7 +83,7 @@ def looks_like_video(head: bytes) -> bool:
     return is_avi or is_matroska or (head[4:8] in _VIDEO_BOXES and not is_still(head))
 
 
-def _moves(path: Path) -> bool:
+def _is_animated(path: Path) -> bool:
     try:
         with open_container(path) as container:
             stream = video_stream(container, path)
@@ -105,7 +105,7 @@ def _is_template(path: Path) -> bool:
         return False
 
 
-def _decodes(path: Path) -> bool:
+def _has_video(path: Path) -> bool:
     try:
         with open_container(path) as container:
             video_stream(container, path)

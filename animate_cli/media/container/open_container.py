@@ -29,7 +29,7 @@ _FORMATS = (
     "m4v,h264,hevc,ivf,obu,wav,mp3,flac,aac,ac3,eac3,aiff,caf,w64,opus,alac"
 )
 _LOG_LINES = 3
-_LISTEN = Lock()
+_LOG_LEVEL_LOCK = Lock()
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def open_container(path: Path) -> Iterator[InputContainer]:
         container = _open(path)
     except (av.FFmpegError, ValueError) as error:
         raise MediaError(
-            f"{path} cannot be opened as video: {reason(error)}{last_words(lambda: _open(path))}",
+            f"{path} cannot be opened as video: {reason(error)}{failure_log(lambda: _open(path))}",
             hint="the file may be cut off or of another kind; re-encode it, or export it again",
         ) from error
     with container:
@@ -110,9 +110,9 @@ def has_display_times(container: InputContainer) -> bool:
     return container.format.name != "avi"
 
 
-def last_words(attempt: Callable[[], object]) -> str:
+def failure_log(attempt: Callable[[], object]) -> str:
     """Repeat a failed call with FFmpeg's log on; return its last lines as '; FFmpeg: ...'."""
-    with _LISTEN:
+    with _LOG_LEVEL_LOCK:
         before, skips = av.logging.get_level(), av.logging.get_skip_repeated()
         av.logging.set_level(av.logging.ERROR)
         av.logging.set_skip_repeated(False)  # another file may have failed for the same reason

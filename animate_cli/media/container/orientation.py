@@ -18,7 +18,7 @@ from av.video.frame import VideoFrame
 
 from animate_cli.records import Image
 
-_WILDEST_PIXEL = 8
+_MOST_STRETCHED = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,7 @@ def upright(pixels: Image, orientation: Orientation) -> Image:
 def square_size(width: int, height: int, pixel_shape: Fraction | None) -> tuple[int, int]:
     """Width and height of the frame with square pixels; implausible shapes count as square."""
     shape = pixel_shape or Fraction(1)
-    if not Fraction(1, _WILDEST_PIXEL) <= shape <= _WILDEST_PIXEL:
+    if not Fraction(1, _MOST_STRETCHED) <= shape <= _MOST_STRETCHED:
         return width, height
     if shape >= 1:
         return round(width * shape), height

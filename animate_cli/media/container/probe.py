@@ -19,7 +19,7 @@ from animate_cli.media.container.colour import is_hdr
 from animate_cli.media.container.kind import Kind, kind_of
 from animate_cli.media.container.open_container import (
     audio_streams,
-    last_words,
+    failure_log,
     open_container,
     stamp_of,
     video_stream,
@@ -33,8 +33,8 @@ __all__ = ["Kind", "Survey", "kind_of", "probe", "survey"]
 
 _PACKETS = 256
 _REORDER = 64
-_RATE_WHERE_NONE = Fraction(25)
-_FASTEST, _SLOWEST = 1000, Fraction(1, 24 * 3600)  # what is beyond is a lie, or no video
+_DEFAULT_RATE = Fraction(25)
+_HIGHEST_RATE, _LOWEST_RATE = 1000, Fraction(1, 24 * 3600)  # what is beyond is a lie, or no video
 _RATE_TOLERANCE = Fraction(1, 200)
 
 
@@ -91,7 +91,7 @@ def survey(path: Path, *, max_pixels: int) -> Survey:
         square = square_size(frame.width, frame.height, stream.sample_aspect_ratio)
         _refuse_large(path, *square, max_pixels)
         orientation = orientation_of(frame)
-        time_base = stream.time_base or 1 / _RATE_WHERE_NONE
+        time_base = stream.time_base or 1 / _DEFAULT_RATE
         first_pts = min(stamps[:_REORDER], default=stream.start_time or 0)
         is_variable = _is_uneven(_decode_stamps(container, stream) or sorted(stamps))
         rate = _rate(stream, is_variable=is_variable)
@@ -172,7 +172,7 @@ def _first_packets(
             elif len(stamps) >= _PACKETS:
                 break
     if first is None:
-        why = last_words(lambda: _decode_some(path)) if failed or stamps else ""
+        why = failure_log(lambda: _decode_some(path)) if failed or stamps else ""
         raise MediaError(
             f"{path}: not one of its frames can be decoded{why}",
             hint="the video is empty or damaged: export or download it again",
@@ -204,8 +204,8 @@ def _is_uneven(stamps: list[int]) -> bool:
 
 def _rate(stream: VideoStream, *, is_variable: bool) -> Fraction:
     average = stream.average_rate or stream.guessed_rate or stream.base_rate
-    if not average or not _SLOWEST <= average <= _FASTEST:
-        average = _RATE_WHERE_NONE
+    if not average or not _LOWEST_RATE <= average <= _HIGHEST_RATE:
+        average = _DEFAULT_RATE
     guessed = stream.base_rate
     if is_variable or not guessed or abs(guessed - average) > average * _RATE_TOLERANCE:
         return average

@@ -40,7 +40,7 @@ class Timestamps:
     def nominal(self, pts: int) -> Fraction:
         """Seconds of a stamp, without regard to earlier frames."""
         time = pts * self.time_base + self._shift
-        return time if self._is_variable else self._on_beat(time)
+        return time if self._is_variable else self._on_multiple(time)
 
     def _repair(self, time: Fraction | None) -> Fraction:
         if self._last is None:
@@ -55,6 +55,6 @@ class Timestamps:
             return self._last + 1 / self.rate
         return self._last + 1 / (2 * self.rate)
 
-    def _on_beat(self, time: Fraction) -> Fraction:
-        beat = round(time * self.rate) / self.rate
-        return beat if abs(time - beat) <= self.time_base else time
+    def _on_multiple(self, time: Fraction) -> Fraction:
+        multiple = round(time * self.rate) / self.rate
+        return multiple if abs(time - multiple) <= self.time_base else time

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from animate_cli.media.images.image import write_image
 from animate_cli.media.output_plan import OutputPlan, VideoWriter
-from animate_cli.media.target import told
+from animate_cli.media.target import as_output_error
 from animate_cli.records import Image
 
 _DIGITS = 6
@@ -18,7 +18,7 @@ class FolderWriter(VideoWriter):
     def __init__(self, plan: OutputPlan) -> None:
         super().__init__()
         self._plan = plan
-        with told(plan.path):
+        with as_output_error(plan.path):
             plan.part.mkdir()
 
     def write(self, pixels: Image, time_s: Fraction) -> None:

@@ -21,7 +21,7 @@ from animate_cli.media.container.kind import Kind, is_heif, kind_of
 from animate_cli.media.container.open_container import require_file
 from animate_cli.media.images.pixel_modes import reduced_by_pillow, to_rgb
 from animate_cli.media.provenance import COMMENT, Marking, exif_with
-from animate_cli.media.target import replacing, told
+from animate_cli.media.target import as_output_error, replacing
 from animate_cli.records import Image, Photo
 
 _HEAD = 16
@@ -36,7 +36,7 @@ _WRITABLE = {
     ".tiff": "TIFF",
     ".bmp": "BMP",
 }
-_OPENING = Lock()
+_PILLOW_LOCK = Lock()
 
 
 def read_photo(path: Path, *, max_pixels: int) -> Photo:
@@ -94,7 +94,7 @@ def write_image(
     image = Pillow.fromarray(np.ascontiguousarray(np.concatenate(layers, axis=2)))
     with replacing(path, overwrite=overwrite, inputs=inputs) as part:
         try:
-            with told(path):
+            with as_output_error(path):
                 image.save(part, format=_WRITABLE[suffix], **_settings(suffix, marking))
         except ValueError as error:
             raise OutputError(
@@ -146,7 +146,7 @@ def _open_guarded(path: Path, *, max_pixels: int) -> Pillow.Image:
 
     Its limit and Python's warning filters belong to the process, hence the lock.
     """
-    with _OPENING, warnings.catch_warnings():
+    with _PILLOW_LOCK, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Pillow.DecompressionBombWarning)
         before = Pillow.MAX_IMAGE_PIXELS

@@ -29,7 +29,7 @@ _BITS_PER_CHANNEL_S = 96_000
 _FRAME_SAMPLES = 1024
 _SLACK_S = Fraction(1, 1000)
 _FALLBACK_RATE = 48000
-_MUTE_S = 600
+_LONGEST_GAP_S = 600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +96,7 @@ def _samples(
         if abs(place - written) <= _SLACK_S * rate:
             place = written
         if place > written:
-            gap = min(place - written, _MUTE_S * rate)
+            gap = min(place - written, _LONGEST_GAP_S * rate)
             yield np.zeros((block.shape[0], gap * width), block.dtype)
             written += gap
         kept = block[:, max(written - place, 0) * width :]

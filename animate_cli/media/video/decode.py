@@ -24,7 +24,7 @@ _FLUSHES = 64
 # Decoders on several threads are silent about an error in the very last packets.
 _ONE_TO_ONE = ("h264", "hevc", "av1", "vp9", "mjpeg", "prores")
 
-Shown = tuple[int | None, VideoFrame | None]
+TimedFrame = tuple[int | None, VideoFrame | None]
 
 
 @dataclass(kw_only=True, eq=False)
@@ -43,7 +43,7 @@ class FrameDecoder:
     _expected: list[int] = field(default_factory=list)
     _failed: int = 0
 
-    def shown(self) -> Iterator[Shown]:
+    def timed_frames(self) -> Iterator[TimedFrame]:
         """Time stamps in display order, each with its frame, or None if the frame is lost."""
         self.stream.thread_type = "AUTO"
         self.stream.codec_context.thread_count = self.threads
@@ -52,7 +52,7 @@ class FrameDecoder:
             stamp = frame.pts if has_times else self._next_count()
             if stamp is not None:
                 place = bisect_left(self._expected, stamp)
-                yield from self._holes(self._expected[:place])
+                yield from self._lost_frames(self._expected[:place])
                 is_known = self._expected[place : place + 1] == [stamp]
                 del self._expected[: place + is_known]
             if frame.is_corrupt:
@@ -60,7 +60,7 @@ class FrameDecoder:
             yield stamp, None if frame.is_corrupt else frame
         if self._expected and self.stream.codec_context.codec.canonical_name in _ONE_TO_ONE:
             self.damage = self.damage or "the last packets give no frame"
-        yield from self._holes(self._expected)
+        yield from self._lost_frames(self._expected)
 
     def _next_count(self) -> int | None:
         """The stamp of the next frame shown, where packets are only counted: the next not used.
@@ -70,7 +70,7 @@ class FrameDecoder:
         lost, self._failed = min(self._failed, max(len(self._expected) - 1, 0)), 0
         return self._expected[lost] if self._expected else None
 
-    def _holes(self, stamps: list[int]) -> Iterator[Shown]:
+    def _lost_frames(self, stamps: list[int]) -> Iterator[TimedFrame]:
         if self.damage:
             yield from ((stamp, None) for stamp in stamps)
 

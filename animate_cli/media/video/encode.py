@@ -16,12 +16,12 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
 from animate_cli.errors import OutputError
-from animate_cli.media.container.open_container import last_words, reason
+from animate_cli.media.container.open_container import failure_log, reason
 from animate_cli.media.images.gif_palette import GifPalette
 from animate_cli.media.output_plan import OutputPlan, VideoWriter
 from animate_cli.media.provenance import COMMENT, mark_gif
 from animate_cli.media.sound.mux import AudioFeed
-from animate_cli.media.target import told, write_error
+from animate_cli.media.target import as_output_error, write_error
 from animate_cli.media.video.encoder_frames import EncoderFrames, Timeline
 from animate_cli.records import Image
 
@@ -63,7 +63,7 @@ class EncodedWriter(VideoWriter):
         except (av.FFmpegError, ValueError) as error:
             raise OutputError(
                 f"{plan.path}: {plan.encoding.encoder} cannot encode {plan.width} x "
-                f"{plan.height}: {reason(error)}{last_words(self._attempt)}",
+                f"{plan.height}: {reason(error)}{failure_log(self._open_encoder)}",
                 hint="try another --codec or --size",
             ) from error
         if plan.encoding.encoder == "gif":
@@ -84,7 +84,7 @@ class EncodedWriter(VideoWriter):
             context.color_range = _LIMITED
             context.colorspace = context.color_primaries = context.color_trc = _BT709
 
-    def _attempt(self) -> None:
+    def _open_encoder(self) -> None:
         """Open the encoder alone, to learn why it fails."""
         context = CodecContext.create(self._plan.encoding.encoder, "w")
         self._configure(cast(VideoCodecContext, context))
@@ -96,7 +96,7 @@ class EncodedWriter(VideoWriter):
         frame.time_base = self._timeline.time_base
         frame.pts = self._timeline.stamp(time_s)
         frame.duration = self._timeline.step
-        with told(self._plan.path):
+        with as_output_error(self._plan.path):
             self._encode(frame)
             if self._feed:
                 self._feed.advance(time_s)
@@ -121,7 +121,7 @@ class EncodedWriter(VideoWriter):
     def finish(self) -> None:
         """Flush encoder and sound, and close the file."""
         self._require_frames(self._plan)
-        with told(self._plan.path):
+        with as_output_error(self._plan.path):
             self._encode(None)
             if self._feed:
                 self._feed.advance(self._timeline.end_s)

@@ -19,7 +19,7 @@ from animate_cli.media.container.open_container import open_container, video_str
 from animate_cli.media.output_plan import OutputPlan, VideoWriter
 from animate_cli.media.provenance import COMMENT
 from animate_cli.media.sound.mux import AudioFeed
-from animate_cli.media.target import told
+from animate_cli.media.target import as_output_error
 from animate_cli.media.video.encode import create
 from animate_cli.media.video.encoder_frames import EncoderFrames, Timeline
 from animate_cli.records import Image
@@ -41,16 +41,16 @@ class PipedWriter(VideoWriter):
         self._stamps: list[int] = []
         self._coded = plan.part.with_name(f"{plan.part.name}.mkv")
         command = _command(plan, self._canvas, str(self._coded))
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by abort
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed by abort
         try:
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
-                stderr=self._said,
+                stderr=self._stderr,
             )
         except OSError as error:
-            self._said.close()
+            self._stderr.close()
             raise OptionError(
                 f"{command[0]} does not run: {error}", hint="repair it, or leave --encoder out"
             ) from error
@@ -74,7 +74,7 @@ class PipedWriter(VideoWriter):
             self._process.communicate()
         if self._process.returncode != 0:
             raise self._failure()
-        with told(self._plan.path):
+        with as_output_error(self._plan.path):
             self._remux()
         self._notes += self._timeline.notes
         self.abort()
@@ -85,7 +85,7 @@ class PipedWriter(VideoWriter):
             self._process.kill()
         with contextlib.suppress(OSError):
             self._process.communicate()
-        self._said.close()
+        self._stderr.close()
         self._coded.unlink(missing_ok=True)
 
     def _remux(self) -> None:
@@ -129,8 +129,8 @@ class PipedWriter(VideoWriter):
         return self._stamps[number] if number >= 0 else number * self._timeline.step
 
     def _failure(self) -> OutputError:
-        self._said.seek(0)
-        lines = self._said.read().decode("utf-8", "replace").strip().splitlines()
+        self._stderr.seek(0)
+        lines = self._stderr.read().decode("utf-8", "replace").strip().splitlines()
         return OutputError(
             f"{self._plan.path}: ffmpeg's {self._plan.encoding.encoder} failed: "
             f"{' | '.join(lines[-_STDERR_LINES:]) or 'no reason given'}",

@@ -26,7 +26,7 @@ from animate_cli.errors import OutputError
 from animate_cli.media.output_plan import OutputPlan, VideoWriter
 from animate_cli.media.provenance import COMMENT
 from animate_cli.media.sound.mux import AudioFeed
-from animate_cli.media.target import told
+from animate_cli.media.target import as_output_error
 from animate_cli.media.video.encode import EncodedWriter, create
 from animate_cli.media.video.encoder_frames import Timeline
 from animate_cli.records import Image
@@ -72,7 +72,7 @@ class SegmentedWriter(VideoWriter):
         self._open: EncodedWriter | None = None
         self._start_s = Fraction(0)
         self.frames = film.done
-        with told(plan.path):
+        with as_output_error(plan.path):
             film.folder.mkdir(exist_ok=True)
 
     def write(self, pixels: Image, time_s: Fraction) -> None:
@@ -84,13 +84,13 @@ class SegmentedWriter(VideoWriter):
         self._open.write(pixels, time_s - self._start_s)
         self.frames += 1
         if self.frames % self._film.length == 0:
-            self._keep()
+            self._complete_segment()
 
     def finish(self) -> None:
         """Join all segments and the sound."""
         self._require_frames(self._plan)
-        self._keep()
-        with told(self._plan.path):
+        self._complete_segment()
+        with as_output_error(self._plan.path):
             self._join()
 
     def abort(self) -> None:
@@ -101,7 +101,7 @@ class SegmentedWriter(VideoWriter):
             self._part.unlink(missing_ok=True)
             self._film.folder.rmdir()  # where there is none
 
-    def _keep(self) -> None:
+    def _complete_segment(self) -> None:
         """Finish the open segment, and give it its final name once it is on disk."""
         if self._open is None:
             return
@@ -109,7 +109,7 @@ class SegmentedWriter(VideoWriter):
         for note in self._open.notes:
             self.note(note)
         self._open = None
-        with told(self._plan.path):
+        with as_output_error(self._plan.path):
             with self._part.open("r+b") as file:
                 os.fsync(file.fileno())
             self._part.replace(self._film.file((self.frames - 1) // self._film.length))
@@ -143,7 +143,7 @@ class SegmentedWriter(VideoWriter):
             with av.open(str(self._film.file(number))) as segment:
                 source = segment.streams.video[0]
                 if source.codec_context.extradata != header:
-                    raise self._misfit(number)
+                    raise self._other_encoder(number)
                 scale = (source.time_base or timeline.time_base) / timeline.time_base
                 for packet in segment.demux(source):
                     if not packet.size or packet.pts is None:
@@ -154,6 +154,6 @@ class SegmentedWriter(VideoWriter):
                     packet.time_base = timeline.time_base
                     yield packet
 
-    def _misfit(self, number: int) -> OutputError:
+    def _other_encoder(self, number: int) -> OutputError:
         hint = f"delete {self._film.folder} and run again"
         return OutputError(f"{self._plan.path}: segment {number} is of another encoder", hint=hint)

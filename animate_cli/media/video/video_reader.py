@@ -38,24 +38,26 @@ class VideoReader(DriverReader):
         self._threads = threads
 
     def _frames(self) -> Iterator[Frame]:
-        screen = _Screen(self._survey)
+        current = _CurrentFrame(self._survey)
         clock = self._survey.clock()
         with open_container(self.info.path) as container:
             stream = video_stream(container, self.info.path)
             self._seek(container, stream)
             decoder = FrameDecoder(container=container, stream=stream, threads=self._threads)
-            yield from self._wanted(decoder, clock, screen)
-        self._finish(decoder, clock, screen)
+            yield from self._wanted(decoder, clock, current)
+        self._finish(decoder, clock, current)
 
-    def _wanted(self, decoder: FrameDecoder, clock: Timestamps, screen: _Screen) -> Iterator[Frame]:
+    def _wanted(
+        self, decoder: FrameDecoder, clock: Timestamps, current: _CurrentFrame
+    ) -> Iterator[Frame]:
         start, length = self.options.start_s, self.options.duration_s
         blank: list[Fraction] = []
         began: Fraction | None = None
-        for pts, frame in decoder.shown():
+        for pts, frame in decoder.timed_frames():
             time = clock.time(pts)
             if length is not None and time >= start + length:
                 return
-            screen.show(frame)
+            current.show(frame)
             if time < start:
                 continue
             if began is None:
@@ -64,18 +66,18 @@ class VideoReader(DriverReader):
             refuse_long(self.info.path, time - began, self.options)
             if frame is None:
                 self._conceal(time, decoder)
-            if screen.is_blank:
+            if current.is_blank:
                 blank.append(time)
                 continue
             for held in blank:
-                yield self._frame(screen, held - began, is_concealed=True)
+                yield self._frame(current, held - began, is_concealed=True)
             blank.clear()
-            yield self._frame(screen, time - began, is_concealed=frame is None)
+            yield self._frame(current, time - began, is_concealed=frame is None)
         self._require_whole(clock)
 
-    def _frame(self, screen: _Screen, time_s: Fraction, *, is_concealed: bool) -> Frame:
+    def _frame(self, current: _CurrentFrame, time_s: Fraction, *, is_concealed: bool) -> Frame:
         index, self.decoded = self.decoded, self.decoded + 1
-        return Frame(pixels=screen.pixels(), index=index, time_s=time_s, is_concealed=is_concealed)
+        return Frame(pixels=current.pixels(), index=index, time_s=time_s, is_concealed=is_concealed)
 
     def _seek(self, container: InputContainer, stream: VideoStream) -> None:
         """Seek near the start where seeking is exact; else decode from the beginning."""
@@ -113,7 +115,7 @@ class VideoReader(DriverReader):
         missing = round((length - reached_s) * self.info.rate) - 1
         return f"about {self.decoded + missing} frames declared, {self.decoded} decoded"
 
-    def _finish(self, decoder: FrameDecoder, clock: Timestamps, screen: _Screen) -> None:
+    def _finish(self, decoder: FrameDecoder, clock: Timestamps, current: _CurrentFrame) -> None:
         if self.decoded == 0:
             raise MediaError(
                 f"{self.info.path}: no frame between start and end",
@@ -127,11 +129,11 @@ class VideoReader(DriverReader):
             self._note(f"the file could not be read to its end: {decoder.cut}")
         if clock.repaired:
             self._note(f"{clock.repaired} missing or backward time stamps repaired")
-        if screen.resized:
-            self._note(f"{screen.resized} frames of another size fitted to the first")
+        if current.resized:
+            self._note(f"{current.resized} frames of another size fitted to the first")
 
 
-class _Screen:
+class _CurrentFrame:
     """The current frame; its pixels are converted once, when they are needed."""
 
     def __init__(self, survey: Survey) -> None:

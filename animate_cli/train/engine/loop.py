@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from animate_cli.errors import Cancelled
-from animate_cli.interrupts import halt_on_signal
+from animate_cli.interrupts import catch_stop_signals
 from animate_cli.train.engine.checkpoint import Checkpoint, load_checkpoint
 from animate_cli.train.engine.distributed import open_accelerator
 from animate_cli.train.engine.log import Log
@@ -105,10 +105,10 @@ def _train_stage(
     with closing(TrainingState(stage, objective, accelerator)) as training:
         training.start(kept)
         reporter = _Reporter(training, on_log, on_step)
-        with halt_on_signal() as halt, closing(reporter):
+        with catch_stop_signals() as stop, closing(reporter):
             while training.step < plan.steps:
                 reporter.after(_step(training))
-                if training.is_wanted_anywhere(flag=halt.wanted):
+                if training.is_wanted_anywhere(flag=stop.requested):
                     training.save()
                     raise _cancelled(training)
         training.save()
