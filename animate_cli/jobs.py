@@ -25,7 +25,7 @@ from animate_cli.evaluate.runner.observer import EvaluationObserver
 from animate_cli.options import ComputeOptions, Options
 from animate_cli.prepare.run import prepare as prepare_dataset
 from animate_cli.train.engine.loop import LogEntry, TrainingSummary, train
-from animate_cli.train.recipe import Recipe, changed, read_recipe
+from animate_cli.train.recipe import Recipe, read_recipe, with_overrides
 
 __all__ = ["animate_batch", "evaluate_models", "prepare_dataset", "train_network"]
 
@@ -136,7 +136,7 @@ def train_network(
         Cancelled: Ctrl-C or SIGTERM; the step under way was finished and saved.
     """
     read = recipe if isinstance(recipe, Recipe) else read_recipe(Path(recipe))
-    chosen = changed(read, data=Path(data) if data is not None else None, steps=steps)
+    chosen = with_overrides(read, data=Path(data) if data is not None else None, steps=steps)
     folder = Path(output) if output is not None else hub.runs_dir() / chosen.name
     device = open_device(compute or ComputeOptions())
     return train(chosen, folder, on_log=on_log, device=device)

@@ -53,9 +53,9 @@ def train(
     """
     from animate_cli.device import open_device
     from animate_cli.train.engine.loop import train as run
-    from animate_cli.train.recipe import changed, read_recipe
+    from animate_cli.train.recipe import read_recipe, with_overrides
 
-    chosen = changed(read_recipe(recipe), data=data, steps=steps)
+    chosen = with_overrides(read_recipe(recipe), data=data, steps=steps)
     device = open_device(options.compute)
     folder = output or hub.runs_dir() / chosen.name
     console.info(f"checkpoints, weights, sheets and log: {folder}")

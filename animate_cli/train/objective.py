@@ -31,7 +31,7 @@ class Objective(Protocol):
         ...
 
     def evaluate(self, network: nn.Module) -> dict[str, float]:
-        """Figures on "dev", the training people kept apart; the lowest "score" is the best."""
+        """Figures on "dev", training people who are not trained on; the lowest "score" is best."""
         ...
 
     def export(self, network: nn.Module, path: Path) -> None:
@@ -44,7 +44,7 @@ class ShowsSamples(Protocol):
     """An objective that can draw a sample sheet."""
 
     def sheet(self, network: nn.Module) -> Image:
-        """A picture (H, W, 3) to look at: training samples, and predictions on dev."""
+        """A picture (H, W, 3) of training samples and of predictions on dev."""
         ...
 
 
@@ -69,9 +69,9 @@ class AdversarialObjective(Protocol):
     def gan_losses(self, network: nn.Module, critic: nn.Module, batch: Batch) -> GanLosses:
         """Both losses out of one pass of the network.
 
-        critic: `self.critic` as the loop prepared it, for the critic's own loss: called once, on
-        true pictures and on the network's pictures, detached. The network's loss
-        takes `self.critic`, `train.losses.discriminator.frozen`.
+        critic: `self.critic` as the loop prepared it. The critic's own loss calls it once, on real
+        and on generated pictures, which are detached. The network's loss calls `self.critic` inside
+        `train.losses.discriminator.frozen`.
         """
         ...
 

@@ -16,10 +16,10 @@ The keys are the fields of the records below; the defaults are written nowhere e
 types the tables `network`, `loss`, `augment` and `critic`: "landmarks" does it by `LandmarkConfig`,
 `LandmarkLoss` and `AugmentConfig`.
 
-A table is laid over another in one way everywhere: a recipe over the one that it extends, a stage
-over the rest of its file. Tables merge key by key; any other value replaces the one below it, a
-list too. So a recipe that states stages drops those of the one that it extends, and `stage = []`
-leaves it none: it is then trained in one go.
+A recipe overrides the one that it extends, and a stage overrides the rest of its file, by the same
+rule: tables merge key by key; any other value, a list too, replaces the overridden one. So a recipe
+with stages drops the stages of the one that it extends, and `stage = []` leaves no stages: the
+recipe is then trained in one go.
 """
 
 from __future__ import annotations
@@ -180,10 +180,10 @@ def read_recipe(path: Path) -> Recipe:
     return recipe
 
 
-def changed(recipe: Recipe, *, data: Path | None, steps: int | None) -> Recipe:
+def with_overrides(recipe: Recipe, *, data: Path | None, steps: int | None) -> Recipe:
     """The recipe with the command line's data folder, and its number of steps for every stage."""
     recipe = replace(
-        recipe, stage=tuple(changed(stage, data=data, steps=steps) for stage in recipe.stage)
+        recipe, stage=tuple(with_overrides(stage, data=data, steps=steps) for stage in recipe.stage)
     )
     if data is not None:
         recipe = replace(recipe, data=replace(recipe.data, root=str(data)))
@@ -193,7 +193,7 @@ def changed(recipe: Recipe, *, data: Path | None, steps: int | None) -> Recipe:
 
 
 def _read_stages(stages: Any, table: Mapping[str, Any], path: Path) -> tuple[Recipe, ...]:
-    """The tables [[stage]], each laid over the rest of the file."""
+    """The recipes of the tables [[stage]], each merged into the rest of the file."""
     if not isinstance(stages, list) or not all(isinstance(own, Mapping) for own in stages):
         raise OptionError(f"recipe {path}: 'stage' is no list of tables", hint="write [[stage]]")
     read = []
@@ -203,12 +203,12 @@ def _read_stages(stages: Any, table: Mapping[str, Any], path: Path) -> tuple[Rec
             raise OptionError(f"{where} has no name", hint='add name = "..."')
         for key in _OF_THE_WHOLE & own.keys():
             raise OptionError(f"{where} states '{key}'", hint="write it above the first [[stage]]")
-        read.append(typed(Recipe, _laid_over(table, own), where=where))
+        read.append(typed(Recipe, _merged(table, own), where=where))
     return tuple(read)
 
 
 def _table(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
-    """The file's table laid over that of the file it extends."""
+    """The file's table, merged into that of the file it extends."""
     if path.resolve() in above:
         raise OptionError(f"recipe {path} extends itself", hint="break the circle of `extends`")
     table = _toml(path)
@@ -217,7 +217,7 @@ def _table(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
         return table
     if not isinstance(base, str):
         raise OptionError(f"recipe {path}: extends {base!r}", hint="give a path in quotes")
-    return _laid_over(_table(path.parent / base, (*above, path.resolve())), table)
+    return _merged(_table(path.parent / base, (*above, path.resolve())), table)
 
 
 def _toml(path: Path) -> dict[str, Any]:
@@ -231,17 +231,17 @@ def _toml(path: Path) -> dict[str, Any]:
         raise OptionError(f"{path} is not TOML: {error}", hint="correct the file") from None
 
 
-def _laid_over(base: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, Any]:
-    """The one way of overriding; see the module's docstring."""
+def _merged(base: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` overridden by `table`, by the rule of the module's docstring."""
     merged = dict(base)
     for key, value in table.items():
         both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = _laid_over(merged[key], value) if both else value
+        merged[key] = _merged(merged[key], value) if both else value
     return merged
 
 
 def _check(recipe: Recipe, path: Path) -> None:
-    """Refuse counts that no training can have."""
+    """Raise `OptionError` for counts below 1."""
     least = {
         "steps.steps": (recipe.steps.steps, 1),
         "steps.batch": (recipe.steps.batch, 1),

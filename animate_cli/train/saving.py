@@ -1,4 +1,4 @@
-"""Files that training writes: first beside their place, and a full disk is a `TrainError`."""
+"""Write training's files under a temporary name first; a full disk is a `TrainError`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from animate_cli.errors import TrainError
 
 @contextmanager
 def saving(path: Path) -> Iterator[None]:
-    """Turn a disk's failure inside `with` into an error; half a file beside `path` is removed.
+    """A context that turns write errors into `TrainError` and removes the partial temporary file.
 
     Raises:
         TrainError: the disk is full or cannot be written.
@@ -20,10 +20,10 @@ def saving(path: Path) -> Iterator[None]:
         yield
     except (OSError, RuntimeError) as error:  # torch raises RuntimeError
         with suppress(OSError):
-            beside(path).unlink()
+            temporary_path(path).unlink()
         raise TrainError(f"cannot save {path}: {error}", hint="make room and resume") from error
 
 
-def beside(path: Path) -> Path:
-    """The name under which `path` is written until it is whole."""
+def temporary_path(path: Path) -> Path:
+    """The temporary name of `path`; the finished file is renamed to `path`."""
     return path.with_name(path.name + ".part")

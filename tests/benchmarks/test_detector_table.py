@@ -34,7 +34,7 @@ from animate_cli.faces.landmarks.inference import LandmarkDetector
 from animate_cli.faces.landmarks.network import Landmarker
 from animate_cli.options import ComputeOptions
 from animate_cli.train.engine.loop import train
-from animate_cli.train.recipe import changed, read_recipe
+from animate_cli.train.recipe import read_recipe, with_overrides
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3 * 3600)]
 
@@ -92,7 +92,9 @@ def table(data: Path) -> dict[str, dict[str, float]]:
         root = folder / "data" / name
         shutil.copytree(evaluators, root / "teachers", dirs_exist_ok=True)
         trained = train(
-            changed(recipe, data=root, steps=None), folder / name, on_log=lambda _logged: None
+            with_overrides(recipe, data=root, steps=None),
+            folder / name,
+            on_log=lambda _logged: None,
         )
         figures[name] = score(root, trained.weights, evaluators, ComputeOptions(device="cpu"))
         print(name, {k: round(v, 4) for k, v in figures[name].items()}, flush=True)

@@ -13,8 +13,8 @@ from animate_cli.train.recipe import (
     Precision,
     SourceRecipe,
     StepRecipe,
-    changed,
     read_recipe,
+    with_overrides,
 )
 
 HEAD = 'objective = "landmarks"\nname = "x"\n'
@@ -33,7 +33,7 @@ def write(tmp_path):
 def test_what_is_not_stated_is_the_default(write, tmp_path):
     recipe = read_recipe(write(HEAD + "[steps]\nsteps = 7\n"))
     assert recipe.steps == StepRecipe(steps=7)
-    told = changed(recipe, data=tmp_path, steps=9)
+    told = with_overrides(recipe, data=tmp_path, steps=9)
     assert (told.steps.steps, told.data.root) == (9, str(tmp_path))
 
 
@@ -100,7 +100,7 @@ def test_an_extending_recipe_takes_the_stages_over_or_states_its_own(write):
 
 
 def test_the_command_line_reaches_every_stage(write, tmp_path):
-    told = changed(read_recipe(write(HEAD + STAGES)), data=tmp_path, steps=2)
+    told = with_overrides(read_recipe(write(HEAD + STAGES)), data=tmp_path, steps=2)
     assert {(s.data.root, s.steps.steps) for s in told.stages} == {(str(tmp_path), 2)}
 
 

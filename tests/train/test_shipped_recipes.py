@@ -18,7 +18,7 @@ from animate_cli.train.engine.loop import LogEntry, TrainingSummary, train
 from animate_cli.train.losses.perceptual import Perceptual
 from animate_cli.train.objectives import matte
 from animate_cli.train.objectives.sparse_to_dense import objective as sparse_to_dense
-from animate_cli.train.recipe import Precision, Recipe, changed, read_recipe
+from animate_cli.train.recipe import Precision, Recipe, read_recipe, with_overrides
 from animate_cli.train.samples import pair_batch
 
 RECIPES = EXAMPLES / "recipes"
@@ -50,7 +50,7 @@ class Taps(nn.Module):
 
 def short(recipe: Recipe, data: Path) -> Recipe:
     """Two steps of two samples in every stage, of few frames."""
-    told = changed(recipe, data=data, steps=STEPS)
+    told = with_overrides(recipe, data=data, steps=STEPS)
     return replace(told, stage=tuple(_short(stage, data) for stage in told.stages))
 
 

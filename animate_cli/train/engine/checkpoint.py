@@ -1,4 +1,4 @@
-"""The file from which a stopped training goes on as if it had never stopped."""
+"""The checkpoint: the full state of a training, so that it resumes with identical results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from animate_cli.errors import TrainError
-from animate_cli.train.saving import beside, saving
+from animate_cli.train.saving import saving, temporary_path
 
 DAMAGED = (OSError, RuntimeError, TypeError, EOFError, ValueError, UnpicklingError)
 
@@ -38,17 +38,17 @@ class Checkpoint:
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
-    """Write beside, wait for the disk, rename: even a power cut leaves one checkpoint whole.
+    """Write a temporary file, sync it to the disk, rename it: a power cut leaves a whole file.
 
     Raises:
         TrainError: the disk is full or cannot be written.
     """
     with saving(path):
-        with beside(path).open("wb") as file:
+        with temporary_path(path).open("wb") as file:
             torch.save(vars(checkpoint), file)
             file.flush()
             os.fsync(file.fileno())
-        beside(path).replace(path)
+        temporary_path(path).replace(path)
         _sync_folder(path.parent)
 
 

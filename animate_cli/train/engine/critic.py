@@ -19,7 +19,7 @@ from animate_cli.train.recipe import Optimiser, Precision, StepRecipe
 
 
 class CriticTrainer:
-    """A critic on its device, trained by AdamW at the network's rate."""
+    """A critic on its device, trained by AdamW at the network's learning rate."""
 
     def __init__(self, critic: nn.Module, plan: StepRecipe, accelerator: Accelerator) -> None:
         """
@@ -36,7 +36,7 @@ class CriticTrainer:
         self.network, self._optimiser = accelerator.prepare(network, optimiser)
 
     def begin(self, rate: float) -> None:
-        """Begin a step at that rate."""
+        """Begin a step: set the learning rate and clear the gradients."""
         set_rate(self._optimiser, rate)
         self._optimiser.zero_grad(set_to_none=True)
 
@@ -45,8 +45,8 @@ class CriticTrainer:
         self._accelerator.clip_grad_norm_(self.network.parameters(), self._clip_norm)
         self._optimiser.step()
 
-    def kept(self) -> dict[str, dict[str, Any]]:
-        """Its state dicts, under a checkpoint's names."""
+    def state_dicts(self) -> dict[str, dict[str, Any]]:
+        """State dicts of critic and optimiser, by the names of `Checkpoint`'s fields."""
         network = self._accelerator.unwrap_model(self.network)
         return {
             "critic": network.state_dict(),

@@ -36,7 +36,7 @@ def open_accelerator(precision: Precision, device: torch.device | None) -> Accel
 
 
 def any_process(accelerator: Accelerator, flag: bool) -> bool:  # noqa: FBT001 - the value itself
-    """Whether the flag is set in any process: all must stop together, or some would wait."""
+    """Whether the flag is set in any process: all must stop together, or some wait forever."""
     if accelerator.num_processes == 1:
         return flag
     raised = torch.tensor(float(flag), device=accelerator.device)

@@ -1,7 +1,7 @@
-"""The training loop: stage by stage, step by step; the best weights are kept; resumable anywhere.
+"""The training loop: runs all stages, keeps the best weights, and can resume after any step.
 
-All randomness of step n comes from (seed, n), so a resumed training draws the batches that an
-undisturbed one would have drawn.
+All randomness of step n comes from (seed, n), so a resumed training samples the same batches as an
+uninterrupted one.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class TrainingSummary:
 
 
 def _ignore(logged: LogEntry) -> None:
-    """Report to nobody."""
+    """The default callback: does nothing."""
 
 
 def train(
@@ -81,29 +81,29 @@ def train(
     with saving(folder):
         folder.mkdir(parents=True, exist_ok=True)
     path = folder / CHECKPOINT
-    kept = load_checkpoint(path) if path.exists() else None
-    number, before = (kept.stage, kept.steps_before) if kept else (1, 0)
+    checkpoint = load_checkpoint(path) if path.exists() else None
+    number, before = (checkpoint.stage, checkpoint.steps_before) if checkpoint else (1, 0)
     for stage in stages_from(recipe, folder, number=number, steps_before=before):
-        summary = _train_stage(stage, kept, on_log, on_step, device)
-        kept = None
+        summary = _train_stage(stage, checkpoint, on_log, on_step, device)
+        checkpoint = None
     return summary
 
 
 def _train_stage(
     stage: Stage,
-    kept: Checkpoint | None,
+    checkpoint: Checkpoint | None,
     on_log: Callable[[LogEntry], None],
     on_step: Callable[[LogEntry], None],
     device: torch.device | None,
 ) -> TrainingSummary:
-    """Run one stage to its end. kept: a checkpoint of this stage, None: from its beginning."""
+    """Run one stage to its end. checkpoint: of this stage; None: from its beginning."""
     plan = stage.recipe.steps
     accelerator = open_accelerator(plan.precision, device)
     torch.manual_seed(plan.seed)
     with accelerator.main_process_first():  # it fills caches for the others
         objective = build_objective(stage.recipe)
     with closing(TrainingState(stage, objective, accelerator)) as training:
-        training.start(kept)
+        training.start(checkpoint)
         reporter = _Reporter(training, on_log, on_step)
         with catch_stop_signals() as stop, closing(reporter):
             while training.step < plan.steps:

@@ -38,9 +38,11 @@ def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
         group["lr"] = rate
 
 
-def same_rule(optimiser: torch.optim.Optimizer, kept: dict[str, list[dict[str, object]]]) -> bool:
+def is_same_optimiser(
+    optimiser: torch.optim.Optimizer, state_dict: dict[str, list[dict[str, object]]]
+) -> bool:
     """Whether a state dict is of this kind of optimiser; torch itself would load any."""
     return all(
         ("phase" in group) == ("phase" in optimiser.param_groups[0])
-        for group in kept["param_groups"]
+        for group in state_dict["param_groups"]
     )

@@ -3,9 +3,9 @@
 Batch n depends on (seed, n) alone: neither workers nor a resume change it. Worker w of W makes
 every W-th batch and waits until that batch is read, so one batch per worker is ready.
 
-Why not torch's DataLoader: it reports a dead worker by an exception out of a signal handler,
-wherever the program is then, even in the middle of a save. Here the reader of the dead worker's
-pipe sees its end.
+torch's DataLoader is not used: it reports a dead worker by an exception in a signal handler, which
+may interrupt the program anywhere, even in the middle of a save. Here a dead worker's pipe closes,
+and the next read from it fails.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _start(maker: _BatchMaker, numbers: Sequence[int]) -> tuple[BaseProcess, Con
     here, there = multiprocessing.Pipe(duplex=False)
     process = multiprocessing.Process(target=_work, args=(maker, numbers, here, there), daemon=True)
     process.start()
-    there.close()  # each side holds its own end alone: when one dies, the other's pipe ends
+    there.close()  # each process holds its own end alone, so that the pipe closes when one dies
     return process, here
 
 

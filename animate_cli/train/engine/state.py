@@ -19,7 +19,12 @@ from animate_cli.records import Image
 from animate_cli.train.engine.checkpoint import Checkpoint, save_checkpoint
 from animate_cli.train.engine.critic import CriticTrainer
 from animate_cli.train.engine.distributed import any_process
-from animate_cli.train.engine.optimiser import build_optimiser, learning_rate, same_rule, set_rate
+from animate_cli.train.engine.optimiser import (
+    build_optimiser,
+    is_same_optimiser,
+    learning_rate,
+    set_rate,
+)
 from animate_cli.train.engine.prefetch import prefetch_batches
 from animate_cli.train.engine.stages import Stage
 from animate_cli.train.objective import (
@@ -66,15 +71,15 @@ class TrainingState:
         """Steps made so far in this stage and those before it."""
         return self.stage.steps_before + self.step
 
-    def start(self, kept: Checkpoint | None) -> None:
+    def start(self, checkpoint: Checkpoint | None) -> None:
         """Go on from a checkpoint of this stage; without one, from the recipe's weights, if any.
 
         Raises:
             TrainError: the checkpoint is of another network or optimiser.
             WeightsError: the recipe's weights are missing or of another network.
         """
-        if kept is not None:
-            self._resume(kept)
+        if checkpoint is not None:
+            self._resume(checkpoint)
         elif self.recipe.init:
             self._begin_with(self.recipe.init)
 
@@ -84,11 +89,11 @@ class TrainingState:
             self._batches.close()
 
     def is_due(self, every: int) -> bool:
-        """Whether something done every so many steps is due now; after the last step it is."""
+        """Whether an action of every `every` steps is due: at its multiples and after the last."""
         return self.step % every == 0 or self.step == self.recipe.steps.steps
 
     def is_wanted_anywhere(self, *, flag: bool) -> bool:
-        """Whether any process raises this flag."""
+        """Whether the flag is set in any process."""
         return any_process(self._accelerator, flag)
 
     def advance(self) -> dict[str, float]:
@@ -111,7 +116,9 @@ class TrainingState:
         return figures | {"samples_per_s": samples / (time.perf_counter() - started)}
 
     def evaluate(self) -> dict[str, float]:
-        """Figures of the moving average; a better score is exported. Other processes get none.
+        """Figures of the moving average, exported if its score is the best so far.
+
+        Only the first process evaluates; the others return no figures.
 
         Raises:
             TrainError: the disk is full.
@@ -141,8 +148,8 @@ class TrainingState:
         if not self.is_main:
             return
         scaler = self._accelerator.scaler
-        kept = Checkpoint(
-            network=self._bare().state_dict(),
+        checkpoint = Checkpoint(
+            network=self._unwrapped().state_dict(),
             average=self.average.state_dict(),
             optimiser=self.optimiser.state_dict(),
             step=self.step,
@@ -150,37 +157,37 @@ class TrainingState:
             scaler=scaler.state_dict() if scaler is not None else {},
             stage=self.stage.number,
             steps_before=self.stage.steps_before,
-            **(self._critic.kept() if self._critic is not None else {}),
+            **(self._critic.state_dicts() if self._critic is not None else {}),
         )
-        save_checkpoint(kept, self.folder / CHECKPOINT)
+        save_checkpoint(checkpoint, self.folder / CHECKPOINT)
 
-    def _resume(self, kept: Checkpoint) -> None:
+    def _resume(self, checkpoint: Checkpoint) -> None:
         path = self.folder / CHECKPOINT
-        if not same_rule(self.optimiser, kept.optimiser):
+        if not is_same_optimiser(self.optimiser, checkpoint.optimiser):
             raise TrainError(
                 f"{path} is not of the optimiser {self.recipe.steps.optimiser.value}",
                 hint="keep steps.optimiser as the training began, or choose another --output",
             )
         try:
-            self._bare().load_state_dict(kept.network)
-            self.average.load_state_dict(kept.average)
-            self.optimiser.load_state_dict(kept.optimiser)
+            self._unwrapped().load_state_dict(checkpoint.network)
+            self.average.load_state_dict(checkpoint.average)
+            self.optimiser.load_state_dict(checkpoint.optimiser)
             if self._critic is not None:
-                self._critic.restore(kept.critic, kept.critic_optimiser)
+                self._critic.restore(checkpoint.critic, checkpoint.critic_optimiser)
         except (RuntimeError, ValueError, KeyError) as error:
             raise TrainError(
                 f"{path} is of another network: {str(error).splitlines()[-1].strip()}",
                 hint="choose another --output folder, or delete this one to start over",
             ) from error
-        if kept.scaler and self._accelerator.scaler is not None:
-            self._accelerator.scaler.load_state_dict(kept.scaler)
-        self.step, self.best = kept.step, kept.best
+        if checkpoint.scaler and self._accelerator.scaler is not None:
+            self._accelerator.scaler.load_state_dict(checkpoint.scaler)
+        self.step, self.best = checkpoint.step, checkpoint.best
 
     def _begin_with(self, weights: str) -> None:
         """Load weights; all tensors under a prefix of the network's `OPTIONAL_PREFIXES` may be
         missing, where a stage before this one trained without that part."""
         _, tensors = hub.load(weights)
-        for network in (self._bare(), self.average):
+        for network in (self._unwrapped(), self.average):
             own, optional = network.state_dict(), getattr(network, "OPTIONAL_PREFIXES", ())
             missing = tuple(
                 part for part in optional if not any(k.startswith(part) for k in tensors)
@@ -188,7 +195,7 @@ class TrainingState:
             added = {key: own[key] for key in own if key.startswith(missing)}
             load_strictly(network, {**added, **tensors}, where=f"init {weights}")
 
-    def _bare(self) -> nn.Module:
+    def _unwrapped(self) -> nn.Module:
         network: nn.Module = self._accelerator.unwrap_model(self.network)
         return network
 
@@ -248,16 +255,16 @@ class TrainingState:
         self._accelerator.clip_grad_norm_(self.network.parameters(), plan.clip_norm)
         self.optimiser.step()
         decay = min(plan.ema_decay, (1 + self.step) / (10 + self.step))
-        _update_average(self.average, self._bare(), decay)
+        _update_average(self.average, self._unwrapped(), decay)
 
 
 @torch.no_grad()
 def _update_average(average: nn.Module, network: nn.Module, decay: float) -> None:
     """average ← decay · average + (1 − decay) · network; statistics and counters are copied."""
-    for mine, theirs in zip(average.parameters(), network.parameters(), strict=True):
-        mine.lerp_(theirs, 1 - decay)
-    for kept, new in zip(average.buffers(), network.buffers(), strict=True):
-        if kept.is_floating_point():
-            kept.lerp_(new, 1 - decay)
+    for mean, new in zip(average.parameters(), network.parameters(), strict=True):
+        mean.lerp_(new, 1 - decay)
+    for buffer, latest in zip(average.buffers(), network.buffers(), strict=True):
+        if buffer.is_floating_point():
+            buffer.lerp_(latest, 1 - decay)
         else:
-            kept.copy_(new)
+            buffer.copy_(latest)

@@ -1,4 +1,4 @@
-"""SWATS: Adam that goes on as stochastic gradient descent, at a rate it has estimated itself.
+"""SWATS: Adam, then stochastic gradient descent at a rate that is estimated during Adam's phase.
 
 Keskar & Socher 2017, *Improving Generalization Performance by Switching from Adam to SGD*,
 algorithm 1; Karim & Saleh 2022, section 4.2, train with it.
@@ -12,18 +12,19 @@ algorithm 1; Karim & Saleh 2022, section 4.2, train with it.
     λ, Λ   | estimate, rate   | γ's running mean (β₂); the corrected mean at the switch
     v      | mean             | momentum of SGD, begun at zero
 
-The switch comes when γ equals its corrected mean: the rate has settled.
+It switches when γ equals its bias-corrected mean, which means that the rate has converged.
 
 Departures from the paper:
 - γ is taken for α = 1, and SGD's step is α Λ: a schedule's warm-up and cool-down reach SGD too.
 - "equals" is relative, |λ̂ − γ| < 1e-5 λ̂ by default, not 1e-9: γ has the scale of α / |g|.
-- no switch within 1 / (1 − β₂) steps, the mean's own memory: a mean of two nearly equal values says
-  nothing yet. Nor to a rate that is not positive.
-- weights decay apart from the gradient, α · decay · w per step in both phases, as in AdamW.
+- it does not switch within the first 1 / (1 − β₂) steps, over which the mean is taken, because a
+  mean of few values is unreliable; nor to a rate that is not positive.
+- weight decay is decoupled from the gradient, α · decay · w per step in both phases, as in AdamW.
 
-Why our own: pytorch-optimizer 4.1 compares with torch's silent absolute 1e-8 on top. On a quadratic
-of curvatures 0.1 ... 100 it switches at the second step, to a rate of 1e-5. It also decides by
-single tensors, and keeps its rate where schedules write theirs.
+The implementation in pytorch-optimizer 4.1 is not used: its comparison has a further absolute
+tolerance, torch's default of 1e-8, so that on a quadratic of curvatures 0.1 ... 100 it switches at
+the second step, to a rate of 1e-5. It also switches by single tensors, and stores its rate in the
+field that schedules overwrite.
 """
 
 from __future__ import annotations
@@ -136,6 +137,6 @@ class Swats(torch.optim.Optimizer):
 
 
 def _dot(ones: list[Tensor], others: list[Tensor]) -> float:
-    """Inner product of two vectors that lie about as tensors."""
+    """Inner product of two vectors, each given as a list of tensors."""
     products = torch._foreach_mul(ones, others)
     return torch.stack([product.sum() for product in products]).sum().item()

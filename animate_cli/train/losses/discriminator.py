@@ -1,16 +1,16 @@
-"""A patch discriminator: how true every part of a picture looks.
+"""A patch discriminator (PatchGAN): rates each patch of a picture as real or generated.
 
-Zhao et al. 2021, *Sparse to Dense Motion Transfer for Face Image Animation*, section 3.4, names a
-discriminator D and leaves its shape open; taken is that of Siarohin et al. 2019, *First Order
-Motion Model*, whose generator the paper takes too.
+Zhao et al. 2021, *Sparse to Dense Motion Transfer for Face Image Animation*, section 3.4, uses a
+discriminator D without giving its architecture. This one is that of Siarohin et al. 2019, *First
+Order Motion Model*, whose generator the paper uses too.
 
     symbol | name        | shape                                | equation
     I      | pictures    | (B, 3, H, W) RGB in [0, 1]           | (5), (6)
-    D(I)   | returned    | per scale (B, 1, h, w), 1: true      | (5), (6)
+    D(I)   | returned    | per scale (B, 1, h, w), 1: real      | (5), (6)
 
-Each scale is a network of its own: `depth` times 4 x 4 convolution, instance normalisation (but for
-the first), leaky ReLU, and halving (but for the last), then one map. No padding: a border that
-means nothing would tell true from drawn.
+Each scale has its own network of `depth` blocks: 4 x 4 convolution, instance normalisation (except
+in the first), leaky ReLU, and average pooling by 2 (except in the last); then a convolution to one
+map. Convolutions are not padded.
 
 Departures from the paper: none known.
 """
@@ -31,8 +31,9 @@ LEAK = 0.2
 
 @dataclass(frozen=True, kw_only=True)
 class DiscriminatorConfig:
-    """width: channels of the first layer, doubled up to `widest`; scales: how often the pictures
-    are made smaller for each of the networks; spectral: weights of norm 1 (Miyato et al. 2018)."""
+    """width: channels of the first layer, doubled in each further one up to `widest`; scales:
+    factor by which the pictures are reduced for each network; spectral: whether weights are
+    divided by their spectral norm (Miyato et al. 2018)."""
 
     width: int = 32
     widest: int = 512
@@ -78,7 +79,7 @@ class Discriminator(nn.Module):
 
 @contextmanager
 def frozen(critic: nn.Module) -> Iterator[nn.Module]:
-    """The critic inside `with` passes gradients on to its input and takes none itself."""
+    """A context in which the critic passes gradients on to its input and gets none itself."""
     learning = [weight for weight in critic.parameters() if weight.requires_grad]
     for weight in learning:
         weight.requires_grad = False

@@ -1,13 +1,13 @@
 """One function per loss; all return a scalar to be minimised.
 
 known (B, K) bool: the points that are labelled; a loss is the mean over them, 0 without any.
-judged, true, drawn: maps (B, 1, h, w) of a discriminator, one per scale
-(`train.losses.discriminator`).
+real, generated: a discriminator's outputs (B, 1, h, w) for real and for generated pictures, one per
+scale (`train.losses.discriminator`).
 
-Departures from the papers: the norms of Zhao et al.'s eqs. 5 and 6 are read as mean squares, as the
-least-squares GAN they name has them (Mao et al. 2017), summed over scales; the G of eq. 6 can only
-mean D: the generator's picture T has no other judge. Eq. 7 has no slope, as its warp is the nearest
-pixel's; `part_mismatch` is its mean over warps that round at random.
+Departures from the papers: the norms in Zhao et al.'s eqs. 5 and 6 are mean squares, as in the
+least-squares GAN that they cite (Mao et al. 2017), summed over scales. The G in eq. 6 is read as a
+misprint of D. Eq. 7 warps by the nearest pixel and has no gradient; `part_mismatch` is its
+expectation over warps that round to a random neighbour, which has one.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ def heatmap_shape(
 def aperture_errors(
     points: Tensor, target: Tensor, known: Tensor, pairs: tuple[tuple[int, int], ...]
 ) -> Tensor:
-    """How wrongly eyes and mouth are opened: |(μ_u − μ_l) − (p_u − p_l)|₂, the mean over pairs.
+    """Error of the gaps of eyes and mouth: |(μ_u − μ_l) − (p_u − p_l)|₂, the mean over pairs.
 
-    Ours: an error of a tenth of a face is small for a point and the whole of a blink.
-    points, target (B, K, 2), normalised; pairs: of an upper and a lower point.
+    Ours: `euclidean` alone gives little weight to the gap between the lids, which is small compared
+    with the face. points, target (B, K, 2), normalised; pairs: of an upper and a lower point.
     """
     upper, lower = ([pair[side] for pair in pairs] for side in (0, 1))
     found, true = (p[:, upper] - p[:, lower] for p in (points, target))
@@ -58,7 +58,7 @@ def aperture_errors(
 
 
 def flatness(logits: Tensor) -> Tensor:
-    """KL(uniform ‖ Ẑ) per map, in nats: 0 for flat heatmaps, as wanted where there is no face.
+    """KL(uniform ‖ Ẑ) per map, in nats: 0 for flat heatmaps, the target where there is no face.
 
     logits (B, K, H, W).
     """
@@ -67,23 +67,24 @@ def flatness(logits: Tensor) -> Tensor:
     return -(log_probability.mean(dim=-1) + math.log(cells)).mean()
 
 
-def gan_critic(true: Sequence[Tensor], drawn: Sequence[Tensor]) -> Tensor:
+def gan_critic(real: Sequence[Tensor], generated: Sequence[Tensor]) -> Tensor:
     """L_gan^D = |1 − D(D_I)|² + |D(T_I)|² (Zhao et al. 2021, eq. 5)."""
-    pairs = zip(true, drawn, strict=True)
+    pairs = zip(real, generated, strict=True)
     return torch.stack([(1 - t).square().mean() + d.square().mean() for t, d in pairs]).sum()
 
 
-def gan_network(judged: Sequence[Tensor]) -> Tensor:
+def gan_generator(generated: Sequence[Tensor]) -> Tensor:
     """L_gan^G = |1 − D(T_I)|² (Zhao et al. 2021, eq. 6)."""
-    return torch.stack([(1 - d).square().mean() for d in judged]).sum()
+    return torch.stack([(1 - d).square().mean() for d in generated]).sum()
 
 
 def part_mismatch(source: Tensor, driver: Tensor, grid: Tensor, *, classes: int) -> Tensor:
-    """L_par = 1 − mean_p P(f_w(S_P, F)(p) = D_P(p)) (Zhao et al. 2021, eq. 7, with a slope).
+    """L_par = 1 − mean_p P(f_w(S_P, F)(p) = D_P(p)) (Zhao et al. 2021, eq. 7, differentiable).
 
-    Each class is warped as a map of its own, bilinearly: its value at p is the chance that F(p),
-    rounded up or down at random by how near it is, meets that class. Where F points at centres of
-    pixels that is eq. 7 itself. The slope reaches one pixel from a part's border.
+    Each class is warped bilinearly as a map of its own. Its value at p is the probability of that
+    class if F(p) is rounded at random to one of its four neighbouring pixels, with the bilinear
+    weights as probabilities. Where F points at pixel centres the result is eq. 7 itself. Gradients
+    are nonzero only within a pixel of a part's border.
 
     source, driver (B, H, W), labels in 0 ... classes - 1; grid (B, H, W, 2) normalised.
     """
@@ -93,10 +94,10 @@ def part_mismatch(source: Tensor, driver: Tensor, grid: Tensor, *, classes: int)
 
 
 def _mean(values: Tensor, known: Tensor) -> Tensor:
-    """(B, K) -> the mean of the known ones."""
+    """Mean of the known values, 0 without any: (B, K) -> ()."""
     return (values * known).sum() / known.sum().clamp_min(1)
 
 
 def _kl(p: Tensor, q: Tensor) -> Tensor:
-    """KL(p ‖ q) per map: (B, K, H, W) -> (B, K). The floor keeps 0 · log 0 and its slope finite."""
+    """KL(p ‖ q) per map: (B, K, H, W) -> (B, K). A floor keeps 0 · log 0 finite."""
     return (p * ((p + 1e-12).log() - (q + 1e-12).log())).sum(dim=(-2, -1))

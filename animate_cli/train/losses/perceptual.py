@@ -1,4 +1,4 @@
-"""The perceptual loss: pictures compared by what a trained network sees in them.
+"""The perceptual loss: the difference between the features of two pictures.
 
 Zhao et al. 2021, *Sparse to Dense Motion Transfer for Face Image Animation*, eq. 4; the pyramid is
 that of Siarohin et al. 2019, *First Order Motion Model*, section 3.3, whose loss the paper takes.
@@ -8,9 +8,10 @@ that of Siarohin et al. 2019, *First Order Motion Model*, section 3.3, whose los
     N_j        | features       | a list of (B, C, H', W')       | (4)
     L_per      | returned       | scalar                         | (4)
 
-Departures from the paper: the sum over channels is a mean over each layer (as in Siarohin et al.),
-so that layers count alike; SqueezeNet 1.1 in VGG-19's place by option, a fiftieth of its cost; and
-LPIPS, Zhang et al. 2018, as a loss: the distance between unit channels, weighted by its heads.
+Departures from the paper: each layer is averaged, not summed, over its channels (as in Siarohin et
+al.), so that all layers have the same weight. Options: SqueezeNet 1.1 instead of VGG-19, at a
+fiftieth of its cost; LPIPS (Zhang et al. 2018) instead of the plain difference: features normalised
+to unit length, differences weighted by channel.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ SHORTEST = 1e-3
 
 
 class Features(StrEnum):
-    """Whose features, and how they are compared."""
+    """The feature network, and whether features are compared plainly or by LPIPS."""
 
     VGG19 = "vgg19"
     SQUEEZENET = "squeezenet"
@@ -44,11 +45,11 @@ class Features(StrEnum):
 
 
 class Perceptual(nn.Module):
-    """L_per by a frozen network that returns a list of taps.
+    """L_per by a frozen network that returns a list of feature maps (taps).
 
     heads: w² of LPIPS, one (C,) per tap; none: the plain mean of |N(D) − N(T)|. The target's
-    features are computed without a graph, the network's own weights get no gradients: a third of
-    a training step of that network.
+    features are computed without a graph, and the network's own weights get no gradients, so a call
+    with its backward pass takes a third of the time of training that network.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class Perceptual(nn.Module):
         self._heads = nn.ParameterList(nn.Parameter(head, requires_grad=False) for head in heads)
 
     def forward(self, found: Tensor, target: Tensor) -> Tensor:
-        """T, D (B, 3, H, W) RGB in [0, 1] -> scalar, 0 for equals; summed over levels and taps."""
+        """T, D (B, 3, H, W) RGB in [0, 1] -> scalar, summed over levels and taps; 0 if T = D."""
         levels = (self._level(found, target, scale) for scale in self._scales)
         return torch.stack([addend for level in levels for addend in level]).sum()
 
@@ -88,8 +89,8 @@ class Perceptual(nn.Module):
 def load_perceptual(
     *, kind: Features, folder: Path, scales: tuple[int, ...] = PYRAMID
 ) -> Perceptual:
-    """L_per with weights from a folder: files that `layers.pretrained.vgg19`, `.squeezenet`,
-    `.lpips` name.
+    """L_per with weights from a folder; the file names are in `layers.pretrained.vgg19`,
+    `.squeezenet` and `.lpips`.
 
     Raises:
         WeightsError: a file is missing, damaged, or holds other tensors.
@@ -100,7 +101,7 @@ def load_perceptual(
     return Perceptual(load_squeezenet(folder), scales=scales, heads=heads)
 
 
-def same_view(one: Tensor, other: Tensor, share: float) -> tuple[Tensor, Tensor]:
+def same_random_crop(one: Tensor, other: Tensor, share: float) -> tuple[Tensor, Tensor]:
     """The same random square of two pictures (B, 3, S, S), `share` of their side."""
     size = one.shape[-1]
     side = round(share * size)

@@ -21,7 +21,7 @@ _MODULES = {
 
 
 def build_objective(recipe: Recipe) -> Objective:
-    """The recipe's objective, its data read.
+    """The recipe's objective, with its data loaded.
 
     Raises:
         OptionError: no objective has that name.

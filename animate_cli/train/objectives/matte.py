@@ -1,4 +1,4 @@
-"""The matte network's objective: a person separated from the background, as a face parser does.
+"""The matte network's objective: segment the person, with a face parser's labels as the target.
 
     L = BCE(α, P) + λ_s · (1 − 2 Σ α P / (Σ α + Σ P))
 
@@ -50,7 +50,7 @@ from animate_cli.typed import typed
 EDGE_PX = 0.7
 DEV_PICTURES = 160
 SHOWN = 12
-SEARCHED = 150  # people of clips whose backgrounds are used, beside those of all portraits
+SEARCHED = 150  # clip people whose backgrounds are used, in addition to those of all portraits
 _DAMAGE = AugmentConfig(hide=0.0, colour=0.5, grey=0.05, coarse=0.12, blur=0.2, noise=0.2, jpeg=0.4)
 
 
@@ -66,7 +66,7 @@ class MatteLoss:
 
 
 class MatteObjective:
-    """Samples face squares, compares mattes with the parser's."""
+    """Samples face squares and compares the network's mattes with the parser's."""
 
     def __init__(
         self,
@@ -106,7 +106,9 @@ class MatteObjective:
         """On dev people, in %: score: mean |α − P|; iou: intersection over union at 1/2."""
         network.eval()
         count = len(self._dev["face"])
-        matte = torch.cat([self._of_dev(network, slice(n, n + 16)) for n in range(0, count, 16)])
+        matte = torch.cat(
+            [self._dev_mattes(network, slice(n, n + 16)) for n in range(0, count, 16)]
+        )
         network.train()
         person = self._dev["person"].float() / 255
         found, true = matte > 0.5, person > 0.5
@@ -126,14 +128,14 @@ class MatteObjective:
         network.eval()
         shown = slice(0, None, max(1, len(self._dev["face"]) // SHOWN))
         faces, person = picture(self._dev["face"][shown]), self._dev["person"][shown] / 255
-        matte = self._of_dev(network, shown)
+        matte = self._dev_mattes(network, shown)
         network.train()
         grey = faces * matte + 0.5 * (1 - matte)
         views = (faces, person.expand_as(faces), matte.expand_as(faces), grey)
         sheet = torch.cat(tuple(torch.cat(views, dim=3)), dim=1)
         return (255 * sheet).byte().permute(1, 2, 0).numpy()
 
-    def _of_dev(self, network: nn.Module, part: slice) -> Tensor:
+    def _dev_mattes(self, network: nn.Module, part: slice) -> Tensor:
         """The mattes of some dev faces, on the CPU."""
         device = next(network.parameters()).device
         face, where = (self._dev[key][part].to(device) for key in ("face", "landmarks"))
@@ -182,8 +184,8 @@ def build(recipe: Recipe) -> MatteObjective:
 
 def _people(samples: list[Sample]) -> Iterator[ClipFrames]:
     """Pictures of one person, of one size, as the frames of one clip."""
-    named = sorted(samples, key=_whose)
-    for (identity, _, _), group in groupby(named, _whose):
+    named = sorted(samples, key=_person_and_size)
+    for (identity, _, _), group in groupby(named, _person_and_size):
         own = list(group)
         points = np.stack([sample.points for sample in own])
         yield ClipFrames(
@@ -191,7 +193,7 @@ def _people(samples: list[Sample]) -> Iterator[ClipFrames]:
         )
 
 
-def _whose(sample: Sample) -> tuple[str, int, int]:
+def _person_and_size(sample: Sample) -> tuple[str, int, int]:
     height, width = sample.pixels().shape[:2]
     return sample.identity, height, width
 

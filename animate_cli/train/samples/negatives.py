@@ -16,7 +16,7 @@ MOST_OVERLAP = 0.12  # intersection over the smaller area, with the labelled fac
 SURE_NEIGHBOURS = 4  # boxes that many neighbours agree on may be unlabelled faces
 
 
-def mine(pixels: Image, points: Points) -> list[Crop]:
+def hard_negatives(pixels: Image, points: Points) -> list[Crop]:
     """Hard negatives of a labelled picture: boxes of a frontal cascade that show no face."""
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     folder = Path(cv2.__file__).parent / "data"
@@ -29,7 +29,7 @@ def mine(pixels: Image, points: Points) -> list[Crop]:
     return [_box_square(box) for box in kept[:8]]
 
 
-def elsewhere(pixels: Image, points: Points, rng: np.random.Generator) -> Crop | None:
+def random_negative(pixels: Image, points: Points, rng: np.random.Generator) -> Crop | None:
     """A random square with no face in it, or with less of it than `MOST_OVERLAP`."""
     height, width = pixels.shape[:2]
     face = _face_box(points)

@@ -148,15 +148,15 @@ def pair_of(clip: Frames, config: PairAugment, rng: Rng) -> Pair:
     if config.open_mouth_prob and rng.random() < config.open_mouth_prob:
         some = rng.integers(len(clip.points), size=_CANDIDATES)
         gaps = _mouth_opening(clip.points[some])
-        return cut_frame(clip, int(some[gaps.argmin()]), int(some[gaps.argmax()]), config, rng)
+        return cut_pair(clip, int(some[gaps.argmin()]), int(some[gaps.argmax()]), config, rng)
     source, first, second = (int(i) for i in rng.integers(len(clip.points), size=3))
     is_far = rng.random() < config.far_pair_prob
     if is_far and _distance_px(clip, source, second) > _distance_px(clip, source, first):
         first = second
-    return cut_frame(clip, source, first, config, rng)
+    return cut_pair(clip, source, first, config, rng)
 
 
-def cut_frame(clip: Frames, source: int, driver: int, config: PairAugment, rng: Rng) -> Pair:
+def cut_pair(clip: Frames, source: int, driver: int, config: PairAugment, rng: Rng) -> Pair:
     """Two frames cut by one random square, in one random light."""
     frames = [clip.pixels(index) for index in (source, driver)]
     points = [clip.points[index] for index in (source, driver)]
@@ -191,7 +191,7 @@ def unaugmented(
         noise_px=0,
         no_body_prob=0.0 if with_body else 1.0,
     )
-    return cut_frame(clip, source, driver, plain, np.random.default_rng(0))
+    return cut_pair(clip, source, driver, plain, np.random.default_rng(0))
 
 
 def _crop(points: Points, extent: int, config: PairAugment, rng: Rng) -> Crop:

@@ -19,8 +19,8 @@ from animate_cli.faces.shape3d.lift import identify, lift
 from animate_cli.faces.shape3d.model import ShapeModel
 from animate_cli.records import Points
 
-_SOFTNESS = 0.05  # c, in half sides of the square
-_GIVES = 1e-2  # how far the surface may pass beside a known depth: it stays smooth
+_SMOOTHNESS = 0.05  # c, in half sides of the square
+_RIDGE = 1e-2  # how far the surface may pass beside a known depth: it stays smooth
 
 
 def portrait_depth(points: Points, size: int, model: ShapeModel) -> NDArray[np.float32]:
@@ -33,9 +33,9 @@ def portrait_depth(points: Points, size: int, model: ShapeModel) -> NDArray[np.f
 
     def kernel(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
         square_px: NDArray[np.float64] = ((a[:, None] - b[None]) ** 2).sum(axis=-1)
-        return np.sqrt(square_px * unit**2 + _SOFTNESS**2)
+        return np.sqrt(square_px * unit**2 + _SMOOTHNESS**2)
 
-    system = kernel(places, places) - _GIVES * np.eye(len(places))
+    system = kernel(places, places) - _RIDGE * np.eye(len(places))
     weights = np.linalg.solve(system, values)
     nodes = np.linspace(0, size - 1, size // 4)
     grid = np.stack(np.meshgrid(nodes, nodes), axis=-1).reshape(-1, 2)
@@ -46,7 +46,7 @@ def portrait_depth(points: Points, size: int, model: ShapeModel) -> NDArray[np.f
 
 def _known(points: Points, model: ShapeModel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Landmarks and skull (N, 2) px, and their depths (N,) px."""
-    eyes = eyes_apart(points)
+    eyes = eye_distance_px(points)
     seen = torch.from_numpy(points.astype(np.float32))[None]
     lifted = lift(model, seen, identify(model, seen))
     scale = float(lifted.pose.scale[0])
@@ -60,6 +60,6 @@ def _known(points: Points, model: ShapeModel) -> tuple[NDArray[np.float64], NDAr
     return np.concatenate((points, skull)), np.concatenate((own, behind))
 
 
-def eyes_apart(points: Points) -> float:
+def eye_distance_px(points: Points) -> float:
     """Between the outer corners, px."""
     return float(np.linalg.norm(np.subtract(*points[list(OUTER_EYE_CORNERS)])))

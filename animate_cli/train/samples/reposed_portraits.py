@@ -31,7 +31,7 @@ from animate_cli.faces.shape3d.model import ShapeModel, load_shape_model, rotati
 from animate_cli.records import Image, Points
 from animate_cli.train.samples.inpaint_holes import dilate, inpaint_holes
 from animate_cli.train.samples.pairs import ClipFrames, Rng
-from animate_cli.train.samples.portrait_depth import eyes_apart, portrait_depth
+from animate_cli.train.samples.portrait_depth import eye_distance_px, portrait_depth
 from animate_cli.train.samples.samples import TrainingClip, encode_jpeg
 
 SIZE = 256
@@ -162,7 +162,7 @@ def _pose(rng: Rng) -> PortraitPose:
 
 def _head_motion(still: SegmentedPortrait, pose: PortraitPose) -> Field:
     """The displacement of each pixel by the head's turn: (S, S, 2) px."""
-    eyes, middle = eyes_apart(still.points), still.points[list(OUTER_EYE_CORNERS)].mean(axis=0)
+    eyes, middle = eye_distance_px(still.points), still.points[list(OUTER_EYE_CORNERS)].mean(axis=0)
     pivot = np.array((middle[0], middle[1] + _PIVOT[0] * eyes, _PIVOT[1] * eyes))
     at = np.dstack((_pixels(still.pixels), still.depth)) - pivot
     turn = rotation(torch.from_numpy(pose.turn_deg)[None])[0].numpy()
@@ -185,7 +185,7 @@ def _body_motion(still: SegmentedPortrait, pose: PortraitPose, head_motion: Fiel
 
 def _below_chin(still: SegmentedPortrait) -> Field:
     """0 down to the chin, 1 from an eye distance below it, smooth between: (S, S)."""
-    eyes = eyes_apart(still.points)
+    eyes = eye_distance_px(still.points)
     below = (_pixels(still.pixels)[..., 1] - still.points[CHIN, 1]) / eyes
     share = np.clip(below, 0, 1)
     return np.asarray(share * share * (3 - 2 * share), np.float32)

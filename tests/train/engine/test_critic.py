@@ -11,7 +11,7 @@ from toy_objective import Line, same, stored
 
 from animate_cli.errors import OptionError, TrainError
 from animate_cli.train.losses.discriminator import frozen
-from animate_cli.train.losses.losses import gan_critic, gan_network
+from animate_cli.train.losses.losses import gan_critic, gan_generator
 from animate_cli.train.objective import Batch, GanLosses
 from animate_cli.train.recipe import Optimiser, Precision
 
@@ -36,7 +36,7 @@ class Duel(Line):
         shown = torch.cat((torch.cat((x, true), 1), torch.cat((x, y.detach()), 1)))
         critic_loss = gan_critic(*([half] for half in critic(shown).chunk(2)))
         with frozen(self.critic) as judge:
-            loss = (y - true).square().mean() + 0.1 * gan_network([judge(torch.cat((x, y), 1))])
+            loss = (y - true).square().mean() + 0.1 * gan_generator([judge(torch.cat((x, y), 1))])
         bad = torch.nan if self.calls == self.at else 1.0
         if self.poison == "network":
             loss = loss * bad
@@ -90,7 +90,7 @@ def test_the_critic_learns_to_tell_and_takes_nothing_from_the_networks_loss(run,
     duel = Duel()
     with frozen(duel.critic) as judge:
         x = torch.rand(4, 2, requires_grad=True)
-        gan_network([judge(x)]).backward()
+        gan_generator([judge(x)]).backward()
     assert x.grad is not None
     assert x.grad.abs().sum() > 0
     assert all(weight.grad is None and weight.requires_grad for weight in duel.critic.parameters())

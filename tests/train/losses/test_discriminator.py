@@ -11,7 +11,7 @@ from animate_cli.train.losses.discriminator import (
     DiscriminatorConfig,
     PatchDiscriminator,
 )
-from animate_cli.train.losses.losses import gan_critic, gan_network
+from animate_cli.train.losses.losses import gan_critic, gan_generator
 
 SMALL = DiscriminatorConfig(width=4, widest=16)
 
@@ -58,14 +58,14 @@ def test_least_squares_by_hand():
     true = [torch.tensor([[[[0.5, 1.0]]]]), torch.tensor([[[[2.0]]]])]
     drawn = [torch.tensor([[[[0.0, 1.0]]]]), torch.tensor([[[[-1.0]]]])]
     assert gan_critic(true, drawn).item() == pytest.approx(0.125 + 1 + 0.5 + 1)
-    assert gan_network(drawn).item() == pytest.approx(0.5 + 4)
+    assert gan_generator(drawn).item() == pytest.approx(0.5 + 4)
 
 
 def test_perfect_judgement_costs_the_critic_nothing_and_the_network_all():
     true, drawn = [torch.ones(2, 1, 3, 3)], [torch.zeros(2, 1, 3, 3)]
     assert gan_critic(true, drawn) == 0
-    assert gan_network(drawn) == 1
-    assert gan_network(true) == 0
+    assert gan_generator(drawn) == 1
+    assert gan_generator(true) == 0
 
 
 def test_it_learns_to_tell_smooth_pictures_from_noise():

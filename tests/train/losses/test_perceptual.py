@@ -14,7 +14,12 @@ from animate_cli.errors import WeightsError
 from animate_cli.evaluate.metrics.networks.lpips import load_lpips
 from animate_cli.layers.pretrained.squeezenet import TAP_CHANNELS, SqueezeNetFeatures
 from animate_cli.layers.pretrained.vgg19 import Vgg19Features
-from animate_cli.train.losses.perceptual import Features, Perceptual, load_perceptual, same_view
+from animate_cli.train.losses.perceptual import (
+    Features,
+    Perceptual,
+    load_perceptual,
+    same_random_crop,
+)
 
 MEAN, DEVIATION = (
     torch.tensor(v).view(1, 3, 1, 1) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
@@ -166,8 +171,8 @@ def test_a_download_that_was_cut_off_is_refused(tmp_path):
 
 def test_a_view_is_the_same_square_of_both() -> None:
     one = torch.arange(400.0).view(1, 1, 20, 20)
-    first, second = same_view(one, one + 1, 0.5)
+    first, second = same_random_crop(one, one + 1, 0.5)
     assert first.shape == (1, 1, 10, 10)
     assert torch.equal(first + 1, second)
-    whole, _ = same_view(one, one, 1.0)
+    whole, _ = same_random_crop(one, one, 1.0)
     assert torch.equal(whole, one)

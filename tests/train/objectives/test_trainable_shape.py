@@ -24,7 +24,7 @@ from animate_cli.faces.shape3d.model import (
 )
 from animate_cli.train.objectives.shape.initial_shape import SUPPORT, Prior, build_prior
 from animate_cli.train.objectives.shape.trainable_shape import (
-    LEVEL,
+    LEVEL_SHARE,
     ShapeNet,
     centre_gaze,
     level_pitch,
@@ -152,7 +152,7 @@ def test_levelling_takes_off_its_share_of_the_pitch(model: ShapeModel) -> None:
 
     before = pitch(nodding)
     assert abs(before) > 5
-    assert pitch(level_pitch(nodding, seen)) == pytest.approx((1 - LEVEL) * before, abs=0.5)
+    assert pitch(level_pitch(nodding, seen)) == pytest.approx((1 - LEVEL_SHARE) * before, abs=0.5)
 
 
 @torch.no_grad()

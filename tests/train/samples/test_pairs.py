@@ -9,7 +9,7 @@ from animate_cli.train.samples.pairs import (
     ClipFrames,
     PairAugment,
     PairSampler,
-    cut_frame,
+    cut_pair,
     unaugmented,
 )
 from animate_cli.train.samples.samples import encode_jpeg
@@ -43,7 +43,7 @@ def test_untouched_is_the_frame_as_it_is() -> None:
 @pytest.mark.parametrize("seed", range(8))
 def test_landmarks_stay_on_what_they_mark(seed: int, lean: float) -> None:
     config = PairAugment(size=SIDE, noise_px=0, colour=0, stretch=lean, roll_deg=100 * lean)
-    pair = cut_frame(clip(), 0, 5, config, np.random.default_rng(seed))
+    pair = cut_pair(clip(), 0, 5, config, np.random.default_rng(seed))
     for picture, points in ((pair.source, pair.source_px), (pair.driver, pair.driver_px)):
         x, y = points[37].round().astype(int)
         assert picture[np.clip(y, 0, SIDE - 1), np.clip(x, 0, SIDE - 1)].min() > 180
@@ -52,7 +52,7 @@ def test_landmarks_stay_on_what_they_mark(seed: int, lean: float) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_both_frames_share_square_and_light(seed: int) -> None:
     config = PairAugment(size=SIDE, colour=0.4)
-    pair = cut_frame(clip(), 2, 2, config, np.random.default_rng(seed))
+    pair = cut_pair(clip(), 2, 2, config, np.random.default_rng(seed))
     np.testing.assert_array_equal(pair.source, pair.driver)
     assert 0 < np.abs(pair.source_px - pair.driver_px).max() < 2  # their noise is their own
 
@@ -60,7 +60,7 @@ def test_both_frames_share_square_and_light(seed: int) -> None:
 def test_a_stretched_square_changes_a_faces_proportions() -> None:
     def ratio(seed: int) -> float:
         config = PairAugment(size=SIDE, noise_px=0, mirror=0, stretch=0.1)
-        points = cut_frame(clip(), 0, 1, config, np.random.default_rng(seed)).source_px
+        points = cut_pair(clip(), 0, 1, config, np.random.default_rng(seed)).source_px
         width, height = np.ptp(points, axis=0)
         return float(width / height)
 
@@ -72,8 +72,8 @@ def test_a_stretched_square_changes_a_faces_proportions() -> None:
 def test_bias_is_alike_in_both_frames_and_noise_is_not() -> None:
     exact = PairAugment(size=SIDE, noise_px=0)
     biased = PairAugment(size=SIDE, noise_px=0, bias_px=3.0)
-    true = cut_frame(clip(), 0, 4, exact, np.random.default_rng(1))
-    pair = cut_frame(clip(), 0, 4, biased, np.random.default_rng(1))
+    true = cut_pair(clip(), 0, 4, exact, np.random.default_rng(1))
+    pair = cut_pair(clip(), 0, 4, biased, np.random.default_rng(1))
     np.testing.assert_allclose(
         pair.driver_px - pair.source_px, true.driver_px - true.source_px, atol=1e-4
     )
@@ -131,4 +131,4 @@ def test_a_pair_says_what_the_body_does_unless_nobody_looked() -> None:
     textured = ClipFrames(jpegs=jpegs, points=still, identity="a")
     assert np.abs(unaugmented(textured, 0, 1, SIDE, with_body=True).body).max() > 0.01
     bodiless = PairAugment(size=SIDE, no_body_prob=1)
-    assert not cut_frame(textured, 0, 1, bodiless, rng).body.any()
+    assert not cut_pair(textured, 0, 1, bodiless, rng).body.any()

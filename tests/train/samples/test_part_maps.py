@@ -20,7 +20,7 @@ from animate_cli.layers.grid import identity_grid
 from animate_cli.records import Image
 from animate_cli.train.losses.losses import part_mismatch
 from animate_cli.train.samples.clip_parsing import with_parts
-from animate_cli.train.samples.pairs import ClipFrames, PairAugment, cut_frame
+from animate_cli.train.samples.pairs import ClipFrames, PairAugment, cut_pair
 from animate_cli.train.samples.part_maps import cut_parts, mirrored_parts, unlabelled
 from animate_cli.train.samples.samples import encode_jpeg
 
@@ -144,11 +144,11 @@ def test_pairs_show_maps_through_the_square_of_their_pictures(
 ) -> None:
     named = with_parts(clip, Bright(), tmp_path)  # type: ignore[arg-type]
     config = PairAugment(size=SIDE, colour=0)
-    pair = cut_frame(named, 0, 2, config, np.random.default_rng(seed))
+    pair = cut_pair(named, 0, 2, config, np.random.default_rng(seed))
     for shown, parts in ((pair.source, pair.source_parts), (pair.driver, pair.driver_parts)):
         agree = Bright()(shown) == parts
         assert agree.mean() > 0.95  # but for borders, which pictures blur
-    bare = cut_frame(clip, 0, 2, config, np.random.default_rng(seed))
+    bare = cut_pair(clip, 0, 2, config, np.random.default_rng(seed))
     np.testing.assert_array_equal(bare.source, pair.source)  # maps draw no random numbers
     assert bare.source_parts.shape == (0, 0)
 

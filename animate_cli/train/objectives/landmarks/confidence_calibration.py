@@ -1,14 +1,14 @@
-"""Calibration of confidence: a logistic curve fitted to how often points really were near.
+"""Calibration of confidence: a logistic regression of whether a point's error is small.
 
-A landmark's confidence is σ(s (h - d)), d the standard deviation of its heatmap in cells
-(`faces.landmarks.network.confidence`). h and s are the maximum-likelihood fit, on people that the
-training did not see and squares as damaged as its own, of the event that a point is near: off by
-less than `NEAR` of the distance between the outer eye corners. So confidence 0.5 says: as likely
-near as not.
+A landmark's confidence is σ(s (h - d)), where d is the standard deviation of its heatmap in cells
+(`faces.landmarks.network.confidence`). A point is near if its error is below `NEAR` of the distance
+between the outer eye corners. h and s are the maximum-likelihood fit of the probability that a
+point is near, on people who were not trained on, with the training's augmentation. So at a
+confidence of 0.5 a point is near with probability 0.5.
 
-A tenth is the usual limit of a failure. A twentieth was tried: so small an error comes from the
-labels as much as from the network, and the curve did not fit (points of confidence 0.5 were near in
-41 of 100 cases, those above 0.9 in 55).
+0.1 is the usual limit of a failure. 0.05 was tried: errors that small are as much the labels' as
+the network's, and the curve did not fit (41 % of the points with confidence 0.5 were near, and 55 %
+of those above 0.9).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 NEAR = 0.1  # of the distance between the outer eye corners
 NEWTON_STEPS = 100
 LONGEST_STEP = 1.0
-PRIOR = 1e-4  # pull of the slope to zero: without it, separable data has no fit
+PRIOR = 1e-4  # L2 penalty of the slope: without it, separable data has no fit
 
 Array = NDArray[np.float64]
 
@@ -27,11 +27,14 @@ Array = NDArray[np.float64]
 def fit_confidence(deviation: Array, is_near: NDArray[np.bool_]) -> tuple[float, float] | None:
     """(h, s) from points' deviations (N,) in cells and whether they were near (N,).
 
-    None where sharper heatmaps were not nearer, or all points were near, or none: nothing to fit.
+    None where there is nothing to fit: all points were near, or none, or a smaller deviation did
+    not mean a smaller error.
     """
     if is_near.all() or not is_near.any():
         return None
-    middle = float(deviation.mean())  # about it, the two numbers hardly depend on each other
+    middle = float(
+        deviation.mean()
+    )  # deviations are centred, which makes both parameters nearly independent
     design = np.stack((np.ones_like(deviation), middle - deviation), axis=1)  # (N, 2)
     a, s = _newton(design, is_near.astype(np.float64))
     return (middle + a / s, s) if s > 0 and middle + a / s > 0 else None

@@ -25,8 +25,8 @@ def dev_batch(samples: list[Sample], size: int) -> Batch:
     squares, points = [p[0] for p in pairs], [p[1] for p in pairs]
     for sample in chosen[: max(len(chosen) // 4, 1)]:
         pixels = sample.pixels()
-        crops = negatives.mine(pixels, sample.points)
-        found = crops[0] if crops else negatives.elsewhere(pixels, sample.points, rng)
+        crops = negatives.hard_negatives(pixels, sample.points)
+        found = crops[0] if crops else negatives.random_negative(pixels, sample.points, rng)
         squares.append(
             negatives.cut_negative(pixels, found, size)
             if found

@@ -1,4 +1,4 @@
-"""How far eyes are open, in labels and in what a network finds."""
+"""Apertures of the eyes in labels and in a network's points, and how well they agree."""
 
 from __future__ import annotations
 
@@ -36,8 +36,10 @@ def lid_openings(points: Tensor, target: Tensor, known: Tensor) -> Tensor:
 
 
 def slope(found_true: Tensor) -> float:
-    """Slope of what was found over what is true: (2, N) -> 1 where differences are seen in full,
-    NaN where nothing is true."""
+    """Slope of the regression of found on true apertures: (2, N) -> scalar.
+
+    1 if the network reproduces differences in full, less if it flattens them; NaN without labels.
+    """
     if not found_true.shape[1]:
         return float("nan")
     found, true = found_true - found_true.mean(dim=1, keepdim=True)

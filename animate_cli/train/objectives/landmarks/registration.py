@@ -1,4 +1,4 @@
-"""The landmark network's fine-tuning on video: its points must move as the pixels move.
+"""Fine-tune the landmark network on video: its points should move as optical flow moves them.
 
 Dong et al. 2018, *Supervision-by-Registration* (SBR), section 3.2, as used by Zhao et al. 2021,
 section 3.3, on top of the objective `landmarks`:
@@ -13,8 +13,8 @@ section 3.3, on top of the objective `landmarks`:
     γ       | two_crops    | `SbrLoss`
     L_crops | disagreement | `train.samples.two_crop`: the first frame through two crops
 
-Departures from the papers: the distance is not squared, so that a point that really jumped does
-not dominate; only the last stack is registered; runs of three frames instead of pairs; L_crops.
+Departures from the papers: the distance is not squared, so that outliers do not dominate; only the
+last stack is registered; runs of three frames instead of pairs; L_crops.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ class SbrObjective:
         return self._static.sheet(network)
 
     def _view(self, run: Run, config: AugmentConfig, rng: np.random.Generator) -> _View:
-        """A run through one crop, undamaged, and its first frame through another one."""
+        """A run cut by one crop, without image noise, and its first frame cut by another one."""
         crop = jittered_square(run, self._static.config.size, config, rng)
         other, to_first = two_crop.second_crop(crop, two_crop.CropJitter(), rng)
         frames = torch.from_numpy(run.squares(crop))

@@ -70,7 +70,7 @@ class LandmarkLoss:
 
 
 class LandmarkObjective:
-    """Samples labelled squares, compares points with their labels."""
+    """Samples labelled squares and compares the network's points with the labels."""
 
     def __init__(
         self, recipe: Recipe, loss: LandmarkLoss, train: list[Sample], dev: list[Sample]
@@ -85,7 +85,7 @@ class LandmarkObjective:
         self._mined = [
             (sample, crop)
             for sample in train[:: max(1, len(train) // MINED_PICTURES)]
-            for crop in negatives.mine(sample.pixels(), sample.points)
+            for crop in negatives.hard_negatives(sample.pixels(), sample.points)
         ]
         self._dev = dev_batch(dev, self.config.size)
 
@@ -137,8 +137,8 @@ class LandmarkObjective:
 
     @torch.no_grad()
     def evaluate(self, network: nn.Module) -> dict[str, float]:
-        """Errors in % of the distance between the outer eye corners; how well confidence separates
-        faces from other squares."""
+        """Errors in % of the distance between the outer eye corners, and a figure of how well
+        confidence separates faces from squares without one."""
         network.eval()
         errors, pupils, sure_face, sure_other, lids = [], [], [], [], []
         for start in range(0, len(self._dev["images"]), 32):
@@ -219,7 +219,7 @@ class LandmarkObjective:
             seen = negatives.cut_negative(sample.pixels(), crop, self.config.size)
         else:
             pixels = sample.pixels()
-            found = negatives.elsewhere(pixels, sample.points, rng) if choice < 0.9 else None
+            found = negatives.random_negative(pixels, sample.points, rng) if choice < 0.9 else None
             if found is None:
                 return negatives.flat_or_noisy(self.config.size, rng)
             seen = negatives.cut_negative(pixels, found, self.config.size)

@@ -1,8 +1,8 @@
-"""A first shape model from a scanned head model: principal components of what it can do.
+"""The initial shape model: principal components of random faces of the ICT Face Model.
 
-Identity: people drawn as the ICT Face Model says (coefficients normal). Expression: each part of
-the face by itself, over the model's named shapes drawn a few at a time, so that lids, brows and
-mouth stay apart. Everything is made symmetric: modes move both sides alike or opposite.
+Identity: the components of random people (normal coefficients). Expression: the components of
+random combinations of a few named shapes, computed for each part of the face by itself, so that no
+mode moves lids and mouth together. All modes are symmetric or antisymmetric under reflection.
 """
 
 from __future__ import annotations
@@ -41,15 +41,19 @@ SUPPORT = {
 }
 """The points that each part moves; temples and the nose's bridge are moved by none."""
 
-DRAWN = 4000
-ACTIVE = 0.2  # chance of a named shape to take part in a drawn expression
-ALIKE = 0.7  # chance that its mirror image takes part as much
+SAMPLES = 4000  # random people, and random expressions
+ACTIVE_PROB = 0.2  # that a named shape is part of a random expression
+SYMMETRIC_PROB = 0.7  # that the same shape of the other side has the same weight
 MIRRORED = np.array(MIRROR[:LINEAR])
 FLIP = np.array((-1.0, 1.0, 1.0))
 
 
 class Prior(NamedTuple):
-    """The model, and what its coefficients become in the mirror: index and sign."""
+    """The initial model, and how reflection maps its coefficients: index and sign.
+
+    The reflected face has the identity coefficients times identity_sign (M,), and the expression
+    coefficients at the indices expression_order (K,) times expression_sign (K,).
+    """
 
     model: ShapeModel
     identity_sign: Tensor
@@ -61,17 +65,17 @@ def build_prior(head: IctHead, config: ShapeConfig) -> Prior:
     """Principal components of the head model's landmarks, in the units of `faces.shape3d.model`."""
     rng = np.random.default_rng(0)
     rest = weights(head, {"eyeBlink_L": LIDS_AT_REST, "eyeBlink_R": LIDS_AT_REST})
-    neutral = head.neutral[head.landmarks] + np.tensordot(rest, _moves(head), 1)
+    neutral = head.neutral[head.landmarks] + np.tensordot(rest, _displacements(head), 1)
     unit = float(np.linalg.norm(np.subtract(*neutral[list(OUTER_EYE_CORNERS)])))
     middle = neutral[list(OUTER_EYE_CORNERS)].mean(axis=0)
     mean = (neutral - middle) / unit * (1, -1, 1)
     mean = (mean + mirrored(mean)) / 2
     axes = np.array((1, -1, 1)) / unit
-    people = rng.normal(size=(DRAWN, len(head.identity)))
+    people = rng.normal(size=(SAMPLES, len(head.identity)))
     shapes = np.tensordot(people, head.identity[:, head.landmarks].astype(float) * axes, 1)
-    shapes = (shapes.reshape(DRAWN, -1) @ upright(mean).T).reshape(shapes.shape)
+    shapes = (shapes.reshape(SAMPLES, -1) @ rigid_motion_remover(mean).T).reshape(shapes.shape)
     identity, identity_sign = _modes(shapes, config.identity)
-    expression, order, sign = _expression(_drawn(head, rng, axes), config)
+    expression, order, sign = _expression(_random_expressions(head, rng, axes), config)
     return Prior(
         model=ShapeModel(
             config=config,
@@ -87,26 +91,27 @@ def build_prior(head: IctHead, config: ShapeConfig) -> Prior:
 
 
 def mirrored(shape: Floats) -> Floats:
-    """The shape (..., 72, 3) that the mirror shows."""
+    """A shape (..., 72, 3) reflected left to right."""
     return np.asarray(shape[..., MIRRORED, :] * FLIP)
 
 
-def _moves(head: IctHead) -> Floats:
+def _displacements(head: IctHead) -> Floats:
     return head.expression[:, head.landmarks].astype(np.float64)
 
 
-def _drawn(head: IctHead, rng: np.random.Generator, axes: Floats) -> Floats:
-    """Random expressions (DRAWN, 72, 3): a few named shapes each, mostly the same on both sides."""
+def _random_expressions(head: IctHead, rng: np.random.Generator, axes: Floats) -> Floats:
+    """Random expressions (SAMPLES, 72, 3): sums of a few named shapes, mostly symmetric."""
     names = head.expression_names
     partner = [names.index(_other_side(name)) for name in names]
-    drawn = rng.uniform(size=(DRAWN, len(names))) * (rng.uniform(size=(DRAWN, len(names))) < ACTIVE)
+    weight = rng.uniform(size=(SAMPLES, len(names)))
+    weight *= rng.uniform(size=(SAMPLES, len(names))) < ACTIVE_PROB
     left = [i for i, name in enumerate(names) if name.endswith("_L")]
     right = [partner[i] for i in left]
-    alike = rng.uniform(size=(DRAWN, len(left))) < ALIKE
-    drawn[:, right] = np.where(alike, drawn[:, left], drawn[:, right])
+    alike = rng.uniform(size=(SAMPLES, len(left))) < SYMMETRIC_PROB
+    weight[:, right] = np.where(alike, weight[:, left], weight[:, right])
     jaw, close = names.index("jawOpen"), names.index("mouthClose")
-    drawn[:, close] *= drawn[:, jaw]  # lips that stay shut while the jaw opens
-    return np.asarray(np.tensordot(drawn, _moves(head) * axes, 1))
+    weight[:, close] *= weight[:, jaw]  # this shape keeps the lips shut while the jaw opens
+    return np.asarray(np.tensordot(weight, _displacements(head) * axes, 1))
 
 
 def _other_side(name: str) -> str:
@@ -116,45 +121,50 @@ def _other_side(name: str) -> str:
     return {"jawLeft": "jawRight", "jawRight": "jawLeft"}.get(name, name)
 
 
-def _expression(drawn: Floats, config: ShapeConfig) -> tuple[Floats, NDArray[np.int64], Floats]:
-    """Modes (K, 72, 3) part by part; the left eye's are the right eye's in the mirror."""
+def _expression(shapes: Floats, config: ShapeConfig) -> tuple[Floats, NDArray[np.int64], Floats]:
+    """Modes (K, 72, 3) part by part, and their order and sign under reflection.
+
+    The left eye's modes are the right eye's, reflected.
+    """
     modes = np.zeros((config.expression, LINEAR, 3))
     order = np.arange(config.expression)
     sign = np.ones(config.expression)
     for part in (Part.BROWS, Part.MOUTH):
         where, points = config.part(part), list(SUPPORT[part])
-        masked = np.zeros_like(drawn)
-        masked[:, points] = drawn[:, points]
+        masked = np.zeros_like(shapes)
+        masked[:, points] = shapes[:, points]
         modes[where], sign[where] = _modes(masked, where.stop - where.start)
     right, left = config.part(Part.RIGHT_EYE), config.part(Part.LEFT_EYE)
-    lids = np.zeros_like(drawn)
-    lids[:, list(SUPPORT[Part.RIGHT_EYE])] = drawn[:, list(SUPPORT[Part.RIGHT_EYE])]
+    lids = np.zeros_like(shapes)
+    lids[:, list(SUPPORT[Part.RIGHT_EYE])] = shapes[:, list(SUPPORT[Part.RIGHT_EYE])]
     modes[right] = _components(lids, config.eye)
     modes[left] = mirrored(modes[right])
     order[right], order[left] = order[left].copy(), order[right].copy()
     return modes, order, sign
 
 
-def _modes(drawn: Floats, count: int) -> tuple[Floats, Floats]:
-    """The `count` strongest modes that the mirror leaves alike (sign 1) or turns over (-1)."""
+def _modes(shapes: Floats, count: int) -> tuple[Floats, Floats]:
+    """The `count` strongest symmetric (sign 1) or antisymmetric (-1) modes, and their signs."""
     both = []
     for sign in (1.0, -1.0):
-        half = (drawn + sign * mirrored(drawn)) / 2
+        half = (shapes + sign * mirrored(shapes)) / 2
         both += [(mode, sign) for mode in _components(half, count)]
     both.sort(key=lambda pair: -float(np.square(pair[0]).sum()))
     return np.stack([m for m, _ in both[:count]]), np.array([s for _, s in both[:count]])
 
 
-def _components(drawn: Floats, count: int) -> Floats:
-    """Principal directions about rest, one deviation long: (N, 72, 3) -> (count, 72, 3)."""
-    _, scale, rows = np.linalg.svd(drawn.reshape(len(drawn), -1), full_matrices=False)
-    modes = rows[:count] * scale[:count, None] / np.sqrt(len(drawn))
+def _components(shapes: Floats, count: int) -> Floats:
+    """Principal components about zero, scaled to one standard deviation: -> (count, 72, 3)."""
+    _, scale, rows = np.linalg.svd(shapes.reshape(len(shapes), -1), full_matrices=False)
+    modes = rows[:count] * scale[:count, None] / np.sqrt(len(shapes))
     return np.asarray(modes.reshape(count, LINEAR, 3))
 
 
-def upright(mean: Floats) -> Floats:
-    """What takes size, shift and turn of all but the jaw out of a difference from the mean:
-    (216, 216), for flattened shapes. The jaw's points lie elsewhere for everyone who marks them.
+def rigid_motion_remover(mean: Floats) -> Floats:
+    """The matrix (216, 216) that removes rigid motion and scale from flattened differences.
+
+    Shift, rotation and scale are fitted to all points but the jaw's, which annotators place
+    inconsistently along the contour.
     """
     shifts = [np.broadcast_to(axis, mean.shape) for axis in np.eye(3)]
     turns = [np.cross(axis, mean) for axis in np.eye(3)]
@@ -165,7 +175,8 @@ def upright(mean: Floats) -> Floats:
 
 
 def _eyeballs(head: IctHead, neutral: Floats, middle: Floats, axes: Floats) -> Floats:
-    """Centre from the middle of the corners, and radius, in eye widths: (2, 4)."""
+    """Eyeball centres relative to the midpoint of the eye's corners, and radii, in eye widths:
+    (2, 4)."""
     rows = []
     for eye, corners in zip(head.eyes, CORNERS, strict=True):
         first, second = neutral[list(corners)]

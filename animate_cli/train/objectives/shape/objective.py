@@ -1,15 +1,15 @@
-"""The shape model's objective: its projection must meet the landmarks of tracked people.
+"""The shape model's objective: the reprojection error at the landmarks of tracked people.
 
 Non-rigid structure from motion by alternation. Every step fits identity, expression and pose of a
-batch of people to the model as it stands (`faces.shape3d.fit`, no gradient), then moves mean and
-modes down the gradient of
+batch of people to the current model (`faces.shape3d.fit`, without gradient), then takes a gradient
+step on mean and modes of
 
     L = mean of ρ(|x − x̂| / s) + prior · (|Δm|² + |ΔI|² + |ΔE|²)
 
-with Δ the difference from a first model, principal components of scanned heads. What keeps the
-answer the model it should be: everything symmetric, expression modes confined to their part of
-the face, and neither mean nor identity may, the jaw aside, turn, shift or grow: zero degrees stay
-what they are for the scanned heads.
+with Δ the difference from the initial model, principal components of scanned heads. Constraints:
+mean and modes are symmetric; each expression mode moves the points of one part alone; differences
+of mean and identity contain no shift, rotation or scale of the points without the jaw, so that zero
+degrees mean the same pose as for the scanned heads.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ POSE_RANGE_DEG = (40.0, 20.0, 20.0)
 
 @dataclass(frozen=True, kw_only=True)
 class ShapeLoss:
-    """scale: of Cauchy's ρ, in units; prior: weight of what differs from the first model;
+    """scale: of Cauchy's ρ, in units; prior: weight of the difference from the initial model;
     pictures: single pictures per clip of a batch."""
 
     scale: float = 0.03
@@ -83,7 +83,7 @@ class ShapeObjective:
         }
 
     def loss(self, network: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        """Robust distance between points and model, and how far the model went."""
+        """L of the module's docstring, and its two terms for the log."""
         model: ShapeModel = network()
         clips = self._distance(model, batch["clips"])
         pictures = self._distance(model, batch["pictures"])
@@ -144,7 +144,7 @@ class _TrackedPeople:
 
     @property
     def is_enough(self) -> bool:
-        """There are clips, and pictures."""
+        """Whether there are both clips and pictures."""
         return bool(self._by_person and self.pictures)
 
     def samples(self, most: int) -> Iterator[Tensor]:
@@ -159,7 +159,7 @@ class _TrackedPeople:
         return [c[np.linspace(0, len(c) - 1, FRAMES).astype(int)] for c in longest]
 
     def draw(self, rng: np.random.Generator) -> NDArray[np.float32]:
-        """FRAMES of one clip, each person as likely as another."""
+        """FRAMES of one clip of a random person: (FRAMES, 72, 2)."""
         people = list(self._by_person.values())
         clips = people[int(rng.integers(len(people)))]
         clip = clips[int(rng.integers(len(clips)))]

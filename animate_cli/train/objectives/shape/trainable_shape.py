@@ -16,15 +16,21 @@ from animate_cli.faces.shape3d.model import (
     gaze_direction,
     rotation,
 )
-from animate_cli.train.objectives.shape.initial_shape import FLIP, MIRRORED, SUPPORT, Prior, upright
+from animate_cli.train.objectives.shape.initial_shape import (
+    FLIP,
+    MIRRORED,
+    SUPPORT,
+    Prior,
+    rigid_motion_remover,
+)
 
-LEVEL = 0.4
-EYE_ROUNDS = 3
-FREE = 0.003  # noise at which coefficients are measured: hardly drawn towards zero
+LEVEL_SHARE = 0.4
+GAZE_ROUNDS = 3
+WEAK_PRIOR_NOISE = 0.003  # assumed noise: so small that the fit hardly shrinks coefficients to zero
 
 
 class ShapeNet(nn.Module):
-    """The model as differences from a prior."""
+    """A shape model, parametrised by its differences from the initial one."""
 
     prior_mean: Tensor
     prior_identity: Tensor
@@ -53,16 +59,16 @@ class ShapeNet(nn.Module):
         self.register_buffer("expression_order", prior.expression_order)
         self.register_buffer("support", _support(model.config))
         self.register_buffer(
-            "turnless", torch.from_numpy(upright(model.mean.double().numpy())).float()
+            "turnless", torch.from_numpy(rigid_motion_remover(model.mean.double().numpy())).float()
         )
         self.register_buffer("mirrored", torch.from_numpy(MIRRORED))
         self.register_buffer("flip", torch.from_numpy(FLIP).float())
 
     def forward(self) -> ShapeModel:
         """The model: the initial one and the differences, projected onto their constraints."""
-        mean = self._upright((self.mean + self._mirror(self.mean)) / 2)
+        mean = self._without_rigid_motion((self.mean + self._mirror(self.mean)) / 2)
         identity = (self.identity + self.identity_sign * self._mirror(self.identity)) / 2
-        identity = self._upright(identity)
+        identity = self._without_rigid_motion(identity)
         other = self._mirror(self.expression[self.expression_order])
         expression = (self.expression + self.expression_sign * other) / 2 * self.support
         return ShapeModel(
@@ -73,7 +79,7 @@ class ShapeNet(nn.Module):
             eyeballs=self.eyeballs,
         )
 
-    def _upright(self, shape: Tensor) -> Tensor:
+    def _without_rigid_motion(self, shape: Tensor) -> Tensor:
         return (shape.flatten(-2) @ self.turnless.T).reshape(shape.shape)
 
     def _mirror(self, shape: Tensor) -> Tensor:
@@ -81,10 +87,12 @@ class ShapeNet(nn.Module):
 
 
 def standardise(model: ShapeModel, prior: Prior, people: Tensor) -> ShapeModel:
-    """The same model in standard deviations: its mean the middle of people (P, T, 72, 2), each
-    mode as long as it is strong in them, so that no coefficient is drawn to zero more than it
-    should. What people differ in stays symmetric."""
-    loose = replace(model, config=replace(model.config, noise=FREE))
+    """The same model with standardised coefficients: mean 0 and deviation 1 over people.
+
+    The mean becomes that of people (P, T, 72, 2), and each mode is scaled by its deviation over
+    them, so that the fit's penalty shrinks all coefficients equally. The mean stays symmetric.
+    """
+    loose = replace(model, config=replace(model.config, noise=WEAK_PRIOR_NOISE))
     found = solve(loose, people, torch.ones_like(people[..., 0]))
     middle = found.identity.mean(dim=0) * (prior.identity_sign > 0)
     spread = (found.identity - middle).square().mean(dim=0).sqrt()
@@ -99,12 +107,15 @@ def standardise(model: ShapeModel, prior: Prior, people: Tensor) -> ShapeModel:
 
 
 def level_pitch(model: ShapeModel, pictures: Tensor) -> ShapeModel:
-    """The same model, its zero pitch `LEVEL` of the way from the scanned heads' to where people of
-    pictures (P, 74, 2) hold their heads on average. The two differ, for points are marked
-    elsewhere on a scan than in a picture, and neither is the truth."""
+    """The same model with another zero of the pitch.
+
+    The zero moves by `LEVEL_SHARE` of the difference between the scanned heads' zero and the mean
+    pitch of the people in pictures (P, 74, 2). These differ because points are annotated at other
+    places on a scan than in a picture; neither is exact.
+    """
     seen = pictures[:, None, :LINEAR]
     pitch = solve(model, seen, torch.ones_like(seen[..., 0])).pose.angles_deg[..., 1].mean()
-    turn = rotation(torch.stack((pitch * 0, LEVEL * pitch, pitch * 0))).T
+    turn = rotation(torch.stack((pitch * 0, LEVEL_SHARE * pitch, pitch * 0))).T
     return replace(
         model,
         mean=model.mean @ turn,
@@ -115,14 +126,16 @@ def level_pitch(model: ShapeModel, pictures: Tensor) -> ShapeModel:
 
 
 def centre_gaze(model: ShapeModel, pictures: Tensor) -> ShapeModel:
-    """The same model with its eyeballs where the people of pictures (P, 74, 2) look, in the
-    median, into the camera: what a photographer asks for, and what corners as they are marked
-    need."""
+    """The same model with eyeballs shifted until the median gaze of pictures meets the camera.
+
+    pictures (P, 74, 2): portraits, in which most people look into the camera. The shift corrects
+    the bias of the annotated corners of the eye.
+    """
     seen = pictures[:, None, :LINEAR]
     found = solve(model, seen, torch.ones_like(seen[..., 0]))
     shape = model.shape(found.identity[:, None], found.expression)
-    camera = found.pose.rotation[:, 0, None, 2]  # as the head sees it: (P, 1, 3)
-    for _ in range(EYE_ROUNDS):
+    camera = found.pose.rotation[:, 0, None, 2]  # direction in the head's frame: (P, 1, 3)
+    for _ in range(GAZE_ROUNDS):
         looks = gaze_direction(gaze(model, found.pose, shape, pictures[:, None, LINEAR:]))[:, 0]
         off = (looks - camera).median(dim=0).values * model.eyeballs[:, 3:]
         off = (off + off.flip(0) * off.new_tensor(FLIP)) / 2

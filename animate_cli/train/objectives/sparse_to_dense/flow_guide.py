@@ -1,8 +1,9 @@
-"""What motion two frames of a clip really show: a guide for the grid while it is learned.
+"""The guide: a target for the learned grid, from the optical flow between two frames of a clip.
 
-Photometric losses pull a grid only by the picture's local gradient. Here the prior is bent by
-dense inverse search (Kroeger et al. 2016, OpenCV's `DISOpticalFlow`) between the driver and the
-source moved by the prior; little motion is left between these two, so that the search holds.
+Gradients of photometric losses only see the picture within a pixel. So the prior grid is corrected
+by optical flow (dense inverse search, Kroeger et al. 2016, OpenCV's `DISOpticalFlow`) between the
+driver and the source warped by the prior. Little motion is left between these two, which makes the
+flow reliable.
 
     symbol | name  | shape        | here
     P      | prior | (B, S, S, 2) | given
@@ -19,12 +20,12 @@ from torch import Tensor
 
 from animate_cli.layers.grid import identity_grid, warp
 
-SEARCHED_PX = 128  # the search costs a quarter there, and the grid is drawn no finer
-SMOOTH = 1 / 64  # of the square's side: what branches cannot draw is not asked of them
+SEARCH_PX = 128  # side at which flow is computed: the grid is no finer, and it costs a quarter
+SMOOTHING = 1 / 64  # σ in sides of the square: removes detail that the branches cannot represent
 
 
 def guide_grid(source: Tensor, driver: Tensor, prior: Tensor) -> Tensor:
-    """source, driver (B, 3, S, S) in [0, 1], prior (B, S, S, 2) -> guide (B, S, S, 2)."""
+    """G of the table: source, driver (B, 3, S, S) in [0, 1], prior (B, S, S, 2) -> (B, S, S, 2)."""
     size = source.shape[-1]
     moved = warp(source, prior)
     pairs = zip(_grey(driver), _grey(moved), strict=True)
@@ -42,10 +43,10 @@ def _grey(pictures: Tensor) -> list[np.ndarray]:
 
 def _search(here: np.ndarray, there: np.ndarray) -> np.ndarray:
     """Where each pixel of `here` is in `there`: (S, S) uint8 twice -> (S, S, 2) float32, px."""
-    size, side = len(here), min(len(here), SEARCHED_PX)
+    size, side = len(here), min(len(here), SEARCH_PX)
     small = [cv2.resize(one, (side, side), interpolation=cv2.INTER_AREA) for one in (here, there)]
     searcher = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     flow = searcher.calc(*small, None)  # type: ignore[call-overload]
-    smooth = cv2.GaussianBlur(flow, (0, 0), SMOOTH * side) * (size / side)
+    smooth = cv2.GaussianBlur(flow, (0, 0), SMOOTHING * side) * (size / side)
     found: np.ndarray = cv2.resize(smooth, (size, size), interpolation=cv2.INTER_LINEAR)
     return found

@@ -9,13 +9,13 @@ Zhao et al. 2021, section 3.4, and our own terms:
     symbol  | term       | equation or purpose
     L_1     | l1         | (8): |w ⊙ (T − D)|
     L_per   | perceptual | (4): `train.losses.perceptual`
-    L_gan   | gan        | (6), the generator's part: `train.losses.losses.gan_network`
+    L_gan   | gan        | (6), the generator's part: `train.losses.losses.gan_generator`
     L_par   | parsing    | (7): `train.losses.losses.part_mismatch`
-    λ_r     | warped     | ours: an L1 of the warp E alone, so that motion does what motion can
-    λ_o     | painted    | ours: an L1 of the painted R; without it M closes before R is any good
-    λ_g     | regular    | ours: the grid F leaves the prior P only where it pays
-    λ_f     | guided     | ours: F goes to G, the optical flow between the frames (`flow_guide`)
-    λ_m     | mask       | ours: painting costs the photo's own detail
+    λ_r     | warped     | ours: L1 of the warp E, so that painting does not replace motion
+    λ_o     | painted    | ours: L1 of the painted R; without it M goes to 0 before R has learned
+    λ_g     | regular    | ours: distance of the grid F from the prior P
+    λ_f     | guided     | ours: distance of F from G, the optical flow's grid (`flow_guide`)
+    λ_m     | mask       | ours: penalty of painting, which loses the photo's detail
 
 T, E, R, F, M are `models.sparse_to_dense.records.SparseMotionOutput`; D is the driver's frame; w is
 1, and more about eyes and mouth (`LossWeights.parts`).
@@ -68,7 +68,7 @@ class LossWeights:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LossTerms:
-    """The terms of one batch: scalars with their graphs; one that has no weight may be 0."""
+    """The terms of one batch: scalars with their graphs; a term of weight 0 may be 0."""
 
     l1: Tensor
     perceptual: Tensor

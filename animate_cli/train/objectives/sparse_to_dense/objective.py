@@ -29,8 +29,13 @@ from animate_cli.models.sparse_to_dense.render_steps import prior_grid
 from animate_cli.models.thin_plate.model import LandmarkGrid
 from animate_cli.records import Image
 from animate_cli.train.losses.discriminator import Discriminator, DiscriminatorConfig, frozen
-from animate_cli.train.losses.losses import gan_critic, gan_network, part_mismatch
-from animate_cli.train.losses.perceptual import Features, Perceptual, load_perceptual, same_view
+from animate_cli.train.losses.losses import gan_critic, gan_generator, part_mismatch
+from animate_cli.train.losses.perceptual import (
+    Features,
+    Perceptual,
+    load_perceptual,
+    same_random_crop,
+)
 from animate_cli.train.objective import Batch, GanLosses
 from animate_cli.train.objectives.sparse_to_dense.flow_guide import guide_grid
 from animate_cli.train.objectives.sparse_to_dense.loss_terms import LossTerms, LossWeights
@@ -54,7 +59,7 @@ _METRIC = {Features.VGG19: "vgg19", Features.SQUEEZENET: "squeezenet", Features.
 
 
 class SparseToDenseObjective:
-    """Samples pairs of frames, compares results with the driver's frame."""
+    """Samples pairs of frames and compares the network's output with the driver's frame."""
 
     def __init__(
         self,
@@ -64,8 +69,8 @@ class SparseToDenseObjective:
         dev: list[ClipFrames],
         backgrounds: BackgroundSampler | None = None,
     ) -> None:
-        """perceptual: None where the recipe gives L_per no weight; backgrounds: None where nobody
-        is put before another one."""
+        """perceptual: None where the recipe gives L_per no weight; backgrounds: None where no
+        background is replaced."""
         choice = read_network(recipe.network, where="recipe, table [network]")
         self.config = network_config(choice)
         self._steps = frozenset(choice.steps)
@@ -105,7 +110,7 @@ class SparseToDenseObjective:
         zero = target.new_zeros(())
         return LossTerms(
             l1=((made.image - target).abs() * weights).mean(),
-            perceptual=self._perceived(*same_view(made.image, target, self._loss.view)),
+            perceptual=self._perceived(*same_random_crop(made.image, target, self._loss.view)),
             gan=zero,
             parsing=_parsing(made, batch) if self._loss.parsing else zero,
             warped=((made.warped - target).abs() * weights).mean(),
@@ -202,7 +207,7 @@ class SparseToDenseObjective:
 
 
 class AdversarialSparseToDense(SparseToDenseObjective):
-    """The same against a critic."""
+    """`SparseToDenseObjective` with a critic: adds L_gan, and the critic's own loss."""
 
     def __init__(
         self,
@@ -222,7 +227,7 @@ class AdversarialSparseToDense(SparseToDenseObjective):
         both = critic(torch.cat((target, made.image.detach())))
         true, generated = zip(*(scale.chunk(2) for scale in both), strict=True)
         with frozen(self.critic) as fixed:
-            gan = gan_network(fixed(made.image))
+            gan = gan_generator(fixed(made.image))
         terms = replace(self._terms(made, batch), gan=gan)
         return GanLosses(
             loss=terms.total(self._loss),
@@ -267,7 +272,7 @@ def build(recipe: Recipe) -> SparseToDenseObjective:
 def _read_clips(
     recipe: Recipe, loss: LossWeights
 ) -> tuple[list[ClipFrames], BackgroundSampler | None]:
-    """The recipe's clips, reposed portraits among them, and its people cut out, if it wants any."""
+    """The recipe's clips with reposed portraits, and its background sampler; None: not used."""
     data, file = recipe.data, Path(recipe.data.root) / loss.parser
     maps = Path(loss.maps) if loss.maps else hub.runs_dir() / "parts"
     rows = read_rows(data, "train")
