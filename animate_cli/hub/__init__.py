@@ -2,7 +2,8 @@
 
     environment       the only file that reads environment variables
     registry          the list of known weights; addresses hf://org/repo/file@revision
-    cache             where a file is on this machine, and whether its sha256 is right
+    cache             where a file is on this machine
+    checksum          whether a file has the sha256 that is expected
     trust             sha256 and commit that were first seen where the registry states none
     fetch             download into the Hub's cache (transfer: bytes; download_errors: messages)
     formats           reads safetensors, and state dicts of torch without running their code
@@ -14,13 +15,12 @@ A weight is fetched only when a run asks for it by name; what is embedded needs 
 
 from __future__ import annotations
 
-from animate_cli.hub.cache import (
+from animate_cli.hub.cache import cached_path, require_commercial
+from animate_cli.hub.checksum import (
     WeightState,
     WeightUsed,
     advice,
-    cached_path,
     file_state,
-    require_commercial,
     state,
     used,
     verified_path,

@@ -19,17 +19,8 @@ from pathlib import Path
 from animate_cli.digest import sha256_of
 from animate_cli.errors import WeightsError
 from animate_cli.hub import environment
-from animate_cli.hub.cache import (
-    WeightState,
-    commit_of,
-    expected_sha256,
-    file_state,
-    find,
-    how_to_get,
-    repo_folder,
-    require_commercial,
-    verified,
-)
+from animate_cli.hub.cache import commit_of, find, how_to_get, repo_folder, require_commercial
+from animate_cli.hub.checksum import WeightState, expected_sha256, file_state, verified
 from animate_cli.hub.download_errors import DISK_FULL, as_weights_error
 from animate_cli.hub.registry import BRANCH, WeightEntry, WeightFile, is_commit
 from animate_cli.hub.transfer import OnTransfer, Transfer, TransferLog, download

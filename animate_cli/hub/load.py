@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from animate_cli.digest import sha256_of
 from animate_cli.hub import environment
-from animate_cli.hub.cache import WeightUsed, require_commercial, used
+from animate_cli.hub.cache import require_commercial
+from animate_cli.hub.checksum import WeightUsed, used
 from animate_cli.hub.fetch import fetch_file
 from animate_cli.hub.formats import SUFFIXES, read, read_published
 from animate_cli.hub.registry import SCHEME, entry, for_model, joined, registry

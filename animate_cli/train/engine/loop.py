@@ -19,7 +19,7 @@ from animate_cli.train.engine.checkpoint import Checkpoint, load_checkpoint
 from animate_cli.train.engine.distributed import open_accelerator
 from animate_cli.train.engine.log import Log
 from animate_cli.train.engine.stages import Stage, stages_from
-from animate_cli.train.engine.state import CHECKPOINT, TrainingState
+from animate_cli.train.engine.training_state import CHECKPOINT, TrainingState
 from animate_cli.train.objectives.find import build_objective
 from animate_cli.train.recipe import Recipe
 from animate_cli.train.saving import saving

@@ -12,7 +12,7 @@ from toy_objective import Line, same, stored
 from animate_cli.errors import OptionError, TrainError, WeightsError
 from animate_cli.train.engine.loop import TrainingSummary, train
 from animate_cli.train.engine.optimiser import learning_rate
-from animate_cli.train.engine.state import TrainingState
+from animate_cli.train.engine.training_state import TrainingState
 from animate_cli.train.objectives.find import build_objective
 from animate_cli.train.recipe import Precision, Recipe, StepRecipe
 
