@@ -87,8 +87,8 @@ class DataRecipe:
     with these terms are used; empty: all. clip_stride: every n-th frame of a clip. reposed:
     portraits become clips of so many frames (`train.samples.reposed_portraits`); 0: they are not
     used. cutouts: people are cut out of every n-th frame and put before other backgrounds
-    (`train.samples.background_swap`); 0: never; [augment] background_prob says how often. extra: the
-    tables [[data.extra]]."""
+    (`train.samples.background_swap`); 0: never; [augment] background_prob says how often. extra:
+    the tables [[data.extra]]."""
 
     root: str = "data"
     terms: tuple[str, ...] = ()
