@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def open_device(options: ComputeOptions) -> torch.device:
-    """Settle device, threads and seeds for this process.
+    """Choose the device, and set threads and seeds of this process.
 
-    Threads and seeds of torch and OpenCV belong to the process: the last call sets them for all.
+    Threads and seeds of torch and OpenCV are global in a process: the last call decides.
 
     Raises:
         OptionError: this machine has no such device, or threads is negative.
@@ -33,8 +33,8 @@ def open_device(options: ComputeOptions) -> torch.device:
 def share_cores(threads: int) -> None:
     """Halve torch's and OpenCV's threads, to leave cores to decoding, upscaling and encoding.
 
-    Threads of one stage spin while they wait for each other; on two cores that took four times the
-    CPU time of a single thread when the encoder ran, too.
+    Threads of one operation spin while they wait for each other: on two cores, two threads beside a
+    running encoder took four times the CPU time of one.
     """
     _set_threads(max(1, threads // 2))
 
@@ -64,7 +64,7 @@ def thread_count(threads: int) -> int:
 
 
 def resolve(name: str) -> torch.device:
-    """auto, cpu, cuda, cuda:N or mps -> a device that exists here.
+    """auto, cpu, cuda, cuda:N or mps -> a device of this machine.
 
     Raises:
         OptionError: unknown, or absent on this machine.
@@ -84,7 +84,7 @@ def resolve(name: str) -> torch.device:
 
 
 def devices() -> tuple[str, ...]:
-    """Every device torch can use here, cpu first."""
+    """Every device that torch can use on this machine, cpu first."""
     import torch
 
     cuda = tuple(f"cuda:{index}" for index in range(torch.cuda.device_count()))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def sha256_of(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file's bytes, or of a folder's files, joined in name order.
+    """Hexadecimal SHA-256 of a file's bytes, or of all files of a folder in name order.
 
     Raises:
         OSError: a file is missing or cannot be read.

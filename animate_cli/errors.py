@@ -1,28 +1,28 @@
-"""The errors that a user can do something about.
+"""The errors that a user can correct.
 
     AnimateError
     ├── InputError        a file or value given by the user cannot be used
     │   ├── MediaError    an image, video or sound cannot be read, or is too large
     │   ├── FaceError     no face, or not the one asked for
-    │   ├── DataError     a data set has another layout than its kind, or damaged labels
+    │   ├── DataError     a data set is incomplete, or its labels are missing or damaged
     │   └── OptionError   options contradict each other or name something that does not exist
     ├── OutputError       the result cannot be written
-    ├── WeightsError      weights are missing, damaged or of another network
-    ├── TrainError        a training cannot start or continue
+    ├── WeightsError      weights are missing, damaged, or for another network
+    ├── TrainError        a training or data preparation cannot start or continue
     └── Cancelled         the caller asked to stop
 
-Each has a message and a hint. Errors of programming are not among them and keep their traceback.
+Each has a message and a hint. Programming errors are other exceptions and keep their traceback.
 """
 
 from __future__ import annotations
 
 
 class AnimateError(Exception):
-    """The base of all errors that a user can do something about.
+    """The base of all errors that a user can correct.
 
     Args:
-        message: what went wrong and where (path, frame), one sentence.
-        hint: what to do about it, one sentence.
+        message: the fault and its place (path, frame), one sentence.
+        hint: the remedy, one sentence.
     """
 
     def __init__(self, message: str, *, hint: str) -> None:
@@ -47,7 +47,7 @@ class FaceError(InputError):
 
 
 class DataError(InputError):
-    """A data set has another layout than its kind, or its labels are missing or damaged."""
+    """A data set is incomplete, or its labels are missing or damaged."""
 
 
 class OptionError(InputError):
@@ -59,7 +59,7 @@ class OutputError(AnimateError):
 
 
 class WeightsError(AnimateError):
-    """Weights are missing, damaged, or belong to another network."""
+    """Weights are missing, damaged, or for another network."""
 
 
 class TrainError(AnimateError):

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM between two steps, so that no network is left half-updated."""
+"""Turns Ctrl-C and SIGTERM into a request that a loop checks between two steps."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @dataclass(kw_only=True)
 class StopRequest:
-    """Whether somebody asked to stop."""
+    """requested: whether Ctrl-C or SIGTERM asked the run to stop."""
 
     requested: bool = False
 
 
 @contextmanager
 def catch_stop_signals() -> Iterator[StopRequest]:
-    """The first signal only sets `requested`; a second one of its kind acts as usual, at once.
+    """Inside the block, the first signal only sets `requested`; a second one has its usual effect.
 
-    Signals reach the main thread alone: elsewhere nothing is changed and nothing is ever wanted.
+    Signals reach the main thread alone: in other threads this does nothing.
     """
     stop = StopRequest()
     if threading.current_thread() is not threading.main_thread():

@@ -1,4 +1,4 @@
-"""Whole jobs as functions: what `animate batch`, `eval`, `prepare` and `train` do, from Python."""
+"""The commands `animate batch`, `eval`, `prepare` and `train` as Python functions."""
 
 from __future__ import annotations
 
@@ -46,16 +46,16 @@ def animate_batch(
 
     sources: photos, folders, patterns ("photos/*.jpg"), or a .csv or .json manifest; drivers:
     videos, templates, folders or patterns. output: folder of the results and the journal.
-    options: of every animation. pairing None: as the manifest says where there is one, else every
-    photo with every driver. name: of a result, from {source}, {driver} and {number}. shard: this
-    machine's part of the jobs. observer: told of every journal row and change of the status.
+    options: of every animation. pairing None: the manifest's if there is one, else every photo with
+    every driver. name: the template of result names, from {source}, {driver} and {number}. shard:
+    this machine's part of the jobs. observer: called for each journal row and status change.
 
     A script that calls it needs `if __name__ == "__main__":`, because workers import the script.
 
     Raises:
         InputError: inputs or a manifest that cannot be used.
-        OptionError: pairs that do not work out, names that clash or lead out of the folder.
-        OutputError: the folder cannot be written, or another run is at it.
+        OptionError: sources and drivers do not pair, or names clash or lead out of the folder.
+        OutputError: the folder cannot be written, or another run is using it.
     """
     part = shard or Shard()
     plan = plan_batch(
@@ -87,13 +87,14 @@ def evaluate_models(
     """Score models on clips, beside the still photo and the thin plate spline.
 
     data: a video, a folder of videos, one with a manifest.csv, or a public data set. models:
-    "NAME" or "NAME:WEIGHTS". split: where the data has splits; "all": every. scheme: what drives
-    what; protocol: strides, caps and limits. metric_weights: a folder with the networks that some
-    metrics need; None: these metrics are left out. observer: told of every clip and frame.
+    "NAME" or "NAME:WEIGHTS". split: used if the data has splits; "all": every split. scheme: which
+    clip drives which face; protocol: strides, caps and limits. metric_weights: a folder with the
+    networks that some metrics need; None: these metrics are left out. observer: called for every
+    clip and frame.
 
     Raises:
         InputError: there are no clips.
-        OptionError: a model, a split or a scheme that cannot be had.
+        OptionError: there is no such model or split, or the scheme does not fit the data.
         FaceError: no clip could be scored.
     """
     compute = compute or ComputeOptions()
@@ -124,10 +125,10 @@ def train_network(
     compute: ComputeOptions | None = None,
     on_log: Callable[[LogEntry], None] = lambda logged: None,
 ) -> TrainingSummary:
-    """Train a network from a recipe; the same call goes on where an earlier one stopped.
+    """Train a network from a recipe; the same call resumes an earlier, interrupted one.
 
     recipe: a .toml file, or the record. output: folder of checkpoints, weights, sheets and log;
-    None: in the cache, under the recipe's name. data, steps: instead of the recipe's. on_log:
+    None: a folder in the cache, named like the recipe. data, steps: replace the recipe's. on_log:
     called after every `log.every`-th step and every evaluation.
 
     Raises:

@@ -13,7 +13,7 @@ MAX_AMOUNT = 2.0  # as a multiple of the filmed motion: larger ones break faces
 
 
 class Detector(StrEnum):
-    """Which detector proposes faces; the landmark network then accepts or rejects each one.
+    """The face detector; the landmark network then accepts or rejects each detected face.
 
     AUTO: YuNet if its weights are downloaded, else Viola-Jones.
     """
@@ -25,10 +25,10 @@ class Detector(StrEnum):
 
 
 class Lost(StrEnum):
-    """What happens in frames in which the driver's face is not found.
+    """How to treat frames in which the driver's face is not found.
 
-    HOLD: the last motion stays; INTERPOLATE: the gap is bridged; REST: the motion fades to the
-    photo's own pose; FAIL: the run ends with an error.
+    HOLD: repeat the last motion; INTERPOLATE: interpolate over the gap; REST: fade to the photo's
+    own pose; FAIL: end the run with an error.
     """
 
     HOLD = "hold"
@@ -45,7 +45,8 @@ class Registration(StrEnum):
 
 
 class Motion(StrEnum):
-    """RELATIVE: how the driver changes from the anchor frame on; ABSOLUTE: its own points."""
+    """RELATIVE: add the driver's change since its anchor frame to the photo's pose and expression;
+    ABSOLUTE: use the driver's own pose and expression."""
 
     RELATIVE = "relative"
     ABSOLUTE = "absolute"
@@ -79,7 +80,7 @@ class Framing(StrEnum):
 
 
 class ResWarp(StrEnum):
-    """Which residual warp brings the result to full resolution (Yi et al. 2020, figs. 2 and 3)."""
+    """The residual warp, which gives full resolution (Yi et al. 2020, figs. 2 and 3)."""
 
     VANILLA = "vanilla"
     MULTISCALE = "multiscale"
@@ -177,7 +178,7 @@ class MotionOptions:
     anchor: auto, first, or a frame number from 0: the frame from which relative motion is measured.
     strength: 0 (still) to 2; 1 is as filmed; multiplies every amount.
     identity: 0, the photo's own head shape, to 1, the driver's.
-    stitching: of the model liveportrait.
+    stitching: used by the model liveportrait only.
 
     Raises:
         OptionError: strength or identity is out of range.
@@ -200,7 +201,7 @@ class MotionOptions:
 
     @property
     def amounts(self) -> Amounts:
-        """The strength of each part after strength, amount and only; each at most 2."""
+        """Each part's strength, from `strength`, `amount` and `only` together; each at most 2."""
         shares = {
             one.name: min(MAX_AMOUNT, self.strength * getattr(self.amount, one.name))
             for one in fields(Amounts)
@@ -210,7 +211,7 @@ class MotionOptions:
 
     @property
     def body(self) -> float:
-        """The strength of the body's motion: strength times its own amount and that of the pose."""
+        """The strength of the body's motion: `strength` x amount of body x amount of pose."""
         return min(MAX_AMOUNT, self.amounts.body * self.amount.pose)
 
 
@@ -220,7 +221,7 @@ class OutputOptions:
 
     size: source, 1080p, 4k, or the long side in pixels.
     audio: driver, none, or a file.  background: colour behind a transparent photo, "#rrggbb".
-    crf, preset: None: the usual ones of the codec.
+    crf, preset: None: the codec's defaults (`media.codecs`).
     encoder: name of a hardware encoder of an installed ffmpeg; None: the built-in ones.
     """
 

@@ -1,4 +1,4 @@
-"""The story: one call per arrow.
+"""An animation from photo and driver to output file; every arrow is one call.
 
     driver ─► follow, register, smooth ─► Trajectory ───────┐ (pass 1: small, kept whole)
                                                             │
@@ -6,7 +6,7 @@
                                                             ▼
     output ◄─ encode ◄─ paste back ◄─ upscale ◄─ render ◄─ retarget   (pass 2: streams)
 
-In pass 2, arrows that cost time have a thread of their own and work a few frames ahead.
+In pass 2, each slow step has its own thread and works a few frames ahead of the next step.
 """
 
 from __future__ import annotations
@@ -53,10 +53,10 @@ if TYPE_CHECKING:
 
 
 class Animator:
-    """Makes photos move: one set of options, any number of pairs.
+    """Animates photos with drivers, with one set of options for any number of pairs.
 
-    `animate` is `prepare_source`, `prepare_driver` and `open_scene` in a row, and writes what comes
-    out. Records that these give can be used again: one driver for many photos, and the reverse.
+    `animate` calls `prepare_source`, `prepare_driver` and `open_scene` in a row, and writes the
+    result. Their records can be reused: one driver for many photos, and the reverse.
     """
 
     def __init__(
@@ -66,14 +66,14 @@ class Animator:
         trajectories: TrajectoryCache | None = None,
         networks: Networks | None = None,
     ) -> None:
-        """trajectories: where drivers' motion is kept for the next time; None: nowhere.
-        networks: opens the landmark network and the model; None: by their names, once each."""
+        """trajectories: the cache of tracked drivers; None: no cache. networks: loads the
+        landmark network and the model; None: a new one, which loads each once."""
         self.options = options or Options()
         self._trajectories = trajectories
         self._networks = networks or Networks()
 
     def with_options(self, options: Options) -> Animator:
-        """The same networks, not opened again, for other choices."""
+        """An animator with other options that shares the loaded networks and the cache."""
         return Animator(options, trajectories=self._trajectories, networks=self._networks)
 
     def animate(
@@ -87,8 +87,8 @@ class Animator:
     ) -> Report:
         """Animate a photo: a video, or an image if the driver is one.
 
-        output: without it, SOURCE--DRIVER.mp4 in the working directory. segments: a folder in
-        which a long film's finished parts outlive a crash; the same call then goes on after them.
+        output: without it, SOURCE--DRIVER.mp4 in the working directory. segments: a folder for
+        the finished segments of a long video, which survive a crash; the same call then resumes.
         on_progress: called after every frame; returning False cancels, and nothing half-written
         is left.
 
@@ -111,7 +111,7 @@ class Animator:
             return write_video(scene, destination, film)
 
     def frames(self, source: Source, driver: Driver) -> Iterator[Frame]:
-        """Finished frames, one by one; closing the iterator stops everything."""
+        """Yield the finished frames, in order; closing the iterator stops all threads."""
         self._check_model()
         watch = Watch(None)
         prepared = self.prepare_source(source)
@@ -122,11 +122,11 @@ class Animator:
     def prepare_source(
         self, source: Source, *, face: Points | None = None, device: str | None = None
     ) -> PreparedSource:
-        """Read a photo, and find the face in it that `options.faces` means.
+        """Read a photo, and find the face in it that `options.faces` selects.
 
         A path or an array is laid over `options.output.background`; a `Photo` is used as it is,
-        with its transparency. face (74, 2): the points where they are known, in photo pixels; None:
-        they are looked for. device: as in `options.compute`, which decides where it is None.
+        with its transparency. face (74, 2): the landmarks in photo pixels, if they are known; None:
+        detect them. device: as in `options.compute`, which decides where it is None.
 
         Raises:
             MediaError: the photo cannot be read.
@@ -147,10 +147,10 @@ class Animator:
     def prepare_driver(
         self, driver: Driver, *, watch: Watch | None = None, device: str | None = None
     ) -> TrackedDriver:
-        """Pass 1: find the face's points in every frame, and what else the model reads there.
+        """Pass 1: find the landmarks of every frame, and encode the frames if the model needs it.
 
-        A driver that is tracked already is only read by the model, where that is still to do; a
-        trajectory is used as its template would be. watch: of the run that this is a step of.
+        A driver that is tracked already is not tracked again, only encoded if its codes are
+        missing; a trajectory is used like a template. watch: reports this run's progress.
         device: as in `options.compute`, which decides where it is None.
 
         Raises:
@@ -177,12 +177,13 @@ class Animator:
         watch: Watch | None = None,
         device: str | None = None,
     ) -> OpenScene:
-        """Pass 2, ready: what is computed once is computed, nothing is rendered yet.
+        """Prepare pass 2: compute everything that all frames share, but render nothing yet.
 
-        Use it in a `with` block, and iterate it for frames. watch, device: see `prepare_driver`.
+        Use the scene in a `with` block, and iterate it for frames. watch, device: as in
+        `prepare_driver`.
 
         Raises:
-            OptionError: the anchor, the size or the model cannot be had.
+            OptionError: the anchor or the size is not valid, or the model does not exist.
             WeightsError: the model's weights are missing or damaged, or not for commercial use.
         """
         o, trajectory = self.options, driver.trajectory
@@ -212,7 +213,7 @@ class Animator:
         overlay: str | Path | None = None,
         on_progress: OnProgress | None = None,
     ) -> Trajectory:
-        """Pass 1 alone. output: the template to write; overlay: a video to judge it by."""
+        """Pass 1 alone. output: the template to write; overlay: a video with landmarks."""
         o, given, watch = self.options, as_driver(driver), Watch(on_progress)
         for target in (output, overlay):
             if target is not None:
@@ -225,7 +226,7 @@ class Animator:
         return tracked.trajectory
 
     def write_faces(self, source: Source, output: str | Path | None = None) -> Path:
-        """The photo with its faces numbered as --face counts them, as SOURCE--faces.png."""
+        """Write the photo with its faces numbered, by default as SOURCE--faces.png."""
         o = self.options
         photo = over_background(as_photo(source, o.read), o.output.background)
         path = Path(output or f"{photo.path.stem}--faces.png")
@@ -246,6 +247,6 @@ class Animator:
         return self._networks.model(motion, str(device), self.options.compute.engine)
 
     def _check_model(self) -> None:
-        """Refuse a model that cannot be had, and tell of a slow one, before there is any work."""
+        """Load the model before any work: raise if it cannot be loaded, warn if it is slow."""
         device = self._device(None)
         warn_if_slow(self._model(device), device)

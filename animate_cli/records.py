@@ -39,7 +39,7 @@ class Kind(StrEnum):
 class InputFile:
     """A file or folder that a run reads. `media.input_file.open_input` makes it, once per file.
 
-    kind: told by the content; sha256: hexadecimal, of the file's bytes or of a folder's files.
+    kind: found from the content; sha256: hexadecimal, of the file's bytes or of a folder's files.
     """
 
     path: Path
@@ -51,7 +51,7 @@ class InputFile:
 class InputFrames:
     """A driver in memory. pixels (T, H, W, 3) uint8 RGB; rate: frames a second; name: for reports.
 
-    It is used as a folder of numbered pictures is, or as a picture if T is 1.
+    It is treated like a folder of numbered pictures, or like one picture if T is 1.
     """
 
     pixels: Image
@@ -60,7 +60,7 @@ class InputFrames:
 
     @property
     def path(self) -> Path:
-        """Its name, where a file has its path."""
+        """The name as a path, because files have one."""
         return Path(self.name)
 
     @property
@@ -74,7 +74,7 @@ class Photo:
     """A still image as read: upright, 8 bits, sRGB.
 
     pixels (H, W, 3) uint8; alpha (H, W) uint8, or None for an opaque image;
-    notes: what reading had to change ("16-bit reduced to 8"), to be told to the user;
+    notes: changes made while reading ("16-bit reduced to 8"), for the user;
     sha256: hexadecimal, of the file's bytes, or of the pixels of a photo that came from memory.
     """
 
@@ -124,8 +124,8 @@ class VideoInfo:
 class Frame:
     """One decoded frame: pixels (H, W, 3) uint8, its number from 0, and its exact time.
 
-    time_s is counted from the first frame that was asked for; is_concealed says that the packet
-    was damaged and the frame before stands in.
+    time_s is counted from the first frame that was asked for; is_concealed: the packet was
+    damaged, and the frame repeats the one before.
     """
 
     pixels: Image
@@ -136,7 +136,7 @@ class Frame:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Detection:
-    """A face proposal that the landmark network confirmed.
+    """A detected face that the landmark network confirmed.
 
     box (x0, y0, x1, y1) in pixels; landmarks (74, 2) in pixels; confidence (74,) in [0, 1].
     """
@@ -239,8 +239,8 @@ class PreparedSource:
 class TrackedDriver:
     """A driver after pass 1.
 
-    start_s, duration_s: the part of the driver that was read; None: to its end; notes: what reading
-    it had to change, for the user.
+    start_s, duration_s: the part of the driver that was read; None: to its end; notes: changes made
+    while reading, for the user.
     """
 
     given: InputFile | InputFrames
@@ -251,12 +251,12 @@ class TrackedDriver:
 
     @property
     def path(self) -> Path:
-        """Where the driver is, or the name of frames in memory."""
+        """The path of the driver, or the name of frames in memory."""
         return self.given.path
 
     @property
     def kind(self) -> Kind:
-        """What the driver is; a template has a trajectory and no frames."""
+        """The kind of the driver; a template has a trajectory and no frames."""
         return self.given.kind
 
 
@@ -266,8 +266,8 @@ class Rendered:
 
     face (B, 3, S, S) float32 in [0, 1];
     grid (B, S, S, 2) normalised, backward, into the source face; None if nothing was warped;
-    refine_mask (B, 1, S, S) in [0, 1]: 1 where pixels were invented, 0 where the warped source
-    was kept (Zhao et al. 2021, eq. 2, M); None means 0 everywhere.
+    refine_mask (B, 1, S, S) in [0, 1]: 1 where the network generated pixels, 0 where it
+    used the warped source (Zhao et al. 2021, eq. 2, M); None means 0 everywhere.
     """
 
     face: Tensor

@@ -32,7 +32,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far a run is. total: frames expected, None where the driver does not say."""
+    """How far a run is. total: frames expected, None if it is not known."""
 
     step: Step
     done: int
@@ -67,10 +67,10 @@ class Version:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """The summary of an animation.
+    """The summary of one animation.
 
     output: file or folder written; frames: written; rate: of the output;
-    fps: frames per second of the rendering pass; elapsed_s: of the whole run;
+    fps: frames per second of pass 2; elapsed_s: of the whole run;
     lost: driver frames without a face; concealed: damaged ones, replaced by the one before;
     declared: frames that the driver's container states; anchor: the frame motion is measured from;
     engine: the library that computed the model's convolutions;
@@ -133,7 +133,7 @@ class Clock:
 
 
 class Watch:
-    """Reports each step's progress to a callback, and raises if it returns False.
+    """Reports each step's progress to a callback, and raises `Cancelled` if it returns False.
 
     clock: measures the run's stages; it starts when the watch is made.
     """
@@ -164,7 +164,7 @@ class Watch:
 
 
 def versions() -> tuple[Version, ...]:
-    """Python and the packages that shape the result, as installed."""
+    """The installed versions of Python and of the packages that affect the result."""
     found = [Version(package="python", version=platform.python_version())]
     for package in PACKAGES:
         try:

@@ -1,12 +1,12 @@
-"""Run a stage in a thread of its own, a few items ahead of whoever reads it.
+"""Runs a stage of the pipeline in its own thread, a few items ahead of its reader.
 
     frames = ahead(decode(path), depth=8)          # decodes while ...
     for image in ahead(render(frames), depth=8):   # ... this renders while ...
         writer.write(image)                        # ... the caller encodes
 
-The queue is bounded, so memory is flat. An exception in the stage is raised where it is read.
+The queue is bounded, so memory does not grow. An exception in the stage is raised in the reader.
 Closing the iterator (also by an exception or an interrupt in the reader) stops the thread and
-closes the stage, which closes what the stage itself reads; then the thread is joined.
+closes the stage, which closes the stage before it; then the thread is joined.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from typing import Generic, TypeAlias, TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Stage: TypeAlias = Generator[Item, None, None]
-"""Items made one by one; closing it stops the making."""
+"""A generator of items; closing it stops the work and frees its resources."""
 
 _THREAD = "animate-stage"
-_POLL_S = 0.05  # how often a blocked thread looks whether it is still wanted
+_POLL_S = 0.05  # how often a blocked thread checks whether it was stopped
 
 
 class _End:
-    """The last thing in the queue: why the stage ended."""
+    """The last item in the queue. error: the reason why the stage ended; None: it finished."""
 
     def __init__(self, error: BaseException | None) -> None:
         self.error = error
@@ -50,13 +50,13 @@ class _Prefetcher(Generic[Item]):
             for item in iterator:
                 if not self._put(item):
                     break
-        except BaseException as problem:  # raised again where it is read
+        except BaseException as problem:  # raised again in the reader
             error = problem
         error = _close(iterator) or error
         self._put(_End(error))
 
     def _put(self, item: Item | _End) -> bool:
-        """False when nobody reads any more."""
+        """Put an item into the queue; False if the stage was stopped."""
         while not self._stopped.is_set():
             try:
                 self.queue.put(item, timeout=_POLL_S)
@@ -66,9 +66,9 @@ class _Prefetcher(Generic[Item]):
         return False
 
     def stop(self) -> None:
-        """Ends the thread, and waits for it unless it is the one that runs this.
+        """End the thread, and wait for it unless it is the current one.
 
-        It is where a reader was dropped unclosed and the collector runs in the stage's own thread.
+        It is the current one if the garbage collector closes a dropped reader in this thread.
         """
         self._stopped.set()
         if self.thread is not threading.current_thread():
@@ -99,8 +99,8 @@ def spread(
 ) -> Stage[Result]:
     """function(item) of every item, in order, `workers` of them computed at the same time.
 
-    An error is raised in its item's place. Closing it closes what it reads, after the items
-    under way.
+    An error is raised in its item's place. Closing it waits for the running items, then closes
+    `items`.
     """
     with closing(items), ThreadPoolExecutor(workers, thread_name_prefix=_THREAD) as pool:
         waiting: deque[Future[Result]] = deque()
@@ -123,7 +123,7 @@ def skipped(items: Stage[Item], count: int) -> Stage[Item]:
 
 
 def _get(queue: Queue[Item | _End]) -> Item | _End:
-    while True:  # a wait without an end would not hear an interrupt on Windows
+    while True:  # on Windows, Ctrl-C does not interrupt a wait without timeout
         try:
             return queue.get(timeout=1.0)
         except Empty:
@@ -131,10 +131,10 @@ def _get(queue: Queue[Item | _End]) -> Item | _End:
 
 
 def _close(iterator: Iterator[Item]) -> BaseException | None:
-    """Let a generator run its clean-up now rather than when it is collected."""
+    """Close a generator now rather than at garbage collection; return the error, if any."""
     try:
         if isinstance(iterator, Generator):
             iterator.close()
-    except BaseException as problem:  # raised again where it is read
+    except BaseException as problem:  # raised again in the reader
         return problem
     return None

@@ -1,4 +1,4 @@
-"""A mapping as it comes from a file -> a frozen record; unknown and mistyped keys are errors."""
+"""Converts mappings read from files to frozen records; unknown and mistyped keys are errors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def typed(record: type[Record], values: Mapping[str, Any], *, where: str) -> Rec
     """Build `record` from `values`; nested tables become nested records.
 
     Args:
-        where: what the values came from, for the message ("recipe a.toml, table [data]").
+        where: the origin of the values, for the message ("recipe a.toml, table [data]").
 
     Raises:
         OptionError: a key is unknown, missing, or its value has the wrong type.
@@ -61,7 +61,7 @@ def _convert(hint: Any, value: Any, *, where: str) -> Any:
     if origin is tuple and isinstance(value, list | tuple):
         item = typing.get_args(hint)[0]
         return tuple(_convert(item, entry, where=where) for entry in value)
-    if origin is dict and isinstance(value, Mapping):  # a table that its owner types later
+    if origin is dict and isinstance(value, Mapping):  # a table that is converted later
         return dict(value)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return _convert_enum(hint, value, where=where)

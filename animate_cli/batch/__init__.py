@@ -1,1 +1,1 @@
-"""Many animations in one go: planned, kept in a journal, run by worker processes, resumed."""
+"""Plans and runs many animations in worker processes; a journal lets a batch be resumed."""

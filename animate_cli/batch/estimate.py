@@ -1,7 +1,7 @@
-"""`--dry-run`: how many jobs, frames, seconds and bytes a batch will need.
+"""`--dry-run`: estimates the number of jobs, frames, seconds and bytes of a batch.
 
-A rough estimate: speed and size per pixel are those of earlier jobs in the journal, if there are
-any, else those measured on two cores with the example (H.264, CRF 18).
+Speed and size per pixel are those of earlier jobs in the journal, if there are any, else those
+measured on two cores with the example (H.264, CRF 18).
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from animate_cli.media.container.probe import probe
 from animate_cli.media.images.image_readers import FOLDER_RATE, numbered_pictures
 from animate_cli.options import ReadOptions
 
-TRACK_S = 0.012  # of one core, per driver frame
-FRAME_S = 0.006  # per frame of the result ...
+TRACK_S = 0.012  # seconds of one core, per driver frame
+FRAME_S = 0.006  # seconds of one core, per frame of the result ...
 MEGAPIXEL_S = 0.0075  # ... and per million pixels of it
-OPEN_S = 4.0  # a worker's start
-PIXEL_BYTES = 0.012  # of an encoded frame, per pixel
+OPEN_S = 4.0  # seconds until a worker has started
+PIXEL_BYTES = 0.012  # bytes per pixel of an encoded frame
 
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """The needs of a batch.
+    """The estimated cost of the jobs that are still to do.
 
-    jobs: still to do, as are sources and drivers; done_before: by earlier runs; frames: of all
-    results together; bytes: of all results; unreadable: inputs whose jobs will fail.
+    jobs, sources, drivers: their numbers; done_before: jobs done by earlier runs; frames, bytes: of
+    all results together; unreadable: inputs whose jobs will fail.
     """
 
     jobs: int
@@ -59,7 +59,7 @@ class Estimate:
 def estimate(
     plan: BatchPlan, todo: Iterable[Job], *, before: int, past: JournalHistory, workers: int
 ) -> Estimate:
-    """Read the header of every input once, and add up.
+    """Read the header of every input once, and add up the cost of all jobs.
 
     before: jobs done by earlier runs; past: the journals' rows, for the speed of this machine.
     """
@@ -96,7 +96,7 @@ def _drivers(jobs: Iterable[Job]) -> dict[Path, ReadOptions]:
 
 
 def _frames(driver: Path, read: ReadOptions) -> int | None:
-    """The number of frames used of a driver; None if it cannot be read."""
+    """The number of a driver's frames that are used; None if it cannot be read."""
     try:
         kind = kind_of(driver)
         if kind is Kind.IMAGE:
@@ -137,7 +137,7 @@ def _output_pixels(job: Job, size: tuple[int, int]) -> int:
 
 
 def _measured_rates(rows: Iterable[JournalRow]) -> tuple[float, float]:
-    """Of earlier jobs: seconds as a multiple of the constants above, and bytes per pixel."""
+    """Rates of earlier jobs: seconds as a multiple of the constants above, and bytes per pixel."""
     done = [row for row in rows if row.state is State.DONE and row.frames and row.megapixels]
     usual_s = sum(r.frames * (TRACK_S + FRAME_S + MEGAPIXEL_S * r.megapixels) for r in done)
     pixels = sum(row.frames * row.megapixels for row in done) * 1e6

@@ -1,4 +1,4 @@
-"""Kinds of failures, by their remedy: try again, give the job up, or stop the whole batch."""
+"""Classifies failures by their remedy: retry, give the job up, or stop the whole batch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LONGEST = 2000  # characters
 
 
 class Remedy(StrEnum):
-    """What may help after a failure."""
+    """The action that may help after a failure."""
 
     RETRY = "retry"  # the failure may be temporary
     CHANGE_JOB = "change job"  # it will fail again with the same inputs and options
@@ -30,7 +30,7 @@ class Remedy(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """Why an attempt failed and what may help. reason, hint: for the user."""
+    """The failure of an attempt at a job. reason, hint: texts for the user."""
 
     remedy: Remedy
     reason: str

@@ -1,4 +1,4 @@
-"""Arguments of the command line as files: a file, a folder, or a pattern with * ? [ ]."""
+"""Finds the files that arguments name: a file, a folder, or a pattern with * ? [ ]."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_FILES = 1_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class InputFiles:
-    """The files of some arguments, in order, those of one argument sorted.
+    """The files that arguments name: in the order of arguments, and sorted within each.
 
     left_out: the number of files of other kinds in folders.
     """
@@ -105,7 +105,7 @@ def _with_suffix(folder: Path, suffixes: frozenset[str]) -> InputFiles:
 
 
 def _is_hidden(file: Path) -> bool:
-    """Whether the name begins with a dot, as those of half-written results do."""
+    """Whether the name begins with a dot; half-written results have such names."""
     return file.name.startswith(".")
 
 

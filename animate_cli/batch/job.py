@@ -36,7 +36,7 @@ class Digests:
         self._weights: dict[tuple[str, str | None], list[str]] = {}
 
     def of(self, path: Path) -> str:
-        """The digest of a file or folder; UNREADABLE if it cannot be read."""
+        """The SHA-256 of a file or folder; UNREADABLE if it cannot be read."""
         if path not in self._known:
             self._known[path] = _digest(path)
         return self._known[path]
@@ -52,7 +52,7 @@ class Digests:
 def fingerprint(job: Job, digests: Digests) -> str:
     """A hash of the inputs' bytes, the options and the weights.
 
-    Names and places of the inputs do not count, nor do threads, device or limits on reading.
+    It does not depend on the inputs' paths, nor on threads, device or limits on reading.
     """
     options = job.options
     sound = options.output.audio
@@ -60,14 +60,14 @@ def fingerprint(job: Job, digests: Digests) -> str:
         "source": digests.of(job.source),
         "driver": digests.of(job.driver),
         "audio": digests.of(Path(sound)) if sound not in ("driver", "none") else sound,
-        "options": plain(_options_that_matter(options)),
+        "options": plain(_relevant_options(options)),
         "weights": digests.of_weights(options.motion),
     }
     text = json.dumps(content, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _options_that_matter(options: Options) -> Options:
+def _relevant_options(options: Options) -> Options:
     read, output = type(options.read), type(options.output)
     return replace(
         options,

@@ -1,9 +1,9 @@
 """The journal of a batch: a JSON line for each change of a job's state, appended at once.
 
-A row survives the end of the process at once, and a power cut when `sync` has returned; that takes
-some milliseconds, in which the workers have their next jobs already.
+A row survives the end of the process as soon as it is appended, and a power cut once `sync` has
+returned. `sync` takes some milliseconds; workers get their next jobs before it.
 
-A damaged line, as after a crash, is skipped, and its job is done again. Each shard has a file of
+A line that a crash damaged is skipped, and its job is done again. Each shard has a file of
 its own, so that no two machines write to the same one; all journals of a folder are read.
 """
 
@@ -34,15 +34,15 @@ class State(StrEnum):
     STARTED = "started"
     RETRY = "retry"
     DONE = "done"
-    QUARANTINED = "quarantined"  # its own inputs make it fail: not tried again until they change
-    FAILED = "failed"  # something else made it fail: tried again by the next run
+    QUARANTINED = "quarantined"  # failed because of its inputs: not tried again until they change
+    FAILED = "failed"  # failed for another reason: tried again by the next run
 
 
 @dataclass(frozen=True, kw_only=True)
 class JournalRow:
-    """One change of state.
+    """One change of a job's state.
 
-    time_s: seconds since 1970; job: its name; fingerprint: `job.fingerprint`; attempt: from
+    time_s: seconds since 1970; job: its name; fingerprint: `job.fingerprint`; attempt: counted from
     1; reason, hint: of a failure; bytes: of the output; frames: of the output; elapsed_s: of the
     attempt; megapixels: of one output frame; notes: warnings of the run.
     """
@@ -111,8 +111,8 @@ class BatchJournal:
 class JournalHistory:
     """The contents of all journals of a folder.
 
-    last: the latest row of each job; started: jobs that were started at least once. A job is only
-    started if its output does not exist, so an output that exists now is its own; skipped: the
+    last: the latest row of each job; started: jobs that were started at least once. A job starts
+    only if its output does not exist, so such a job owns an output that exists now. skipped: the
     number of damaged lines.
     """
 
@@ -131,7 +131,7 @@ def read_history(folder: Path) -> JournalHistory:
     """Read all journals of a folder; rows are sorted by time.
 
     Raises:
-        OutputError: a journal is there and cannot be read.
+        OutputError: a journal exists and cannot be read.
     """
     rows: list[JournalRow] = []
     skipped = 0

@@ -1,10 +1,10 @@
-"""A manifest: a CSV or JSON file with a row per job, which may have options of its own.
+"""Reads a manifest: a CSV or JSON file with a row per job; a row may set options of its job.
 
     source,driver,output,strength,start
     anna.jpg,speech.mp4,anna/speech.mp4,0.8,1:02.5
 
 JSON: a list of such objects, or {"jobs": [...]}. Columns besides source, driver and output are
-flags without their dashes. Relative paths of inputs start at the manifest's folder.
+flags without their dashes. Relative input paths are relative to the manifest's folder.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def is_manifest(word: str) -> bool:
 
 
 def read_manifest(path: Path, options: Options, override: Override) -> tuple[ManifestEntry, ...]:
-    """All rows in order. options: of every row, but for what its own cells change.
+    """Read all rows in order. options: of every row; a row's own cells override them.
 
     Raises:
         InputError: the file or a row cannot be read; the message has the row's number.

@@ -1,4 +1,4 @@
-"""Names of results, by a template or a manifest; all lie inside the batch's folder."""
+"""Makes and checks names of results; all lie inside the batch's folder."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ from animate_cli.errors import OptionError
 
 TEMPLATE = "{source}--{driver}"
 FIELDS = ("source", "driver", "number")
-SHORT_PART = 160  # bytes of a part of a path by a template ...
-LONGEST_PART = (
-    200  # ... and by a manifest; a hidden file's name, longer by some bytes, stays below 255
-)
+SHORT_PART = 160  # most bytes of a path component made by a template ...
+LONGEST_PART = 200  # ... or given by a manifest; the longer name of its hidden file stays below 255
 DEEPEST = 16
 _HASH_DIGITS = 8  # hexadecimal digits that keep shortened names different
 
 
 def check_template(template: str) -> None:
-    """Check a template of names before its use.
+    """Check a template of names, such as {source}--{driver}.
 
     Raises:
         OptionError: an unknown field, or a name outside the folder.
@@ -51,7 +49,7 @@ def clean_stem(stem: str) -> str:
 
 
 def shortened(part: str) -> str:
-    """The part, cut to SHORT_PART bytes; a hash at its end keeps different parts different."""
+    """A path component, cut to SHORT_PART bytes; a hash at its end keeps names unique."""
     content = part.encode("utf-8", "surrogateescape")
     if len(content) <= SHORT_PART:
         return part
@@ -64,7 +62,8 @@ def check_inside(name: str, *, where: str) -> None:
     """Check that a name stays inside the folder, on any system.
 
     Raises:
-        OptionError: absolute, with a drive, with .., empty, hidden, or with a zero byte.
+        OptionError: absolute, with a drive, with .., empty, hidden, too long or deep, or with a
+            control character or backslash.
     """
     posix, windows = PurePosixPath(name), PureWindowsPath(name)
     is_outside = posix.is_absolute() or bool(windows.anchor) or ".." in windows.parts

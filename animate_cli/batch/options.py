@@ -1,4 +1,4 @@
-"""Options of a batch as a whole; those of each animation are `animate_cli.options`."""
+"""Options of a batch as a whole; options of each animation are in `animate_cli.options`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from animate_cli.errors import OptionError
 
 
 class BatchPairing(StrEnum):
-    """Which photo is animated with which driver."""
+    """How photos and drivers are paired."""
 
     PRODUCT = "product"  # every source with every driver
     ZIP = "zip"  # the first with the first, the second with the second, ...
@@ -45,9 +45,9 @@ class BatchOptions:
 
     workers: processes, 0: one per core as far as memory allows; retries: after a failure that may
     be temporary; backoff_s: pause before the first retry, doubled for each next one; stall_s: a
-    worker that reports nothing for so long is restarted; max_failures: failed jobs after which the
-    batch stops, None: it never does; retry_failed: try again the jobs that an earlier run gave up;
-    cache: keep drivers' trajectories for other jobs and runs.
+    worker that reports nothing for so long is restarted; max_failures: stop the batch
+    after so many failed jobs; None: never; retry_failed: try the jobs again that an earlier run
+    gave up; cache: store drivers' trajectories for other jobs and runs.
     """
 
     workers: int = 0

@@ -1,4 +1,4 @@
-"""The plan of a batch: photos and drivers, paired into jobs with unique names, in a fixed order."""
+"""Plans a batch: pairs photos and drivers into jobs with unique names, in a fixed order."""
 
 from __future__ import annotations
 
@@ -160,9 +160,9 @@ def _suffix(driver: Path, options: Options) -> str:
 
 
 def _with_unique_names(pairs: Sequence[_Pair]) -> list[_Pair]:
-    """Append a hash of the inputs to equal names by a template; those by a manifest are errors.
+    """Append a hash of the inputs to equal names from a template; raise for those of a manifest.
 
-    Names that differ in upper and lower case alone count as equal: they are on many systems.
+    Names that differ only in case count as equal: many file systems do not tell them apart.
 
     Raises:
         OptionError: two jobs would write the same file.

@@ -1,4 +1,4 @@
-"""Worker processes: they are started, get tasks, send messages, and are replaced if they die."""
+"""Starts worker processes, sends them tasks, receives messages, and replaces dead workers."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _START_S = 120.0  # for a worker to load its libraries
 
 @dataclass(kw_only=True, eq=False)
 class Worker:
-    """One process and its task. number: from 1; last_message_s: when it last sent a message; at its
-    start, the time by which it must have sent one."""
+    """One process and its task. number: from 1; last_message_s: when it last sent a message;
+    before the first one, the deadline of its start."""
 
     number: int
     process: SpawnProcess
@@ -82,10 +82,10 @@ class Pool:
             worker.process.kill()
 
     def messages(self, timeout_s: float) -> Iterator[tuple[Worker, Message]]:
-        """Workers' messages that arrive within the time.
+        """Yield the messages that arrive from workers within the time.
 
-        A dead or stalled worker gives a Fault and is replaced. After any message but Progress the
-        worker is idle.
+        For a dead or stalled worker, yield a Fault and replace it. After any message other than
+        Progress the worker is idle.
         """
         pipes: Sequence[Connection] = [worker.pipe for worker in self.workers]
         ready = connection.wait(pipes, timeout_s)
@@ -127,7 +127,7 @@ class Pool:
             target=serve, args=(there, self._make_work), name=f"animate-{number}", daemon=True
         )
         process.start()
-        there.close()  # each side holds its own end alone: when one dies, the other's pipe ends
+        there.close()  # else the parent would not see the end of the pipe
         return Worker(number=number, process=process, pipe=here)
 
 

@@ -1,4 +1,4 @@
-"""Resuming a batch: which jobs need work, and the half-written files to remove."""
+"""Finds the jobs of a resumed batch that need work, and removes half-written files."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from animate_cli.batch.journal import JournalHistory, State
 from animate_cli.batch.worker import size_of
 from animate_cli.media.target import remove, result_of, short_name
 
-_HASH_DIGITS = 8  # hexadecimal digits, as `media.target` gives all that is half-written
+_HASH_DIGITS = 8  # hexadecimal digits; `media.target` gives half-written files as many
 _SEGMENTS = ".segments"
 
 
 class JobNeed(StrEnum):
-    """Whether a job must be done."""
+    """Whether a job must be done, and why not."""
 
     DO = "do"
     NOTHING = "nothing"  # its result is complete
@@ -34,10 +34,10 @@ class DueJob:
     reason: str = ""
 
 
-def find_due_jobs(
+def due_job(
     job: Job, past: JournalHistory, digests: Digests, *, retry_failed: bool = False
 ) -> DueJob:
-    """Compare a job with its journal row: it is done again if its inputs or options changed."""
+    """Compare a job with its journal row; it is due if its inputs or options changed."""
     fingerprint_now, row = fingerprint(job, digests), past.last.get(job.name)
     need, reason = JobNeed.DO, ""
     if row is not None and row.fingerprint == fingerprint_now:
@@ -56,9 +56,9 @@ def segments_of(due: DueJob) -> Path:
 
 
 def remove_partial_files(jobs: Iterable[Job], *, keep: Collection[Path] = ()) -> int:
-    """Remove the half-written files of killed workers beside the outputs -> how many there were.
+    """Remove half-written files that killed workers left beside the outputs; return their number.
 
-    keep: segments of videos that are still to be finished.
+    keep: segment folders of unfinished videos.
     """
     names: dict[Path, set[str]] = {}
     for job in jobs:

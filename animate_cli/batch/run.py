@@ -1,4 +1,4 @@
-"""Runs the plan of a batch: skips jobs that are done, shares the rest among workers, retries.
+"""Runs the plan of a batch: skips finished jobs, shares the others among workers, and retries.
 
 plan ─► compare (hash, journal) ─► queue ─► workers ─► journal ─► summary
                                    ▲                    │
@@ -34,7 +34,7 @@ from animate_cli.batch.pool import Pool, Worker
 from animate_cli.batch.resume import (
     DueJob,
     JobNeed,
-    find_due_jobs,
+    due_job,
     remove_partial_files,
     segments_of,
 )
@@ -67,7 +67,8 @@ def run_batch(
     """Do the jobs of a plan that are not done yet. The same call again resumes.
 
     The first Ctrl-C or SIGTERM lets running jobs finish, a second one ends them.
-    observer: gets every row of the journal and every status. make_work: the work of a worker.
+    observer: called with every row of the journal and every status. make_work: makes the function
+    that a worker calls for each job.
 
     Raises:
         OutputError: the folder or the journal cannot be written, or another run uses it.
@@ -79,9 +80,7 @@ def run_batch(
     with _locked(path), BatchJournal(path) as journal, catch_stop_signals() as stop:
         past, digests = read_history(plan.folder), Digests()
         retry_failed = options.retry_failed
-        due_jobs = [
-            find_due_jobs(job, past, digests, retry_failed=retry_failed) for job in plan.jobs
-        ]
+        due_jobs = [due_job(job, past, digests, retry_failed=retry_failed) for job in plan.jobs]
         remove_partial_files(plan.jobs, keep=_unfinished(due_jobs, past))
         batch = _Batch(due_jobs, past, options, journal, observer, stop)
         try:
@@ -95,7 +94,7 @@ def run_batch(
 
 @dataclass(order=True, frozen=True, kw_only=True)
 class _Attempt:
-    """An attempt at a job, which may start at ready_s of the monotonic clock."""
+    """An attempt at a job. ready_s: earliest start, by the monotonic clock."""
 
     ready_s: float = 0.0
     due: DueJob = field(compare=False)
@@ -187,7 +186,7 @@ class _Batch:
             pool.send(worker, task)
 
     def _may_replace(self, one: _Attempt) -> bool:
-        """Whether the output may be replaced: it is this job's own, or --overwrite is given."""
+        """Whether the output may be replaced: this job wrote it, or --overwrite is given."""
         job = one.due.job
         is_ours = one.attempt > 1 or job.name in self._past.started
         return is_ours or job.options.output.overwrite

@@ -12,7 +12,7 @@ from animate_cli.report import Progress
 
 @dataclass(kw_only=True)
 class WorkerSlot:
-    """The present job of one worker. job: "" if it has none; progress: None before the first."""
+    """The current job of a worker. job: "" if it has none; progress: None before its first."""
 
     number: int
     job: str = ""
@@ -80,7 +80,7 @@ class BatchSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class BatchObserver:
-    """Two callbacks: one gets every row of the journal, one every change of the status."""
+    """Two callbacks. on_row: for every row of the journal; on_status: for every status change."""
 
     on_row: Callable[[JournalRow], None] = lambda row: None
     on_status: Callable[[BatchStatus], None] = lambda status: None

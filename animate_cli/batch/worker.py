@@ -1,4 +1,4 @@
-"""A worker process: it animates one job after the other, with networks of its own."""
+"""The worker process of a batch: runs one job after the other, with its own networks."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ WorkFactory = Callable[[], Work]
 
 
 def make_animation_work() -> Work:
-    """The work of a batch: an `Animator` that keeps its networks from job to job."""
+    """Make the function that runs a job; its `Animator` keeps its networks from job to job."""
     from animate_cli.pipeline import Animator
     from animate_cli.stages.trajectories import TrajectoryCache
 
@@ -98,8 +98,8 @@ def make_animation_work() -> Work:
 def serve(pipe: Connection, make_work: WorkFactory) -> None:
     """The main loop of a worker: receive tasks, send progress and results, until the pipe closes.
 
-    It ends with its parent process. It ignores Ctrl-C and SIGTERM, which terminals and schedulers
-    send to the whole group: the parent handles them.
+    The worker ends with its parent process. It ignores Ctrl-C and SIGTERM, which terminals and
+    schedulers send to the whole process group: the parent handles them.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -152,7 +152,7 @@ def _exit_with_parent() -> None:
 
 
 def sync_file(path: Path) -> int:
-    """Wait until a file, or the files of a folder, are on the disk -> their size in bytes."""
+    """Wait until a file, or a folder's files, are on the disk; return their size in bytes."""
     files = [file for file in path.iterdir() if file.is_file()] if path.is_dir() else [path]
     for file in files:
         with file.open("r+b") as handle:

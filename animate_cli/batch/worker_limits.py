@@ -1,4 +1,4 @@
-"""How many workers this machine has memory and cores for, and the threads of each."""
+"""Limits the number of workers, and the threads of each, to memory and cores."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def worker_count(requested: int, *, jobs: int) -> int:
 
 
 def threads_each(workers: int, requested: int) -> int:
-    """Threads of one worker: all together have at most as many as there are cores."""
+    """Threads of one worker; all workers together have at most one per core."""
     share = max(1, thread_count(0) // workers)
     return min(requested, share) if requested else share
 

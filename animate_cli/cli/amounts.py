@@ -1,4 +1,4 @@
-"""The text of --amount, pose=0,lips=1.5, as the record `Amounts`; other parts stay at 1."""
+"""Parses the text of --amount, such as pose=0,lips=1.5; parts that are not named stay at 1."""
 
 from __future__ import annotations
 

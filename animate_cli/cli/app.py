@@ -41,14 +41,14 @@ Your own defaults go into a file [bold]animate.toml[/bold], one line per flag: s
 
 
 class DefaultRun(TyperGroup):
-    """The group of all commands; a first word that is none of them is a photo for `run`."""
+    """The group of all commands; if the first word is not a command, it is a photo for `run`."""
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         """Put the command's name first, and the flags that stood before it after it."""
         return super().parse_args(ctx, self._with_command(ctx, args))
 
     def invoke(self, ctx: Context) -> object:
-        """Run a command; an error that the user can act on is two lines, not a traceback."""
+        """Run a command; print an AnimateError as message and hint, without traceback."""
         console.open_console(console.Verbosity())
         try:
             return self._invoke_with_settings(ctx)
@@ -102,7 +102,7 @@ class DefaultRun(TyperGroup):
         return args[:at], args[at:]
 
     def _refuse_typo(self, ctx: Context, word: str) -> None:
-        """Refuse a mistyped command, which would else be taken for a missing photo."""
+        """Refuse a mistyped command, which would otherwise count as a missing photo."""
         close = difflib.get_close_matches(word, self.commands, n=1)
         if close and not Path(word).suffix and not Path(word).exists():
             ctx.fail(f"No command and no file is called '{word}'. Did you mean '{close[0]}'?")

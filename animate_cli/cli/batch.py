@@ -128,7 +128,7 @@ def batch(
 
 
 def _run(plan: BatchPlan, chosen: BatchOptions, shard: Shard) -> BatchSummary:
-    """Run a batch and tell how it ended."""
+    """Run a batch and log its summary."""
     from animate_cli.batch.run import run_batch
     from animate_cli.cli.batch_table import show_batch
 
@@ -143,11 +143,11 @@ def _estimated(plan: BatchPlan, chosen: BatchOptions) -> Estimate:
     from animate_cli.batch.estimate import estimate
     from animate_cli.batch.job import Digests
     from animate_cli.batch.journal import read_history
-    from animate_cli.batch.resume import JobNeed, find_due_jobs
+    from animate_cli.batch.resume import JobNeed, due_job
     from animate_cli.batch.worker_limits import worker_count
 
     past, digests = read_history(plan.folder), Digests()
-    needs = [find_due_jobs(job, past, digests).need for job in plan.jobs]
+    needs = [due_job(job, past, digests).need for job in plan.jobs]
     todo = [job for job, need in zip(plan.jobs, needs, strict=True) if need is JobNeed.DO]
     count = worker_count(chosen.workers, jobs=len(todo))
     before = needs.count(JobNeed.NOTHING)

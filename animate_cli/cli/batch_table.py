@@ -21,7 +21,7 @@ _LONGEST_NAME = 48
 
 @contextmanager
 def show_batch() -> Iterator[BatchObserver]:
-    """The observer that shows a batch, for as long as the block runs."""
+    """Yield an observer that shows the batch while the block runs."""
     from animate_cli.batch.status import BatchObserver
 
     if console.is_quiet():
@@ -34,7 +34,7 @@ def show_batch() -> Iterator[BatchObserver]:
 
 
 def row_line(row: JournalRow) -> str:
-    """A row of the journal as one line for people."""
+    """A row of the journal as one readable line."""
     name = printable(row.job)
     if row.state == "done":
         return f"done: {name} ({row.frames} frames, {row.elapsed_s:.1f} s)"

@@ -189,7 +189,7 @@ def _median_s(timing: Timing, reports: Sequence[Report]) -> float:
 
 
 def _example(name: str) -> Path:
-    """A file of examples/ beside the package, as a source checkout has it."""
+    """A file of examples/, which only a source checkout has beside the package."""
     path = Path(__file__).resolve().parents[2] / "examples" / name
     if path.is_file():
         return path

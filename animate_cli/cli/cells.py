@@ -1,4 +1,4 @@
-"""A manifest's cells as options: a column is a flag without dashes, its cells the flag's text."""
+"""Applies the cells of a manifest's row to `Options`; a column is named like a flag, without --."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NOT_IN_ROWS = (
     "overwrite",
     "max_pixels",
     "max_duration",
-)  # these protect the user: a row cannot change them
+)  # a row cannot change these: they protect the user
 
 
 def override(options: Options, cells: Mapping[str, object]) -> Options:

@@ -1,4 +1,4 @@
-"""Decorators that give a command its flags, and pass it the frozen records that they make."""
+"""Decorators that add flags to a command and pass it their values as frozen records."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def takes_options(*sections: str) -> Callable[[Callable[..., Result]], Callable[
 
     def decorate(command: Callable[..., Result]) -> Callable[..., Result]:
         own = inspect.signature(command, eval_str=True).parameters
-        hands_over = "options" in own
+        takes_options_record = "options" in own
 
         @functools.wraps(command)
         def parsed(**values: object) -> Result:
             chosen_verbosity = {field.name: values.pop(field.name) for field in fields(Verbosity)}
             verbosity = Verbosity(**chosen_verbosity)  # type: ignore[arg-type]
             chosen = {flag.key: values.pop(flag.key) for flag in flags}
-            if hands_over:
+            if takes_options_record:
                 values["options"] = options_from(chosen)
             open_console(verbosity)
             return command(**values)
@@ -76,8 +76,8 @@ def takes_record(
 ) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
     """Replace a command's parameter, a frozen record, by flags of some of its fields.
 
-    flags: by field, each with its name; types and defaults are the record's. No animate.toml
-    changes these flags: its keys are the flags of `Options`.
+    flags: field name -> Typer option; types and defaults are the record's. animate.toml cannot set
+    these flags: its keys are the flags of `Options`.
     """
     usual, hints = record(), get_type_hints(record)
 

@@ -1,4 +1,4 @@
-"""`animate compare`: which of two results of `animate eval` is better, and how surely."""
+"""`animate compare`: compares two results of `animate eval`, with confidence intervals."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Verbosity:
 
 
 class _Stderr(logging.Handler):
-    """Writes to the present `sys.stderr`, which a progress bar replaces while it is shown."""
+    """Writes to the current `sys.stderr`: a progress bar replaces it while it is shown."""
 
     def emit(self, record: logging.LogRecord) -> None:
         sys.stderr.write(f"{strip_control_characters(self.format(record))}\n")
@@ -37,7 +37,7 @@ class _Stderr(logging.Handler):
 
 
 def strip_control_characters(text: str) -> str:
-    """The text without control characters, but for line feed and tab.
+    """The text with control characters replaced, except line feed and tab.
 
     File names in messages must not send commands to the terminal.
     """

@@ -1,4 +1,4 @@
-"""Follows an evaluation on the command line: a line per clip pair, and contact sheets."""
+"""Shows an evaluation on the command line: a line per clip pair, and contact sheets."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ConsoleObserver(EvaluationObserver):
                 check_target(sheets / f"{pair.name}.png", overwrite=overwrite)
 
     def on_pair_start(self, number: int, pair: ClipPair) -> None:
-        """Print it."""
+        """Print the pair's name and the time left."""
         spent_s = time.monotonic() - self._started_s
         left = f", {spent_s / number * (self._count - number) / 60:.0f} min left" if number else ""
         console.info(f"{number + 1} of {self._count}: {pair.name}{left}")

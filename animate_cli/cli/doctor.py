@@ -1,4 +1,4 @@
-"""`animate doctor`: versions, codecs, devices and weights here, and how to get missing ones."""
+"""`animate doctor`: lists versions, codecs, devices and weights, and how to get missing ones."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ EXTRAS = {
 
 
 class CheckStatus(StrEnum):
-    """Whether a finding stops the main job: BROKEN does, OPTIONAL does not."""
+    """The result of a check. BROKEN: `animate run` cannot work; OPTIONAL: it works without this."""
 
     OK = "ok"
     OPTIONAL = "optional"

@@ -1,4 +1,4 @@
-"""Every field of `Options` as a flag: its name, its help text, and how its text is parsed.
+"""The command-line flag of every field of `Options`: name, help text and parser.
 
 The records hold the defaults, each once. `command_flags` gives these flags to commands.
 """
@@ -40,9 +40,9 @@ def box(text: str | tuple[float, ...]) -> tuple[float, float, float, float]:
 class Flag:
     """The flag of one field of one section of `Options`.
 
-    name: without dashes, where it is not the field's; parse: from text to the value, where the
-    field's type alone does not decide it; turns_on: the value that a flag without text stands for;
-    least, most: the range of a number.
+    name: without dashes; empty: the field's name; parse: converts the text; None: the field's type
+    does; turns_on: for a flag without text, the value that it sets; least, most: the range of a
+    number.
     """
 
     section: str
@@ -62,12 +62,12 @@ class Flag:
 
     @property
     def option(self) -> str:
-        """As typed in a shell: --side-by-side."""
+        """The flag as typed in a shell: --side-by-side."""
         return f"--{self.name or self.field.replace('_', '-')}"
 
     @property
     def key(self) -> str:
-        """As a Python name: side_by_side."""
+        """The flag as a Python name: side_by_side."""
         return self.option[2:].replace("-", "_")
 
 
@@ -163,5 +163,5 @@ def options_from(values: Mapping[str, object]) -> Options:
 
 
 def default_of(flag: Flag) -> object:
-    """The default that the flag's record has."""
+    """The default value of the flag's field."""
     return getattr(getattr(Options(), flag.section), flag.field)

@@ -14,7 +14,7 @@ from animate_cli.cli import console
 from animate_cli.cli.command_flags import takes_record
 from animate_cli.errors import OptionError
 
-_OBJECT = b"{\n"  # how every report of a resumable command begins
+_OBJECT = b"{\n"  # the first bytes of every report of a resumable command
 
 _FLAGS = {
     "on_stdout": typer.Option("--json", help="Print the result as JSON, and nothing else."),
@@ -39,7 +39,7 @@ class JsonOutput:
 
         Raises:
             OptionError: the file is one of `others`.
-            OutputError: the file exists already, or its folder is missing or closed.
+            OutputError: the file exists already, or its folder is missing or not writable.
         """
         from animate_cli.media.target import check_target
 
@@ -51,7 +51,7 @@ class JsonOutput:
         check_target(self.file, overwrite=overwrite)
 
     def write(self, text: str, *, overwrite: bool) -> None:
-        """Write the file if one is named, then print if stdout is to have it.
+        """Write the JSON to the file, if one is named, and to stdout with --json.
 
         Raises:
             OutputError: the file cannot be written; none is left half-written.
@@ -78,10 +78,10 @@ takes_json = takes_record("json_output", JsonOutput, _FLAGS)
 
 
 class AcceptsJsonFile(TyperCommand):
-    """A command that also understands `--json FILE`, which was once how --json-to was written."""
+    """A command that also accepts `--json FILE`, the old spelling of --json-to."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Rewrite the old spelling, and say so on stderr."""
+        """Replace the old spelling, and warn on stderr."""
         renewed, is_old = _renew_spelling(args)
         rest = super().parse_args(ctx, renewed)
         if is_old and not ctx.params["quiet"]:
@@ -90,7 +90,7 @@ class AcceptsJsonFile(TyperCommand):
 
 
 def _renew_spelling(args: list[str]) -> tuple[list[str], bool]:
-    """The arguments with --json-to for `--json FILE` and `--json=FILE`, and whether any was so."""
+    """Replace `--json FILE` and `--json=FILE` by --json-to; also say whether any was."""
     renewed: list[str] = []
     for at, word in enumerate(args):
         follows = at + 1 < len(args) and not args[at + 1].startswith("-")

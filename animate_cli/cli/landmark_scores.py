@@ -29,11 +29,11 @@ def score_landmarks(
 ) -> LandmarkTable:
     """Score each network three times, on the labelled clips and pictures of a split.
 
-    The three: its points as they are, smoothed over time, and registered, then smoothed.
+    Its points are scored raw, smoothed over time, and registered, then smoothed.
 
     names: registered weights, hf:// addresses or files. protocol: its cap, limit (of clips, and of
     pictures) and seed are used. metric_weights: a folder with OpenSeeFace's and PFLD's networks,
-    which are then references, too.
+    which are then scored as references.
 
     Raises:
         OptionError: the split holds no clips.

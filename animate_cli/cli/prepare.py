@@ -1,4 +1,4 @@
-"""`animate prepare VIDEOS... -o DATASET`: make a training data set of raw videos and photos."""
+"""`animate prepare VIDEOS... -o DATASET`: makes a training data set from raw videos and photos."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ LINE_EVERY_S = 5.0
 
 @contextmanager
 def show_progress() -> Iterator[OnProgress]:
-    """The progress callback of a run, for as long as the block runs."""
+    """Yield a progress callback that shows a run while the block runs."""
     if console.is_quiet():
         yield lambda progress: None
     elif sys.stderr.isatty():

@@ -10,7 +10,8 @@ from animate_cli.evaluate.result import Result
 
 
 def show_scores(result: Result) -> None:
-    """Print means over clips, their ratio to the reference, and the share better than still."""
+    """Print each metric's mean over clips, its ratio to the reference model, and the share of clips
+    on which it is better than the still photo."""
     show_table(score_table(result), footnotes(result))
 
 

@@ -1,10 +1,10 @@
-"""animate.toml: the user's own defaults by flag name. A flag overrules it.
+"""Reads animate.toml, the user's own defaults by flag name. A flag overrides it.
 
     size = "1080p"
     lost = "hold"
     side-by-side = true
 
-The file in the working directory overrules the one in the user's config folder.
+The file in the working directory overrides the one in the user's config folder.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Setting:
 
 
 def find_settings(known: Iterable[str]) -> dict[str, Setting]:
-    """The settings in force here, by flag key (side_by_side).
+    """The settings of both files together, by flag key (side_by_side).
 
     known: the keys of all flags.
 

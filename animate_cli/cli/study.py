@@ -1,4 +1,4 @@
-"""`animate study make|tally`: a blind user study, its page and the count of its votes."""
+"""`animate study make|tally`: makes the page of a blind user study, and counts its votes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`animate track VIDEO -o T.npz`: pass 1 alone, for use with many photos."""
+"""`animate track VIDEO -o T.npz`: tracks a driver once (pass 1), for use with many photos."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _lines(trajectory: Trajectory, jitter: Jitter) -> list[str]:
 def _summary(
     trajectory: Trajectory, jitter: Jitter, output: Path, overlay: Path | None
 ) -> dict[str, object]:
-    """The JSON report. SMS, the jitter of the written landmarks, is in `faces.landmarks.jitter`."""
+    """The JSON report. sms: jitter of the landmarks, defined in `faces.landmarks.jitter`."""
     return {
         "output": str(output),
         "overlay": None if overlay is None else str(overlay),
@@ -87,10 +87,10 @@ def _summary(
 
 
 def _mean_confidence(trajectory: Trajectory) -> float:
-    """Mean confidence where the face was found; a trajectory has such frames."""
+    """Mean confidence over the frames with a face; a trajectory has at least one."""
     return float(trajectory.confidence[trajectory.found].mean())
 
 
 def _number(value: float) -> float | None:
-    """JSON has no NaN."""
+    """The value, or None for NaN, which JSON does not have."""
     return None if math.isnan(value) else value

@@ -84,7 +84,7 @@ def _log_figures(logged: LogEntry) -> None:
 
 @contextmanager
 def _show_progress() -> Iterator[OnLogged]:
-    """On a terminal a bar below the log lines; elsewhere the lines alone."""
+    """Yield a callback that moves a bar on a terminal, and does nothing elsewhere."""
     if console.is_quiet() or not sys.stderr.isatty():
         yield lambda logged: None
         return
@@ -102,7 +102,7 @@ def _show_progress() -> Iterator[OnLogged]:
 
 
 class _TrainBar:
-    """A stage's steps, the last loss, the time left at the mean rate since the stage began."""
+    """Shows a stage's steps, the last loss, and the time left at the mean speed of this stage."""
 
     def __init__(self, bars: Progress) -> None:
         self._bars, self._first, self._started_s = bars, -1, time.monotonic()

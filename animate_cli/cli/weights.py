@@ -1,4 +1,4 @@
-"""`animate weights list|fetch|verify|path|push`: the weights of the registry on this machine."""
+"""`animate weights list|fetch|verify|path|push`: manages network weights on this machine."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def _row(entry: hub.WeightEntry) -> dict[str, object]:
 
 @contextmanager
 def _show_progress() -> Iterator[hub.OnTransfer | None]:
-    """A bar per file on a terminal, lines elsewhere, nothing with -q."""
+    """Yield a callback that shows a bar per file on a terminal; elsewhere None (log lines)."""
     if console.is_quiet() or not sys.stderr.isatty():
         yield None
         return

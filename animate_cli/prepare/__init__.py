@@ -1,1 +1,1 @@
-"""Data sets to train on, made from raw videos and pictures: cut, resized, labelled, listed."""
+"""Makes training data from raw videos and pictures: cuts, resizes, labels and lists them."""

@@ -1,12 +1,12 @@
-"""Cuts the trajectory of a video into clips: first and last frame, and the square to crop.
+"""Divides a tracked video into clips: first and last frame, and the square to crop.
 
-The protocol by which Siarohin et al. 2019 (*First Order Motion Model for Image Animation*) cut
+The protocol is that of Siarohin et al. 2019 (*First Order Motion Model for Image Animation*) for
 VoxCeleb: a clip lasts while the face's box overlaps the box it had in the clip's first
 frame; its square holds all of these boxes with a margin, and does not move.
 
-Departures: the box is that of our 74 points rather than a detector's; the margin is that of the
-square that is animated, and grows with the face, not with how far it moves; one face is tracked
-through the whole video, so that a video shows one person.
+Departures: the box bounds our 74 points, where theirs comes from a detector; the margin is that of
+`faces.crop`, and grows with the face, not with its motion; one face is tracked through the whole
+video, so that all clips of a video show one person.
 """
 
 from __future__ import annotations
@@ -39,7 +39,10 @@ class ClipSpan:
 
 
 class ClipSpans(NamedTuple):
-    """The clips of a video, and the number of frames in stretches too short or with small faces."""
+    """The clips of a video, and the number of frames left out.
+
+    short: frames in stretches that are too short; small: with too small a face.
+    """
 
     kept: list[ClipSpan]
     short: int
@@ -63,7 +66,7 @@ def find_spans(trajectory: Trajectory, choices: PrepareOptions) -> ClipSpans:
 
 
 def _parts(trajectory: Trajectory, choices: PrepareOptions) -> Iterator[slice]:
-    """Stretches in which the face is found in every frame and overlaps its first box enough."""
+    """Stretches in which every frame has the face and it overlaps its first box enough."""
     for run in runs(trajectory.found, trajectory.cut):
         boxes = boxes_of(trajectory.landmarks[run])
         start = 0

@@ -40,7 +40,7 @@ def cut_clips(
     """Cut one clip for each stretch in which the face stays near its first box.
 
     Raises:
-        MediaError: the video cannot be read, or not the same way twice.
+        MediaError: the video cannot be read, or changed since it was tracked.
         OutputError: the data set cannot be written to.
     """
     spans = find_spans(trajectory, plan.choices)
@@ -108,7 +108,7 @@ class _Cutter:
 
 
 def cut_picture(task: PrepareTask, plan: PreparePlan, network: LandmarkDetector) -> FileResult:
-    """Cut the square that `animate` would use, around the face that the options choose.
+    """Cut the same face square that `animate run` uses, around the face that the options choose.
 
     Raises:
         MediaError: the picture cannot be read.
@@ -138,7 +138,7 @@ def cut_picture(task: PrepareTask, plan: PreparePlan, network: LandmarkDetector)
 
 
 def _marking(task: PrepareTask) -> Marking:
-    """The provenance of a cut: its source's; without any, that it is not synthetic."""
+    """The provenance of a clip: its source's marking; if there is none, "not synthetic"."""
     marking = read_marking(task.source.path) or REAL
     return replace(marking, source_sha256=task.sha256)
 

@@ -1,7 +1,7 @@
-"""prepare.jsonl: a line per source file with the clips and pictures made of it, to resume from.
+"""prepare.jsonl: a line per source file with the clips and pictures made from it, for resuming.
 
-A line is written when the files it names are complete. The last line may be cut off by a power
-cut and is then ignored. If a source has several lines, the last one holds.
+A line is written when the files that it names are complete. A last line that a power cut left
+incomplete is ignored. If a source has several lines, the last one counts.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ class PrepareJournal:
         """Open the journal of an existing folder, or start one.
 
         Raises:
-            OutputError: the folder has a manifest of another origin, or cannot be used.
+            OutputError: the folder has a manifest that this command did not write, or is not
+                readable.
         """
         self.folder = folder
         self._path = folder / JOURNAL
@@ -86,7 +87,7 @@ class PrepareJournal:
         return [self._results[one] for one in owners if one in self._results]
 
     def write_manifest(self) -> None:
-        """Write manifest.csv by the journal.
+        """Write manifest.csv from the journal.
 
         Raises:
             OutputError: it cannot be written.
@@ -94,7 +95,7 @@ class PrepareJournal:
         write_manifest(self.folder / NAME, self.lines)
 
     def _files(self, result: FileResult) -> list[Path]:
-        """Labels first: a file without them would be worse than labels without a file."""
+        """The files of a result, labels first: a clip must never exist without its labels."""
         files = [self.folder / line.file for line in result.lines]
         return [path for file in files for path in (file.with_suffix(SUFFIX), file)]
 
@@ -116,4 +117,4 @@ def _parse(text: str) -> Iterable[FileResult]:
         try:
             yield typed(FileResult, json.loads(line), where=JOURNAL)
         except (ValueError, TypeError, OptionError):
-            continue  # torn, or of another version: its file is prepared again
+            continue  # incomplete, or of another version: its file is prepared again

@@ -1,4 +1,4 @@
-"""`--as-is`: clips and pictures that are cut already stay as they are and get label files."""
+"""`--as-is`: writes label files for clips and pictures that are face squares already."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def label_clip(task: PrepareTask, plan: PreparePlan, trajectory: Trajectory) -> 
     """Label every frame of a clip with its landmarks, and whether the face was found.
 
     Raises:
-        MediaError: it is not square, or its frames were not read as they are stored.
+        MediaError: it is not square, damaged or stored rotated.
         OutputError: the data set cannot be written to.
     """
     path = task.source.path
@@ -59,7 +59,7 @@ def label_picture(task: PrepareTask, plan: PreparePlan, network: LandmarkDetecto
 def _line(
     task: PrepareTask, plan: PreparePlan, *, kind: str, width: int, height: int
 ) -> ManifestLine:
-    """The manifest line of a file that is linked into the data set."""
+    """Link a file into the data set, and return its manifest line."""
     path = task.source.path
     name = f"{task.name}{path.suffix}"
     _link(path, plan.scratch / name)
@@ -86,10 +86,10 @@ def _link(path: Path, target: Path) -> None:
 
 
 def _require_stored_frames(path: Path, trajectory: Trajectory) -> None:
-    """Check that the trajectory has exactly the stored frames, by whose number labels are read.
+    """Check that the trajectory has exactly the stored frames: labels are numbered like these.
 
     Raises:
-        MediaError: it is not square, damaged, or turned.
+        MediaError: it is not square, damaged or stored rotated.
     """
     hint = "prepare it without --as-is"
     if trajectory.width != trajectory.height:

@@ -1,7 +1,7 @@
-"""manifest.csv with all of its columns: origin, size, licence and source of each file.
+"""Writes manifest.csv: split, identity, origin, size and licence of each file.
 
-Training and evaluation read some columns (`data.manifest`). The others are for people, and keep
-the origin of files when a data set is prepared from a data set.
+Training and evaluation read some columns (`data.manifest`). The others are for people, and carry
+the origin of files over when a data set is prepared from another one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from animate_cli.media.target import replacing
 class ClipOrigin:
     """The person a file shows, where the file comes from, and its terms of use.
 
-    detail: how the file was cut so far, for people to read.
+    detail: how the file was cut, for people to read.
     """
 
     identity: str
@@ -63,7 +63,7 @@ COLUMNS = (
 
 
 def write_manifest(path: Path, lines: Iterable[ManifestLine]) -> None:
-    """Write the table, sorted by file; it is replaced as a whole.
+    """Write the table, sorted by file; an old table is replaced as a whole.
 
     Raises:
         OutputError: it cannot be written.

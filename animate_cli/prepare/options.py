@@ -11,14 +11,14 @@ AUTO = "auto"
 
 
 class FileTreatment(StrEnum):
-    """CUT: cut squares around the tracked face; AS_IS: write labels for files that are squares."""
+    """CUT: cut squares around the tracked face; AS_IS: only label files that are face squares."""
 
     CUT = "cut"
     AS_IS = "as-is"
 
 
 class Split(StrEnum):
-    """For training or for evaluation: no person may be in both."""
+    """TRAIN: for training; VAL: for evaluation. No person may be in both."""
 
     TRAIN = "train"
     VAL = "val"
@@ -28,19 +28,19 @@ class Split(StrEnum):
 class PrepareOptions:
     """How raw files become clips and pictures.
 
-    size: pixels of the squares that are written; least_px: smaller squares of the raw picture are
-    dropped, as are those smaller than `size`: nothing is enlarged.
+    size: side of the written squares in pixels; least_px: raw squares with a smaller side are
+    dropped; those smaller than `size` are dropped too, because nothing is enlarged.
     least_iou: a clip ends where the face's box overlaps its first one less than this.
     least_frames, most_frames: of a clip.
-    identity_from: the identity of files that no manifest.csv lists: "auto" (as a known public data
-    set says, else "folder"), "folder" (the first one below the given folder; a file outside any is
-    a person of its own), "file", or a regular expression that is searched for in the path from the
-    given folder on; its first group counts, if it has one.
+    identity_from: the identity of files that no manifest.csv lists. "auto": that of a known public
+    data set, else "folder"; "folder": the first folder below the given one, or the file's name if
+    there is none; "file": the file's name; else a regular expression, searched for in the path from
+    the given folder on: its first group, or the whole match.
     split: of files for which neither a manifest.csv nor a recognised data set names one;
     terms, licence: of files that no manifest.csv names.
-    jobs: processes that share the files; 0: one for every core. The result is the same.
+    jobs: worker processes; 0: one per core. The result does not depend on it.
 
-    The other defaults are first-order-model's for VoxCeleb.
+    least_iou, least_frames and most_frames are those of first-order-model for VoxCeleb.
     """
 
     treatment: FileTreatment = FileTreatment.CUT

@@ -1,4 +1,4 @@
-"""Makes a data set of raw files. It can be stopped at any time, and makes only missing files."""
+"""Makes a data set from raw files. A stopped run can be resumed: it makes only missing files."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class PrepareSummary:
     """The numbers of files, clips and frames after a preparation.
 
     sources: files given; done: prepared now; kept: prepared before; repeated: with the same
-    content as another one. clips, images, frames, found: of these files, not of the whole data
-    set; short, small, lost: frames left out because their stretch was too short, the face too small
-    or not found; refused: files that could not be used.
+    content as another one. clips, images, frames, found: made from these sources, not all of
+    the data set; short, small, lost: frames left out because their stretch was too short, the face
+    too small or not found; refused: files that could not be used.
     """
 
     dataset: Path
@@ -147,7 +147,7 @@ def _require_names(tasks: Sequence[PrepareTask]) -> None:
 def _make_and_commit(
     tasks: Sequence[PrepareTask], plan: PreparePlan, journal: PrepareJournal
 ) -> Iterator[FileResult]:
-    """File by file: make, move into the data set, write to the journal."""
+    """For each file: make its clips, move them into the data set, and add a line to the journal."""
     written_s = time.monotonic()
     with catch_stop_signals() as stop, closing(file_results(tasks, plan, stop)) as made:
         try:
@@ -162,7 +162,7 @@ def _make_and_commit(
 
 
 def _shared(options: Options, jobs: int) -> Options:
-    """The options with the threads of each process: its share of the cores."""
+    """The options, with the cores shared among the processes as threads."""
     threads = max(1, thread_count(options.compute.threads) // thread_count(jobs))
     return replace(options, compute=replace(options.compute, threads=threads))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from animate_cli.errors import OutputError
 from animate_cli.media.target import as_output_error
 
-if sys.platform != "win32":  # there, nothing keeps two runs apart
+if sys.platform != "win32":  # on Windows the folder is not locked
     import fcntl
 
 PREFIX = ".prepare-"
@@ -21,9 +21,9 @@ PREFIX = ".prepare-"
 
 @contextmanager
 def scratch_in(folder: Path) -> Iterator[Path]:
-    """Make a scratch folder and remove it afterwards, with those that killed runs have left.
+    """Make a scratch folder and remove it afterwards, and any that killed runs left behind.
 
-    While the block runs, other runs on this folder fail. folder: created if it is missing.
+    While the block runs, other runs on the same data set fail. folder: created if it is missing.
 
     Raises:
         OutputError: another run is at work here, or nothing can be written.
@@ -42,7 +42,7 @@ def scratch_in(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Lock the folder; the lock ends with the process, however that ends."""
+    """Lock the folder; the system releases the lock of a killed process."""
     if sys.platform == "win32":
         yield
         return

@@ -1,4 +1,4 @@
-"""The raw files of a preparation, with their origin by a manifest or a public data set."""
+"""Finds the raw files to prepare, and their origin from a manifest or a public data set."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class SourceFile:
 
     @property
     def display_name(self) -> str:
-        """Its name in tables, without folders of this machine."""
+        """The file's name for tables, without folders of this machine."""
         return self.listed or self.path.name
 
 
@@ -46,8 +46,8 @@ def find_sources(
 ) -> Iterator[SourceFile]:
     """The videos and pictures of the inputs, which are files or folders, each once, in order.
 
-    A folder laid out like a public data set is read as that data set. In any other, a folder of
-    numbered frames is a clip, but with --as-is. output: the data set's folder, which is not read.
+    A folder laid out like a public data set is read as that data set. In other folders, a folder
+    of numbered frames is a clip, except with --as-is. output: the data set's folder, left out.
 
     Raises:
         DataError: a public data set lacks a list that belongs to it.
@@ -66,7 +66,7 @@ def find_sources(
 
 
 def _known_in(root: Path) -> dict[Path, DataEntry]:
-    """The files of a public data set; none for a folder with a manifest or any other."""
+    """The files of a public data set; empty for other folders, and for those with a manifest."""
     layout = None if has_manifest(root) else find_layout(root)
     return {entry.path: entry for entry in layout.entries} if layout else {}
 
@@ -79,12 +79,12 @@ class _Listings:
         self._origins: dict[Path, dict[str, ClipOrigin]] = {}
 
     def name_of(self, path: Path) -> str:
-        """The file's path from the nearest folder above it that has a manifest.csv, else ""."""
+        """The path relative to the nearest folder above with a manifest.csv; "" if none has."""
         folder = self._folder(path)
         return "" if folder is None else path.relative_to(folder).as_posix()
 
     def origin_of(self, path: Path) -> ClipOrigin | None:
-        """The origin of the file by that manifest, if it lists the file."""
+        """The origin of the file in that manifest; None if the file is not listed."""
         folder = self._folder(path)
         if folder is None:
             return None

@@ -17,14 +17,14 @@ from animate_cli.prepare.options import FileTreatment, PrepareOptions
 from animate_cli.prepare.sources import SourceFile
 from animate_cli.typed import plain
 
-VERSION = 1  # of the files made: another version makes them again
+VERSION = 1  # of the format of results: files of another version are made again
 FOLDERS = {CLIP: "clips", IMAGE: "images"}
 NETWORK = "landmarks"
 
 
 @dataclass(frozen=True, kw_only=True)
 class PreparePlan:
-    """The options of all files. scratch: the folder for this run's unfinished files."""
+    """The options for all files. scratch: the folder for this run's unfinished files."""
 
     choices: PrepareOptions
     options: Options
@@ -33,7 +33,7 @@ class PreparePlan:
 
 @dataclass(frozen=True, kw_only=True)
 class FileResult:
-    """The clips or picture made of one file; a line of the journal.
+    """The clips or picture made from one file; a line of the journal.
 
     key, source_sha256: of the task; source: its name, for people to read; lines: of the manifest;
     refused: why the file could not be used; short, small: frames left out because their stretch
@@ -93,15 +93,15 @@ def task_of(source: SourceFile, choices: PrepareOptions, options: Options) -> Pr
     """
     sha256 = sha256_of(source.path)
     faces = options.faces
-    what = plain(choices)
+    settings = plain(choices)
     for field in ("identity_from", "split", "terms", "licence", "jobs"):
-        del what[field]  # the origin has them; the number of processes changes nothing
+        del settings[field]  # in the origin already; the number of processes changes nothing
     depends_on = {
         "version": VERSION,
         "sha256": sha256,
         "kind": source.kind,
         "origin": plain(source.origin),
-        "choices": what,
+        "choices": settings,
         "faces": [
             *(faces.detector, faces.face, faces.driver_face),
             *(faces.lost, faces.registration, faces.smooth),
@@ -115,7 +115,7 @@ def task_of(source: SourceFile, choices: PrepareOptions, options: Options) -> Pr
 
 
 def _name(source: SourceFile, sha256: str, treatment: FileTreatment) -> str:
-    """With --as-is a listed file keeps its name; others get a hash, so that names are unique."""
+    """The name of the results: a listed file's own with --as-is, else a unique one with a hash."""
     if source.listed and treatment is FileTreatment.AS_IS:
         return PurePosixPath(source.listed).with_suffix("").as_posix()
     folder = FOLDERS[source.kind]

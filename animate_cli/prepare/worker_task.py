@@ -1,4 +1,4 @@
-"""Prepares one file after the other in one process, with the landmark network loaded once."""
+"""Prepares files in one process, one after the other; the landmark network is loaded once."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class PrepareWorker:
     def work(self, task: PrepareTask) -> FileResult:
         """Prepare one file into the plan's scratch folder.
 
-        For a file that cannot be used the result has the reason.
+        If the file cannot be used, the result states the reason.
 
         Raises:
             OutputError: the data set cannot be written to.
-            Cancelled: the watch asked for it.
+            Cancelled: the watch's callback returned False.
         """
         try:
             return self._picture(task) if task.source.kind == IMAGE else self._clip(task)

@@ -1,8 +1,8 @@
-"""Prepares many files at once, in worker processes that ask for the next file.
+"""Prepares many files at once, in worker processes that get one file after the other.
 
 Processes are spawned, not forked: a fork of a process in which torch has run may hang. A script
-that prepares with more than one job therefore needs
-`if __name__ == "__main__":`. A worker ends when its pipe closes.
+that uses more than one job therefore needs `if __name__ == "__main__":`. A worker ends when its
+pipe closes.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from animate_cli.prepare.task import FileResult, PreparePlan, PrepareTask
 from animate_cli.prepare.worker_task import PrepareWorker
 from animate_cli.report import Progress, Watch
 
-POLL_S = 0.2  # how long an interrupt may wait
+POLL_S = 0.2  # longest delay of an interrupt
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Failed:
-    """An AnimateError of a worker, in parts: the error itself cannot be pickled."""
+    """The parts of a worker's AnimateError, which itself cannot be pickled."""
 
     kind: type[AnimateError]
     message: str
@@ -46,9 +46,9 @@ def file_results(
     """The result of each task, in the order in which they end; closing it stops the workers.
 
     Raises:
-        Cancelled: `stop` was set.
+        Cancelled: a stop was requested.
         TrainError: a worker died.
-        AnimateError: an error of all files, such as a full disk.
+        AnimateError: an error that concerns all files, such as a full disk.
     """
     jobs = min(thread_count(plan.choices.jobs), len(tasks))
     if jobs > 1:
@@ -103,7 +103,7 @@ def _start(plan: PreparePlan) -> tuple[BaseProcess, Connection]:
     here, there = context.Pipe()
     process = context.Process(target=_serve, args=(plan, there), daemon=True)
     process.start()
-    there.close()  # each side holds its own end alone: when one dies, the other's pipe ends
+    there.close()  # else the parent would not see the end of the pipe
     return process, here
 
 
@@ -112,7 +112,7 @@ def _give_next(
 ) -> None:
     if waiting:
         busy[pipe] = waiting.popleft()
-        with suppress(BrokenPipeError):  # the worker has died: its answer will say so
+        with suppress(BrokenPipeError):  # the worker died: `_receive` raises the error
             pipe.send(busy[pipe])
 
 
@@ -136,7 +136,7 @@ def _serve(plan: PreparePlan, pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     worker: PrepareWorker | None = None
-    with suppress(EOFError, OSError):  # the parent has no more to do, or has gone
+    with suppress(EOFError, OSError):  # the parent has finished or died
         while True:
             task = pipe.recv()
             try:
@@ -144,7 +144,7 @@ def _serve(plan: PreparePlan, pipe: Connection) -> None:
                 answer: Answer = worker.work(task)
             except AnimateError as error:
                 answer = _Failed(kind=type(error), message=error.message, hint=error.hint)
-            except Exception as error:  # raised again where the answer is read
+            except Exception as error:  # raised again in the parent
                 error.add_note("in a preparing process:\n" + traceback.format_exc())
                 answer = error
             pipe.send(answer)

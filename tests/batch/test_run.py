@@ -13,7 +13,7 @@ from toy_work import open_nothing
 from animate_cli.batch.job import Digests
 from animate_cli.batch.journal import JournalRow, State, read_history
 from animate_cli.batch.options import BatchOptions
-from animate_cli.batch.resume import find_due_jobs, segments_of
+from animate_cli.batch.resume import due_job, segments_of
 from animate_cli.batch.run import run_batch
 from animate_cli.device import thread_count
 from animate_cli.errors import OutputError
@@ -160,8 +160,7 @@ def test_segments_of_an_unfinished_film_stay_and_old_ones_go(toys: Toys) -> None
     toys.sources({"a": "denied", "b": "ok"})
     [first, second] = toys.plan().jobs
     mine, done = (
-        segments_of(find_due_jobs(job, read_history(toys.folder), Digests()))
-        for job in (first, second)
+        segments_of(due_job(job, read_history(toys.folder), Digests())) for job in (first, second)
     )
     old = mine.with_name(".a.01234567.segments")
     for folder in (mine, done, old):
