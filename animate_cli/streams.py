@@ -1,8 +1,8 @@
 """Runs a stage of the pipeline in its own thread, a few items ahead of its reader.
 
-    frames = ahead(decode(path), depth=8)          # decodes while ...
-    for image in ahead(render(frames), depth=8):   # ... this renders while ...
-        writer.write(image)                        # ... the caller encodes
+    frames = prefetch(decode(path), depth=8)         # thread 1 decodes,
+    for image in prefetch(render(frames), depth=8):  # thread 2 renders, and
+        writer.write(image)                          # the caller encodes, at the same time
 
 The queue is bounded, so memory does not grow. An exception in the stage is raised in the reader.
 Closing the iterator (also by an exception or an interrupt in the reader) stops the thread and
@@ -75,7 +75,7 @@ class _Prefetcher(Generic[Item]):
             self.thread.join()
 
 
-def ahead(items: Iterable[Item], *, depth: int) -> Stage[Item]:
+def prefetch(items: Iterable[Item], *, depth: int) -> Stage[Item]:
     """The same items in the same order, made by a thread at most `depth` items ahead.
 
     The thread starts with the first item that is asked for.
@@ -94,7 +94,7 @@ def ahead(items: Iterable[Item], *, depth: int) -> Stage[Item]:
         stage.stop()
 
 
-def spread(
+def parallel_map(
     items: Stage[Item], function: Callable[[Item], Result], *, workers: int
 ) -> Stage[Result]:
     """function(item) of every item, in order, `workers` of them computed at the same time.
@@ -116,7 +116,7 @@ def spread(
                 future.cancel()
 
 
-def skipped(items: Stage[Item], count: int) -> Stage[Item]:
+def skip(items: Stage[Item], count: int) -> Stage[Item]:
     """All but the first `count` items."""
     with closing(items):
         yield from islice(items, count, None)

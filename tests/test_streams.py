@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from animate_cli.streams import Stage, ahead, spread
+from animate_cli.streams import Stage, parallel_map, prefetch
 
 
 class Source:
@@ -55,14 +55,14 @@ def stage_threads() -> list[threading.Thread]:
 @settings(max_examples=25, deadline=None)
 @given(length=st.integers(0, 30), depth=st.integers(1, 5))
 def test_ahead_changes_nothing(length: int, depth: int) -> None:
-    batches = list(ahead(pairs(ahead(range(length), depth=depth)), depth=depth))
+    batches = list(prefetch(pairs(prefetch(range(length), depth=depth)), depth=depth))
     assert [item for batch in batches for item in batch] == list(range(length))
     assert not stage_threads()
 
 
 def test_it_never_runs_further_ahead_than_its_queue() -> None:
     source = Source(1000)
-    items = ahead(source, depth=3)
+    items = prefetch(source, depth=3)
     next(items)
     time.sleep(0.2)
     assert source.taken <= 1 + 3 + 1  # read, queued, in hand
@@ -76,7 +76,7 @@ def test_stages_overlap() -> None:
             yield item
 
     begun = time.perf_counter()
-    for _ in ahead(slow(ahead(slow(iter(range(20))), depth=2)), depth=2):
+    for _ in prefetch(slow(prefetch(slow(iter(range(20))), depth=2)), depth=2):
         time.sleep(0.02)
     assert time.perf_counter() - begun < 2 / 3 * 3 * 20 * 0.02
 
@@ -84,7 +84,7 @@ def test_stages_overlap() -> None:
 def test_an_error_reaches_the_reader_after_the_items_before_it() -> None:
     seen = []
     with pytest.raises(OSError, match="disk"):  # noqa: PT012 - the loop is what raises
-        for item in ahead(pairs(ahead(Source(10, fails_at=5), depth=2)), depth=2):
+        for item in prefetch(pairs(prefetch(Source(10, fails_at=5), depth=2)), depth=2):
             seen += item
     assert seen == [0, 1, 2, 3]
     assert not stage_threads()
@@ -92,7 +92,7 @@ def test_an_error_reaches_the_reader_after_the_items_before_it() -> None:
 
 def test_closing_closes_the_whole_chain() -> None:
     source = Source(10**9)
-    items = ahead(pairs(ahead(iter(source), depth=2)), depth=2)
+    items = prefetch(pairs(prefetch(iter(source), depth=2)), depth=2)
     next(items)
     items.close()
     assert source.is_closed
@@ -103,7 +103,7 @@ def test_an_error_in_the_reader_stops_the_threads() -> None:
     source = Source(10**9)
 
     def read() -> None:
-        items = ahead(iter(source), depth=2)
+        items = prefetch(iter(source), depth=2)
         try:
             for item in items:
                 if item == 5:
@@ -124,7 +124,7 @@ def test_spread_keeps_the_order(length: int, workers: int) -> None:
         time.sleep(0.001 * (item % 3))
         return item * item
 
-    assert list(spread(stage_of(length), late, workers=workers)) == [
+    assert list(parallel_map(stage_of(length), late, workers=workers)) == [
         item * item for item in range(length)
     ]
     assert not stage_threads()
@@ -137,12 +137,12 @@ def stage_of(length: int) -> Stage[int]:
 
 def test_spread_works_at_several_items_at_once() -> None:
     together = threading.Barrier(3, timeout=5)
-    assert list(spread(stage_of(6), lambda _: together.wait() >= 0, workers=3)) == [True] * 6
+    assert list(parallel_map(stage_of(6), lambda _: together.wait() >= 0, workers=3)) == [True] * 6
 
 
 def test_spread_takes_few_items_ahead_and_closes() -> None:
     source = Source(1000)
-    results = spread(pairs(iter(source)), lambda item: item, workers=2)
+    results = parallel_map(pairs(iter(source)), lambda item: item, workers=2)
     assert next(results) == (0, 1)
     assert source.taken <= 2 * (1 + 2)
     results.close()
@@ -158,7 +158,7 @@ def test_spread_raises_in_the_items_place() -> None:
 
     seen = []
     with pytest.raises(OSError, match="disk"):  # noqa: PT012 - the loop is what raises
-        for item in spread(stage_of(10), choosy, workers=3):
+        for item in parallel_map(stage_of(10), choosy, workers=3):
             seen.append(item)
     assert seen == [0, 1, 2]
     assert not stage_threads()
@@ -174,7 +174,7 @@ def test_a_dropped_reader_may_be_collected_by_the_stages_own_thread() -> None:
             yield index
 
     held: dict[str, object] = {}
-    frames = ahead(stage(), depth=8)
+    frames = prefetch(stage(), depth=8)
     with pytest.MonkeyPatch.context() as patch:
         told: list[object] = []
         patch.setattr(sys, "unraisablehook", told.append)

@@ -1,1 +1,1 @@
-"""Data folders, as training, evaluation and prepare read them: manifests, labels, pictures."""
+"""Reads data folders for training, evaluation and `animate prepare`: manifests, labels, frames."""

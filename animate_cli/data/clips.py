@@ -1,7 +1,7 @@
-"""The frames of a labelled clip: one reader for training, evaluation and `animate prepare`.
+"""Reads the frames of a labelled clip, for training, evaluation and `animate prepare`.
 
-It is the reader of drivers, `media.reader`: rotation, pixel shape, colour and damage are settled
-there, so that label n belongs to the same picture for everyone who reads the clip.
+All use the reader of drivers, `media.reader`, which handles rotation, pixel shape, colour and
+damage; label n therefore belongs to the same picture in all of them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from animate_cli.records import Frame
 def read_clip(path: Path, *, threads: int = 1) -> Iterator[Frame]:
     """A clip's frames in order, numbered from 0: upright RGB (H, W, 3) uint8, with times.
 
-    A damaged frame is replaced by the one before it, so that the numbers stay those of the labels.
+    A damaged frame is replaced by the one before it, so that frame n keeps label n.
 
     Args:
         threads: for decoding; 0: one per core.

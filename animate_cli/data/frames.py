@@ -1,4 +1,4 @@
-"""Tells folders of numbered frames, which are clips, from folders of portraits."""
+"""Distinguishes folders of numbered frames, which are clips, from folders of portraits."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ _SMALL = (32, 32)
 
 
 def are_frames(folder: Path, *, least: int) -> bool:
-    """Whether a folder holds one series of numbered pictures without gaps, at least so many, whose
-    neighbours are of one size and look alike."""
+    """Whether a folder holds the frames of a video.
+
+    It does if it holds one series of at least `least` pictures, numbered without gaps, and
+    neighbouring pictures have the same size and similar pixels.
+    """
     try:
         files = numbered_pictures(folder)
         if len(files) < max(least, 2):

@@ -3,7 +3,7 @@
     x.mp4 + x.npz                      landmarks (T, 478 or 74, 2); "found" (T,) is optional
     PERSON/vid.avi + PERSON/annot/     300VW: 68 points of frame n, counted from 1, in 00000n.pts
 
-MediaPipe's 478 points become our 74; lids and pupils that a file lacks are NaN.
+MediaPipe's 478 points are converted to our 74; missing lids and pupils are NaN.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Converts the landmarks of other data sets to our 74; a point that they lack is NaN.
+"""Converts the landmarks of other data sets to our 74; missing points are NaN.
 
-Convention: pixels, (x, y), centre of the first pixel (0, 0). The iBUG files (300-W, 300VW) count
-from 1, as their makers' MATLAB does; WFLW's count from 0.
+Convention: (x, y) in pixels; the centre of the first pixel is (0, 0). In iBUG files (300-W, 300VW)
+it is (1, 1), as in MATLAB; in WFLW's it is (0, 0).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from animate_cli.records import Points
 POINTS = 74
 IBUG_POINTS = 68
 WFLW_POINTS = 98
-_LID_NEIGHBOURS = ((37, 38), (41, 40), (43, 44), (47, 46))  # of 68 to 71
+_LID_NEIGHBOURS = ((37, 38), (41, 40), (43, 44), (47, 46))  # of the lid points 68 to 71
 
 
 def from_wflw(points: NDArray[np.floating]) -> Points:
@@ -24,13 +24,13 @@ def from_wflw(points: NDArray[np.floating]) -> Points:
 
 
 def from_ibug(points: NDArray[np.floating]) -> Points:
-    """The 68 points of a .pts file (68, 2), counted from 1 -> (74, 2): lids and pupils unnamed."""
+    """The 68 points of a .pts file (68, 2), counted from 1 -> (74, 2); lids and pupils are NaN."""
     ours = np.full((POINTS, 2), np.nan, np.float32)
     ours[:IBUG_POINTS] = points - 1
     return ours
 
 
-def named(points: Points) -> Points:
+def labelled_points(points: Points) -> Points:
     """The points of a label (K, 2) that are not NaN -> (N, 2), N <= K."""
     return points[np.isfinite(points).all(axis=-1)]
 

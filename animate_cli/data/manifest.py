@@ -32,7 +32,10 @@ class DataEntry:
     terms: str = ""
 
     def is_in(self, split: str) -> bool:
-        """Whether it belongs to a split; ALL_SPLITS holds everything, and so does no split."""
+        """Whether the entry belongs to a split; ALL_SPLITS has all entries.
+
+        An entry without a split belongs to every one.
+        """
         return split == ALL_SPLITS or self.split in ("", split)
 
 

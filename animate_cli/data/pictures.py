@@ -17,7 +17,7 @@ from animate_cli.records import Image, Points
 
 
 def label_of(path: Path) -> Points | None:
-    """The label (74, 2) of a picture, from its own file or its folder's landmarks.npz; else None.
+    """The landmarks (74, 2) of a picture from its own or its folder's label file; None: no label.
 
     Raises:
         DataError: the file is damaged, or not a label file.
@@ -48,7 +48,7 @@ def _as_data_error(path: Path) -> Iterator[None]:
 
 
 def read_picture(path: Path) -> Image:
-    """Read the pixels (H, W, 3) as stored, without EXIF rotation: labels refer to these.
+    """Read the pixels (H, W, 3) as stored, without EXIF rotation: labels refer to stored pixels.
 
     Raises:
         DataError: it cannot be read.

@@ -1,10 +1,10 @@
-"""Finds weight files on this machine, unchecked; makes no request. Looked for in order:
+"""Finds weight files on this machine, without a check or a request. It searches in this order:
 
 1. embedded in the package
 2. placed by hand in the cache folder (offline installations)
 3. the Hub's cache, shared with every program that uses its client
 
-`animate_cli.hub.checksum` checks what is found.
+`animate_cli.hub.checksum` verifies the file.
 """
 
 from __future__ import annotations

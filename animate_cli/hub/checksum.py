@@ -1,7 +1,7 @@
-"""The sha256 of weight files: no file is used unless it has the sha256 that is expected of it.
+"""Verifies weight files: a file is used only if it has the expected sha256.
 
-The registry states the expected sha256. Where it does not, the sha256 of the first use counts. A
-mismatch is a `WeightsError`.
+The registry states the expected sha256; if it does not, that of the first use counts. A mismatch
+raises a `WeightsError`.
 """
 
 from __future__ import annotations

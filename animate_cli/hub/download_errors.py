@@ -1,4 +1,4 @@
-"""Errors of the Hub's client, the network and the disk as `WeightsError` with a hint."""
+"""Converts errors of the Hub's client, the network and the disk to `WeightsError` with a hint."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 @contextmanager
 def as_weights_error(what: str, repo: str, revision: str, *, otherwise: str) -> Iterator[None]:
-    """Turn errors of the Hub's client and of the disk into `WeightsError` with a hint.
+    """Raise errors of the Hub's client and of the disk in the block as `WeightsError`.
 
-    what: the work under way, for the message; otherwise: the hint if the Hub cannot be reached.
+    what: the current work, for the message; otherwise: the hint if the Hub cannot be reached.
     """
     from huggingface_hub.errors import (
         EntryNotFoundError,
@@ -46,7 +46,7 @@ def as_weights_error(what: str, repo: str, revision: str, *, otherwise: str) -> 
         raise WeightsError(message, hint="check the file's name on the Hub's page") from error
     except HfHubHTTPError as error:
         status = error.response.status_code
-        hint = login if status in UNAUTHORISED else "try again later: it goes on where it broke"
+        hint = login if status in UNAUTHORISED else "try again later: the download resumes"
         raise WeightsError(f"{what}: the Hub answers {status}", hint=hint) from error
     except HTTPError as error:
         place = environment.hub_endpoint() or "the Hub"
@@ -68,4 +68,4 @@ def _disk_error(what: str, error: OSError) -> WeightsError:
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST):
         message = f"{what}: cannot be kept in {folder} ({error.strerror})"
         return WeightsError(message, hint="choose a folder that can be written with HF_HOME")
-    return WeightsError(f"{what}: {error}", hint="try again: it goes on where it broke")
+    return WeightsError(f"{what}: {error}", hint="try again: the download resumes")

@@ -1,4 +1,4 @@
-"""The only file that reads the environment: where folders are, and how the Hub is reached.
+"""Reads environment variables, as the only module: folders, and access to the Hub.
 
     ANIMATE_HOME              moves the cache and the config folder
     ANIMATE_COMMERCIAL_ONLY   1: weights are refused unless their licence allows commercial use
@@ -7,7 +7,7 @@
     HF_HUB_CACHE, HF_HOME     where the Hub's files are kept, shared with other programs
 
 The Hub's client reads tokens (HF_TOKEN, or the file that `hf auth login` writes) and proxies
-(HTTPS_PROXY, NO_PROXY). Variables are read at each call, none at import.
+(HTTPS_PROXY, NO_PROXY). Variables are read at each call, not at import.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Reads weight files: safetensors, and files of `torch.save` that hold data alone.
+"""Reads weight files: safetensors, and `torch.save` files that contain data only.
 
-A pickle can run any code when it is opened. So only `torch.load(weights_only=True)` opens one: it
-builds tensors and plain containers, and refuses a file that needs more.
+Opening a pickle can run any code. Pickles are therefore read by `torch.load(weights_only=True)`
+alone, which builds tensors and plain containers and refuses anything else.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SAFETENSORS = ".safetensors"
 PICKLES = (".pth", ".pt", ".tar", ".bin", ".ckpt")
 SUFFIXES = (SAFETENSORS, *PICKLES)
-WRAPPER = "module"  # what data parallel training puts before every name
+WRAPPER = "module"  # data parallel training adds it to every name
 _WANTS = re.compile(r"(?:GLOBAL|global:?|class|function) (\w+(?:\.\w+)+)")
 
 
@@ -43,15 +43,15 @@ def read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
 
 
 def read_published(path: Path, *, under: str = "") -> dict[str, Tensor]:
-    """A state dict as others publish it (.safetensors, .pth, .pth.tar): CPU tensors by name.
+    """A published state dict (.safetensors, .pth, .pth.tar): CPU tensors by name.
 
     Nested tables become dotted names. The word `module`, which data parallel training adds, is
-    dropped, also inside a name (retarget_eye_module.mlp becomes retarget_eye.mlp). Entries that are
-    no tensors (epoch, learning rate) are left out. under: keep only names below this word
+    dropped, also inside a name (retarget_eye_module.mlp becomes retarget_eye.mlp). Entries other
+    than tensors (epoch, learning rate) are left out. under: keep only names below this word
     ("generator"), without the word.
 
     Raises:
-        WeightsError: unreadable, needs to run code, or without tensors under that word.
+        WeightsError: the file is unreadable, would run code, or has no tensors under that word.
     """
     content = read(path)[1] if path.suffix == SAFETENSORS else _unpickled(path)
     named = dict(_flat(content, ()))

@@ -1,4 +1,4 @@
-"""Weights by name: the file is found or downloaded, verified, and loaded as tensors."""
+"""Loads weights by name: finds or downloads the file, verifies it, and reads its tensors."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def obtain(name: str, part: str | None = None) -> Path:
     name: in the registry, an address hf://org/repo/file@revision, or a path of the user's file.
 
     Raises:
-        WeightsError: no such weights, unobtainable, damaged, or not for commercial use where
-            only such are allowed.
+        WeightsError: no such weights, not downloadable, damaged, or not for commercial use
+            although ANIMATE_COMMERCIAL_ONLY is set.
     """
     if is_own_file(name):
         return Path(name)
-    wanted = entry(name)
+    weights = entry(name)
     if environment.commercial_only():
-        require_commercial(wanted)
-    return fetch_file(wanted, wanted.file(part), TransferLog())
+        require_commercial(weights)
+    return fetch_file(weights, weights.file(part), TransferLog())
 
 
 def load(name: str) -> tuple[dict[str, str], dict[str, Tensor]]:
@@ -73,7 +73,7 @@ def used_by(model: str, weights: str | None = None) -> tuple[WeightUsed, ...]:
 def require_commercial_model(model: str, weights: str | None = None) -> None:
     """Refuse a model whose weights are not for commercial use, before anything is fetched.
 
-    weights: used instead of the model's own; a file or folder of the user is not judged.
+    weights: used instead of the model's own; a file or folder of the user is not checked.
 
     Raises:
         WeightsError: the licence forbids it, or is not known.

@@ -15,7 +15,7 @@ from animate_cli.hub.formats import SAFETENSORS, read
 from animate_cli.hub.registry import BRANCH
 
 CONFIG = "config.json"
-CARD = "README.md"  # what the Hub shows
+CARD = "README.md"  # the Hub shows it on the repository's page
 ROW = """[[weight]]
 name = "{name}"
 kind = ""

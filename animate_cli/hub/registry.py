@@ -41,7 +41,7 @@ class WeightFile:
     """One file of an entry.
 
     path: inside the repository, or beside the registry; part: its name for the model;
-    sha256: None: the one of the first use counts; size: in bytes, None: not known.
+    sha256: None: that of the first use counts; size: in bytes; None: not known.
     """
 
     path: str
@@ -60,7 +60,7 @@ class WeightEntry:
     """One row of the registry.
 
     kind: the kind of network; card: a file beside the registry, or an address; models: the models
-    that load the weights; repo, revision: where they are published, None if only embedded.
+    that load the weights; repo, revision: on the Hub; None if only embedded.
     """
 
     name: str
@@ -76,7 +76,7 @@ class WeightEntry:
 
     @property
     def size(self) -> int | None:
-        """Bytes of all files; None where one is not known."""
+        """Size of all files together in bytes; None if one is not known."""
         sizes = [file.size for file in self.files]
         return None if None in sizes else sum(size or 0 for size in sizes)
 
@@ -144,7 +144,7 @@ def entry(name: str) -> WeightEntry:
 
 
 def _no_weights_at(path: Path) -> WeightsError:
-    """The error for a path that gives no weights."""
+    """The error for a path that is not a weight file."""
     kinds = ", ".join(SUFFIXES)
     if not path.exists():
         return WeightsError(f"{path} does not exist", hint=f"a file of weights ends in {kinds}")

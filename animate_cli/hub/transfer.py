@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-TRIES = 5  # in a row without a byte
-FIRST_PAUSE_S = 0.5  # doubled from try to try
+TRIES = 5  # in a row that bring no byte
+FIRST_PAUSE_S = 0.5  # doubled at each further try
 TIMEOUT_S = 20.0  # without a byte
 LOG_EVERY_S = 5.0
 PARTIAL_CONTENT = 206
@@ -32,13 +32,13 @@ OnTransfer = Callable[[Transfer], None]
 
 
 class TransferLog:
-    """Logs a line when a download begins, and from time to time."""
+    """Logs a line when a download begins, and every LOG_EVERY_S seconds."""
 
     def __init__(self) -> None:
         self._file, self._last_s = "", 0.0
 
     def __call__(self, transfer: Transfer) -> None:
-        """Log the progress, if it is time."""
+        """Log the progress if the file is new or LOG_EVERY_S seconds have passed."""
         now = time.monotonic()
         if transfer.file == self._file and now - self._last_s < LOG_EVERY_S:
             return
@@ -47,7 +47,7 @@ class TransferLog:
 
 
 def line(transfer: Transfer) -> str:
-    """A transfer in words: "liveportrait, warping_module.pth: 12 of 182 MB"."""
+    """A transfer as text: "liveportrait, warping_module.pth: 12 of 182 MB"."""
     done = f"{transfer.done / 1e6:.0f}"
     amount = f"{done} of {transfer.total / 1e6:.0f} MB" if transfer.total else f"{done} MB"
     return f"{transfer.name}, {transfer.file}: {amount}"
@@ -60,7 +60,7 @@ def download(url: str, target: Path, total: int | None, on_bytes: Callable[[int]
 
     Raises:
         OSError: a disk error, or the server sent another number of bytes than it announced.
-        HTTPError of the client: a network error, after `TRIES` tries.
+        huggingface_hub.errors.HTTPError: a network error, after `TRIES` tries.
     """
     from huggingface_hub.errors import HTTPError
 
@@ -72,16 +72,16 @@ def download(url: str, target: Path, total: int | None, on_bytes: Callable[[int]
             _download_rest(url, target, on_bytes)
             if total is None:
                 return
-            broken: Exception = OSError(f"{_size(target)} bytes came, {total} were promised")
+            failure: Exception = OSError(f"{_size(target)} bytes came, {total} were promised")
         except HTTPError as error:
             if not _is_temporary(error):
                 raise
-            broken = error
+            failure = error
         tries = TRIES if _size(target) > before else tries - 1
         if tries == 0:
-            raise broken
+            raise failure
         if _size(target) != total:
-            logger.info("the connection broke (%s): going on", broken)
+            logger.info("the connection broke (%s): going on", failure)
             time.sleep(FIRST_PAUSE_S * 2 ** (TRIES - tries))
 
 
@@ -97,7 +97,9 @@ def _download_rest(url: str, target: Path, on_bytes: Callable[[int], None]) -> N
         hf_raise_for_status(response)
         resumed = response.status_code == PARTIAL_CONTENT
         with target.open("ab" if resumed else "wb") as file:
-            for chunk in response.iter_bytes():  # as they come: what is here stays here
+            for chunk in (
+                response.iter_bytes()
+            ):  # written at once, so that an interrupted download keeps them
                 file.write(chunk)
                 on_bytes(file.tell())
 

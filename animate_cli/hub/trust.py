@@ -1,4 +1,4 @@
-"""Trust on first use: later uses of an address must give the file of the first use.
+"""Trust on first use: records the file of an address's first use, which later uses must match.
 
 The record is weights.lock.json in the cache folder: address -> sha256 and commit. Files whose
 sha256 is in the registry need no record.
@@ -83,5 +83,5 @@ def _records() -> dict[str, Trusted]:
         table = json.loads(path.read_text(encoding="utf-8"))
         return {key: typed(Trusted, row, where=key) for key, row in table.items()}
     except (OSError, ValueError, AttributeError, TypeError, OptionError) as error:
-        hint = "delete it: what is used next is then trusted anew"
+        hint = "delete it: the next use of each file is then its first use"
         raise WeightsError(f"{path}: not a record of checksums ({error})", hint=hint) from error

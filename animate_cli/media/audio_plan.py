@@ -14,7 +14,7 @@ from animate_cli.records import InputFile, InputFrames, Kind
 
 @dataclass(frozen=True, kw_only=True)
 class AudioPlan:
-    """The chosen sound. start_s: the time on the sound file's clock at which the result starts.
+    """The chosen sound. start_s: time in the sound file at which the result starts.
 
     track: number among the file's audio streams; codec: as stored; notes: for the user.
     """
@@ -31,8 +31,8 @@ def plan_audio(
 ) -> AudioPlan | None:
     """Choose the sound track; None if there is none.
 
-    audio: "driver", "none", or a path of a file, whose sound starts with the result; start_s: where
-    the used part of the driver begins; the driver's own sound begins there, too.
+    audio: "driver", "none", or a path of a file, whose sound starts with the result; start_s: the
+    start of the used part of the driver and of its sound.
 
     Raises:
         MediaError: the file is missing or holds no sound that can be decoded.
@@ -50,7 +50,7 @@ def plan_audio(
 
 
 def _plan(path: Path, *, origin_s: Fraction | None) -> AudioPlan | None:
-    """Take the default track, from origin_s or from where its sound begins."""
+    """Take the default track from origin_s on; None: from the start of its sound."""
     with open_container(path) as container:
         streams = audio_streams(container)
         if not streams:

@@ -19,7 +19,7 @@ _SVT_PRESETS = tuple(str(n) for n in range(14))
 class CodecRecipe:
     """One codec's encoder and default settings.
 
-    crf, preset: the defaults, None where the codec has none; crf_max: the lowest quality;
+    crf, preset: the defaults, None if the codec has none; crf_max: the CRF of lowest quality;
     fixed: settings that no option changes.
     """
 
@@ -71,7 +71,7 @@ RECIPES = {
     ),
     Codec.PNG: CodecRecipe(encoder="png", pixel_format="rgb24", suffixes=("",)),
 }
-# AVI stores one time stamp per packet: frames that are shown out of order would all come late.
+# AVI stores no display times: B frames, which are stored out of display order, would come late.
 _AVI = {".avi": {"bf": "0"}}
 # For hardware encoders: the codec, and the setting that comes nearest to a CRF.
 _FAMILIES = {"h264": Codec.H264, "hevc": Codec.H265, "av1": Codec.AV1}
@@ -94,23 +94,23 @@ class Encoding:
 
     @property
     def needs_even(self) -> bool:
-        """Chroma is shared by neighbouring pixels."""
+        """Whether width and height must be even, because pairs of pixels share their chroma."""
         return self.pixel_format.startswith("yuv42")
 
     @property
     def tag(self) -> str | None:
-        """The four letters by which Apple's players know H.265."""
+        """The codec tag that Apple's players need for H.265; None for other outputs."""
         is_apple = self.encoder == "libx265" and self.suffix in (".mp4", ".mov")
         return "hvc1" if is_apple else None
 
 
 def encoding_for(path: Path, options: OutputOptions) -> Encoding:
-    """Choose how `path` is encoded, by its suffix and the options.
+    """Choose encoder and settings for `path`, from its suffix and the options.
 
-    A GIF takes only its own codec; codec png writes a folder of pictures, without suffix.
+    A GIF has its own codec only; codec png writes a folder of pictures, whose name has no suffix.
 
     Raises:
-        OptionError: codec and container do not go together, or CRF or preset make no sense.
+        OptionError: the container does not take the codec, or the codec has no such CRF or preset.
     """
     suffix = path.suffix.lower()
     if options.encoder is not None:
@@ -136,7 +136,7 @@ def encoding_for(path: Path, options: OutputOptions) -> Encoding:
 
 
 def _external(path: Path, encoder: str, options: OutputOptions) -> Encoding:
-    """Encode with a hardware encoder; its name's first word is the codec, its last the maker."""
+    """The encoding of a hardware encoder, whose name is CODEC_MAKER, such as h264_nvenc."""
     codec, _, maker = encoder.partition("_")
     family = _FAMILIES.get(codec)
     suffix = path.suffix.lower()

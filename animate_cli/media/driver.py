@@ -1,4 +1,4 @@
-"""The common interface of all driver readers: frames, and notes on repairs."""
+"""The common interface of all driver readers."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def refuse_long(path: Path, length_s: Fraction, options: ReadOptions) -> None:
 
 
 class DriverReader(ABC):
-    """Iterate it for frames; iterating again starts over.
+    """Reads a driver: iterate it for frames; iterating again starts over.
 
-    info: describes the whole driver. expected: frames that an iteration will probably give, for a
-    progress bar; None if not known. After an iteration: decoded counts its frames, concealed those
-    among them that repeat the frame before a damaged one; notes lists changes and repairs, for the
-    user; origin_s is the time of the first frame on the file's own clock.
+    info: describes the whole driver. expected: the probable number of frames, for a progress bar;
+    None if not known. After an iteration: decoded: number of frames; concealed: number of damaged
+    frames, replaced by the one before; notes: changes and repairs, for the user; origin_s: time of
+    the first frame in the file.
     """
 
     def __init__(self, info: VideoInfo, options: ReadOptions) -> None:
@@ -73,12 +73,12 @@ class DriverReader(ABC):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What reading changed or repaired so far."""
+        """Changes and repairs so far, for the user."""
         return (*self.info.notes, *self._notes)
 
     @property
     def expected(self) -> int | None:
-        """Frames between start and end, by the file's headers."""
+        """Frames between start and end, from the file's headers."""
         total, options = self.info.frames, self.options
         if options.start_s == 0 and options.duration_s is None:
             return total
@@ -87,7 +87,7 @@ class DriverReader(ABC):
 
     @property
     def _length_s(self) -> Fraction | None:
-        """Seconds from start to end, by the file's headers."""
+        """Seconds from start to end, from the file's headers."""
         if self.info.duration_s is None:
             return None
         length = max(self.info.duration_s - self.options.start_s, Fraction(0))

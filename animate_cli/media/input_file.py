@@ -1,4 +1,4 @@
-"""Opens an input: its kind and sha256 are found here, once per file and run."""
+"""Makes the record of an input file, with its kind and sha256, once per run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from animate_cli.records import InputFile
 
 
 def open_input(path: Path) -> InputFile:
-    """The record of a driver's file: kind by content, and sha256.
+    """Find the kind of a driver's file from its content, and its sha256.
 
     Raises:
         MediaError: missing, unreadable, empty, or neither a picture, a video, a folder of

@@ -1,4 +1,4 @@
-"""The common interface of all video writers, and the record of what they write."""
+"""The common interface of all video writers, and the record of an output."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class OutputPlan:
 
 
 class VideoWriter(ABC):
-    """Takes frames in order. notes: for the user; frames: number of frames written."""
+    """Writes frames in order. notes: for the user; frames: number of frames written."""
 
     def __init__(self) -> None:
         self.frames = 0

@@ -1,4 +1,4 @@
-"""The statement inside every result: synthetic, its inputs' sha256, software and weights."""
+"""The marking inside every result: it is synthetic; sha256 of inputs and weights; software."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _GIF_TAIL = 1 << 14
 
 @dataclass(frozen=True, kw_only=True)
 class Marking:
-    """The statement written into every result.
+    """The provenance statement in a result.
 
     weights: (name, sha256) of each set used; source_sha256, driver_sha256: of the inputs' bytes.
     digital_source_type is IPTC's term for pictures that are partly made by a trained algorithm.

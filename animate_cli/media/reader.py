@@ -1,4 +1,4 @@
-"""Any driver as one stream of upright, square-pixel, 8-bit RGB frames with exact times."""
+"""Opens any driver as a stream of upright, square-pixel, 8-bit RGB frames with exact times."""
 
 from __future__ import annotations
 

@@ -22,7 +22,8 @@ def check_target(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) ->
     """Refuse a result path that cannot or must not be written; call it before rendering.
 
     Raises:
-        OutputError: it is one of the inputs, exists already, or its folder is missing or closed.
+        OutputError: it is one of the inputs, exists already, or its folder is missing or not
+            writable.
     """
     with as_output_error(path):
         exists, has_folder = path.exists(), path.parent.is_dir()
@@ -53,7 +54,7 @@ def check_target(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) ->
 def replacing(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> Iterator[Path]:
     """Yield a hidden path in the same folder; rename it to `path` if the block succeeds.
 
-    On any exception, also an interrupt, the hidden file is deleted.
+    On any exception, including an interrupt, the hidden file is deleted.
     """
     check_target(path, overwrite=overwrite, inputs=inputs)
     part = _beside(path)
@@ -67,7 +68,7 @@ def replacing(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> It
 
 @contextmanager
 def as_output_error(path: Path) -> Iterator[None]:
-    """Turn errors of the system and of FFmpeg into an OutputError about this path."""
+    """Raise errors of the system and of FFmpeg in the block as an OutputError about `path`."""
     try:
         yield
     except (OSError, av.FFmpegError) as error:
@@ -85,8 +86,8 @@ def write_error(path: Path, error: OSError | av.FFmpegError) -> OutputError:
         errno.EROFS: ("the disk is read-only", "write elsewhere with -o"),
         errno.ENAMETOOLONG: ("its name is too long", "choose a shorter one with -o"),
     }
-    said = str(error.strerror or error).lower()
-    why, hint = hints.get(error.errno or 0, (said, "check the folder and the free space"))
+    reason = str(error.strerror or error).lower()
+    why, hint = hints.get(error.errno or 0, (reason, "check the folder and the free space"))
     return OutputError(f"{path} cannot be written: {why}", hint=hint)
 
 
@@ -101,7 +102,7 @@ def result_of(part: str) -> str | None:
 
 
 def short_name(path: Path) -> str:
-    """A result's name as it stands in its hidden file's name: at most about 200 bytes."""
+    """The result's name as used in its hidden file's name: at most about 200 bytes."""
     stem = path.stem.encode("utf-8", "surrogateescape")[:_STEM_BYTES]
     return f"{stem.decode('utf-8', 'ignore')}{path.suffix}"
 

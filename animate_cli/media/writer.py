@@ -37,13 +37,13 @@ def open_writer(
 ) -> Iterator[VideoWriter]:
     """Write a video, a GIF, or (codec png) a folder of numbered pictures.
 
-    rate: average frames a second; a frame's own time_s decides when it is shown. inputs: files
+    rate: average frames a second; each frame is shown at its own time_s. inputs: files
     that must not be overwritten. threads: of the encoder; 0: one per core. film: write in segments;
     complete segments stay on disk until the film is complete. The file appears under its name when
     the block succeeds; otherwise nothing but such segments is left.
 
     Raises:
-        OptionError: container and codec do not go together.
+        OptionError: the container does not take the codec.
         OutputError: the file exists, is an input, or cannot be written.
     """
     encoding = encoding_for(path, options)

@@ -1,7 +1,7 @@
-"""The driver's codes as if its frames were seen through the source's face square.
+"""Converts the driver's codes from driver pixels to one square that matches the source's face.
 
-It does with codes what `stages.motion` does with landmarks: one fixed square serves the whole clip,
-and codes are blended with those at rest where the trajectory's motion weight is below 1.
+The square is fixed for the whole clip. Where the trajectory's motion weight is below 1, codes are
+blended with the rest code. `stages.motion` is the same for landmarks.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from animate_cli.records import Matrix, Trajectory
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CodeMotion:
-    """The driver's motion for a model that reads frames.
+    """The driver's motion for a model that encodes frames.
 
-    ratio (1, 1), shift (1, 2): place and size of the square, see `FrameEncoder.reframe`;
-    anchor, rest (1, D): codes seen through the square."""
+    ratio (1, 1), shift (1, 2): size and place of the square, see `FrameEncoder.reframe`;
+    anchor, rest (1, D): codes in the square. Relative motion is measured from anchor; fading motion
+    returns to rest.
+    """
 
     trajectory: Trajectory
     encoder: FrameEncoder
@@ -37,7 +39,7 @@ class CodeMotion:
             yield self._part(slice(at, at + count)).to(device)
 
     def _part(self, frames: slice) -> Tensor:
-        """The codes of some frames, blended with those at rest by the motion weight."""
+        """The codes of some frames, blended with the rest code by the motion weight."""
         driver = _reframed(self.encoder, self.trajectory, frames, self.ratio, self.shift)
         if self.trajectory.motion_weight is None:
             return driver
@@ -53,10 +55,10 @@ def code_motion(
     source_code: Tensor,
     motion: Motion,
 ) -> CodeMotion:
-    """The driver's codes through one fixed square.
+    """Make the driver's code motion.
 
     frame_to_face (2, 3): driver pixels to face pixels, without rotation. source_code (1, D): the
-    source's own code, which is rest in absolute motion.
+    source's own code, which is the rest code of absolute motion.
     """
     size = encoder.face_size
     ratio = source_code.new_tensor([[2 * frame_to_face[0, 0] / size]])

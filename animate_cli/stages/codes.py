@@ -1,8 +1,8 @@
-"""Pass 1 for models that read frames: the driver's face, cut out of every frame and encoded.
+"""Pass 1 for models that encode frames: crops the driver's face from every frame and encodes it.
 
-The driver is decoded a second time, when its landmarks are known and smooth. Codes are converted
-from the square they were read in to driver pixels, so that codes of different frames can be
-compared and interpolated. Only the codes (T, D) are kept.
+The driver is decoded a second time, after its landmarks are smoothed. Codes are converted from the
+frame's crop to driver pixels, so that codes of different frames can be compared and interpolated.
+Only the codes (T, D) stay in memory.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Model = FaceModel[Any, Any, Any]
 
 
 def encoder_id_of(model: Model) -> str:
-    """The encoder of a model that reads frames; "" for other models."""
+    """The id of the model's frame encoder; "" if the model needs landmarks only."""
     encoder = model.frame_encoder()
     return "" if encoder is None else encoder.encoder_id
 
@@ -45,7 +45,7 @@ def with_codes(
     device: torch.device,
     watch: Watch,
 ) -> TrackedDriver:
-    """The driver with the codes of a model that reads frames; for other models, the same driver.
+    """The driver with the codes that the model's frame encoder gives; without one, the same driver.
 
     Raises:
         OptionError: the driver is a template that was not made for this model.

@@ -16,10 +16,10 @@ from animate_cli.models.base import FaceModel
 from animate_cli.options import OutputOptions
 from animate_cli.records import Image
 
-USUAL_LONG_SIDE = 4096  # beyond this, hardware decoders of H.264 give up
+USUAL_LONG_SIDE = 4096  # most hardware decoders of H.264 take no more
 TRIED_FRAMES = 4
 
-SLOW_S = 1.0  # a frame
+SLOW_S = 1.0  # per frame
 
 if TYPE_CHECKING:
     import torch
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 def warn_if_large(
     frame: Image, path: Path, options: OutputOptions, *, threads: int
 ) -> tuple[str, ...]:
-    """A note on codec limits and expected speed for frames (H, W, 3) above 4K, else nothing."""
+    """A note on codec limits and expected speed if a frame (H, W, 3) is above 4K; else ()."""
     height, width = frame.shape[:2]
     if max(height, width) <= USUAL_LONG_SIDE:
         return ()
@@ -79,12 +79,12 @@ def warn_if_slow(model: FaceModel[Any, Any, Any], device: torch.device) -> None:
 
 
 def is_heavy(model: FaceModel[Any, Any, Any]) -> bool:
-    """Whether rendering is so slow that it should have every core."""
+    """Whether rendering is so slow that it should use all cores."""
     return model.frame_encoder() is not None
 
 
 def gmac_per_s() -> float:
-    """Billions of multiplications a second, measured with one convolution (about 0.1 s)."""
+    """Billions of multiply-accumulates a second, measured with one convolution (about 0.1 s)."""
     import torch
 
     picture, taps = torch.rand(1, 256, 45, 45), torch.rand(256, 256, 3, 3)

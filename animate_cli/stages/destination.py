@@ -1,4 +1,4 @@
-"""Decides where a result is written, and refuses impossible outputs before any work."""
+"""Decides where the result is written, and raises for impossible outputs before any work."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ IMAGE_SUFFIX = ".png"
 class Destination:
     """The output.
 
-    kind: the driver's; a picture gives a picture, all others a video;
+    kind: the driver's kind: IMAGE gives a picture, all others a video;
     inputs: files that must not be overwritten; audio: the sound; None: no sound.
     """
 
@@ -41,12 +41,12 @@ def decide_destination(
     output: Path | None,
     options: Options,
 ) -> Destination:
-    """The path as given, or SOURCE--DRIVER with the codec's usual suffix, in this folder.
+    """Use the given path; None: SOURCE--DRIVER, the codec's suffix, working directory.
 
     Raises:
         MediaError: the sound cannot be read.
-        OutputError: the path exists, is one of the inputs, or its folder is missing or closed.
-        OptionError: options that cannot be met together.
+        OutputError: the path exists, is an input, or its folder is missing or not writable.
+        OptionError: options contradict each other.
     """
     start_s = options.read.start_s
     if isinstance(driver, TrackedDriver):

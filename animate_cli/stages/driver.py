@@ -1,4 +1,4 @@
-"""Tracks a driver: a trajectory from its frames, or from a template (pass 1)."""
+"""Tracks the face in a driver, or loads its trajectory from a template (pass 1)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from animate_cli.media.reader import open_driver
 from animate_cli.options import Options, ReadOptions
 from animate_cli.records import Frame, InputFile, InputFrames, Kind, TrackedDriver, Trajectory
 from animate_cli.report import Step, Watch
-from animate_cli.streams import Stage, ahead
+from animate_cli.streams import Stage, prefetch
 
 DECODED_AHEAD = 8  # frames
 
@@ -33,7 +33,7 @@ def track_driver(
     watch: Watch,
     proposer: Proposer | None = None,
 ) -> TrackedDriver:
-    """The face's points in every frame, or in those of a template that `options.read` names.
+    """Track every frame of the part that `options.read` selects; a template is loaded, not tracked.
 
     proposer: detects the face; None: the detector that `options.faces` names.
 
@@ -47,7 +47,7 @@ def track_driver(
         return TrackedDriver(given=given, trajectory=trajectory)
     threads = thread_count(options.compute.threads)
     with open_driver(given, options.read, threads=threads) as reader:
-        with closing(ahead(reader, depth=DECODED_AHEAD)) as frames, watch.clock.measure("track"):
+        with closing(prefetch(reader, depth=DECODED_AHEAD)) as frames, watch.clock.measure("track"):
             trajectory = track(
                 frames,
                 reader.info,
@@ -74,7 +74,7 @@ def driver_frames(driver: TrackedDriver, options: ReadOptions, *, threads: int) 
     """Decode the tracked frames once more, a few ahead, in a thread."""
     read = replace(options, start_s=driver.start_s, duration_s=driver.duration_s)
     with open_driver(driver.given, read, threads=threads) as reader:
-        yield from ahead(reader, depth=DECODED_AHEAD)
+        yield from prefetch(reader, depth=DECODED_AHEAD)
 
 
 def trimmed(trajectory: Trajectory, path: Path, options: ReadOptions) -> Trajectory:

@@ -27,8 +27,7 @@ from animate_cli.records import (
 
 Picture: TypeAlias = NDArray[np.uint8]
 Source: TypeAlias = str | Path | Picture | Photo | PreparedSource
-"""A photo's path; its pixels (H, W, 3), or (H, W, 4) with alpha; or a record that was made before.
-"""
+"""A photo's path; its pixels (H, W, 3), or (H, W, 4) with alpha; or a record made before."""
 Driver: TypeAlias = str | Path | Picture | InputFrames | InputFile | Trajectory | TrackedDriver
 """A path; a picture (H, W, 3); frames (T, H, W, 3) at 25 a second; or a record made before."""
 
@@ -56,7 +55,7 @@ def as_photo(source: Source, options: ReadOptions) -> Photo:
 
 
 def known_face(source: Source) -> Points | None:
-    """The points (74, 2) of a source that was prepared before."""
+    """The landmarks (74, 2) of a source that was prepared before; None for any other."""
     return source.landmarks if isinstance(source, PreparedSource) else None
 
 
@@ -64,7 +63,7 @@ def as_driver(driver: Driver) -> InputFile | InputFrames | TrackedDriver:
     """The driver as a record, with kind and digest; a trajectory counts as a template.
 
     Raises:
-        MediaError: a file that cannot drive, or the array has another shape or type.
+        MediaError: the file cannot be used as a driver, or the array has another shape or type.
     """
     if isinstance(driver, InputFile | TrackedDriver):
         return driver

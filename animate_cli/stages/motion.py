@@ -1,4 +1,4 @@
-"""The driver's points in pixels of the source's face square, some frames at a time."""
+"""Converts the driver's points to pixels of the source's face square, in batches of frames."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ from animate_cli.records import BODY, Matrix, Points, Trajectory
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DriverMotion:
-    """The driver's motion for a model that reads landmarks. Points are computed when needed, so
-    that memory besides the trajectory does not grow with the driver's length.
+    """The driver's motion for a model that needs landmarks.
 
-    frame_to_face (2, 3): the one square through which the driver is seen;
-    anchor (K, 2): the points that relative motion starts from; rest (K, 2): those that fading
-    motion returns to. K is 74, in face pixels; where the trajectory knows the body, 26 more rows
-    tell what it did since the anchor, in other shots since their first frame.
-    shot: the anchor's frames; body (26, 2): the anchor's.
+    Points are computed when they are needed: apart from the trajectory, memory does not grow with
+    the driver's length.
+
+    frame_to_face (2, 3): maps driver pixels to face pixels, the same in every frame;
+    anchor (K, 2): the points from which relative motion is measured; rest (K, 2): the points that
+    fading motion returns to. K is 74, in face pixels, or 100 if the trajectory has body motion:
+    the 26 more rows are its motion since the anchor or, in other shots, since their first frame.
+    shot: the frames of the anchor's shot; body (26, 2): body motion at the anchor.
     """
 
     trajectory: Trajectory
@@ -40,7 +42,7 @@ class DriverMotion:
             yield torch.from_numpy(self._part(slice(at, at + count))).to(device)
 
     def _part(self, frames: slice) -> Points:
-        """The points of some frames, blended with those at rest by the motion weight."""
+        """The points of some frames, blended with the rest points by the motion weight."""
         driver = self._in_square(frames)
         if self.trajectory.motion_weight is None:
             return driver
@@ -48,7 +50,7 @@ class DriverMotion:
         return (self.rest + weight * (driver - self.rest)).astype(np.float32)
 
     def _in_square(self, frames: slice) -> Points:
-        """(B, K, 2)"""
+        """The points (B, K, 2) of some frames, not blended."""
         points = in_face(self.trajectory.landmarks[frames], self.frame_to_face)
         if self.trajectory.body is None or self.body is None:
             return points
@@ -62,10 +64,10 @@ class DriverMotion:
 def driver_motion(
     trajectory: Trajectory, anchor: int, source_face_px: Points, motion: Motion
 ) -> DriverMotion:
-    """The driver's points through one fixed square.
+    """Make the driver's landmark motion.
 
-    source_face_px (74, 2): the source's own points in face pixels; they give size and place. In
-    relative motion the anchor's points are rest; in absolute motion the source's own are.
+    source_face_px (74, 2): the source's own points in face pixels; the driver's square is fitted to
+    them. The rest points are the anchor's in relative motion, the source's in absolute motion.
     """
     points, body = trajectory.landmarks[anchor], trajectory.body
     frame_to_face = driver_square(source_face_px, points)
@@ -83,13 +85,13 @@ def driver_motion(
 
 
 def _shot(cut: NDArray[np.bool_], frame: int) -> range:
-    """The frames of the shot that holds a frame."""
+    """The frames of the shot that contains `frame`."""
     before, after = np.flatnonzero(cut[: frame + 1]), np.flatnonzero(cut[frame + 1 :])
     first = int(before[-1]) if len(before) else 0
     return range(first, frame + 1 + int(after[0]) if len(after) else len(cut))
 
 
 def in_face(landmarks: Points, frame_to_face: Matrix) -> Points:
-    """Points (..., 2) of frames in face pixels."""
+    """Points (..., 2) in frame pixels -> face pixels."""
     moved = landmarks @ frame_to_face[:, :2].T + frame_to_face[:, 2]
     return np.asarray(moved, np.float32)

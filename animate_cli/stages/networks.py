@@ -1,4 +1,4 @@
-"""Opens networks, and keeps them for the next animation."""
+"""Loads networks, and keeps them loaded for the next animation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _Request = tuple[str, str, str | None, Engine]
 
 
 class Networks:
-    """Keeps the landmark network and one model open; a request for others replaces them."""
+    """Keeps the landmark network and one model loaded; a request for another one replaces it."""
 
     def __init__(self) -> None:
         self._landmarker: tuple[str, LandmarkDetector] | None = None
@@ -45,7 +45,7 @@ class Networks:
         """The model that `motion` names, with its weights, on a device.
 
         Raises:
-            OptionError: no such model, or it does not run by this engine.
+            OptionError: no such model, or it does not run with this engine.
             WeightsError: its weights are missing or damaged.
         """
         name, weights = motion.model, motion.weights

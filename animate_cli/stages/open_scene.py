@@ -14,13 +14,13 @@ from animate_cli.report import Watch
 from animate_cli.stages.cost_warnings import is_heavy
 from animate_cli.stages.driver import driver_frames
 from animate_cli.stages.scene import Scene, beside, paste, render, upscale
-from animate_cli.streams import Stage, ahead, skipped
+from animate_cli.streams import Stage, prefetch, skip
 
 BATCHES_AHEAD, FRAMES_AHEAD = 2, 2  # a 4K frame is 25 MB
 
 
 class OpenScene:
-    """Iterate it for frames; iterating again starts over. Leaving its `with` block stops it.
+    """A scene to iterate for frames; iterating again starts over; leaving `with` stops it.
 
     anchor: the driver frame from which motion is measured; scene: the input of the
     functions in `stages.scene`.
@@ -81,11 +81,11 @@ class OpenScene:
         if not is_heavy(scene.model):
             share_cores(threads)
             workers = batches_at_once(threads, scene.device)
-        batches = ahead(render(scene, start=start, workers=workers), depth=BATCHES_AHEAD)
+        batches = prefetch(render(scene, start=start, workers=workers), depth=BATCHES_AHEAD)
         frames = paste(scene, upscale(scene, batches))
         if o.output.side_by_side:
             shown = driver_frames(self.driver, o.read, threads=threads)
-            frames = beside(scene, frames, skipped(shown, start))
-        finished = ahead(frames, depth=FRAMES_AHEAD)
+            frames = beside(scene, frames, skip(shown, start))
+        finished = prefetch(frames, depth=FRAMES_AHEAD)
         self._running.append(finished)
         return finished

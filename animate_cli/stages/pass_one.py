@@ -1,4 +1,4 @@
-"""Pass 1: a driver is tracked, read by a model that reads frames, and kept for the next run."""
+"""Pass 1: tracks a driver, encodes its frames if the model needs codes, and caches the result."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def run_pass_one(
     watch: Watch,
     cache: TrajectoryCache | None,
 ) -> TrackedDriver:
-    """The driver's points in every frame, and the model's codes if it reads frames.
+    """Track the driver, and encode its frames if the model has a frame encoder.
 
-    networks: opened if frames must be tracked; cache: holds results of earlier runs, and gets this
-    one's; None: no cache.
+    networks: loads the networks that tracking needs; cache: of tracked drivers, read and written;
+    None: no cache.
 
     Raises:
         MediaError: the driver cannot be read.

@@ -48,7 +48,7 @@ class OutputCanvas:
 
 
 def over_background(photo: Photo, colour: str) -> Photo:
-    """The photo on a plain colour ("#rrggbb"), for outputs without transparency."""
+    """The photo over a plain colour ("#rrggbb"), for outputs without transparency."""
     ground = parse_colour(colour)
     return (
         photo if photo.alpha is None else replace(photo, pixels=flatten(photo, ground), alpha=None)
@@ -89,7 +89,7 @@ def all_faces(
 
 
 def open_canvas(photo: Photo, landmarks: Points, options: OutputOptions) -> OutputCanvas:
-    """The photo or its face square, resized once, so that all drawing is at the output's size.
+    """The photo or its face square, resized once to the output's size.
 
     landmarks (74, 2) in the photo's pixels.
 
@@ -141,5 +141,5 @@ def _whole(pixels: Image) -> Crop:
 
 
 def as_picture(plane: NDArray[np.uint8]) -> Image:
-    """A plane (H, W) as a grey picture (H, W, 3)."""
+    """A plane (H, W) -> a grey picture (H, W, 3)."""
     return np.repeat(plane[..., None], 3, axis=2)

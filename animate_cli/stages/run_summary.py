@@ -1,4 +1,4 @@
-"""Sums up a run: the statement in the file, notes for the user, and the report."""
+"""Summarises a run: the provenance marking, notes for the user, and the report."""
 
 from __future__ import annotations
 

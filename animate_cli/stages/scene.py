@@ -21,19 +21,19 @@ from animate_cli.report import Clock
 from animate_cli.stages.code_motion import CodeMotion, code_motion
 from animate_cli.stages.motion import DriverMotion, driver_motion
 from animate_cli.stages.portrait import OutputCanvas, as_picture
-from animate_cli.streams import Stage, spread
+from animate_cli.streams import Stage, parallel_map
 from animate_cli.upscale.residual_warp import ResidualWarper
 
 BATCH = 8  # frames that are rendered together
-LOOKAHEAD = 128  # ... and retargeted together: small codes, so that calls cost less than frames
+LOOKAHEAD = 128  # frames that are retargeted together: codes are small, and fewer calls are faster
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scene:
     """Everything that pass 2 needs.
 
-    source: the model's code of the photo; anchor: points (1, K, 2), see `motion`, or a code
-    (1, D).
+    source: the photo as the model encoded it; anchor: points (1, K, 2), see `stages.motion`, or a
+    code (1, D).
     """
 
     canvas: OutputCanvas
@@ -59,7 +59,7 @@ def open_scene(
     device: torch.device,
     clock: Clock,
 ) -> Scene:
-    """Compute once what all frames share: the source's code, the anchor, upscaler and paster."""
+    """Compute everything that all frames share: encoded source, anchor, upscaler and paster."""
     warper = ResidualWarper(canvas.square, model.face_size, reswarp, str(device))
     points = canvas.face_landmarks(model.face_size)
     landmarks = torch.from_numpy(points)[None].to(device)
@@ -90,7 +90,7 @@ def open_scene(
 def render(scene: Scene, *, start: int = 0, workers: int = 1) -> Stage[Rendered]:
     """Retarget LOOKAHEAD frames at a time, and render them in batches.
 
-    start: the first frame, a multiple of LOOKAHEAD, so that batches are those of a run from 0;
+    start: the first frame, a multiple of LOOKAHEAD, so that batches equal those of a run from 0;
     workers: batches rendered at the same time, if the model has no state.
     """
     state = None
@@ -99,7 +99,7 @@ def render(scene: Scene, *, start: int = 0, workers: int = 1) -> Stage[Rendered]
             rendered, state = _render_batch(scene, part, state)
             yield rendered
             if state is None and workers > 1:
-                rest = spread(
+                rest = parallel_map(
                     batches, lambda codes: _render_batch(scene, codes, None)[0], workers=workers
                 )
                 yield from rest
@@ -121,7 +121,7 @@ def _render_batch(scene: Scene, codes: Any, state: Any) -> tuple[Rendered, Any]:
 
 
 def _retarget(scene: Scene, read: Tensor) -> Any:
-    """Points (B, K, 2), see `motion`, or codes (B, D) -> the model's codes of B frames."""
+    """Points (B, K, 2), see `stages.motion`, or codes (B, D) -> the model's codes of B frames."""
     anchor, driver = scene.anchor, read
     if scene.model.frame_encoder() is None:
         anchor = scene.model.encode_driver(None, scene.anchor)
@@ -140,7 +140,7 @@ def upscale(scene: Scene, batches: Stage[Rendered]) -> Stage[Image]:
 
 
 def paste(scene: Scene, squares: Stage[Image]) -> Stage[Image]:
-    """Each square back in its canvas: (H, W, 3)."""
+    """Paste each square back into the canvas: (H, W, 3)."""
     with closing(squares):
         for square in squares:
             with scene.clock.measure("paste back"):
@@ -158,7 +158,7 @@ def beside(scene: Scene, results: Stage[Image], driver: Stage[Frame]) -> Stage[I
 
 
 def warp_alpha(scene: Scene) -> NDArray[np.uint8] | None:
-    """The canvas's alpha (H, W), warped as the first frame is; None for an opaque photo."""
+    """The canvas's alpha (H, W), warped like the first frame; None for an opaque photo."""
     if scene.canvas.alpha is None:
         return None
     picture = as_picture(scene.canvas.alpha)

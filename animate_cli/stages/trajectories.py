@@ -1,9 +1,9 @@
-"""Keeps tracked drivers on disk, so that later runs need not track them again.
+"""Caches tracked drivers on disk, so that later runs need not track them again.
 
     key     sha256 of the driver's bytes, the part used, the options of tracking, the landmark
-            weights, and for models that read frames their encoder
+            weights and, for models that encode frames, their encoder
     entry   KEY.npz, a template, and KEY.json, notes from reading the driver
-    bound   entries used longest ago are deleted when the folder is too large
+    limit   the least recently used entries are deleted when the folder is too large
 
 If two processes want the same driver at the same time, one tracks it while the other waits.
 Errors of reading or writing the cache are ignored; the driver is then tracked again.
@@ -30,15 +30,15 @@ from animate_cli.records import InputFile, InputFrames, Kind, TrackedDriver
 from animate_cli.stages.run_summary import LANDMARK_WEIGHTS
 
 MOST_BYTES = 512 << 20  # some five hours of video
-REVISION = 1  # of what is found in a driver; entries of another one are not used
-_LOCKS = 2  # hexadecimal digits of the key that name its lock: at most 256 files, for ever
+REVISION = 1  # of the tracking method; entries of another revision are not used
+_LOCKS = 2  # hexadecimal digits of the key in its lock's name: at most 256 lock files
 _POLL_S = 1.0
 
 logger = logging.getLogger(__name__)
 
 
 class TrajectoryCache:
-    """A folder of trajectories of at most `most_bytes`, made when first written to."""
+    """A folder of trajectories, of at most `most_bytes`; it is created at the first write."""
 
     def __init__(self, folder: Path, *, most_bytes: int = MOST_BYTES) -> None:
         self.folder = folder
@@ -53,13 +53,13 @@ class TrajectoryCache:
         on_wait: Callable[[], None],
         encoder_id: str = "",
     ) -> TrackedDriver:
-        """The tracked driver, from the folder if it is there, else by `track`.
+        """The tracked driver from the cache; if it is not there, `track()` makes it.
 
         on_wait: called repeatedly while another process tracks the driver; may raise to stop.
         encoder_id: of the codes that `track` adds, "" for none.
 
         Raises:
-            AnimateError: raised by `track`; nothing is kept then.
+            AnimateError: raised by `track`; nothing is cached then.
         """
         if isinstance(given, InputFrames) or given.kind is Kind.TEMPLATE:
             return track()
@@ -95,7 +95,7 @@ class TrajectoryCache:
             save_template(driver.trajectory, entry, overwrite=True)
             self._evict()
         except (AnimateError, OSError) as error:
-            logger.debug("the motion of %s is not kept: %s", driver.path, error)
+            logger.debug("the motion of %s is not cached: %s", driver.path, error)
 
     def _evict(self) -> None:
         entries = sorted(self.folder.glob("*.npz"), key=lambda file: file.stat().st_mtime)
@@ -109,7 +109,7 @@ class TrajectoryCache:
 
     @contextmanager
     def _locked(self, key: str, on_wait: Callable[[], None]) -> Iterator[None]:
-        """Hold the lock of this key, if the file system supports locks."""
+        """Lock this key, if the file system supports locks."""
         lock = FileLock(self.folder / f"{key[:_LOCKS]}.lock", timeout=_POLL_S)
         with suppress(OSError, NotImplementedError):
             self.folder.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ from animate_cli.stages.scene import warp_alpha
 
 
 def write_video(scene: OpenScene, destination: Destination, film: Film | None) -> Report:
-    """Render and encode every frame; of a film, those after its complete segments."""
+    """Render and encode every frame; with `film`, only those after its complete segments."""
     o, watch, trajectory = scene.options, scene.watch, scene.driver.trajectory
     threads = thread_count(o.compute.threads)
     notes = notes_of(scene.source, scene.driver, o)

@@ -1,7 +1,7 @@
 """The residual warp on CPUs, with OpenCV in 8-bit fixed point.
 
 The last and largest level is computed in bytes: its residual is biased by 128 and clipped to
--128..127 (only black-on-white print exceeds it), and only the rectangle with motion is computed.
+-128..127 (only black print on white exceeds that), and only the rectangle with motion is computed.
 Smaller levels are cheap and stay in floats.
 """
 
@@ -28,7 +28,7 @@ _STILL_PX = 1 / 64  # the fixed point of cv2.remap rounds smaller displacements 
 
 
 class Rectangle(NamedTuple):
-    """The rows and columns of a rectangle."""
+    """A rectangle of pixels."""
 
     rows: slice
     columns: slice
@@ -37,7 +37,7 @@ class Rectangle(NamedTuple):
 class RemapWarp:
     """out = ↑r + (1 - ↑M) ⊙ W(I - ↑i, ↑g), level by level, on the CPU.
 
-    Holds scratch memory: one thread at a time. What `apply` returns is the caller's to keep.
+    It reuses scratch memory: use it from one thread at a time. `apply` returns a new array.
     """
 
     def __init__(self, levels: tuple[Image, ...]) -> None:
@@ -76,7 +76,7 @@ class RemapWarp:
         return np.subtract(_to_floats(rendered.grid[index]), self._identity, dtype=np.float32)
 
     def _moving_rectangle(self, face: Image, flow: Floats) -> Rectangle | None:
-        """The rectangle of the small face outside of which nothing changes; None: nothing does."""
+        """The rectangle of the small face that contains all changes; None: nothing changes."""
         still = 2 * _STILL_PX / len(self._square)
         moving = (np.abs(flow) > still).any(axis=2) | (face != self._face).any(axis=2)
         rows, columns = np.flatnonzero(moving.any(axis=1)), np.flatnonzero(moving.any(axis=0))
@@ -117,16 +117,16 @@ class RemapWarp:
 
 
 def _span_of(moving: NDArray[np.intp], extent: int) -> slice:
-    """From the first to the last that moves, with one neighbour more, which enlarging mixes in."""
+    """The span from first to last moving pixel, plus one on each side, which enlarging reads."""
     return slice(max(int(moving[0]) - 1, 0), min(int(moving[-1]) + 2, extent))
 
 
 def _cut(span: slice, small: int, size: int) -> tuple[slice, slice, slice]:
     """Where to cut an axis so that cutting and enlarging from `small` to `size` commute.
 
-    Pixel edges of both sizes meet every `step` small pixels; one step more on each side keeps the
-    neighbours that interpolation reads. -> small pixels to enlarge, large pixels they become, and
-    the large pixels among them that are exact: `span`, rounded outwards.
+    Pixel edges of both sizes coincide every `step` small pixels; one step more on each side adds
+    the neighbours that interpolation reads. Returns the small pixels to enlarge; the same as large
+    pixels; and the part of these that is exact, which is `span` rounded outwards.
     """
     step = small // gcd(small, size)
     unit = step * size // small
@@ -151,7 +151,7 @@ def _enlarge(image: Pixels, size: int) -> Pixels:
 
 
 def _resize_into(target: Pixels, image: Pixels) -> None:
-    """↑ an image to fill a view."""
+    """↑: enlarge an image into `target`."""
     height, width = target.shape[:2]
     cv2.resize(image, (width, height), dst=target, interpolation=cv2.INTER_LINEAR)
 

@@ -1,4 +1,4 @@
-"""ResWarp: the rendered face with the photo's fine detail, at the photo's resolution.
+"""ResWarp: adds the photo's fine detail to the rendered face, at the photo's resolution.
 
 Yi et al. 2020, *Animating Through Warping*, section 3.4, with a mask for disoccluded regions.
 
@@ -12,8 +12,8 @@ Yi et al. 2020, *Animating Through Warping*, section 3.4, with a mask for disocc
 
     out = ↑r + (1 - ↑M) ⊙ W(I - ↑i, ↑g)
 
-Yi et al., fig. 2, is M = 0; fig. 3 is the same once per level of a pyramid. Where the generator
-painted a disoccluded region (M = 1), the photo has no detail to add.
+Yi et al., fig. 2, is M = 0; fig. 3 is the same once per level of a pyramid. Where the
+generator painted a disoccluded region (M = 1), the photo has no detail to add.
 
 Departures from the paper: the factor (1 - ↑M); see also `levels`. The portrait that the model sees
 must be `ResidualWarper.face`: only then does zero motion give the photo back exactly.

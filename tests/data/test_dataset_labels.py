@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from animate_cli.data.labels import from_ibug, from_wflw, named
+from animate_cli.data.labels import from_ibug, from_wflw, labelled_points
 from animate_cli.faces.points import LEFT_LIDS, MIRROR, PUPILS, RIGHT_LIDS, WFLW
 
 # WFLW mirrors so (its figure 2): jaw, brows, nose, eyes, lips, pupils
@@ -52,4 +52,4 @@ def test_ibug_counts_from_one_and_names_neither_lids_nor_pupils():
     ours = from_ibug(np.arange(136.0).reshape(68, 2) + 1)
     np.testing.assert_array_equal(ours[:68], np.arange(136.0).reshape(68, 2))
     assert np.isnan(ours[68:]).all()
-    assert named(ours).shape == (68, 2)
+    assert labelled_points(ours).shape == (68, 2)

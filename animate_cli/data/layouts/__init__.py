@@ -1,1 +1,1 @@
-"""Public data sets: each module recognises one by its files and folders, and lists its clips."""
+"""Recognises public data sets by their files and folders; one module lists the clips of each."""

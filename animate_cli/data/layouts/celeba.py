@@ -1,8 +1,8 @@
 """CelebA (Liu et al. 2015): numbered pictures, and lists of identities, landmarks and splits.
 
 [Img/]img_align_celeba/000001.jpg        178 x 218, aligned
-[Anno/]list_landmarks_align_celeba.txt   five points each, by which the data set is
-                                         recognised; they are not read
+[Anno/]list_landmarks_align_celeba.txt   five points each; the file identifies the data
+                                         set, and is not read
 [Anno/]identity_CelebA.txt               "000001.jpg 2880"
 [Eval/]list_eval_partition.txt           "000001.jpg 0": 0 train, 1 val, 2 test; may be missing
 """

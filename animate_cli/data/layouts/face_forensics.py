@@ -2,7 +2,7 @@
 
     original_sequences/youtube/c23/videos/000.mp4              FaceForensics++
     original_sequences/actors/raw/videos/01__talking.mp4       an actor, a scene
-    original_sequences/youtube/c23/images/000/0000.png ...     the same as frames
+    original_sequences/youtube/c23/images/000/0000.png ...     as numbered frames
     train/original/NAME.avi                                    FaceForensics, with its split
 
 Manipulated sequences show no real person and are left out. Each YouTube video counts as a person.

@@ -18,7 +18,7 @@ from animate_cli.data.layouts.listing import Listing, listing_of
 from animate_cli.data.manifest import DataEntry
 
 Reader = Callable[[Listing], list[DataEntry]]
-"""Lists the clips or pictures of a folder in its layout; of any other folder, none."""
+"""Lists the clips or pictures of a folder; empty if the folder has another layout."""
 
 READERS: tuple[tuple[str, Reader], ...] = (
     ("CelebA", celeba.read),
@@ -41,10 +41,10 @@ class PublicDataset:
 
 
 def find_layout(root: Path) -> PublicDataset | None:
-    """The public data set that a folder is; None if it is none of `READERS`.
+    """The public data set in a folder; None if no reader in `READERS` recognises it.
 
     Raises:
-        DataError: it is one, but a list that belongs to it is missing or damaged.
+        DataError: it is recognised, but one of its lists is missing or damaged.
     """
     listing = listing_of(root)
     for name, read in READERS:

@@ -1,9 +1,9 @@
 """GRID (Cooke et al. 2006): speakers s1 to s34, sentences of six words as .mpg.
 
     s1/[video/]bbaf2n.mpg     "bin blue at f two now": a letter for each word
-    align/bbaf2n.align        when each word is said: not read
+    align/bbaf2n.align        times of the words: not read
 
-Folders of frames are named alike.
+Folders of frames have the same names.
 """
 
 from __future__ import annotations

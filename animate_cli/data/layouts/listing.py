@@ -10,7 +10,7 @@ from pathlib import Path
 
 from animate_cli.media.container.kind import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 
-FEWEST = 2  # numbered pictures that make a series
+FEWEST = 2  # numbered pictures that count as a series
 _ENDS_IN_DIGITS = re.compile(r"\d$")
 
 
@@ -44,7 +44,7 @@ class Listing:
 
 
 def listing_of(root: Path) -> Listing:
-    """List the files of a folder; of anything else, none."""
+    """List the files of a folder; if `root` is not a folder, the list is empty."""
     if not root.is_dir():
         return Listing(root=root, files=())
     below = sorted(path.relative_to(root) for path in root.rglob("*") if path.is_file())

@@ -1,4 +1,4 @@
-"""RaFD and EmotionNet: pictures whose file names have the identity.
+"""RaFD and EmotionNet: pictures whose file names state the identity.
 
     RaFD         Rafd090_01_Caucasian_female_angry_frontal.jpg: angle (000 to 180, 090 is frontal),
                  subject, kind, sex, expression, gaze (Langner et al. 2010)
@@ -25,7 +25,7 @@ _PROFILES = ("000", "180")
 
 
 def read_rafd(listing: Listing) -> list[DataEntry]:
-    """List RaFD's pictures, but for profiles."""
+    """List RaFD's pictures, except profiles."""
     return [
         DataEntry(
             path=listing.root / picture, split="", kind=IMAGE, identity=f"rafd/{match['subject']}"

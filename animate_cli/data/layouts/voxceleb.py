@@ -1,10 +1,10 @@
-"""VoxCeleb 1 and 2, as published and as Siarohin's preprocessing leaves it.
+"""VoxCeleb 1 and 2, as published and as the preprocessing of Siarohin et al. 2019 writes it.
 
     [dev/mp4/]id00012/VIDEO/00001.mp4         a speaker, a video, utterances
     id10001/VIDEO/[00001/]0000001.jpg ...     the same as numbered frames
     train/id10001#VIDEO#000993#001143.mp4     clips, the speaker in front
 
-A speaker is id and five digits. dev and train are "train"; val and test keep their names.
+A speaker's name is "id" and five digits. The splits dev and train both become "train".
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def read(listing: Listing) -> list[DataEntry]:
 
 
 def _speaker_of(path: Path, own: int) -> str:
-    """The speaker in the path below the given folder, or in that folder's name."""
+    """The speaker named in the last `own` parts of the path or the part before; "" if none is."""
     for part in path.parts[-own - 1 :]:
         if match := _SPEAKER.match(part):
             return match[1]
@@ -37,5 +37,5 @@ def _speaker_of(path: Path, own: int) -> str:
 
 
 def split_of(path: Path) -> str:
-    """The split that a folder above the file names; else ""."""
+    """The split named by a folder above the file; "" if none names one."""
     return next((_SPLITS[part] for part in path.parts[:-1] if part in _SPLITS), "")

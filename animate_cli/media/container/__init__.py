@@ -1,1 +1,1 @@
-"""Opens media files: kind by content, probing, orientation, colour and time stamps."""
+"""Opens media files, and finds their kind, properties, orientation, colour and time stamps."""

@@ -1,7 +1,7 @@
-"""Between a codec's pixels and 8-bit RGB, with the matrix and range that the file states.
+"""Converts between Y'CbCr video frames and 8-bit RGB.
 
-matrix   stated by the frame; unstated: BT.709 from HD size on, else BT.601, as players guess
-range    stated by the frame; unstated: limited, but for the yuvj formats
+matrix   as the frame states; if unstated, BT.709 for HD sizes, else BT.601, as players assume
+range    as the frame states; if unstated, limited, except for yuvj formats
 chroma   4:2:0 is the mean of 2 x 2 pixels. Of swscale's filters only AREA gives exactly that:
          BILINEAR blurs chroma over four lines (22 levels off on 4-pixel blocks), BICUBIC over
          more; all take the same time (3840 x 2160: 19 ms on one thread, 10 ms on two).
@@ -25,7 +25,7 @@ _PQ, _HLG = 16, 18
 
 
 def to_rgb(frame: VideoFrame, converter: VideoReformatter, *, width: int, height: int) -> Image:
-    """Decode one frame's pixels: (height, width, 3) uint8, scaled if the frame differs."""
+    """Convert a decoded frame to RGB (height, width, 3) uint8; scale it if its size differs."""
     is_same_size = (frame.width, frame.height) == (width, height)
     rgb = converter.reformat(
         frame,
@@ -58,7 +58,7 @@ def from_rgb(pixels: Image, converter: VideoReformatter, *, pixel_format: str) -
 
 
 def matrix_of(frame: VideoFrame) -> Colorspace:
-    """Which Y'CbCr matrix a frame uses."""
+    """The frame's Y'CbCr matrix."""
     stated = int(frame.colorspace)
     known = {
         _BT709: Colorspace.ITU709,
@@ -74,7 +74,7 @@ def matrix_of(frame: VideoFrame) -> Colorspace:
 
 
 def range_of(frame: VideoFrame) -> ColorRange:
-    """Full or limited range."""
+    """The frame's range: JPEG (full) or MPEG (limited)."""
     if int(frame.color_range) == ColorRange.JPEG or frame.format.name.startswith("yuvj"):
         return ColorRange.JPEG
     is_rgb = any(frame.format.name.startswith(p) for p in ("rgb", "bgr", "gbr", "argb", "abgr"))

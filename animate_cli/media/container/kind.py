@@ -1,4 +1,4 @@
-"""The kind of a file or folder, by its content and not its name."""
+"""Finds the kind of a file or folder from its content, not its name."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ _HEAD = 16
 
 
 def kind_of(path: Path) -> Kind:
-    """Tell pictures, videos, numbered picture folders, and driver templates apart.
+    """The kind: image, video, folder of numbered pictures (any folder), or driver template.
 
-    A GIF with one frame is an image, with more a video. A file that looks like a video is one
-    even if it is damaged: reading it says what is wrong.
+    A GIF with one frame is an image, with more a video. A file that starts like a video counts as
+    one even if it is damaged: its reader reports the damage.
 
     Raises:
         MediaError: missing, unreadable, empty, or none of the four.
     """
-    with contextlib.suppress(OSError):  # what is wrong with it is told below
+    with contextlib.suppress(OSError):  # `require_file` raises it with a hint
         if path.is_dir():
             return Kind.FRAMES
     require_file(path)

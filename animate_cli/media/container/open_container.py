@@ -1,8 +1,7 @@
-"""Opens media files with FFmpeg's libraries; an error carries the last lines of their log.
+"""Opens media files with FFmpeg's libraries; errors contain the last lines of FFmpeg's log.
 
-FFmpeg's log level belongs to the process and its callback takes the interpreter's lock from
-decoder threads, so logging stays off while frames flow. A call that failed is repeated once
-with logging on, to learn the reason.
+FFmpeg's log level is global, and its log callback takes the interpreter's lock in decoder threads;
+logging is therefore off. A failed call is repeated once with logging on, to find the reason.
 """
 
 from __future__ import annotations
@@ -95,23 +94,23 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
 
 
 def audio_streams(container: InputContainer) -> tuple[AudioStream, ...]:
-    """Audio streams that can be decoded, the default one first, else in file order."""
+    """Audio streams that can be decoded: the default one first, the others in file order."""
     usable = [s for s in container.streams.audio if s.codec_context is not None]
     return tuple(sorted(usable, key=lambda s: (not _is_default(s), s.index)))
 
 
 def stamp_of(packet: Packet[VideoStream], container: InputContainer) -> int | None:
-    """A packet's time stamp; for AVI the decode time, because FFmpeg guesses the other one."""
+    """A packet's display time stamp; for AVI the decode time: AVI stores no other."""
     return packet.pts if has_display_times(container) else packet.dts
 
 
 def has_display_times(container: InputContainer) -> bool:
-    """Whether the format stores when each packet is shown; AVI only counts them."""
+    """Whether the format stores display times; AVI only counts packets."""
     return container.format.name != "avi"
 
 
 def failure_log(attempt: Callable[[], object]) -> str:
-    """Repeat a failed call with FFmpeg's log on; return its last lines as '; FFmpeg: ...'."""
+    """Repeat a failed call with FFmpeg's log on; return the last lines as '; FFmpeg: ...'."""
     with _LOG_LEVEL_LOCK:
         before, skips = av.logging.get_level(), av.logging.get_skip_repeated()
         av.logging.set_level(av.logging.ERROR)
@@ -124,8 +123,8 @@ def failure_log(attempt: Callable[[], object]) -> str:
         finally:
             av.logging.set_level(before)
             av.logging.set_skip_repeated(skips)
-    said = [f"{name}: {text.strip()}" for _, name, text in lines if text.strip()]
-    return "; FFmpeg: " + " | ".join(said[-_LOG_LINES:]) if said else ""
+    messages = [f"{name}: {text.strip()}" for _, name, text in lines if text.strip()]
+    return "; FFmpeg: " + " | ".join(messages[-_LOG_LINES:]) if messages else ""
 
 
 def reason(error: Exception) -> str:

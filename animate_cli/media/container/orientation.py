@@ -2,7 +2,7 @@
 
 display matrix   nine 32-bit integers a b u c d v x y w, as MP4 stores them; a stored point
                  (p, q) is shown at (a p + c q, b p + d q), y down
-pixel shape      a pixel's width over its height; frames grow to make it 1, never shrink
+pixel shape      a pixel's width over its height; frames are only enlarged to make it 1
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MOST_STRETCHED = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Orientation:
-    """A transpose, then mirrorings: all eight quarter turns and reflections."""
+    """A transpose, then reflections: any of the eight quarter turns and reflections."""
 
     is_transposed: bool = False
     mirror_x: bool = False

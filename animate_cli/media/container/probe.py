@@ -1,4 +1,4 @@
-"""Describes a video from its headers, time stamps and first frame."""
+"""Finds a video's properties from its headers, time stamps and first frame."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ __all__ = ["Kind", "Survey", "kind_of", "probe", "survey"]
 _PACKETS = 256
 _REORDER = 64
 _DEFAULT_RATE = Fraction(25)
-_HIGHEST_RATE, _LOWEST_RATE = 1000, Fraction(1, 24 * 3600)  # what is beyond is a lie, or no video
+# A rate outside these is an error in the file.
+_HIGHEST_RATE, _LOWEST_RATE = 1000, Fraction(1, 24 * 3600)
 _RATE_TOLERANCE = Fraction(1, 200)
 
 
@@ -42,9 +43,9 @@ _RATE_TOLERANCE = Fraction(1, 200)
 class Survey:
     """VideoInfo, and further values that the reader needs.
 
-    first_pts: the earliest shown frame, in time_base; stored_width, stored_height: of the first
-    frame; square_width, square_height: the same with square pixels, not yet turned upright;
-    track_duration_s: of the video alone, where the file says so.
+    first_pts: time stamp of the first frame shown, in time_base; stored_width, stored_height: of
+    the first frame; square_width, square_height: the same with square pixels, not yet turned
+    upright; track_duration_s: of the video stream alone; None if not stated.
     """
 
     info: VideoInfo
@@ -59,7 +60,7 @@ class Survey:
 
     @property
     def begin_s(self) -> Fraction:
-        """Time of the first frame on the clock shared with the sound."""
+        """Time of the first frame in the file, on the same clock as the sound."""
         return self.first_pts * self.time_base
 
     def clock(self) -> Timestamps:
@@ -73,10 +74,10 @@ class Survey:
 
 
 def probe(path: Path, *, max_pixels: int = ReadOptions.max_pixels) -> VideoInfo:
-    """Describe a video as the reader will yield it.
+    """Describe a video as its reader will yield it.
 
     Raises:
-        MediaError: no video, none that decodes, or frames of more than max_pixels.
+        MediaError: no video stream, no frame that decodes, or more than max_pixels in a frame.
     """
     return survey(path, max_pixels=max_pixels).info
 
@@ -125,9 +126,9 @@ def survey(path: Path, *, max_pixels: int) -> Survey:
 
 
 def origin_of(path: Path, start_s: Fraction) -> Fraction:
-    """Time on the file's own clock of the first frame at or after start_s.
+    """Time in the file of the first frame that is at least start_s after the file's first.
 
-    It is read from time stamps alone, and equals the time that decoding gives.
+    It is computed from time stamps alone, and equals the time that decoding gives.
     """
     found = survey(path, max_pixels=ReadOptions.max_pixels)
     clock = found.clock()
@@ -159,7 +160,7 @@ def _first_packets(
     stamps: list[int] = []
     first: VideoFrame | None = None
     failed = False
-    with contextlib.suppress(av.FFmpegError):  # a file cut off: what was read stands
+    with contextlib.suppress(av.FFmpegError):  # if the file is cut off, use the part that was read
         for packet in container.demux(stream):
             stamp = stamp_of(packet, container)
             if stamp is not None and not packet.is_discard:

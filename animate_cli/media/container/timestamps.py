@@ -1,4 +1,4 @@
-"""Exact, strictly rising times from the time stamps of containers."""
+"""Converts the time stamps of containers to exact, strictly rising times."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ _JUMP_S = 1
 
 
 class Timestamps:
-    """Turns time stamps into seconds since the file's first frame; each is above the one before.
+    """Converts time stamps to seconds since the file's first frame, strictly rising.
 
-    Frames at a constant rate are put on exact multiples of its period where the container could
-    only round (Matroska counts milliseconds). A missing stamp follows the frame before by one
-    period; a repeated or backward one by half a period, so that it does not delay the next; after
-    a jump back of a second or more the clock goes on from where it was.
+    At a constant rate, times that the container rounded (Matroska stores milliseconds) become exact
+    multiples of the period. A frame with a missing stamp is one period after the frame before; with
+    a repeated or backward stamp, half a period, so that it does not delay the next. After a jump
+    back of a second or more, times continue one period after the last.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Timestamps:
         return time
 
     def nominal(self, pts: int) -> Fraction:
-        """Seconds of a stamp, without regard to earlier frames."""
+        """Seconds of a stamp, not corrected for earlier frames."""
         time = pts * self.time_base + self._shift
         return time if self._is_variable else self._on_multiple(time)
 

@@ -1,1 +1,1 @@
-"""Still pictures: photos and picture folders read, pictures, folders and GIF palettes written."""
+"""Reads photos and picture folders; writes pictures and picture folders; makes GIF palettes."""

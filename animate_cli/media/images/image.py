@@ -1,6 +1,6 @@
-"""Still pictures in and out: upright, 8 bits, sRGB, alpha kept apart.
+"""Reads and writes still pictures: upright, 8 bits, sRGB, with alpha in its own array.
 
-The pixel count is read from the header and refused before anything is decoded.
+The pixel count is read from the header: a picture that is too large is refused undecoded.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ _PILLOW_LOCK = Lock()
 
 
 def read_photo(path: Path, *, max_pixels: int) -> Photo:
-    """Read a picture: (H, W, 3) uint8, its alpha apart, and notes on what had to change.
+    """Read a picture: pixels (H, W, 3) uint8, alpha (H, W), and notes on conversions.
 
-    Of an animated picture the first frame is taken. HEIC needs the extra `heic`.
+    Only the first frame of an animated picture is used. HEIC needs the extra `heic`.
 
     Raises:
         MediaError: no picture, a damaged one, or one with more than max_pixels pixels.
@@ -55,7 +55,7 @@ def read_photo(path: Path, *, max_pixels: int) -> Photo:
             reduced = reduced_by_pillow(image)
             image.load()
             pixels, alpha, notes = to_rgb(ImageOps.exif_transpose(image))
-        # Pillow's decoders raise anything on hostile bytes: SyntaxError, struct.error, ...
+        # Pillow's decoders raise many kinds of errors on bad bytes: SyntaxError, struct.error, ...
         except Exception as error:
             raise MediaError(
                 f"{path} cannot be decoded: {error}",
@@ -76,12 +76,12 @@ def write_image(
     overwrite: bool = False,
     inputs: tuple[Path, ...] = (),
 ) -> None:
-    """Write (H, W, 3) uint8, and alpha (H, W) uint8 where the format has it, whole or not at all.
+    """Write pixels (H, W, 3) uint8, and alpha (H, W) uint8 if the format has it; never half a file.
 
     Formats without alpha (see keeps_alpha) write the pixels alone: flatten them first.
 
     Raises:
-        OptionError: the suffix names no picture format that is written.
+        OptionError: pictures with this suffix cannot be written.
         OutputError: the file exists, is an input, or cannot be written.
     """
     suffix = path.suffix.lower()
@@ -144,7 +144,7 @@ def _open(path: Path, *, max_pixels: int) -> Pillow.Image:
 def _open_guarded(path: Path, *, max_pixels: int) -> Pillow.Image:
     """Open with Pillow's guard against decompression bombs set to our limit.
 
-    Its limit and Python's warning filters belong to the process, hence the lock.
+    Its limit and Python's warning filters are global in a process; a lock protects them.
     """
     with _PILLOW_LOCK, warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -110,7 +110,7 @@ def numbered_pictures(folder: Path) -> list[Path]:
     """Return the pictures of a folder in the order of their numbers.
 
     Raises:
-        MediaError: none, more than one series, or a number missing or twice.
+        MediaError: no picture, more than one series, or a number that is missing or occurs twice.
     """
     found: dict[tuple[str, str], dict[int, Path]] = {}
     try:

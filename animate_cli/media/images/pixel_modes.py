@@ -21,7 +21,7 @@ Decoded = tuple[Image, NDArray[np.uint8] | None, tuple[str, ...]]
 
 
 def to_rgb(image: Pillow.Image) -> Decoded:
-    """Pixels (H, W, 3) uint8, alpha (H, W) uint8 or None if opaque, and notes on what changed."""
+    """Pixels (H, W, 3) uint8, alpha (H, W) uint8 or None if opaque, and notes on conversions."""
     notes: list[str] = []
     if image.mode in _DEEP:
         image, note = _shallow(image)
@@ -39,7 +39,7 @@ def reduced_by_pillow(image: Pillow.Image) -> tuple[str, ...]:
 
 
 def _shallow(image: Pillow.Image) -> tuple[Pillow.Image, str]:
-    """Grey of more than 8 bits as 8 bits, and a note; scaled by 65535, 1 or the largest value."""
+    """Reduce deep grey to 8 bits, divided by 65535, 1 or its largest value; also return a note."""
     values = np.nan_to_num(np.asarray(image).astype(np.float64))
     peak = float(values.max(initial=0.0))
     if image.mode.startswith("I"):
@@ -69,7 +69,7 @@ def _opaque(image: Pillow.Image) -> Pillow.Image:
 
 
 def _to_srgb(image: Pillow.Image) -> tuple[Pillow.Image, list[str]]:
-    """Convert by the embedded colour profile if it fits, else by Pillow's formulas."""
+    """Convert with the embedded colour profile if it can be used, else with Pillow's formulas."""
     profile: Any = image.info.get("icc_profile")
     if profile and image.mode in _COLOUR:
         try:

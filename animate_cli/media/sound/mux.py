@@ -1,10 +1,10 @@
 """Adds sound to the new video; packets are copied if the container takes their codec.
 
-time     a plan's start_s, on the sound file's own clock, becomes 0 of the result
-start    MP4 and MOV hide the packets a decoder needs before that with an edit list; other
-         containers cannot, and start with the first whole packet (at most 32 ms later)
-end      the last packet has its middle before the video's end; shorter sound ends earlier
-memory   packets are read as the video advances; none are kept
+time     `AudioPlan.start_s` of the sound file is time 0 of the result
+start    a decoder needs some packets before time 0: MP4 and MOV hide them with an edit list;
+         other containers cannot, and start with the first whole packet (at most 32 ms later)
+end      the middle of the last packet is before the video's end; shorter sound ends earlier
+memory   packets are read as the video advances; none are stored
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ SILENT_SUFFIXES = (".gif", "")
 
 
 class AudioFeed:
-    """Muxes sound up to the time that the video has reached. Use as a context manager.
+    """Muxes sound up to the time that the video has reached. Use it as a context manager.
 
     Enter it before the first video packet is muxed: entering adds the audio stream.
     """
@@ -61,7 +61,7 @@ class AudioFeed:
     def joining(
         cls, plan: OutputPlan, output: OutputContainer, resources: ExitStack
     ) -> AudioFeed | None:
-        """The feed of an output, entered; None without sound, or if the format has no sound."""
+        """Make and enter the feed of an output; None if the plan or the format has no sound."""
         if plan.audio is None or plan.encoding.suffix in SILENT_SUFFIXES:
             return None
         feed = cls(plan.audio, output, suffix=plan.encoding.suffix)
@@ -93,7 +93,7 @@ class AudioFeed:
         self._resources.close()
 
     def advance(self, until_s: Fraction) -> None:
-        """Mux every packet whose middle lies before this time of the result."""
+        """Mux every packet whose middle is before this time of the result."""
         while True:
             self._next = self._next or next(self._packets, None)
             if self._next is None or self._next.middle_s >= until_s:
@@ -110,10 +110,10 @@ def copied(
     start_s: Fraction,
     preroll_s: Fraction,
 ) -> Iterator[TimedPacket]:
-    """Add a stream of the same codec; yield the source's packets on the result's clock.
+    """Add a stream of the same codec; yield the source's packets with times of the result.
 
-    preroll_s: seconds before the start whose packets are kept, because the decoder needs them.
-    Priming packets of sound that begins later cannot be hidden, and are left out.
+    preroll_s: seconds before the start from which packets are copied, for the decoder. Priming
+    packets of sound that begins after the start cannot be hidden, and are left out.
     """
     target = output.add_stream_from_template(stream)
     tick = stream.time_base or Fraction(1, stream.codec_context.sample_rate)

@@ -1,7 +1,6 @@
-"""Decodes and encodes sound again, so that it starts exactly at time 0 of the result.
+"""Decodes sound and encodes it again, so that it starts exactly at time 0 of the result.
 
-gaps      filled with silence, so that later sound keeps its time
-overlaps  dropped
+Gaps are filled with silence, so that later sound keeps its time; overlaps are dropped.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ _LONGEST_GAP_S = 600
 
 @dataclass(frozen=True, kw_only=True)
 class TimedPacket:
-    """A packet for an output stream, and its middle on the result's clock."""
+    """A packet for an output stream, and the time of its middle in the result."""
 
     packet: Packet[AudioStream]
     middle_s: Fraction
@@ -74,7 +73,7 @@ def readable(source: InputContainer, stream: AudioStream) -> Iterator[Packet[Aud
     try:
         yield from (packet for packet in source.demux(stream) if packet.size)
     except av.FFmpegError:
-        return  # the reader of the video tells that the file is cut off
+        return  # the video reader reports that the file is cut off
 
 
 def _samples(

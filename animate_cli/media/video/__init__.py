@@ -1,1 +1,1 @@
-"""Video files: decoding with damage concealed, encoding, segments, and hardware encoders."""
+"""Decodes video files, conceals damage, encodes, writes in segments, uses hardware encoders."""

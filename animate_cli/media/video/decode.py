@@ -1,8 +1,8 @@
-"""Decodes packets to frames in display order, and reports frames that damage has lost.
+"""Decodes packets to frames in display order, and reports frames lost to damage.
 
-A packet that does not decode gives a time stamp without a frame. After the first sign of damage
-every such time stamp is reported as lost. Before it, a packet without a frame is normal for some
-codecs (VP8 has hidden reference frames).
+A packet that does not decode gives a time stamp without a frame. After the first damage, every
+such time stamp is reported as lost. Before it, a packet without a frame is normal for some codecs
+(VP8 has hidden reference frames).
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from animate_cli.media.container.open_container import has_display_times, reason
 
 _FLUSHES = 64
 
-# Decoders on several threads are silent about an error in the very last packets.
+# Codecs in which each packet gives one frame. With several threads, FFmpeg does not report an error
+# in the last packets; a missing frame shows it.
 _ONE_TO_ONE = ("h264", "hevc", "av1", "vp9", "mjpeg", "prores")
 
 TimedFrame = tuple[int | None, VideoFrame | None]
@@ -31,8 +32,8 @@ TimedFrame = tuple[int | None, VideoFrame | None]
 class FrameDecoder:
     """Decodes one stream once.
 
-    threads: 0: one per core. damage: FFmpeg's last error, or ""; cut: the reason why the
-    file could not be read to its end, or "".
+    threads: 0: one per core. damage: FFmpeg's last error, or ""; cut: the error that ended reading
+    before the end of the file, or "".
     """
 
     container: InputContainer
@@ -63,9 +64,9 @@ class FrameDecoder:
         yield from self._lost_frames(self._expected)
 
     def _next_count(self) -> int | None:
-        """The stamp of the next frame shown, where packets are only counted: the next not used.
+        """The stamp of the next frame in a format that only counts packets: the next unused one.
 
-        Frames that failed are skipped: damage is met in the order of the packets.
+        Stamps of packets that failed to decode are skipped.
         """
         lost, self._failed = min(self._failed, max(len(self._expected) - 1, 0)), 0
         return self._expected[lost] if self._expected else None

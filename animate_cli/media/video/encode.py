@@ -30,7 +30,7 @@ _REORDERED = 3
 
 
 class EncodedWriter(VideoWriter):
-    """Encodes each frame as it comes; only the encoder's look-ahead is held in memory."""
+    """Encodes each frame at once; only the encoder's look-ahead is held in memory."""
 
     def __init__(self, plan: OutputPlan) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class EncodedWriter(VideoWriter):
             raise
 
     def _open(self) -> None:
-        # SVT-AV1 prints its settings to stderr unless its own variable says: errors only.
+        # SVT-AV1 prints its settings to stderr unless this variable restricts it to errors.
         os.environ.setdefault("SVT_LOG", "1")
         plan = self._plan
         try:
@@ -85,7 +85,7 @@ class EncodedWriter(VideoWriter):
             context.colorspace = context.color_primaries = context.color_trc = _BT709
 
     def _open_encoder(self) -> None:
-        """Open the encoder alone, to learn why it fails."""
+        """Open the encoder alone, to find the reason of its failure."""
         context = CodecContext.create(self._plan.encoding.encoder, "w")
         self._configure(cast(VideoCodecContext, context))
         context.open()
@@ -131,7 +131,7 @@ class EncodedWriter(VideoWriter):
         self._notes += self._timeline.notes
 
     def abort(self) -> None:
-        """Close the file as it is."""
+        """Close the unfinished file."""
         with contextlib.suppress(av.FFmpegError, OSError, ValueError):
             self._resources.close()
 

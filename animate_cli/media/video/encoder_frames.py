@@ -1,4 +1,4 @@
-"""Converts the pipeline's frames to an encoder's: size, colour, and time stamps."""
+"""Converts rendered frames for an encoder: even size, pixel format and time stamps."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ class EncoderFrames:
 
 
 class Timeline:
-    """Time stamps that always rise, on a clock on which the average rate is exact.
+    """Makes strictly rising time stamps, in a time base in which the average rate is exact.
 
-    AVI stores no times: a frame's stamp is its number. notes: say if that moved frames.
+    AVI stores no times: a frame's stamp is its number. notes: state whether this moved frames.
     """
 
     def __init__(self, rate: Fraction, suffix: str) -> None:
@@ -77,7 +77,7 @@ class Timeline:
 
 
 def _time_base(rate: Fraction, suffix: str) -> Fraction:
-    """Frames at this rate fall on it exactly, others within 6 microseconds."""
+    """The time base: exact for frames at this rate, within 6 microseconds for others."""
     if suffix == ".gif":
         return _GIF_CLOCK
     if suffix == ".avi":

@@ -1,7 +1,7 @@
 """Uses hardware encoders of an installed ffmpeg executable (extra `ffmpeg`).
 
 Frames go through a pipe into ffmpeg, which writes a file beside the result. Its packets are then
-muxed with exact times, sound and the provenance statement, as every output is.
+muxed with exact times, sound and the provenance marking, like every output.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class PipedWriter(VideoWriter):
         self.frames += 1
 
     def finish(self) -> None:
-        """Wait for ffmpeg, then give its packets their times and their sound."""
+        """Wait for ffmpeg, then mux its packets with exact times and sound."""
         self._require_frames(self._plan)
         with contextlib.suppress(OSError):
             self._process.communicate()
@@ -114,9 +114,9 @@ class PipedWriter(VideoWriter):
                 feed.advance(self._timeline.end_s)
 
     def _order(self) -> list[int]:
-        """Number of the frame that each packet shows, in the order of packets.
+        """The number of the frame that each packet holds, in the order of packets.
 
-        The pipe has a constant rate, and reordering for display may have shifted its start.
+        ffmpeg stamps frames at a constant rate; B frames may shift the first stamp from 0.
         """
         with open_container(self._coded) as source:
             coded = video_stream(source, self._coded)
@@ -184,7 +184,7 @@ def _encoders(executable: str) -> list[str]:
 
 
 def _command(plan: OutputPlan, canvas: EncoderFrames, output: str) -> list[str]:
-    """The command line, as a list that no shell ever sees."""
+    """The command line as a list; it is run without a shell."""
     executable = require_encoder(plan.encoding.encoder)
     import ffmpeg
 

@@ -1,11 +1,11 @@
-"""Writes a long film in segments that survive a crash, and joins them without encoding again.
+"""Writes a long video in segments that survive a crash, and joins them without encoding again.
 
-    segment   a file of `length` frames that starts with a key frame (a closed GOP)
-    kept      a segment gets its final name when it is complete and on disk; others start anew
-    joined    packets are copied in order, with times moved by the segment's start, and sound added
+    segment    a file of `length` frames that starts with a key frame (a closed GOP)
+    complete   a segment gets its final name once it is on disk; an incomplete one is written anew
+    join       packets are copied in order, with times shifted to the segment's start; sound added
 
-All runs cut at the same frames, so that an interrupted film equals an uninterrupted one. While
-the segments are joined, the film needs twice its space on disk.
+All runs cut at the same frames, so that a resumed video equals one written in a single run. While
+the segments are joined, the video needs twice its space on disk.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from animate_cli.media.video.encoder_frames import Timeline
 from animate_cli.records import Image
 
 LENGTH = 768  # frames: half a minute
-JOINED_SUFFIXES = (".mp4", ".mov")  # Matroska would be told no frame rate: PyAV has no word for it
+JOINED_SUFFIXES = (".mp4", ".mov")  # PyAV cannot set Matroska's frame rate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,12 +44,12 @@ class Film:
     length: int = LENGTH
 
     def is_worth_it(self, path: Path) -> bool:
-        """Whether the film is longer than a segment, and `path` has a format that can be joined."""
+        """Whether the video is longer than a segment, and `path` has a joinable format."""
         return len(self.times_s) > self.length and path.suffix.lower() in JOINED_SUFFIXES
 
     @property
     def done(self) -> int:
-        """Frames in complete segments; the film's last segment is never counted."""
+        """Frames in complete segments; the last segment of the video is never counted."""
         most, whole = (len(self.times_s) - 1) // self.length, 0
         while whole < most and self.file(whole).is_file():
             whole += 1
@@ -61,7 +61,7 @@ class Film:
 
 
 class SegmentedWriter(VideoWriter):
-    """Writes the segments that are missing. `frames` counts those on disk: give the ones after."""
+    """Writes the missing segments. frames: number of frames on disk; `write` takes the next."""
 
     def __init__(self, plan: OutputPlan, film: Film) -> None:
         super().__init__()
@@ -99,10 +99,10 @@ class SegmentedWriter(VideoWriter):
             self._open.abort()
         with contextlib.suppress(OSError):
             self._part.unlink(missing_ok=True)
-            self._film.folder.rmdir()  # where there is none
+            self._film.folder.rmdir()  # fails, as it should, if it holds segments
 
     def _complete_segment(self) -> None:
-        """Finish the open segment, and give it its final name once it is on disk."""
+        """Finish the open segment, and rename it once it is on disk."""
         if self._open is None:
             return
         self._open.finish()
@@ -137,7 +137,7 @@ class SegmentedWriter(VideoWriter):
                 self.note(note)
 
     def _packets(self, timeline: Timeline, header: bytes | None) -> Iterator[Packet[VideoStream]]:
-        """All segments' packets on the film's clock, in decoding order."""
+        """All segments' packets with times of the whole video, in decoding order."""
         for number, start_s in enumerate(self._film.times_s[:: self._film.length]):
             start = round(start_s / timeline.time_base)
             with av.open(str(self._film.file(number))) as segment:

@@ -1,4 +1,4 @@
-"""Reads a video file frame by frame: exact start and end, lost frames replaced and counted."""
+"""Reads a video file frame by frame, from exact start to end; replaces and counts lost frames."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SEEK_MARGIN_S = 1
 class VideoReader(DriverReader):
     """Yields a video's frames; memory does not grow with its length.
 
-    A lost frame is replaced by the one before it, at the very start by the one after.
+    A lost frame is replaced by the one before it; at the start, by the one after it.
     """
 
     def __init__(self, path: Path, options: ReadOptions, *, threads: int = 0) -> None:
@@ -95,7 +95,7 @@ class VideoReader(DriverReader):
             )
 
     def _require_whole(self, clock: Timestamps) -> None:
-        """Report damage if the file ends before the end that it declares."""
+        """Note, or raise with `strict`, that the file is shorter than it declares."""
         loss = self._loss(clock.reached_s)
         if loss and self.options.strict:
             raise MediaError(

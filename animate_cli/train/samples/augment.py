@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from animate_cli.data.labels import named
+from animate_cli.data.labels import labelled_points
 from animate_cli.faces.crop import LANDMARK_MARGIN, cut, points_box, square, to_crop
 from animate_cli.faces.points import MIRROR
 from animate_cli.records import Image, Points
@@ -56,7 +56,7 @@ def jitter(
     pixels: Image, points: Points, size: int, config: AugmentConfig, rng: Rng
 ) -> tuple[Image, Points]:
     """Cut the landmark square with a detector's errors: shifted, zoomed, turned."""
-    x0, y0, x1, y1 = points_box(named(points))
+    x0, y0, x1, y1 = points_box(labelled_points(points))
     side = LANDMARK_MARGIN * max(x1 - x0, y1 - y0)
     shift = rng.uniform(-config.shift, config.shift, 2) * side
     side *= float(np.exp(rng.uniform(-config.zoom, config.zoom)))

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from animate_cli.data.labels import named
+from animate_cli.data.labels import labelled_points
 from animate_cli.faces.crop import cut, landmark_square, points_box, square
 from animate_cli.records import Crop, Image, Points
 
@@ -59,7 +59,7 @@ def cut_negative(pixels: Image, crop: Crop, size: int) -> Image:
 
 
 def _face_box(points: Points) -> tuple[float, float, float, float]:
-    crop = landmark_square(named(points), 128)
+    crop = landmark_square(labelled_points(points), 128)
     x, y = crop.crop_to_frame[:, 2]
     side = crop.crop_to_frame[0, 0] * crop.size
     inner = 0.15 * side

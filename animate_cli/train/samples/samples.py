@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from animate_cli.data.clips import read_clip
 from animate_cli.data.label_files import read_npz
-from animate_cli.data.labels import named
+from animate_cli.data.labels import labelled_points
 from animate_cli.data.manifest import CLIP, IMAGE, DataEntry, has_manifest, read_manifest
 from animate_cli.data.pictures import label_of, read_picture
 from animate_cli.errors import TrainError
@@ -136,7 +136,7 @@ def clip_points(path: Path) -> tuple[Points, NDArray[np.bool_]]:
 def stored(pixels: Image, points: Points, *, identity: str, kind: str) -> Sample:
     """A sample of a picture; of a large one, the surroundings of the face."""
     if max(pixels.shape[:2]) > STORED_PX * 1.5:
-        x0, y0, x1, y1 = points_box(named(points))
+        x0, y0, x1, y1 = points_box(labelled_points(points))
         side = STORED_MARGIN * max(x1 - x0, y1 - y0)
         crop = square(((x0 + x1) / 2, (y0 + y1) / 2), side, STORED_PX)
         pixels, points = cut(pixels, crop), to_crop(points, crop)
