@@ -1,6 +1,6 @@
 """An animation from photo and driver to output file; every arrow is one call.
 
-    driver ─► follow, register, smooth ─► Trajectory ───────┐ (pass 1: small, kept whole)
+    driver ─► track, register, smooth ─► Trajectory ────────┐ (pass 1: small, all in memory)
                                                             │
     source ─► read ─► find the face ─► landmarks ─► canvas ─┤
                                                             ▼

@@ -1,4 +1,4 @@
-"""All commands as one program. `run` is the default command; animate.toml gives defaults."""
+"""Joins all commands to one program. The default command is `run`; animate.toml sets defaults."""
 
 from __future__ import annotations
 

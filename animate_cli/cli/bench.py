@@ -117,7 +117,7 @@ def measure(source: Path, driver: Path, *, options: Options, rounds: int) -> Ben
 
 
 def transcode_s(video: Path, again: Path, options: Options) -> float:
-    """Seconds to decode a video and encode its frames anew, by PyAV alone, settings the same."""
+    """Seconds to decode a video and encode it again with the same settings, by PyAV alone."""
     import av
 
     from animate_cli.device import thread_count

@@ -67,11 +67,11 @@ ProtocolName = Annotated[
     Scheme,
     typer.Option(
         "--protocol",
-        help="What drives what. self: a clip drives its own first frame; self-random: a random "
-        "frame of its own; cross: a clip drives another person's first frame, in random pairs; "
-        "cross-all: in all pairs; cross-frontal: in pairs that start with similar frontal faces; "
-        "landmark-driven: self, by the labels beside the clip; expression-driven: cross, by the "
-        "expression alone.",
+        help="Which clip drives which face. self: a clip drives its own first frame; self-random: "
+        "a random frame of its own; cross: a clip drives another person's first frame, in random "
+        "pairs; cross-all: in all pairs; cross-frontal: in pairs that start with similar frontal "
+        "faces; landmark-driven: self, by the labels beside the clip; expression-driven: cross, by "
+        "the expression alone.",
     ),
 ]
 MetricWeights = Annotated[

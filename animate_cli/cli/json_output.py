@@ -24,7 +24,7 @@ _FLAGS = {
 
 @dataclass(frozen=True, kw_only=True)
 class JsonOutput:
-    """Where a command's result goes as JSON.
+    """The destinations of a command's result as JSON.
 
     on_stdout: JSON is printed in place of the text; file: JSON is written there.
     """

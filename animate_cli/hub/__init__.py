@@ -1,4 +1,4 @@
-"""Weights: a name is looked up, its file found or downloaded, verified by sha256, and loaded.
+"""Finds, downloads, verifies and loads network weights by name.
 
     environment       the only file that reads environment variables
     registry          the list of known weights; addresses hf://org/repo/file@revision
@@ -10,7 +10,7 @@
     load              name -> tensors, through all of the above
     publish           upload of a maintainer's weights
 
-A weight is fetched only when a run asks for it by name; what is embedded needs no network.
+Weights are downloaded only when a run needs them; weights in the package need no network.
 """
 
 from __future__ import annotations

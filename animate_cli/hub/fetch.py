@@ -153,8 +153,8 @@ def _download_blob(
         if expected is not None and found != expected:
             part.unlink()
             raise WeightsError(
-                f"{weights.name}, {file.path}: what came has sha256 {found[:12]}…, "
-                f"expected was {expected[:12]}…; it was thrown away",
+                f"{weights.name}, {file.path}: the download has sha256 {found[:12]}…, "
+                f"expected was {expected[:12]}…; it was deleted",
                 hint="fetch it again; if that does not help, the mirror or proxy alters files, or "
                 "another file is published there now (`animate weights fetch NAME --renew` takes it"
                 " where the registry names no sha256)",

@@ -97,10 +97,8 @@ def _download_rest(url: str, target: Path, on_bytes: Callable[[int], None]) -> N
         hf_raise_for_status(response)
         resumed = response.status_code == PARTIAL_CONTENT
         with target.open("ab" if resumed else "wb") as file:
-            for chunk in (
-                response.iter_bytes()
-            ):  # written at once, so that an interrupted download keeps them
-                file.write(chunk)
+            for chunk in response.iter_bytes():
+                file.write(chunk)  # at once, so that an interrupted download keeps it
                 on_bytes(file.tell())
 
 

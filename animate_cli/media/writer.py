@@ -40,7 +40,7 @@ def open_writer(
     rate: average frames a second; each frame is shown at its own time_s. inputs: files
     that must not be overwritten. threads: of the encoder; 0: one per core. film: write in segments;
     complete segments stay on disk until the film is complete. The file appears under its name when
-    the block succeeds; otherwise nothing but such segments is left.
+    the block succeeds; otherwise only complete segments are left.
 
     Raises:
         OptionError: the container does not take the codec.

@@ -44,14 +44,14 @@ class ClipSpans(NamedTuple):
     short: frames in stretches that are too short; small: with too small a face.
     """
 
-    kept: list[ClipSpan]
+    spans: list[ClipSpan]
     short: int
     small: int
 
 
 def find_spans(trajectory: Trajectory, choices: PrepareOptions) -> ClipSpans:
     """Find the clips of a tracked video, in order."""
-    kept: list[ClipSpan] = []
+    spans: list[ClipSpan] = []
     short = small = 0
     for part in _parts(trajectory, choices):
         points = trajectory.landmarks[part]
@@ -61,8 +61,8 @@ def find_spans(trajectory: Trajectory, choices: PrepareOptions) -> ClipSpans:
         elif square.size < max(choices.least_px, choices.size):
             small += len(points)
         else:
-            kept.append(ClipSpan(start=part.start, stop=part.stop, square=square))
-    return ClipSpans(kept, short, small)
+            spans.append(ClipSpan(start=part.start, stop=part.stop, square=square))
+    return ClipSpans(spans, short, small)
 
 
 def _parts(trajectory: Trajectory, choices: PrepareOptions) -> Iterator[slice]:

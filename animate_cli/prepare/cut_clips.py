@@ -43,18 +43,18 @@ def cut_clips(
         MediaError: the video cannot be read, or changed since it was tracked.
         OutputError: the data set cannot be written to.
     """
-    spans = find_spans(trajectory, plan.choices)
+    found = find_spans(trajectory, plan.choices)
     cutter = _Cutter(task=task, plan=plan, trajectory=trajectory, threads=threads)
     lines = []
     read = 0
     with open_driver(task.source.path, plan.options.read, threads=threads) as reader:
         frames = iter(reader)
-        for number, span in enumerate(spans.kept):
-            wanted = islice(frames, span.start - read, span.stop - read)
-            lines.append(cutter.clip(f"{task.name}-{number:02d}", span, wanted))
+        for number, span in enumerate(found.spans):
+            span_frames = islice(frames, span.start - read, span.stop - read)
+            lines.append(cutter.clip(f"{task.name}-{number:02d}", span, span_frames))
             read = span.stop
     return task.result(
-        lines=tuple(lines), short=spans.short, small=spans.small, lost=trajectory.lost
+        lines=tuple(lines), short=found.short, small=found.small, lost=trajectory.lost
     )
 
 

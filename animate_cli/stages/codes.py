@@ -120,8 +120,8 @@ class _DriverEncoder:
 def _other_model(driver: TrackedDriver, model: Model, options: Options) -> OptionError:
     name = options.motion.model
     given = driver.trajectory.codes
-    holds = "landmarks alone" if given is None else f"what {given.encoder_id.split()[0]} read"
+    holds = "landmarks alone" if given is None else f"codes of {given.encoder_id.split()[0]}"
     return OptionError(
-        f"{driver.path} holds {holds}, and {name} with these weights reads frames",
+        f"{driver.path} holds {holds}, and {name} with these weights needs its own codes",
         hint=f"write it anew with: animate track VIDEO --model {name} -o T.npz",
     )

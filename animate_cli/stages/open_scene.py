@@ -13,7 +13,7 @@ from animate_cli.records import Frame, Image, PreparedSource, TrackedDriver
 from animate_cli.report import Watch
 from animate_cli.stages.cost_warnings import is_heavy
 from animate_cli.stages.driver import driver_frames
-from animate_cli.stages.scene import Scene, beside, paste, render, upscale
+from animate_cli.stages.scene import Scene, add_panels, paste, render, upscale
 from animate_cli.streams import Stage, prefetch, skip
 
 BATCHES_AHEAD, FRAMES_AHEAD = 2, 2  # a 4K frame is 25 MB
@@ -85,7 +85,7 @@ class OpenScene:
         frames = paste(scene, upscale(scene, batches))
         if o.output.side_by_side:
             shown = driver_frames(self.driver, o.read, threads=threads)
-            frames = beside(scene, frames, skip(shown, start))
+            frames = add_panels(scene, frames, skip(shown, start))
         finished = prefetch(frames, depth=FRAMES_AHEAD)
         self._running.append(finished)
         return finished

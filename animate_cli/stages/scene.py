@@ -148,7 +148,7 @@ def paste(scene: Scene, squares: Stage[Image]) -> Stage[Image]:
             yield frame
 
 
-def beside(scene: Scene, results: Stage[Image], driver: Stage[Frame]) -> Stage[Image]:
+def add_panels(scene: Scene, results: Stage[Image], driver: Stage[Frame]) -> Stage[Image]:
     """Source, driver and result in one frame."""
     with closing(results), closing(driver):
         for result, frame in zip(results, driver, strict=True):

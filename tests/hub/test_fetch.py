@@ -94,7 +94,7 @@ def test_a_beginning_that_cannot_be_is_thrown_away(shop: Shop) -> None:
 
 def test_a_flipped_byte_on_the_way_is_refused_and_nothing_is_kept(shop: Shop) -> None:
     shop.hub.faults.flip = True
-    with pytest.raises(WeightsError, match="thrown away") as caught:
+    with pytest.raises(WeightsError, match="was deleted") as caught:
         hub.load("points")
     assert "fetch it again" in caught.value.hint
     assert shop.kept == []
@@ -105,7 +105,7 @@ def test_a_flipped_byte_on_the_way_is_refused_and_nothing_is_kept(shop: Shop) ->
 def test_a_flipped_byte_is_noticed_on_the_first_use_too(shop: Shop) -> None:
     shop.unpinned()
     shop.hub.faults.flip = True  # the ETag of a large file is its sha256
-    with pytest.raises(WeightsError, match="thrown away"):
+    with pytest.raises(WeightsError, match="was deleted"):
         hub.load("points")
 
 

@@ -45,7 +45,7 @@ def test_renewing_that_fails_changes_nothing(used: Shop) -> None:
     before = lock_path().read_text()
     used.hub.commit(REPO, {PATH: b"newer"})
     used.hub.faults.flip = True
-    with pytest.raises(WeightsError, match="thrown away"):
+    with pytest.raises(WeightsError, match="was deleted"):
         hub.renew(hub.entry("points"))
     assert lock_path().read_text() == before
     assert hub.load("points")[1].keys() == {"a"}
@@ -55,7 +55,7 @@ def test_other_bytes_under_the_same_address_are_refused(used: Shop) -> None:
     commit = used.hub.commits[REPO, "main"]
     used.hub.files[REPO, commit, PATH] = b"another file, same commit: a mirror that lies"
     shutil.rmtree(used.folder / "hf")
-    with pytest.raises(WeightsError, match="thrown away") as caught:
+    with pytest.raises(WeightsError, match="was deleted") as caught:
         hub.load("points")
     assert "--renew" in caught.value.hint
 

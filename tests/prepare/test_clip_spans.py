@@ -39,8 +39,8 @@ def trajectory(points: Points, *, lost: tuple[int, ...] = (), cuts: tuple[int, .
     )
 
 
-def stretches(spans) -> list[tuple[int, int]]:
-    return [(span.start, span.stop) for span in spans.kept]
+def stretches(found) -> list[tuple[int, int]]:
+    return [(span.start, span.stop) for span in found.spans]
 
 
 boxes = st.tuples(*[st.integers(0, 20)] * 2, *[st.integers(1, 20)] * 2).map(
@@ -60,7 +60,7 @@ def test_overlap_counts_pixels(a, b):
 
 def test_a_still_face_gives_one_clip_in_the_square_of_use():
     points = faces([1000] * 30)
-    (span,) = find_spans(trajectory(points), CHOICES).kept
+    (span,) = find_spans(trajectory(points), CHOICES).spans
     usual = face_square(points[0], SIZE, SIZE)
     assert (span.start, span.stop, span.square.size) == (0, 30, usual.size)
     assert np.array_equal(span.square.crop_to_frame, usual.crop_to_frame)
@@ -69,10 +69,10 @@ def test_a_still_face_gives_one_clip_in_the_square_of_use():
 def test_a_face_that_leaves_its_place_begins_a_new_clip():
     points = faces([1000.0 + 10 * n for n in range(40)])
     boxes = boxes_of(points)
-    spans = find_spans(trajectory(points), CHOICES)
-    assert len(spans.kept) > 1
-    assert [span.start for span in spans.kept[1:]] == [span.stop for span in spans.kept[:-1]]
-    for span in spans.kept:
+    found = find_spans(trajectory(points), CHOICES)
+    assert len(found.spans) > 1
+    assert [span.start for span in found.spans[1:]] == [span.stop for span in found.spans[:-1]]
+    for span in found.spans:
         inside = overlap(boxes[span.start : span.stop], boxes[span.start])
         assert inside.min() >= CHOICES.least_iou
         if span.stop < len(points):
@@ -80,23 +80,23 @@ def test_a_face_that_leaves_its_place_begins_a_new_clip():
 
 
 def test_clips_end_where_the_face_is_lost_and_where_the_shot_changes():
-    spans = find_spans(trajectory(faces([1000] * 20), lost=(5, 6), cuts=(12,)), CHOICES)
-    assert stretches(spans) == [(0, 5), (7, 12), (12, 20)]
+    found = find_spans(trajectory(faces([1000] * 20), lost=(5, 6), cuts=(12,)), CHOICES)
+    assert stretches(found) == [(0, 5), (7, 12), (12, 20)]
 
 
 def test_long_ones_are_divided_and_short_ones_counted():
     choices = PrepareOptions(least_frames=4, most_frames=6, size=64, least_px=64)
-    spans = find_spans(trajectory(faces([1000] * 15)), choices)
-    assert stretches(spans) == [(0, 6), (6, 12)]
-    assert (spans.short, spans.small) == (3, 0)
+    found = find_spans(trajectory(faces([1000] * 15)), choices)
+    assert stretches(found) == [(0, 6), (6, 12)]
+    assert (found.short, found.small) == (3, 0)
 
 
 @pytest.mark.parametrize("wish", [{"size": 256, "least_px": 64}, {"size": 64, "least_px": 256}])
 def test_small_faces_are_counted_not_enlarged(wish):
-    spans = find_spans(
+    found = find_spans(
         trajectory(faces([1000] * 5, radius=50)), PrepareOptions(least_frames=1, **wish)
     )
-    assert (spans.kept, spans.small) == ([], 5)
+    assert (found.spans, found.small) == ([], 5)
 
 
 @settings(max_examples=50)
@@ -108,10 +108,10 @@ def test_every_frame_is_in_one_clip_or_counted(film, least):
     lost, cuts = ([n for n, (_, what) in enumerate(film) if what == mark] for mark in "lc")
     points = faces([float(x) for x, _ in film])
     choices = PrepareOptions(least_frames=least, most_frames=6, size=64, least_px=64)
-    spans = find_spans(trajectory(points, lost=tuple(lost), cuts=tuple(cuts)), choices)
-    kept = [frame for span in spans.kept for frame in range(span.start, span.stop)]
+    found = find_spans(trajectory(points, lost=tuple(lost), cuts=tuple(cuts)), choices)
+    kept = [frame for span in found.spans for frame in range(span.start, span.stop)]
     assert kept == sorted(set(kept) - set(lost))
-    assert len(kept) + spans.short + spans.small == len(points) - len(lost)
+    assert len(kept) + found.short + found.small == len(points) - len(lost)
 
 
 @settings(max_examples=50)

@@ -179,7 +179,7 @@ def test_a_template_of_another_encoder_is_refused(
 ) -> None:
     animator_of(model).track(toy.driver(), "t.npz")
     model.encoder_id = encoder_id
-    with pytest.raises(OptionError, match=r"t\.npz holds what disc read") as caught:
+    with pytest.raises(OptionError, match=r"t\.npz holds codes of disc") as caught:
         list(animator_of(model).frames(toy.photo(), "t.npz"))
     assert "animate track" in caught.value.hint
 

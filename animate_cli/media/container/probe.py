@@ -128,7 +128,7 @@ def survey(path: Path, *, max_pixels: int) -> Survey:
 def origin_of(path: Path, start_s: Fraction) -> Fraction:
     """Time in the file of the first frame that is at least start_s after the file's first.
 
-    It is computed from time stamps alone, and equals the time that decoding gives.
+    It is computed from time stamps alone, and equals the time found by decoding.
     """
     found = survey(path, max_pixels=ReadOptions.max_pixels)
     clock = found.clock()

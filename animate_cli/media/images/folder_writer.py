@@ -13,7 +13,7 @@ _DIGITS = 6
 
 
 class FolderWriter(VideoWriter):
-    """Writes numbered PNGs, each with the provenance statement; frame times are not kept."""
+    """Writes numbered PNGs, each with the provenance statement; frame times are not stored."""
 
     def __init__(self, plan: OutputPlan) -> None:
         super().__init__()

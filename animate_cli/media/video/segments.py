@@ -1,7 +1,7 @@
 """Writes a long video in segments that survive a crash, and joins them without encoding again.
 
     segment    a file of `length` frames that starts with a key frame (a closed GOP)
-    complete   a segment gets its final name once it is on disk; an incomplete one is written anew
+    complete   a segment gets its final name once it is on disk; an incomplete one is written again
     join       packets are copied in order, with times shifted to the segment's start; sound added
 
 All runs cut at the same frames, so that a resumed video equals one written in a single run. While
