@@ -59,8 +59,8 @@ def warp(features: Tensor, grid: Tensor) -> Tensor:
 
 
 def warp_maps(features: Tensor, grid: Tensor) -> Tensor:
-    """`warp`, for maps of many channels: where nothing is learned on a CPU, channels lie last in
-    the result, as convolutions there give and want them.
+    """`warp`, for maps of many channels. On a CPU without gradients the result has the memory
+    format channels last, which is the fastest one for convolutions there.
 
     features (B, C, H, W), or one picture's, expanded; grid (B, h, w, 2) normalised and finite ->
     (B, C, h, w)
@@ -115,9 +115,10 @@ def resize_grid(grid: Tensor, height: int, width: int) -> Tensor:
 
 
 def corner_grid(*sizes: int, device: torch.device | str = "cpu") -> Tensor:
-    """The identity of first-order-model and its followers, whose weights have learned with it.
+    """The identity grid of the first-order model and of models derived from it.
 
-    There -1 and 1 are the *centres* of the outer pixels, although `sample` reads them as edges.
+    -1 and 1 are the *centres* of the outer pixels, although `sample` reads them as edges; the
+    published weights were trained with this inconsistency.
     sizes: (H, W) -> (1, H, W, 2), or (D, H, W) -> (1, D, H, W, 3); axes (x, y) or (x, y, z).
     """
     axes = [torch.linspace(-1, 1, size, device=device) for size in sizes]

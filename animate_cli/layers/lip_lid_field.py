@@ -1,7 +1,7 @@
-"""Lips and lids: a motion field is corrected where the mouth or an eye opens and shuts.
+"""Correct a motion field around lips and lids, where the mouth or an eye opens and shuts.
 
-Ours. A smooth field cannot tear: where two lips that touch shall be a finger apart, it stretches
-both over the teeth between them. Here the field is corrected around each contour of lips or lids:
+Ours. A smooth field has no discontinuities: where touching lips must move apart, it stretches both
+lips over the gap between them. Here the field is corrected around each contour of lips or lids:
 
     field ─► read at the landmarks ─► its error there ─► spread between the curves ─► field
 

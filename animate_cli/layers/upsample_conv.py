@@ -1,4 +1,4 @@
-"""Convolutions of pictures that were enlarged by repeating pixels, without enlarging them.
+"""Nearest-neighbour upsampling and a convolution, as one transposed convolution.
 
 Of the three taps of a convolution along an axis, two or all fall on copies of one and the same
 pixel, so that a transposed convolution of the small picture with summed taps gives the same

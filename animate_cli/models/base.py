@@ -29,7 +29,7 @@ State = TypeVar("State")
 
 
 class FaceModel(Protocol[SourceCode, DriverCode, State]):
-    """A still face and a motion code -> the animated face; face_size: side S of its square, px."""
+    """Renders a source face with a driver's motion; face_size: side S of its square, px."""
 
     face_size: int
 
@@ -42,8 +42,8 @@ class FaceModel(Protocol[SourceCode, DriverCode, State]):
     ) -> SourceCode:
         """Called once per portrait.
 
-        face (1, 3, S, S) in [0, 1], landmarks (1, 74, 2) in face pixels; open_edges: edges behind
-        which the photo goes on; a model may bring its motion to rest before them.
+        face (1, 3, S, S) in [0, 1], landmarks (1, 74, 2) in face pixels; open_edges: edges of
+        the square that lie inside the photo; a model may fade its motion out towards them.
         """
         ...
 

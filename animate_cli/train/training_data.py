@@ -1,4 +1,4 @@
-"""A recipe's pictures: those to train on, and those of "dev", the people kept apart."""
+"""A recipe's training and dev pictures; dev people are not trained on."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class TrainingData(NamedTuple):
 def read_training(recipe: DataRecipe) -> TrainingData:
     """All of a recipe's samples.
 
-    With a root, dev is the root's alone, so that figures stay comparable whatever further data is
-    trained on; without one, every source gives a tenth of its people.
+    With a root, dev people are the root's alone, so that figures of trainings with different
+    further data are comparable; without one, dev has a tenth of each source's people.
 
     Raises:
         TrainError: a source is missing or damaged, or holds no training or no dev people.

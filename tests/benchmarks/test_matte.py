@@ -16,7 +16,7 @@ from labelled import rows
 
 from animate_cli.faces.segmentation.face_parsing import Parser
 from animate_cli.faces.segmentation.matte import MATTE, load_matte
-from animate_cli.train.samples.pair_batch import picture, stacked
+from animate_cli.train.samples.pair_batch import picture, stack_pairs
 from animate_cli.train.samples.pairs import ClipFrames, unaugmented
 from animate_cli.train.samples.samples import Sample, read_samples
 
@@ -41,7 +41,7 @@ def overlaps(data: Path) -> dict[str, list[float]]:
 
 def overlap(network: torch.nn.Module, parser: Parser, sample: Sample) -> float:
     frames = ClipFrames(jpegs=(sample.jpeg,), points=sample.points[None], identity=sample.identity)
-    pair = stacked([unaugmented(frames, 0, 0, SIZE)])
+    pair = stack_pairs([unaugmented(frames, 0, 0, SIZE)])
     with torch.no_grad():
         matte = network(picture(pair["source"]), pair["source_px"])[0, 0].numpy() > 0.5
     seen = pair["source"][0].permute(1, 2, 0).contiguous().numpy()

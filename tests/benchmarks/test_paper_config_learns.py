@@ -24,7 +24,7 @@ from animate_cli.models.sparse_to_dense.network import SparseMotion, SparseMotio
 from animate_cli.models.thin_plate.model import LandmarkGrid
 from animate_cli.train.engine.loop import train
 from animate_cli.train.recipe import Optimiser, Precision, read_recipe
-from animate_cli.train.samples.pair_batch import picture, stacked
+from animate_cli.train.samples.pair_batch import picture, stack_pairs
 from animate_cli.train.samples.pairs import read_clip_frames, unaugmented
 from animate_cli.train.samples.samples import TrainingClip, is_dev
 
@@ -63,7 +63,7 @@ def errors(network: SparseMotion, root: Path) -> dict[str, float]:
     plate = LandmarkGrid(SIDE, coarseness=PRIOR_COARSENESS)
     for clip in read_clip_frames(rows, 1):
         for share in FRAMES:
-            pair = stacked([unaugmented(clip, 0, int(share * (len(clip.jpegs) - 1)), SIDE)])
+            pair = stack_pairs([unaugmented(clip, 0, int(share * (len(clip.jpegs) - 1)), SIDE)])
             source, driver = picture(pair["source"]), picture(pair["driver"])
             points = pair["source_px"], pair["driver_px"]
             drawn = {

@@ -31,7 +31,7 @@ class Session(Protocol):
     """A network opened by an engine, for one number of threads."""
 
     def run(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """Tensors (B, ...) on the CPU, B as it comes."""
+        """The network's results for tensors (B, ...) on the CPU, of any batch size B."""
         ...
 
 

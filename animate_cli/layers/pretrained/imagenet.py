@@ -1,4 +1,4 @@
-"""How pictures are shown to networks that were trained on ImageNet.
+"""Normalise pictures for networks that were trained on ImageNet.
 
 LPIPS states the same numbers for pictures in [-1, 1]: shift -.030 -.088 -.188, scale .458 .448
 .450.

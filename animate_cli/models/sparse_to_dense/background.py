@@ -1,4 +1,4 @@
-"""A photo is split into person and background; the person moves, and the background stays.
+"""Split a photo into person and background, warp the person alone, and composite both.
 
 Ours, around eq. 1 of Zhao et al. 2021, whose warp bends the background along with the head.
 
@@ -104,8 +104,8 @@ def split_grid(
 ) -> tuple[Tensor, Tensor]:
     """Grid and mask for the photo's full resolution: background pixels point at themselves.
 
-    The mask says where the photo has no detail to lend: where M is set, where the background was
-    inpainted, and, on the person, by the share that it does not cover.
+    The mask is high where the photo's full resolution has no valid detail: where M is set, where
+    the background was inpainted, and at the person's edge, by the share that it does not cover.
     grid F, mask M, share a, disoccluded h -> (B, S, S, 2), (B, 1, S, S)
     """
     size = grid.shape[1]

@@ -1,7 +1,8 @@
-"""Edge fade: towards an edge behind which the photo goes on, the learned correction fades out.
+"""Edge fade: the learned correction of the grid fades out towards the square's open edges.
 
-Ours. The photo outside the square does not move. A correction that reaches such an edge would break
-the picture there; the prior fades by itself (`models.thin_plate.model`).
+Ours. An edge is open if it lies inside the photo. The photo outside the square does not move, so a
+correction at such an edge would show as a seam. The prior fades out by itself
+(`models.thin_plate.model`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from torch import Tensor
 from animate_cli.layers.smoothstep import smooth_step
 from animate_cli.records import OpenEdges
 
-EDGE_FADE = 0.094  # of the side: so wide is the band in which the correction fades
+EDGE_FADE = 0.094  # width of the band in which the correction fades, in sides of the square
 
 
 def correction_weight(open_edges: OpenEdges, size: int) -> Tensor:

@@ -1,9 +1,9 @@
-"""The inside of a mouth: teeth, tongue and dark, for mouths that the photo shows shut.
+"""The interior of the mouth (teeth, tongue, shadow), for photos in which the mouth is shut.
 
 Ours, between eq. 1 and eq. 2 of Zhao et al. 2021. A warp can only stretch the lips over an opening
-mouth, and a network that paints it from nothing paints a mean of all mouths in the wrong colours.
-So one picture per aperture is learned for everybody and shown between the lips, in the photo's own
-tones.
+mouth, and a painting network gives the mean of all mouths, in colours that do not match the photo.
+So one picture per aperture is learned, the same for all people; it is shown between the lips, with
+colours scaled by the skin tone of the photo.
 
     symbol  | name     | shape               | equation
     u       | region.u | (B, N)              | 0 to 1 along the inner lips, right corner to left
@@ -58,7 +58,7 @@ class MouthInteriorConfig:
 
 
 class MouthInterior(nn.Module):
-    """Shows the inside of mouths in pictures whose lips the warp only stretched."""
+    """Composites the learned interior of the mouth into warped pictures."""
 
     def __init__(self, config: MouthInteriorConfig) -> None:
         super().__init__()

@@ -21,8 +21,8 @@ Departures from the paper, all but the first two switches of the config
     widths      as small as a CPU needs (`fast`)
     paint       local branches also paint; see `local_branch`
     layered     only the person is warped; the background stays; see `background`
-    inside      E shows the inside of a mouth that opens, and M is 1 there, because the photo has
-                no detail to lend; see `mouth_interior`
+    inside      E shows the inside of a mouth that opens, and M is 1 there, because the photo does
+                not show it; see `mouth_interior`
 """
 
 from __future__ import annotations

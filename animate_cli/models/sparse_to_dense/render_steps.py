@@ -26,8 +26,8 @@ class RenderStep(StrEnum):
 
     keep_room: a face that is driven out of the square stops before its edge (before the network);
     split_grid: grid and mask for the photo's full resolution, where the background is at rest;
-    clamp: colours end at 0 and 1; keep_grey: a photo without colour gets none; rest_blend: without
-    motion the output is the photo itself.
+    clamp: colours are clamped to [0, 1]; keep_grey: the output of a grey photo is grey;
+    rest_blend: without motion the output is the photo itself.
     """
 
     KEEP_ROOM = "keep_room"

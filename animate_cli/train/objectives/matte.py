@@ -30,8 +30,8 @@ from animate_cli.train.recipe import Recipe
 from animate_cli.train.samples.augment import AugmentConfig, damage
 from animate_cli.train.samples.background_swap import (
     Backgrounds,
+    composite_over,
     person_alpha,
-    put_before,
     read_backgrounds,
 )
 from animate_cli.train.samples.clip_parsing import with_parts
@@ -151,7 +151,7 @@ class MatteObjective:
         person = _person_map(labels)
         if rng.random() < self._augment.background_prob:
             behind = cv2.resize(self._backgrounds.sample(rng), labels.shape)
-            face = put_before(face, labels, behind)  # type: ignore[arg-type]
+            face = composite_over(face, labels, behind)  # type: ignore[arg-type]
             person = (255 * person_alpha(labels)).astype(np.uint8)
         return damage(face, _DAMAGE, rng), pair.source_px, person
 

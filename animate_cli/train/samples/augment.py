@@ -1,4 +1,4 @@
-"""A labelled picture -> a training square: turned, shifted, badly lit, partly hidden, coarse.
+"""Augmentation: a labelled picture -> a training square, with changed geometry and image quality.
 
 All randomness comes from the generator passed in; pictures are uint8 RGB (H, W, 3), points (74, 2)
 in pixels, NaN where unlabelled, also after mirroring.
@@ -23,8 +23,8 @@ Rng = np.random.Generator
 class AugmentConfig:
     """How much squares vary. Probabilities in [0, 1]; shift and zoom as shares of the square.
 
-    roll_deg: two standard deviations; the widest roll is one and a half of it. coarse: reduced to
-    as few as 28 pixels; dark: little light.
+    roll_deg: two standard deviations of the roll, which is clamped to 1.5 times this value; coarse:
+    probability of a reduced resolution, down to 28 pixels; dark: of little light.
     """
 
     roll_deg: float = 32.0
@@ -45,7 +45,7 @@ class AugmentConfig:
 def make_square(
     pixels: Image, points: Points, size: int, config: AugmentConfig, rng: Rng
 ) -> tuple[Image, Points]:
-    """A jittered, damaged square: -> (size, size, 3), points in its pixels."""
+    """`jitter`, then `damage`: -> the square (size, size, 3), points (74, 2) in its pixels."""
     seen, where = jitter(pixels, points, size, config, rng)
     if rng.random() < config.mirror:
         seen, where = mirrored(seen, where)
@@ -55,7 +55,7 @@ def make_square(
 def jitter(
     pixels: Image, points: Points, size: int, config: AugmentConfig, rng: Rng
 ) -> tuple[Image, Points]:
-    """Cut the landmark square with a detector's errors: shifted, zoomed, turned."""
+    """Cut the landmark square, shifted, resized and rotated at random as by a detector's errors."""
     x0, y0, x1, y1 = points_box(labelled_points(points))
     side = LANDMARK_MARGIN * max(x1 - x0, y1 - y0)
     shift = rng.uniform(-config.shift, config.shift, 2) * side
@@ -70,14 +70,14 @@ def jitter(
 
 
 def mirrored(pixels: Image, points: Points) -> tuple[Image, Points]:
-    """The picture mirrored, and its points under the names of the other side."""
+    """The picture flipped left to right, and its points, with left and right indices swapped."""
     where = points[list(MIRROR)].copy()
     where[:, 0] = pixels.shape[1] - 1 - where[:, 0]
     return np.ascontiguousarray(pixels[:, ::-1]), where
 
 
 def damage(pixels: Image, config: AugmentConfig, rng: Rng) -> Image:
-    """The effects of light, lenses, hands and codecs on a picture."""
+    """Random occlusion, lighting, blur, noise and compression of a picture."""
     steps = (
         (config.hide, _hide),
         (config.colour, _recolour),
@@ -89,7 +89,7 @@ def damage(pixels: Image, config: AugmentConfig, rng: Rng) -> Image:
         (config.jpeg, _compress),
     )
     for probability, step in steps:
-        # without a chance nothing is drawn: what came later keeps older recipes' random numbers
+        # a probability of 0 uses no random number, so that older recipes keep their samples
         if probability > 0 and rng.random() < probability:
             pixels = step(pixels, rng)
     return pixels
@@ -109,7 +109,7 @@ def _stretched(
 
 
 def _hide(pixels: Image, rng: Rng) -> Image:
-    """One or two opaque shapes: a hand, a microphone, a caption."""
+    """Occlude by one or two opaque shapes, as by a hand, a microphone or a caption."""
     size = pixels.shape[0]
     out = pixels.copy()
     for _ in range(int(rng.integers(1, 3))):
@@ -140,9 +140,9 @@ def _recolour(pixels: Image, rng: Rng) -> Image:
 
 
 def _darken(pixels: Image, rng: Rng) -> Image:
-    """Little light: 4 % to 25 % of it, the photons' own noise and the sensor's, some gain.
+    """Little light: 4 % to 25 % of it, shot noise and read noise, then a gain.
 
-    Noise in linear light: variance = signal / well + floor².
+    The noise is added in linear light: variance = signal / well + floor².
     """
     light = (pixels.astype(np.float32) / 255) ** 2.2
     light *= float(np.exp(rng.uniform(np.log(0.04), np.log(0.25))))

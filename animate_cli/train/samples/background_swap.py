@@ -1,8 +1,9 @@
-"""People put before other backgrounds, which keep still in both frames of a pair.
+"""Background replacement: both frames of a pair get the same still background.
 
-In clips, the background moves with the camera or with the square that was cut, or it is plain. A
-network trained on nothing else moves a photo's background with the head. Here the person is cut out
-of both frames (`faces.segmentation.face_parsing`) and put before one still picture.
+In clips the background moves with the camera or with the crop, or it is plain. A network trained on
+clips alone moves a photo's background with the head. Here a face parser
+(`faces.segmentation.face_parsing`) cuts the person out of both frames, and the person is composited
+over one still picture.
 """
 
 from __future__ import annotations
@@ -28,15 +29,15 @@ Parses = Callable[[Image], Labels]
 
 _SIZE = 256  # pixels of a background picture's side
 _LEAST_SHARE = 0.2  # of a picture that must be background, or it is not used
-_AROUND_PX = 19  # hair and shoulders reach beyond the parser's labels: so much is inpainted, too
-_SMALLEST = 0.45  # of a background's side that is cut at least
-_SHAPES = (4, 40)  # rectangles added to a background: from, to before
+_AROUND_PX = 19  # dilation of the person before inpainting, because the parser misses some hair
+_SMALLEST = 0.45  # least side of the crop of a background, in sides of the background
+_SHAPES = (4, 40)  # range of the number of rectangles added to a background, end excluded
 _TILTS_DEG = (0, 0, 90, 90, 20, 45, 70, 110, 135, 160)
-_INNER_PX, _EDGE_PX = 3, 1.0  # width that a person's mask loses at its edge, and the edge's blur
+_INNER_PX, _EDGE_PX = 3, 1.0  # erosion of a person's mask, and σ of the blur of its edge
 
 
 class SwappedBackground:
-    """A clip's person before one still picture; pairs are cut from it as from `ClipFrames`."""
+    """A clip with its background replaced; pairs are cut from it as from `ClipFrames`."""
 
     def __init__(self, clip: ClipFrames, background: Image) -> None:
         """clip: with part maps; background (S, S, 3) uint8."""
@@ -48,10 +49,10 @@ class SwappedBackground:
         frame = self._clip.pixels(index)
         height, width = frame.shape[:2]
         behind = cv2.resize(self._background, (width, height), interpolation=cv2.INTER_LINEAR)
-        return put_before(frame, self._clip.part_map(index), behind)  # type: ignore[arg-type]
+        return composite_over(frame, self._clip.part_map(index), behind)  # type: ignore[arg-type]
 
     def part_map(self, index: int) -> Labels:
-        """No labels: (0, 0)."""
+        """Always an empty map (0, 0): the labels do not fit the new background."""
         del index
         return unlabelled()
 
@@ -66,9 +67,9 @@ class Backgrounds:
         return len(self._jpegs)
 
     def sample(self, rng: Rng) -> Image:
-        """A random square of one of them, or of its mirror image: (s, s, 3) uint8 RGB.
+        """A random crop of a random background, flipped with probability 0.5: (s, s, 3) uint8 RGB.
 
-        Half of them get shapes, for most backgrounds are plain.
+        Half of the crops get random shapes, because most backgrounds are plain.
         """
         whole = decode_jpeg(self._jpegs[int(rng.integers(len(self._jpegs)))])
         side = int(len(whole) * rng.uniform(_SMALLEST, 1))
@@ -79,7 +80,7 @@ class Backgrounds:
 
 
 class BackgroundSampler:
-    """Samples pairs of cut-out people, each pair before another background."""
+    """Samples pairs of frames, each pair with a random background."""
 
     def __init__(self, cutouts: list[ClipFrames], backgrounds: Backgrounds) -> None:
         """cutouts: clips with part maps."""
@@ -94,7 +95,7 @@ class BackgroundSampler:
 def cut_out(
     clips: list[ClipFrames], rows: Sequence[TrainingClip], parser: Parser, maps: Path
 ) -> BackgroundSampler:
-    """The people of clips before the backgrounds of these clips and of the rows' pictures.
+    """A sampler of the clips' people over the backgrounds of these clips and the rows' pictures.
 
     maps: folder that keeps the part maps.
 
@@ -125,7 +126,7 @@ def every_nth_frame(clip: ClipFrames, stride: int) -> ClipFrames:
 
 
 def _with_shapes(picture: Image, rng: Rng) -> Image:
-    """The picture with rectangles and bars of random colours, sharp or out of focus."""
+    """The picture with rectangles and bars of random colours, sharp or blurred."""
     size, shapes = len(picture), picture.copy()
     for _ in range(int(rng.integers(*_SHAPES))):
         centre, extent = rng.uniform(0, size, 2), size * np.exp(rng.uniform(-4, -0.8, 2))
@@ -137,14 +138,14 @@ def _with_shapes(picture: Image, rng: Rng) -> Image:
     return np.asarray(cv2.addWeighted(blurred, share, picture, 1 - share, 0), np.uint8)
 
 
-def put_before(frame: Image, labels: Labels, behind: Image) -> Image:
-    """The frame's person, by its labels (H, W), before another picture: (H, W, 3)."""
+def composite_over(frame: Image, labels: Labels, behind: Image) -> Image:
+    """The frame's person, by its labels (H, W), composited over another picture: (H, W, 3)."""
     alpha = person_alpha(labels)[..., None]
     mixed = behind + alpha * (frame.astype(np.float32) - behind)
     return np.asarray(mixed.round(), np.uint8)
 
 
 def person_alpha(labels: Labels) -> NDArray[np.float32]:
-    """The person's share of every pixel, 0 to 1, from labels (H, W): (H, W)."""
+    """The person's opacity in each pixel, in [0, 1], from labels (H, W): (H, W)."""
     person = cv2.erode((labels > 0).astype(np.uint8), np.ones((_INNER_PX, _INNER_PX), np.uint8))
     return np.asarray(cv2.GaussianBlur(person.astype(np.float32), (0, 0), _EDGE_PX), np.float32)

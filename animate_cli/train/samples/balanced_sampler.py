@@ -11,8 +11,9 @@ from animate_cli.train.samples.samples import Sample
 
 
 class BalancedSampler:
-    """Samples a kind by its share, then a person by the square root of their pictures, then one.
+    """Samples a kind, then a person of that kind, then one of the person's pictures.
 
+    Probabilities: of a kind its share; of a person the square root of their number of pictures.
     shares: by kind; those of absent kinds do not count.
     """
 
@@ -27,7 +28,7 @@ class BalancedSampler:
     def __call__(self, rng: np.random.Generator) -> Sample:
         """Everything random comes from `rng`."""
         people = self._people[int(rng.choice(len(self._people), p=self._weights))]
-        # square-root balance: half of the draws by person, half by picture
+        # between uniform over people (power 0) and uniform over pictures (power 1)
         counts = np.array([len(person) for person in people], np.float64) ** 0.5
         pictures = people[int(rng.choice(len(people), p=counts / counts.sum()))]
         return pictures[int(rng.integers(len(pictures)))]

@@ -1,7 +1,7 @@
 """Short runs of neighbouring clip frames, held in memory as JPEG.
 
-One run is kept for every second or so of a clip: a training uses each run a few times anyway, and
-the runs take a tenth of the clips' memory.
+One run is kept for about every second of a clip. A training uses each run a few times, and the runs
+take a tenth of the memory of whole clips.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def read_runs(rows: list[TrainingClip], *, length: int, every: int) -> Iterator[
 
 
 def jittered_square(run: Run, size: int, config: AugmentConfig, rng: np.random.Generator) -> Crop:
-    """The landmark square with the errors of a detector, one for the whole run."""
+    """The landmark square, displaced at random as by a detector's errors; one for the whole run."""
     x0, y0, x1, y1 = points_box(run.points)
     exact = landmark_square(run.points, size)
     side = float(exact.crop_to_frame[0, 0]) * size

@@ -1,4 +1,4 @@
-"""Holes in pictures inpainted from their surroundings."""
+"""Inpaint holes in pictures from their surroundings."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ SURE_NEIGHBOURS = 4  # boxes that many neighbours agree on may be unlabelled fac
 
 
 def hard_negatives(pixels: Image, points: Points) -> list[Crop]:
-    """Hard negatives of a labelled picture: boxes of a frontal cascade that show no face."""
+    """False positives of a frontal Viola-Jones cascade in a labelled picture."""
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     folder = Path(cv2.__file__).parent / "data"
     cascade = cv2.CascadeClassifier(str(folder / "haarcascade_frontalface_alt2.xml"))
@@ -43,7 +43,7 @@ def random_negative(pixels: Image, points: Points, rng: np.random.Generator) -> 
 
 
 def flat_or_noisy(size: int, rng: np.random.Generator) -> Image:
-    """A plain, graded or noisy square (size, size, 3): walls, skies, static."""
+    """A colour gradient plus smooth noise: (size, size, 3)."""
     corners = rng.uniform(0, 255, (2, 2, 3)).astype(np.float32)
     image = cv2.resize(corners, (size, size), interpolation=cv2.INTER_LINEAR)
     cells = int(rng.integers(2, size))

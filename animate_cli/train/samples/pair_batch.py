@@ -1,4 +1,4 @@
-"""Pairs as the tensors that networks are trained on."""
+"""Pairs of frames as the tensors of a batch."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from animate_cli.models.sparse_to_dense.model import PARTS
 from animate_cli.train.objective import Batch
 from animate_cli.train.samples.pairs import ClipFrames, Pair, unaugmented
 
-DEV_PAIRS = 96  # first frame and a later one, spread over all dev clips
+DEV_PAIRS = 96  # most pairs of one evaluation, over all dev clips
 
 
-def stacked(pairs: list[Pair]) -> Batch:
+def stack_pairs(pairs: list[Pair]) -> Batch:
     """Pictures (B, 3, S, S) uint8, landmarks (B, 74, 2) px, part maps (B, S, S) or (B, 0, 0), body
     (B, 26, 2), under the names of the fields of a pair."""
     columns = [torch.from_numpy(np.stack(column)) for column in zip(*pairs, strict=True)]
@@ -31,7 +31,7 @@ def dev_batch(clips: list[ClipFrames], size: int, *, with_body: bool) -> Batch:
         for clip in clips
         for index in np.linspace(0, len(clip.jpegs) - 1, each + 1)[1:]
     ]
-    return stacked(pairs[:: max(1, len(pairs) // DEV_PAIRS)])
+    return stack_pairs(pairs[:: max(1, len(pairs) // DEV_PAIRS)])
 
 
 def picture(pixels: Tensor) -> Tensor:

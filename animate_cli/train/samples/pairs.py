@@ -28,7 +28,7 @@ from animate_cli.train.samples.part_maps import cut_parts, mirrored_parts, unlab
 from animate_cli.train.samples.samples import TrainingClip, clip_points, decode_jpeg, encode_jpeg
 
 Rng = np.random.Generator
-_CANDIDATES = 8  # frames from which a pair with an opening mouth is taken
+_CANDIDATES = 8  # frames among which the most shut and the most open mouth are chosen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +181,7 @@ def cut_pair(clip: Frames, source: int, driver: int, config: PairAugment, rng: R
 def unaugmented(
     clip: Frames, source: int, driver: int, size: int, *, with_body: bool = False
 ) -> Pair:
-    """Two frames as they are, at `size` pixels."""
+    """Two whole frames without augmentation, at `size` pixels."""
     plain = PairAugment(
         size=size,
         mirror=0,
@@ -223,7 +223,7 @@ def _sheared(crop: Crop, config: PairAugment, rng: Rng) -> Crop:
 
 
 def _with_noise(points: list[Points], config: PairAugment, rng: Rng) -> list[Points]:
-    """Both frames' landmarks (74, 2) with noise, as a network might have found them."""
+    """Both frames' landmarks (74, 2) with noise, which imitates a landmark network's errors."""
     px = config.size / 256
     shared = rng.normal(0, config.bias_px * px, points[0].shape) if config.bias_px else 0.0
     own = [rng.normal(0, config.noise_px * px, where.shape) for where in points]

@@ -1,7 +1,7 @@
-"""How deep each pixel of a portrait lies, from its landmarks alone.
+"""A depth map of a portrait, from its landmarks alone.
 
-Known at the landmarks, where the 3-D landmark model puts them (`faces.shape3d.lift`), and on the
-skull (`faces.shape3d.rigid_head`); smooth between, as a multiquadric (Hardy 1971):
+The depth is known at the landmarks, by the fitted 3-D landmark model (`faces.shape3d.lift`), and at
+points of the skull (`faces.shape3d.rigid_head`). A multiquadric (Hardy 1971) interpolates it:
 
     z(x) = Σ wᵢ φ(|x - xᵢ|)        φ(r) = √(r² + c²)
 """
@@ -20,7 +20,7 @@ from animate_cli.faces.shape3d.model import ShapeModel
 from animate_cli.records import Points
 
 _SMOOTHNESS = 0.05  # c, in half sides of the square
-_RIDGE = 1e-2  # how far the surface may pass beside a known depth: it stays smooth
+_RIDGE = 1e-2  # regularises the interpolation: larger is smoother and less exact
 
 
 def portrait_depth(points: Points, size: int, model: ShapeModel) -> NDArray[np.float32]:
@@ -61,5 +61,5 @@ def _known(points: Points, model: ShapeModel) -> tuple[NDArray[np.float64], NDAr
 
 
 def eye_distance_px(points: Points) -> float:
-    """Between the outer corners, px."""
+    """Distance between the outer eye corners of points (74, 2), px."""
     return float(np.linalg.norm(np.subtract(*points[list(OUTER_EYE_CORNERS)])))

@@ -1,4 +1,4 @@
-"""Which part is drawn next: rare shapes oftener than they occur."""
+"""A random choice of part samples that takes rare shapes more often than they occur."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Portraits shown in other poses: they add people to those of the clips.
+"""Portraits rendered in other poses, which add people to those of the clips.
 
 A portrait becomes a short clip. A face parser (`faces.segmentation.face_parsing`) divides it into
 three layers: background, body and head. The head turns in three dimensions by its depth
@@ -10,7 +10,7 @@ layer uncovers are inpainted from their surroundings.
     D      | moved    | (S, S, 2)    | `_head_motion`, `_body_motion`: where a source pixel goes
     b      | backward | (S, S, 2)    | `_inverted`: b + D(b) = y, by fixed-point iteration
 
-Expressions do not change, so these clips teach nothing of moving lids and lips.
+Expressions do not change, so these clips are no training data for lids and lips.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from animate_cli.train.samples.portrait_depth import eye_distance_px, portrait_d
 from animate_cli.train.samples.samples import TrainingClip, encode_jpeg
 
 SIZE = 256
-_AROUND = 32  # pixels beyond each edge, from which what comes into view is taken
+_AROUND = 32  # pixels beyond each edge that are kept, because a turn may bring them into view
 _HEAD = (*range(1, 14), 17, 18)  # skin, features, ears, hair, hat
 _BODY = (14, 15, 16)  # neck, necklace, cloth
 _MARGIN = (2.3, 3.2)  # side of the square over the longer side of the points' box
@@ -51,7 +51,8 @@ Parses = Callable[[Image], Labels]
 
 @dataclass(frozen=True, kw_only=True)
 class PortraitPose:
-    """Yaw, pitch and roll in degrees; share of the size; shares of the square's side."""
+    """A random pose. turn_deg (3,): yaw, pitch, roll; scale: of the head; shift (2,): in sides of
+    the square; body: the share of the shift that the body takes part in."""
 
     turn_deg: NDArray[np.float64]
     scale: float
@@ -76,7 +77,7 @@ class SegmentedPortrait:
 def read_reposed(
     rows: list[TrainingClip], parser: Parses, *, frames: int, rng: Rng
 ) -> Iterator[ClipFrames]:
-    """Every labelled portrait among the rows as a clip of so many frames, itself the first.
+    """Every labelled portrait among the rows as a clip of `frames` frames, unchanged in the first.
 
     Cost: about a second a portrait, most of it for the parser.
     """
@@ -211,6 +212,6 @@ def _soft(mask: NDArray[np.bool_]) -> Field:
 
 
 def _pixels(like: NDArray[np.generic]) -> Field:
-    """Every pixel's own place: (S, S, 2) px."""
+    """The position of every pixel: (S, S, 2) px."""
     rows, columns = np.indices(like.shape[:2], np.float32)
     return np.dstack((columns, rows))

@@ -1,4 +1,4 @@
-"""Sample sheets: squares with their points in a grid, to see what a training sees."""
+"""Sample sheets: training squares with their points, in a grid."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Tile:
 
 
 def grid(squares: Sequence[Tile]) -> Image:
-    """Tiles in rows of eight: labels green, findings red. -> (H, W, 3)"""
+    """Tiles in rows of eight, labels in green, found points in red: (H, W, 3)."""
     drawn = [_draw(tile) for tile in squares]
     blank = np.zeros((TILE_PX, TILE_PX, 3), np.uint8)
     drawn += [blank] * (-len(drawn) % COLUMNS)
@@ -51,7 +51,7 @@ def _draw(tile: Tile) -> Image:
 
 
 def tiles(batch: Batch, found: Tensor) -> list[Tile]:
-    """Squares of a batch with their labels and what was found there: (B, 74, 2), normalised."""
+    """Squares of a batch with labels and found points; found (B, 74, 2) normalised."""
     size = batch["images"].shape[-1]
     pixels = (255 * batch["images"]).round().byte().permute(0, 2, 3, 1).numpy()
     labels = batch["points"].where(batch["known"][..., None], torch.nan)

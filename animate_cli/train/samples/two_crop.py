@@ -1,8 +1,9 @@
-"""One frame through two crops: the points found must not depend on the position of the crop.
+"""Two-crop consistency: points found in two crops of one frame must agree.
 
-Ours. The loss is supervision by registration with a motion that is known exactly. A heatmap's cell
-is four pixels wide, and the points of a face that moves across it sway by 0.5 % of the distance
-between the outer eye corners (rms, dev people): most of the jitter in a quiet video.
+Ours: supervision by registration in which the motion is known exactly. A heatmap's cell is four
+pixels wide. The error of a point depends on its position within the cell, by 0.5 % of the distance
+between the outer eye corners (rms, dev people), which is most of the jitter in a video with little
+motion.
 
     L_crops = mean | A μ' − μ |
 
@@ -35,7 +36,7 @@ class CropJitter:
 
 
 def second_crop(crop: Crop, jitter: CropJitter, rng: np.random.Generator) -> tuple[Crop, Matrix]:
-    """A crop moved, resized and turned a little about its middle, and `second_to_first`."""
+    """The crop, shifted, resized and rotated at random by `jitter`, and `second_to_first`."""
     middle = (crop.size - 1) / 2
     zoom = np.exp(rng.uniform(-jitter.zoom, jitter.zoom))
     angle = np.deg2rad(rng.uniform(-jitter.roll_deg, jitter.roll_deg))

@@ -10,8 +10,8 @@ from animate_cli.records import Image
 from animate_cli.train.samples.background_swap import (
     Backgrounds,
     BackgroundSampler,
+    composite_over,
     every_nth_frame,
-    put_before,
     read_backgrounds,
 )
 from animate_cli.train.samples.pairs import ClipFrames, PairAugment
@@ -50,7 +50,7 @@ def near(pixels: Image, colour: tuple[int, int, int], within: int = 30) -> np.nd
 def test_the_person_stays_and_the_rest_is_the_backdrop() -> None:
     pixels, labels = disc(48)
     behind = np.full_like(pixels, BLUE)
-    mixed = put_before(pixels, labels, behind)
+    mixed = composite_over(pixels, labels, behind)
     assert near(mixed, RED)[cv2.erode(labels, np.ones((9, 9))) > 0].all()
     assert near(mixed, BLUE)[cv2.dilate(labels, np.ones((9, 9))) == 0].all()
     assert not near(mixed, GREEN).any()  # nothing of the old background, not even at the edge

@@ -42,7 +42,7 @@ from animate_cli.train.objectives.sparse_to_dense.loss_terms import LossTerms, L
 from animate_cli.train.recipe import Recipe
 from animate_cli.train.samples.background_swap import BackgroundSampler, cut_out, every_nth_frame
 from animate_cli.train.samples.clip_parsing import with_parts
-from animate_cli.train.samples.pair_batch import dev_batch, part_weights, picture, stacked
+from animate_cli.train.samples.pair_batch import dev_batch, part_weights, picture, stack_pairs
 from animate_cli.train.samples.pairs import (
     ClipFrames,
     Pair,
@@ -90,7 +90,7 @@ class SparseToDenseObjective:
     def batch(self, size: int, rng: np.random.Generator) -> Batch:
         """Pairs: source, driver (B, 3, S, S) uint8, their landmarks (B, 74, 2) px, and the prior
         grid between them (B, S, S, 2); with λ_f also the guide (B, S, S, 2)."""
-        pairs = stacked([self._pair(rng) for _ in range(size)])
+        pairs = stack_pairs([self._pair(rng) for _ in range(size)])
         return self._with_guide(self._with_prior(pairs))
 
     def _pair(self, rng: np.random.Generator) -> Pair:
