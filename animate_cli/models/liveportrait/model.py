@@ -102,12 +102,16 @@ class LivePortrait:
         self, source: LivePortraitSource, driver: Tensor, anchor: Tensor, options: MotionOptions
     ) -> Tensor:
         """Codes (B, 135) of the driver and (1, 135) of the anchor -> x_d (B, 21, 3)."""
-        there, start, own = FaceCode.unpack(driver), FaceCode.unpack(anchor), source.code
-        canonical = torch.lerp(own.canonical, start.canonical, options.identity)
-        since = start if options.motion is Motion.RELATIVE else own
-        points = transfer(own, there, since, options.amounts).points(canonical)
+        driver_code, start, source_code = (
+            FaceCode.unpack(driver),
+            FaceCode.unpack(anchor),
+            source.code,
+        )
+        canonical = torch.lerp(source_code.canonical, start.canonical, options.identity)
+        anchor_code = start if options.motion is Motion.RELATIVE else source_code
+        points = transfer(source_code, driver_code, anchor_code, options.amounts).points(canonical)
         points = points + self._retargeting(
-            source, there.openness - since.openness, options.amounts
+            source, driver_code.openness - anchor_code.openness, options.amounts
         )
         if options.stitching is Stitching.OFF:
             return points
@@ -164,9 +168,11 @@ def create_model(*, device: torch.device | str, weights: str | None = None) -> L
     return LivePortrait(load_networks(weights or WEIGHTS), device=device)
 
 
-def transfer(own: FaceCode, there: FaceCode, since: FaceCode, amounts: Amounts) -> FaceMotion:
-    """The source's motion: codes of one source, B driver frames and one start."""
-    source, driver, start = own.motion, there.motion, since.motion
+def transfer(
+    source_code: FaceCode, driver_code: FaceCode, anchor_code: FaceCode, amounts: Amounts
+) -> FaceMotion:
+    """The motion of the module's docstring, of codes of 1 source, B driver, 1 anchor frames."""
+    source, driver, start = source_code.motion, driver_code.motion, anchor_code.motion
     pose = source.scale.new_tensor(amounts.pose)
     turn = power(driver.rotation @ start.rotation.mT, pose)
     change = _amount_of_points(amounts, source.scale) * (driver.expression - start.expression)

@@ -1,4 +1,4 @@
-"""A local branch: the dense motion around one eye or the mouth, and the paint there.
+"""A local branch: dense motion and painted colours around one eye or the mouth.
 
 Zhao et al. 2021, *Sparse to Dense Motion Transfer for Face Image Animation*, section 3.2 and
 eq. 3. The source's patch is cut around the *source's* eye or mouth; the branch's result is merged
@@ -7,7 +7,7 @@ around the *driver's*.
     symbol | name   | shape           | equation
     S_lm   | source | (B, K, 2)       | all landmarks of the source, normalised
     D_lm   | driver | (B, K, 2)       | all landmarks of the driver, normalised
-    r_L    | there  | B squares       | eq. 3: the region around the driver's part
+    r_L    | output_region | B squares    | eq. 3: the region around the driver's part
     f_L    | field[:, :2] | (B, 2, p/f, p/f) | displacement in the source region's coordinates
     m_L    | field[:, 2:] | (B, 1, p/f, p/f) | eq. 3: the share of the local motion
     f̂_L    | moved  | (B, 2, h, w)    | eq. 3: f_L shifted and scaled into the whole face
@@ -54,13 +54,13 @@ class PartConfig:
 class LocalMotion:
     """The output of one local branch.
 
-    here, there: its region in source and output; field (B, 3, p/f, p/f), f the branch's `fold`:
-    displacement in the source region's own coordinates, and share m_L; paint (B, 5, p, p): Δ_L in
-    [-1, 1], mask, and window; None: this branch does not paint.
+    source_region, output_region: the part's square in source and output; field (B, 3, p/f, p/f),
+    f the branch's `fold`: displacement in the source region's own coordinates, and share m_L; paint
+    (B, 5, p, p): Δ_L in [-1, 1], mask, and window; None: this branch does not paint.
     """
 
-    here: LandmarkRegion
-    there: LandmarkRegion
+    source_region: LandmarkRegion
+    output_region: LandmarkRegion
     field: Tensor
     paint: Tensor | None
 
@@ -93,16 +93,20 @@ class LocalBranch(nn.Module):
     ) -> LocalMotion:
         """Features of `encode`, all landmarks (B, K, 2) normalised, prior grid (B, S, S, 2)."""
         points = [landmarks[:, self._part.landmarks] for landmarks in (source, driver)]
-        here, there = (landmark_region(own, self._part.margin) for own in points)
+        source_region, output_region = (landmark_region(own, self._part.margin) for own in points)
         placed = None
         if prior is not None:
-            cut = there.cut(prior.permute(0, 3, 1, 2), self._patch)
-            placed = here.into(cut.permute(0, 2, 3, 1))
-        output = self.branch.decode(features, here.into(points[0]), there.into(points[1]), placed)
+            cut = output_region.cut(prior.permute(0, 3, 1, 2), self._patch)
+            placed = source_region.into(cut.permute(0, 2, 3, 1))
+        output = self.branch.decode(
+            features, source_region.into(points[0]), output_region.into(points[1]), placed
+        )
         share = output[:, 2:3].sigmoid() * _window(output.shape[-1], output)
         field = torch.cat((output[:, :2] / FLOW_GAIN, share), dim=1)
         paint = self._paint(output[:, _FIELD:]) if self._paints else None
-        return LocalMotion(here=here, there=there, field=field, paint=paint)
+        return LocalMotion(
+            source_region=source_region, output_region=output_region, field=field, paint=paint
+        )
 
     def _paint(self, output: Tensor) -> Tensor:
         """Packed pixels (B, 4 f², p/f, p/f) -> `LocalMotion.paint`."""
@@ -119,12 +123,14 @@ def merge(flow: Tensor, local: LocalMotion, *, has_prior: bool) -> Tensor:
     flow (B, 2, s, s): the displacement added to the prior, or to the identity where there is no
     prior; without a prior f̂ starts at the affine map from the driver's region to the source's.
     """
-    place = _place(local.there, flow)
-    own = _own_positions(local.there, flow, place)  # (B, h, w, 2)
+    place = _place(local.output_region, flow)
+    own = _region_coordinates(local.output_region, flow, place)  # (B, h, w, 2)
     read = warp(local.field, own)  # (B, 3, h, w); m is 0 on the patch's edge, and beyond it
-    moved = read[:, :2] * local.here.half.view(-1, 1, 1, 1)
+    moved = read[:, :2] * local.source_region.half.view(-1, 1, 1, 1)
     if not has_prior:
-        moved = moved + (local.here.out(own) - local.there.out(own)).permute(0, 3, 1, 2)
+        moved = moved + (local.source_region.out(own) - local.output_region.out(own)).permute(
+            0, 3, 1, 2
+        )
     return _replaced(flow, place, torch.lerp(_pixels_of(flow, place), moved, read[:, 2:]))
 
 
@@ -146,8 +152,10 @@ def overlay(below: Layers, local: LocalMotion) -> Layers:
     """
     if local.paint is None:
         return below
-    place = _place(local.there, below.image)
-    read = warp(local.paint, _own_positions(local.there, below.image, place))  # (B, 5, h, w)
+    place = _place(local.output_region, below.image)
+    read = warp(
+        local.paint, _region_coordinates(local.output_region, below.image, place)
+    )  # (B, 5, h, w)
     under = Layers(*(_pixels_of(layer, place) for layer in below))
     colour, mask, window = under.warped + read[:, :3], read[:, 3:4], read[:, 4:]
     return Layers(
@@ -186,7 +194,7 @@ def _replaced(layer: Tensor, place: _Place, inner: Tensor) -> Tensor:
     return other
 
 
-def _own_positions(region: LandmarkRegion, like: Tensor, place: _Place) -> Tensor:
+def _region_coordinates(region: LandmarkRegion, like: Tensor, place: _Place) -> Tensor:
     """Positions of the place's pixels in a region's own coordinates: (B, h, w, 2)."""
     side = like.shape[-1]
     pixels = identity_grid(side, side, device=like.device, dtype=like.dtype)

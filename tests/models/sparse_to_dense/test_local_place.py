@@ -21,13 +21,16 @@ CENTRES = {
 
 def local(centres: tuple[tuple[float, float], ...]) -> LocalMotion:
     rng = torch.Generator().manual_seed(1)
-    there = LandmarkRegion(torch.tensor(centres), torch.tensor([[0.3], [0.4]]))
-    here = LandmarkRegion(0.8 * there.centre, 1.2 * there.half)
+    output_region = LandmarkRegion(torch.tensor(centres), torch.tensor([[0.3], [0.4]]))
+    source_region = LandmarkRegion(0.8 * output_region.centre, 1.2 * output_region.half)
     window = F.pad(torch.rand(2, 1, PATCH - 2, PATCH - 2, generator=rng), (1, 1, 1, 1))
     field = torch.cat((torch.randn(2, 2, PATCH, PATCH, generator=rng), window), dim=1)
     colour = torch.randn(2, 3, PATCH, PATCH, generator=rng)
     return LocalMotion(
-        here=here, there=there, field=field, paint=torch.cat((colour, window / 2, window), dim=1)
+        source_region=source_region,
+        output_region=output_region,
+        field=field,
+        paint=torch.cat((colour, window / 2, window), dim=1),
     )
 
 
@@ -39,10 +42,10 @@ def own(region: LandmarkRegion) -> Tensor:
 @pytest.mark.parametrize("has_prior", [True, False])
 def test_merging_in_place_is_merging_everywhere(where: str, has_prior: bool) -> None:
     part, flow = local(CENTRES[where]), torch.randn(2, 2, SIDE, SIDE)
-    read = warp(part.field, own(part.there))
-    moved = read[:, :2] * part.here.half[..., None, None]
+    read = warp(part.field, own(part.output_region))
+    moved = read[:, :2] * part.source_region.half[..., None, None]
     if not has_prior:
-        absolute = part.here.out(own(part.there)) - identity_grid(SIDE, SIDE)
+        absolute = part.source_region.out(own(part.output_region)) - identity_grid(SIDE, SIDE)
         moved = moved + absolute.permute(0, 3, 1, 2)
     everywhere = flow * (1 - read[:, 2:]) + moved * read[:, 2:]
     assert torch.allclose(merge(flow, part, has_prior=has_prior), everywhere, atol=1e-5)
@@ -54,7 +57,7 @@ def test_painting_in_place_is_painting_everywhere(where: str) -> None:
     assert part.paint is not None
     below = Layers(*(torch.rand(2, channels, SIDE, SIDE) for channels in (3, 3, 1, 3)))
     kept = Layers(*(layer.clone() for layer in below))
-    colour, mask, window = warp(part.paint, own(part.there)).split((3, 1, 1), dim=1)
+    colour, mask, window = warp(part.paint, own(part.output_region)).split((3, 1, 1), dim=1)
     mine = overlay(below, part)
     painted = below.warped + colour
     assert torch.allclose(mine.image, torch.lerp(below.image, painted, mask), atol=1e-5)

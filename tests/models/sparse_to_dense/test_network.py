@@ -160,7 +160,9 @@ def test_local_branches_reach_no_further_than_their_region() -> None:
 def test_a_branchs_paint_is_equation_2_within_its_region() -> None:
     region = landmark_region(torch.tensor([[[-0.5, -0.5], [0.5, 0.5]]]), 1.0)
     paint = torch.tensor([0.4, -0.4, 0.0, 0.25, 1.0]).view(1, 5, 1, 1).expand(1, 5, 16, 16)
-    local = LocalMotion(here=region, there=region, field=torch.zeros(1, 3, 16, 16), paint=paint)
+    local = LocalMotion(
+        source_region=region, output_region=region, field=torch.zeros(1, 3, 16, 16), paint=paint
+    )
     plain = [torch.full((1, c, 32, 32), v) for c, v in ((3, 0.5), (3, 0.6), (1, 0.5), (3, 0.0))]
     warped, image, mask, painted = overlay(Layers(*plain), local)
     colours = [0.9, 0.1, 0.5]
