@@ -16,6 +16,18 @@ Each has a message and a hint. Programming errors are other exceptions and keep 
 
 from __future__ import annotations
 
+import struct
+import zipfile
+import zlib
+
+DAMAGED_ARCHIVE = (
+    *(OSError, EOFError, ValueError, KeyError, IndexError),
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+    NotImplementedError,  # another version of the format, or another compression
+    RuntimeError,  # encrypted
+)
+"""What reading a damaged .npz or zip file raises."""
+
 
 class AnimateError(Exception):
     """The base of all errors that a user can correct.

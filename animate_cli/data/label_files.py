@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animate_cli.data.labels import IBUG_POINTS, POINTS, from_ibug
-from animate_cli.errors import DataError
+from animate_cli.errors import DAMAGED_ARCHIVE, DataError
 from animate_cli.faces.points import MEDIAPIPE
 from animate_cli.records import Points
 
@@ -61,7 +61,7 @@ def read_npz(path: Path) -> ClipLabels:
         with np.load(path, allow_pickle=False) as labels:
             points = to_74_points(labels["landmarks"])
             found = labels["found"] if "found" in labels else np.ones(len(points), np.bool_)
-    except (OSError, ValueError, KeyError) as error:
+    except DAMAGED_ARCHIVE as error:
         raise DataError(f"{path}: no landmarks can be read ({error})", hint=_HINT) from error
     return ClipLabels(points=points, found=found)
 

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from zipfile import BadZipFile
 
 import cv2
 import numpy as np
 
 from animate_cli.data.label_files import to_74_points
-from animate_cli.errors import DataError
+from animate_cli.errors import DAMAGED_ARCHIVE, DataError
 from animate_cli.records import Image, Points
 
 
@@ -42,7 +41,7 @@ def _folder_points(path: Path) -> dict[str, Points]:
 def _as_data_error(path: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, ValueError, KeyError, IndexError, BadZipFile) as error:
+    except DAMAGED_ARCHIVE as error:
         hint = "the file is damaged: fetch it again"
         raise DataError(f"{path}: no landmarks can be read ({error})", hint=hint) from error
 

@@ -35,9 +35,16 @@ changes = st.lists(
 )
 
 
+class GoodFiles(dict[str, bytes]):
+    """Contents of good files by name; Hypothesis prints the names alone."""
+
+    def __repr__(self) -> str:
+        return f"GoodFiles({', '.join(self)})"
+
+
 @pytest.fixture(scope="module")
-def good(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    return make_good(tmp_path_factory.mktemp("good"))
+def good(tmp_path_factory: pytest.TempPathFactory) -> GoodFiles:
+    return GoodFiles(make_good(tmp_path_factory.mktemp("good")))
 
 
 def changed(content: bytes, places: list[tuple[float, int, int]]) -> bytes:

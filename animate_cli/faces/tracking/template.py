@@ -20,7 +20,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from animate_cli.errors import MediaError, OutputError
+from animate_cli.errors import DAMAGED_ARCHIVE, MediaError, OutputError
 from animate_cli.records import BODY, LANDMARKS, Codes, Trajectory
 
 VERSION = 1
@@ -112,7 +112,7 @@ def load_template(path: Path) -> Trajectory:
         return _to_trajectory(arrays)
     except FileNotFoundError as error:
         raise MediaError(f"{path} does not exist", hint="check the name") from error
-    except (_BadTemplate, OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (_BadTemplate, *DAMAGED_ARCHIVE) as error:
         raise MediaError(
             f"{path} is not a driver template: {error}",
             hint="write it anew with: animate track VIDEO -o T.npz",

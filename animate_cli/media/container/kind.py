@@ -8,7 +8,7 @@ from pathlib import Path
 
 import av
 
-from animate_cli.errors import MediaError
+from animate_cli.errors import DAMAGED_ARCHIVE, MediaError
 from animate_cli.media.container.open_container import open_container, require_file, video_stream
 from animate_cli.records import Kind
 
@@ -101,7 +101,7 @@ def _is_template(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return any(name.endswith(".npy") for name in archive.namelist())
-    except (zipfile.BadZipFile, OSError):
+    except DAMAGED_ARCHIVE:
         return False
 
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from animate_cli.errors import InputError
+from animate_cli.errors import DAMAGED_ARCHIVE, InputError
 
 Vertices = NDArray[np.float32]
 
@@ -98,7 +98,7 @@ def load(path: Path) -> IctHead:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         return _head(arrays)
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except DAMAGED_ARCHIVE as error:
         raise InputError(
             f"{path}: not an ICT Face Model archive ({error})",
             hint="give the .npz with neutral, identity, expression, triangles, landmarks68",

@@ -191,6 +191,20 @@ def test_a_flipped_byte_is_an_error(tmp_path: Path) -> None:
         load_template(path)
 
 
+@pytest.mark.parametrize(
+    ("place", "value"), [(6, 64), (8, 1), (10, 99)], ids=["version", "encrypted", "compression"]
+)
+def test_an_archive_of_another_kind_is_an_error(tmp_path: Path, place: int, value: int) -> None:
+    """A byte of the first entry in the archive's central directory is another one."""
+    path = tmp_path / "motion.npz"
+    save_template(trajectory(), path, overwrite=False)
+    data = bytearray(path.read_bytes())
+    data[data.index(b"PK\x01\x02") + place] = value
+    path.write_bytes(bytes(data))
+    with pytest.raises(MediaError, match="is not a driver template"):
+        load_template(path)
+
+
 def test_a_missing_template_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match="does not exist"):
         load_template(tmp_path / "t.npz")
