@@ -78,6 +78,9 @@ class ToyLandmarker:
                 confidence[index] = 1.0
         return points, confidence
 
+    def refine(self, frames: Sequence[Image], points: Points) -> Points:
+        return points
+
 
 class ToyNetworks(Networks):
     """The toy landmark network and detector, with a given model or the one of the options."""

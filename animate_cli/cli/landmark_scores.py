@@ -27,9 +27,10 @@ def score_landmarks(
     metric_weights: Path | None,
     device: str,
 ) -> LandmarkTable:
-    """Score each network three times, on the labelled clips and pictures of a split.
+    """Score each network four times, on the labelled clips and pictures of a split.
 
-    Its points are scored raw, smoothed over time, and registered, then smoothed.
+    Its points are scored raw, smoothed over time, registered, then smoothed, and raw with eyes and
+    mouth looked at again in patches (`faces.patch_landmarks`).
 
     names: registered weights, hf:// addresses or files. protocol: its cap, limit (of clips, and of
     pictures) and seed are used. metric_weights: a folder with OpenSeeFace's and PFLD's networks,
@@ -69,4 +70,6 @@ def _entries(names: list[str], device: str, smooth: float) -> list[LandmarkEntry
                 name=f"{name} registered", network=network, registered=True, smooth=smooth
             )
         )
+        refined = landmarks.load_landmarker(weights=name, second_look=True, device=device)
+        entries.append(LandmarkEntry(name=f"{name} second look", network=refined))
     return entries

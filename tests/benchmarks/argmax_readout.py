@@ -8,6 +8,7 @@ Departure from the paper: its FAN4 was also trained without DSNT; this reads any
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,10 @@ class ArgmaxLandmarker:
         mean = heatmap.expected_points(probability)
         sure = confidence(probability, mean, self._network.config)
         return points_to_pixel(points, self.size, self.size).numpy(), sure.numpy()
+
+    def refine(self, frames: Sequence[Image], points: Points) -> Points:
+        """One look is all there is."""
+        return points
 
 
 def highest(logits: Tensor) -> Tensor:

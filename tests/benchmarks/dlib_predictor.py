@@ -74,6 +74,10 @@ class DlibLandmarker:
         points = np.stack([self._look(square) for square in squares])
         return points, np.ones(points.shape[:2], np.float32)
 
+    def refine(self, frames: Sequence[Image], points: Points) -> Points:
+        """One look is all there is."""
+        return points
+
     def _look(self, square: Image) -> Points:
         side = SIZE * ENLARGED
         large = cv2.resize(grey(square), (side, side), interpolation=cv2.INTER_LINEAR)

@@ -47,7 +47,13 @@ def test_networks_are_held_against_labels(labelled: Path) -> None:
     told = json.loads(Path("landmarks.json").read_text(encoding="utf-8"))
     assert (told["clips"], told["frames"]) == (1, 6)
     rows = {row["name"]: dict(row["accuracy"]) for row in told["rows"]}
-    assert set(rows) == {"landmarks", "landmarks smoothed", "landmarks registered", "labels"}
+    assert set(rows) == {
+        "landmarks",
+        "landmarks smoothed",
+        "landmarks registered",
+        "landmarks second look",
+        "labels",
+    }
     assert rows["landmarks"]["clips"]["nme"] < 3
     pixels = read_photo(labelled / "stills" / "a.png", max_pixels=10**7).pixels
     disc = find_disc(pixels)

@@ -7,7 +7,7 @@ it works from pixels alone, at any place, size and roll.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -109,6 +109,9 @@ class PaintedNetwork:
         points = np.stack([p for p, _ in answers]).astype(np.float32)
         sure = np.stack([np.full(74, c, np.float32) for _, c in answers])
         return points, sure
+
+    def refine(self, frames: Sequence[Image], points: Points) -> Points:
+        return points
 
     def _see(self, square: Image) -> tuple[Points, float]:
         r, g, b = (square[..., i].astype(np.float64) for i in range(3))

@@ -16,6 +16,7 @@ from golden_store import ROOT, Array, read_arrays, sampled
 from torch import Tensor
 
 from animate_cli.faces.landmarks.network import load_landmarker
+from animate_cli.faces.patch_landmarks.network import load_patch_landmarker
 from animate_cli.faces.segmentation.matte import load_matte
 from animate_cli.faces.shape3d.model import load_shape_model
 from animate_cli.models.find import find_model
@@ -37,8 +38,10 @@ CASES = {
 """Which motion, how many rows of body, and behind which edges the photo goes on."""
 
 LOADERS: dict[str, Callable[[str], object]] = {
+    "eye_patches": load_patch_landmarker,
     "landmarks": lambda weights: load_landmarker(weights=weights),
     "matte": lambda weights: load_matte(weights),
+    "mouth_patches": load_patch_landmarker,
     "shape": lambda weights: load_shape_model(weights=weights),
     "sparse_to_dense": lambda weights: find_model("sparse_to_dense", device="cpu", weights=weights),
 }

@@ -69,6 +69,16 @@ def motion_slopes(found: Sequence[Points], true: Sequence[Points]) -> dict[str, 
     return {name: _slope(reading, name, found, true) for name, reading in READINGS.items()}
 
 
+def slope_lines(rows: Sequence[tuple[str, Sequence[tuple[str, MotionSlope]]]]) -> list[str]:
+    """A table for people, of names and their motions: slope, and correlation in brackets."""
+    lines = [["slope (r)", *(name for name, _ in rows[0][1])]]
+    for title, motions in rows:
+        cells = [f"{score.slope:.2f} ({score.correlation:.2f})" for _, score in motions]
+        lines.append([title, *cells])
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    return ["  ".join(f"{c:>{w}}" for c, w in zip(ln, widths, strict=True)) for ln in lines]
+
+
 def _slope(
     reading: Reading, name: str, found: Sequence[Points], true: Sequence[Points]
 ) -> MotionSlope:

@@ -1,4 +1,4 @@
-"""Compares landmark detectors: accuracy, jitter, and copied label errors (Zhao 2021, table 5).
+"""Compares landmark detectors: accuracy, jitter, motion, copied label errors (Zhao 2021, table 5).
 
 `LandmarkComparison` fills the table; `LandmarkTable.text` and `.json` print it. `protocol` gives
 the squares that detectors read; the columns are computed by `metrics.landmarks.landmark_nme`,
@@ -19,6 +19,11 @@ from animate_cli.evaluate.landmark_benchmark.error_agreement import (
     ExternalPoints,
     error_agreement,
 )
+from animate_cli.evaluate.landmark_benchmark.motion_slopes import (
+    MotionSlope,
+    motion_slopes,
+    slope_lines,
+)
 from animate_cli.evaluate.landmark_benchmark.protocol import (
     LabelledClip,
     LabelledPicture,
@@ -32,7 +37,7 @@ from animate_cli.evaluate.landmark_benchmark.protocol import (
 from animate_cli.evaluate.metrics.landmarks.landmark_nme import Accuracy, Array, accuracy, errors
 from animate_cli.evaluate.metrics.networks.external_landmarks import ExternalLandmarks
 from animate_cli.faces.landmarks.inference import LandmarkDetector, detect_landmarks
-from animate_cli.faces.landmarks.jitter import Jitter, sms
+from animate_cli.faces.landmarks.jitter import Jitter, mean_jitter, sms
 from animate_cli.faces.tracking.registration import PointRegistration, smooth_registration
 from animate_cli.faces.tracking.smooth import smooth
 from animate_cli.records import LANDMARKS, Crop, Image, Points, Trajectory
@@ -55,12 +60,14 @@ class LandmarkEntry:
 @dataclass(frozen=True, kw_only=True)
 class LandmarkRow:
     """One detector's scores: accuracy by kind of data, jitter over all clips, agreement with label
-    errors; None: there were no external detectors."""
+    errors (None: there were no external detectors), and how much of each motion is seen in clips.
+    """
 
     name: str
     accuracy: tuple[tuple[str, Accuracy], ...]
     steadiness: Jitter
     agreement: ErrorAgreement | None
+    motions: tuple[tuple[str, MotionSlope], ...] = ()
 
     def on(self, kind: str) -> Accuracy:
         """The accuracy on "clips" or on one kind of pictures."""
@@ -96,6 +103,7 @@ class LandmarkTable:
         lines = [header, *(_line(row, kinds) for row in self.rows)]
         widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
         rows = ["  ".join(f"{c:>{w}}" for c, w in zip(ln, widths, strict=True)) for ln in lines]
+        rows += ["", *slope_lines([(row.name, row.motions) for row in self.rows]), ""]
         note = f"{self.clips} clips, {self.frames} frames, {self.lost} lost by the reference"
         return "\n".join([*rows, note, *(f"  {k}: {v}" for k, v in asdict(self.protocol).items())])
 
@@ -108,6 +116,8 @@ class _RowData:
     errors: dict[str, list[Array]] = field(default_factory=dict)
     jitter: list[Jitter] = field(default_factory=list)
     compared: list[Points] = field(default_factory=list)
+    found: list[Points] = field(default_factory=list)
+    labels: list[Points] = field(default_factory=list)
 
     def add_clip(
         self, points: Points, label: Points, tracked: Trajectory, compared: NDArray[np.intp]
@@ -116,6 +126,9 @@ class _RowData:
         self.errors.setdefault(CLIPS, []).append(errors(points[found], label[found]))
         self.jitter.append(sms(points[:, : self.known], found, tracked.cut))
         self.compared += [points[t] for t in compared]
+        known = np.where(np.arange(LANDMARKS)[:, None] < self.known, points[found], np.nan)
+        self.found.append(known.astype(np.float32))
+        self.labels.append(label[found])
 
     def add_picture(self, points: Points, picture: LabelledPicture) -> None:
         error = errors(points[None], picture.landmarks[None])
@@ -201,9 +214,8 @@ class LandmarkComparison:
         square = picture_square(picture, self._reference, self._protocol, self._rng)
         self._external.detect(picture.pixels, picture.landmarks)
         for entry, row in zip(self._entries, self._rows, strict=True):
-            row.add_picture(
-                detect_landmarks(picture.pixels, [square], entry.network)[0].landmarks, picture
-            )
+            first = detect_landmarks(picture.pixels, [square], entry.network)[0].landmarks
+            row.add_picture(entry.network.refine([picture.pixels], first[None])[0], picture)
         self._labels.add_picture(picture.landmarks, picture)
 
     def table(self) -> LandmarkTable:
@@ -226,7 +238,13 @@ def _detect(
 ) -> tuple[Points, NDArray[np.float32]]:
     """One detector's points (T, 74, 2) and confidence (T, 74)."""
     detections = detect_in_clip(clip, squares, network, batch)
-    return np.stack([s.landmarks for s in detections]), np.stack([s.confidence for s in detections])
+    points = np.stack([s.landmarks for s in detections])
+    frames = [frame.pixels for frame in clip.frames]
+    parts = [
+        network.refine(frames[start : start + batch], points[start : start + batch])
+        for start in range(0, len(points), batch)
+    ]
+    return np.concatenate(parts), np.stack([s.confidence for s in detections])
 
 
 def _registered(clip: LabelledClip, points: Points, tracked: Trajectory) -> Points:
@@ -251,19 +269,7 @@ def _row(name: str, row: _RowData, external: _External) -> LandmarkRow:
         ),
         steadiness=mean_jitter(row.jitter),
         agreement=external.agreement(row.compared, row.known),
-    )
-
-
-def mean_jitter(clips: Sequence[Jitter]) -> Jitter:
-    """The mean jitter over all frames of several clips."""
-    counted = [one for one in clips if one.frames]
-    frames = sum(one.frames for one in counted)
-    if not frames:
-        return Jitter(px=float("nan"), interocular=float("nan"), frames=0)
-    return Jitter(
-        px=sum(one.px * one.frames for one in counted) / frames,
-        interocular=sum(one.interocular * one.frames for one in counted) / frames,
-        frames=frames,
+        motions=tuple(motion_slopes(row.found, row.labels).items()),
     )
 
 

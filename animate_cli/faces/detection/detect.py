@@ -8,6 +8,7 @@ is a face if this iteration converges, with a sufficient confidence and plausibl
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 
@@ -81,7 +82,8 @@ def find_faces(
     frame: Image, network: LandmarkDetector, proposer: Proposer, search: Search = Search.ALL
 ) -> list[Detection]:
     """All faces of a frame (H, W, 3), from left to right."""
-    return [detection(s) for s in find_landmark_results(frame, network, proposer, search)]
+    results = find_landmark_results(frame, network, proposer, search)
+    return refined_detections(frame, network, results)
 
 
 def find_landmark_results(
@@ -166,6 +168,19 @@ def detection(result: LandmarkResult) -> Detection:
     )
 
 
+def refined_detections(
+    frame: Image, network: LandmarkDetector, results: Sequence[LandmarkResult]
+) -> list[Detection]:
+    """The public records of detected faces, their eyes and mouths looked at again."""
+    if not results:
+        return []
+    points = network.refine([frame] * len(results), np.stack([r.landmarks for r in results]))
+    return [
+        detection(replace(result, landmarks=where))
+        for where, result in zip(points, results, strict=True)
+    ]
+
+
 def suppress(results: Iterable[LandmarkResult]) -> list[LandmarkResult]:
     """Non-maximum suppression: of results that overlap, the one with the highest score."""
     kept: list[LandmarkResult] = []
@@ -204,7 +219,7 @@ def face_in_box(
             f"no face in --face-box {x:g},{y:g},{w:g},{h:g} (confidence {best.score:.2f})",
             hint="draw the box from the brows to the chin, or let --show-faces list the faces",
         )
-    return detection(best)
+    return refined_detections(frame, network, [best])[0]
 
 
 def choose(detections: Sequence[Detection], spec: str, width: int) -> Detection:

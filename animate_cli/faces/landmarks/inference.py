@@ -30,6 +30,11 @@ class LandmarkDetector(Protocol):
         """squares (B, S, S, 3) uint8 RGB -> points (B, 74, 2) in its pixels, confidence (B, 74)."""
         ...
 
+    def refine(self, frames: Sequence[Image], points: Points) -> Points:
+        """A second look at eyes and mouth: points (T, 74, 2) as found in the squares of T frames
+        (H, W, 3), in frame pixels -> the points to use."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LandmarkResult:

@@ -12,6 +12,7 @@ counts if the face was found in it and in both its neighbours, all in one shot.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,3 +69,16 @@ def interocular_px(landmarks: Points) -> Array:
     across = (landmarks[..., right, :] - landmarks[..., left, :]).astype(np.float64)
     between: Array = np.maximum(np.linalg.norm(across, axis=-1), 1e-6)
     return between
+
+
+def mean_jitter(clips: Sequence[Jitter]) -> Jitter:
+    """The mean jitter over all frames of several clips."""
+    counted = [one for one in clips if one.frames]
+    frames = sum(one.frames for one in counted)
+    if not frames:
+        return Jitter(px=float("nan"), interocular=float("nan"), frames=0)
+    return Jitter(
+        px=sum(one.px * one.frames for one in counted) / frames,
+        interocular=sum(one.interocular * one.frames for one in counted) / frames,
+        frames=frames,
+    )

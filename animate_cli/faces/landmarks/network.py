@@ -17,6 +17,7 @@ flat heatmap, so that the spread of a heatmap tells whether there is a face.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from animate_cli import hub
+from animate_cli.faces.patch_landmarks.refine import SecondLook, load_second_look
 from animate_cli.layers import heatmap
 from animate_cli.layers.grid import points_to_pixel
 from animate_cli.layers.hourglass import Hourglass, HourglassBlock, build_block
@@ -113,9 +115,15 @@ def confidence(probability: Tensor, points: Tensor, config: LandmarkConfig) -> T
 
 
 class Landmarker:
-    """A landmark network for inference; a `landmarks.inference.LandmarkDetector`."""
+    """A landmark network for inference; a `landmarks.inference.LandmarkDetector`.
 
-    def __init__(self, network: LandmarkNet, *, device: str = "cpu") -> None:
+    second_look: refines eyes and mouth; None: `refine` leaves points as they are.
+    """
+
+    def __init__(
+        self, network: LandmarkNet, *, second_look: SecondLook | None = None, device: str = "cpu"
+    ) -> None:
+        self._second_look = second_look
         self.config = network.config
         self.size = network.config.size
         self._device = device
@@ -136,15 +144,25 @@ class Landmarker:
         pixels = points_to_pixel(points, self.size, self.size)
         return pixels.cpu().numpy(), sure.cpu().numpy()
 
+    def refine(self, frames: Sequence[Image], points: Points) -> Points:
+        """Eyes and mouths looked at again: points (T, 74, 2) found in frames (H, W, 3) -> same."""
+        return points if self._second_look is None else self._second_look(frames, points)
 
-def load_landmarker(*, weights: str = "landmarks", device: str = "cpu") -> Landmarker:
+
+def load_landmarker(
+    *, weights: str = "landmarks", second_look: bool = False, device: str = "cpu"
+) -> Landmarker:
     """The landmark network of a registered weight.
 
+    second_look: whether it comes with the patch networks, which refine eyes and mouth. The models
+    were trained on points without them, so the main job does not use them yet.
+
     Raises:
-        WeightsError: the weight is missing, damaged, or not a landmark network's.
+        WeightsError: a weight is missing, damaged, or of another kind of network.
     """
     metadata, tensors = hub.load(weights)
     config = read_config(LandmarkConfig, metadata, where=f"weights {weights!r}")
     network = LandmarkNet(config)
     load_strictly(network, tensors, where=f"weights {weights!r}")
-    return Landmarker(network, device=device)
+    refine = load_second_look(device=device) if second_look else None
+    return Landmarker(network, second_look=refine, device=device)

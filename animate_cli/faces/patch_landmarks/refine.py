@@ -6,7 +6,7 @@ Convention  points are (x, y) in frame pixels, integer pixel centres.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from animate_cli.faces.patch_landmarks.patches import (
 )
 from animate_cli.records import Crop, Image, Points
 
+MISPLACED = 0.08  # of a patch's side; patches that are off by less are looked at once
 NOT_SEEN_PX, SEEN_PX = 8.0, 15.0
 """Width of an eye in frame pixels: below the first, patches show nothing that the square did not;
 above the second, they alone are believed."""
@@ -51,30 +52,66 @@ class SecondLook:
         """Points (T, 74, 2) as first seen in frames (H, W, 3) -> refined points (T, 74, 2).
 
         All patches of one kind go through their network in one batch. A point is replaced as far
-        as the patch network is sure of it and the face is large enough.
+        as the patch network is sure of it and the face is large enough. A patch that turns out to
+        have been cut in the wrong place is cut once more.
         """
-        refined = points.astype(np.float32, copy=True)
-        if not len(frames):
-            return refined
-        seen = [_trust(eye_width_px(p)) for p in points]
+        first = points.astype(np.float32, copy=True)
+        trust = [_trust(eye_width_px(p)) for p in first]
+        places = [
+            PatchPlace(frame=t, part=part)
+            for part in FacePart
+            for t in range(len(frames))
+            if trust[t] > 0
+        ]
+        refined = self._look(frames, first, first, places, trust)
+        misplaced = [place for place in places if _has_moved(first, refined, place)]
+        return self._look(frames, first, refined, misplaced, trust) if misplaced else refined
+
+    def _look(
+        self,
+        frames: Sequence[Image],
+        first: Points,
+        cut_by: Points,
+        places: Sequence[PatchPlace],
+        trust: Sequence[float],
+    ) -> Points:
+        """Look at parts of frames in patches cut by the points `cut_by` (T, 74, 2): a copy of
+        them, in which points of these parts lie between the first look's and the patches'."""
+        refined = cut_by.copy()
         for parts, network in ((EYES, self._eyes), ((FacePart.MOUTH,), self._mouth)):
-            places = [(t, part) for t in range(len(frames)) for part in parts if seen[t] > 0]
-            if not places:
+            here = [place for place in places if place.part in parts]
+            if not here:
                 continue
-            crops = [patch_square(points[t], part, network.size) for t, part in places]
-            patches = np.stack(
-                [
-                    patch_of(frames[t], crop, part)
-                    for (t, part), crop in zip(places, crops, strict=True)
-                ]
-            )
-            found, sure = network(patches)
-            for (t, part), crop, where, weight in zip(places, crops, found, sure, strict=True):
-                indices = list(POINTS_OF[part])
-                here = to_frame(unmirrored(where, part, network.size), crop)
-                share = (seen[t] * weight)[:, None]
-                refined[t, indices] += share * (here - refined[t, indices])
+            crops = [patch_square(cut_by[p.frame], p.part, network.size) for p in here]
+            patches = [
+                patch_of(frames[p.frame], c, p.part) for p, c in zip(here, crops, strict=True)
+            ]
+            found, sure = network(np.stack(patches))
+            for p, crop, where, weight in zip(here, crops, found, sure, strict=True):
+                indices = list(POINTS_OF[p.part])
+                seen = to_frame(unmirrored(where, p.part, network.size), crop)
+                before = first[p.frame, indices]
+                refined[p.frame, indices] = before + (trust[p.frame] * weight)[:, None] * (
+                    seen - before
+                )
         return refined
+
+
+class PatchPlace(NamedTuple):
+    """A part in one of the frames."""
+
+    frame: int
+    part: FacePart
+
+
+def _has_moved(first: Points, refined: Points, place: PatchPlace) -> bool:
+    """Whether a patch would now be cut elsewhere, by `MISPLACED` of its side."""
+    before, after = (
+        patch_square(p[place.frame], place.part, 2).crop_to_frame for p in (first, refined)
+    )
+    middle = np.array([0.5, 0.5, 1.0])
+    side = 2 * float(np.linalg.norm(before[:, 0]))
+    return float(np.linalg.norm((after - before) @ middle)) > MISPLACED * side
 
 
 def _trust(eye_px: float) -> float:

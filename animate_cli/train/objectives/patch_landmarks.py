@@ -265,7 +265,7 @@ def build(recipe: Recipe) -> PatchObjective:
         )
         samples += parts_of(heads, part)
     train = [sample for sample in samples if not is_dev(sample.identity)]
-    dev = [sample for sample in samples if is_dev(sample.identity)]
+    dev = [s for s in samples if is_dev(s.identity) and np.isfinite(s.points).all()]
     if not train or not dev:
         raise TrainError("too few people to keep one in ten apart", hint="add data")
     return PatchObjective(recipe, train, dev)

@@ -29,6 +29,7 @@ from animate_cli.train.samples.samples import (
 )
 
 ROOM = 1.7
+PUPIL = 8  # place of the pupil in an eye's points
 STORED_PX = 108  # side of a stored square: 64 pixels and a half of them about
 RARE_PUPIL = 0.11  # eye widths off the eye's middle, from which a gaze is rare
 RARE_GAP = 0.2  # eye-corner distances between the inner lips, from which a mouth is wide
@@ -103,7 +104,8 @@ def rarity(points: Points, part: FacePart) -> int:
     if part is FacePart.MOUTH:
         corners = np.linalg.norm(points[45] - points[36])
         return int(np.digitize(np.linalg.norm(points[62] - points[66]) / corners, GAP_BINS))
-    return int(np.digitize(abs(pupil_across(points[list(POINTS_OF[part])])), PUPIL_BINS))
+    eye = points[list(POINTS_OF[part])]
+    return int(np.digitize(abs(pupil_across(eye)), PUPIL_BINS))
 
 
 def pupil_across(eye: Points) -> float:
@@ -111,7 +113,7 @@ def pupil_across(eye: Points) -> float:
 
     eye (9, 2): an eye's points in the order of `POINTS_OF`.
     """
-    inner, outer, pupil = eye[3], eye[0], eye[8]
+    inner, outer, pupil = eye[3], eye[0], eye[PUPIL]
     across = inner - outer
     return float((pupil - (inner + outer) / 2) @ across / max(float(across @ across), 1e-6))
 

@@ -19,10 +19,9 @@ from animate_cli.evaluate.landmark_benchmark.protocol import (
 from animate_cli.evaluate.landmark_benchmark.table import (
     LandmarkComparison,
     LandmarkEntry,
-    mean_jitter,
 )
 from animate_cli.faces.landmarks.inference import roll_deg
-from animate_cli.faces.landmarks.jitter import Jitter, interocular_px
+from animate_cli.faces.landmarks.jitter import Jitter, interocular_px, mean_jitter
 from animate_cli.options import FaceOptions
 from animate_cli.records import Frame, Trajectory, VideoInfo
 
@@ -45,6 +44,9 @@ class Moved:
             self._looks += 1
             self.seen.append(square.tobytes())
         return points, sure
+
+    def refine(self, frames, points):
+        return points
 
 
 @pytest.fixture(autouse=True)
@@ -201,14 +203,14 @@ def test_a_still_face_keeps_its_square_and_a_cut_begins_another():
 
 
 def test_68_points_are_measured_without_the_rest():
-    def break_the_rest(squares):
-        points, sure = ToyLandmarker()(squares)
-        points[:, 68:] = np.random.default_rng(len(squares)).uniform(0, 64, (6, 2))
-        return points, sure
+    class BreakTheRest(ToyLandmarker):
+        def __call__(self, squares):
+            points, sure = super().__call__(squares)
+            points[:, 68:] = np.random.default_rng(len(squares)).uniform(0, 64, (6, 2))
+            return points, sure
 
-    break_the_rest.size = 64
     table = compare(
-        [LandmarkEntry(name="fan", network=break_the_rest, known=68)], [clip([0.0] * 6)]
+        [LandmarkEntry(name="fan", network=BreakTheRest(), known=68)], [clip([0.0] * 6)]
     )
     row = table.row("fan")
     assert row.on("clips").nme < 1.5
@@ -244,3 +246,33 @@ def test_clips_weigh_by_their_frames():
         Jitter(px=float("nan"), interocular=float("nan"), frames=0),
     ]
     assert mean_jitter(parts) == Jitter(px=3.0, interocular=1.5, frames=30)
+
+
+def test_rows_tell_how_much_of_a_motion_is_seen():
+    """Pupils of the labels move; one detector refines them by half of that, the other by none."""
+    gaze = np.float32([3, -3, 2, -2, 1, -1])
+
+    class HalfGaze(ToyLandmarker):
+        seen = 0
+
+        def refine(self, frames, points):
+            refined = points.copy()
+            after = self.seen + len(frames)
+            refined[:, 72:, 0] += gaze[self.seen : after, None] / 2
+            self.seen = after
+            return refined
+
+    one = clip([0.0] * 6)
+    labels = one.landmarks.copy()
+    labels[:, 72:, 0] += gaze[:, None]
+    entries = [
+        LandmarkEntry(name="half", network=HalfGaze()),
+        LandmarkEntry(name="none", network=ToyLandmarker()),
+    ]
+    table = compare(entries, [replace(one, landmarks=labels)])
+    slopes = {row.name: dict(row.motions)["gaze x"].slope for row in table.rows}
+    assert slopes["half"] == pytest.approx(0.5, abs=0.02)
+    assert slopes["none"] == pytest.approx(0, abs=0.02)
+    assert slopes["labels"] == pytest.approx(1)
+    assert "slope (r)" in table.text()
+    assert "gaze x" in table.text()

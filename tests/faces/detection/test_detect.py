@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,9 @@ def test_a_square_whose_points_do_not_converge_is_rejected() -> None:
             self.k += 1
             points = 64 + 40 * FACE + (6 if self.k % 2 else -6)
             return np.repeat(points[None], len(squares), 0), np.ones((len(squares), 74), np.float32)
+
+        def refine(self, frames: Sequence[Image], points: Points) -> Points:
+            return points
 
     assert iterate_landmarks(paint([]), Restless(), [square((200, 200), 100, 128)]) == [None]
 

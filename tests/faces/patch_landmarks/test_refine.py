@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from animate_cli.faces.patch_landmarks.patches import POINTS_OF, FacePart
+from animate_cli.faces.crop import to_crop
+from animate_cli.faces.patch_landmarks import refine
+from animate_cli.faces.patch_landmarks.patches import POINTS_OF, FacePart, patch_square
 from animate_cli.faces.patch_landmarks.refine import NOT_SEEN_PX, SEEN_PX, SecondLook
 from animate_cli.records import Image, Points
 
@@ -58,6 +60,13 @@ def eyes_at(scale: float) -> Points:
 FRAME = np.zeros((200, 200, 3), np.uint8)
 
 
+@pytest.fixture
+def once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No patch counts as misplaced."""
+    monkeypatch.setattr(refine, "MISPLACED", np.inf)
+
+
+@pytest.mark.usefixtures("once")
 def test_each_part_is_looked_at_once_in_one_batch() -> None:
     eyes, mouth = Fixed(9), Fixed(20)
     SecondLook(eyes, mouth)([FRAME] * 3, np.stack([eyes_at(20)] * 3))
@@ -96,6 +105,18 @@ def test_small_faces_keep_the_first_points_and_the_way_there_is_smooth() -> None
     assert np.diff(shares).max() < 0.12 * shares[-1]
 
 
+def test_a_misplaced_patch_is_cut_once_more() -> None:
+    """The mouth is where it was seen first, the right eye is not."""
+    points = eyes_at(24)
+    crop = patch_square(points, FacePart.MOUTH, SIZE)
+    eyes, mouth = Fixed(9), Fixed(20)
+    mouth.where = to_crop(points[list(POINTS_OF[FacePart.MOUTH])], crop)
+    SecondLook(eyes, mouth)([FRAME], points[None])
+    assert mouth.batches == [1]
+    assert len(eyes.batches) == 2
+
+
+@pytest.mark.usefixtures("once")
 def test_a_point_is_moved_as_far_as_the_network_is_sure() -> None:
     points = eyes_at(24)[None]
     whole = SecondLook(Fixed(9), Fixed(20))([FRAME], points) - points

@@ -6,7 +6,7 @@ import tracemalloc
 from fractions import Fraction
 
 import numpy as np
-from painted import info_of
+from painted import PaintedNetwork, info_of
 
 from animate_cli.faces.tracking import track as tracking
 from animate_cli.faces.tracking.follower import TrackedFace
@@ -43,7 +43,12 @@ def test_a_long_driver_needs_little_more_than_its_points(monkeypatch) -> None:
         info = info_of([Frame(pixels=pixels, index=0, time_s=Fraction(0))])
         tracemalloc.start()
         whole = tracking.track(
-            frames, info, None, FaceOptions(smooth=0.5), sha256="", on_frame=lambda _: None
+            frames,
+            info,
+            PaintedNetwork(),
+            FaceOptions(smooth=0.5),
+            sha256="",
+            on_frame=lambda _: None,
         )
         kept, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
