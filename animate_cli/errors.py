@@ -26,7 +26,7 @@ DAMAGED_ARCHIVE = (
     NotImplementedError,  # another version of the format, or another compression
     RuntimeError,  # encrypted
 )
-"""What reading a damaged .npz or zip file raises."""
+"""Exceptions that reading a damaged .npz or zip file may raise."""
 
 
 class AnimateError(Exception):

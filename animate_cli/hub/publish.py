@@ -33,7 +33,7 @@ size = {size}"""
 
 
 class Visibility(StrEnum):
-    """Who may see a repository that the upload creates."""
+    """Visibility of a repository that the upload creates."""
 
     PRIVATE = "private"
     PUBLIC = "public"

@@ -49,6 +49,14 @@ def spread(probability: Tensor, points: Tensor) -> Tensor:
     return (var_x + var_y) / 2
 
 
+def confidence(probability: Tensor, points: Tensor, *, half_cells: float, slope: float) -> Tensor:
+    """A logistic curve over each heatmap's standard deviation in cells: 0.5 at `half_cells`.
+
+    probability (B, K, H, W), points (B, K, 2) normalised -> (B, K) in [0, 1]
+    """
+    return torch.sigmoid(slope * (half_cells - spread(probability, points).sqrt()))
+
+
 def gaussian(points: Tensor, height: int, width: int, *, sigma_cells: float) -> Tensor:
     """Target maps: normal density about points (B, K, 2), normalised -> (B, K, H, W), sums 1."""
     centre = points_to_pixel(points, height, width)

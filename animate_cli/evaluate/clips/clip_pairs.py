@@ -204,7 +204,7 @@ def _sampled_pairs(clips: list[DataEntry], protocol: Protocol) -> list[ClipPair]
 
 
 def _evenly_spread(chosen: list[ClipPair], limit: int) -> list[ClipPair]:
-    """As many as `limit`, evenly spread over the list; 0: all."""
+    """Choose `limit` entries, evenly spread over the list; 0: all."""
     if not limit or limit >= len(chosen):
         return chosen
     return [chosen[k * len(chosen) // limit] for k in range(limit)]

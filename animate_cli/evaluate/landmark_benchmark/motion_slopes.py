@@ -1,4 +1,4 @@
-"""How much of a motion landmarks show: slopes, correlations and errors of what eyes and mouth do.
+"""Scores landmarks by the motion of eyes, brows and mouth: slope, correlation, error.
 
 A mean point error cannot see a pupil that is set in the middle of the eye whatever the iris does:
 the error is small, and the gaze is lost. So each motion is read from the points as one number a

@@ -1,4 +1,4 @@
-"""What the evaluator networks measure of the face in one image; small enough to keep for a clip."""
+"""The evaluator networks' measurements of the face in one image, kept for each frame of a clip."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def find_faces(
 def find_landmark_results(
     frame: Image, network: LandmarkDetector, proposer: Proposer, search: Search
 ) -> list[LandmarkResult]:
-    """As `find_faces`, with the squares that the network read."""
+    """All faces of a frame, from left to right, each with the square that the network read."""
     found: list[LandmarkResult] = []
     for proposals in proposer.usual_rounds(frame):
         found += confirm(frame, network, proposals)

@@ -110,8 +110,12 @@ def confidence(probability: Tensor, points: Tensor, config: LandmarkConfig) -> T
 
     probability (B, 74, h, w), points (B, 74, 2) normalised -> (B, 74) in [0, 1]
     """
-    deviation = heatmap.spread(probability, points).sqrt()
-    return torch.sigmoid(config.confidence_slope * (config.half_confidence_cells - deviation))
+    return heatmap.confidence(
+        probability,
+        points,
+        half_cells=config.half_confidence_cells,
+        slope=config.confidence_slope,
+    )
 
 
 class Landmarker:

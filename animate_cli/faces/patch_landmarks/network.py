@@ -36,7 +36,7 @@ from animate_cli.records import Image, Points
 
 @dataclass(frozen=True, kw_only=True)
 class PatchConfig:
-    """What a patch network was built with.
+    """The dimensions of a patch network, and the fit of its confidence.
 
     part: what its patches show. size: pixels of a patch, a multiple of 16. widths: channels at a
     half, a quarter, an eighth and a sixteenth of the size. half_confidence_cells,
@@ -85,8 +85,12 @@ class PatchNet(nn.Module):
 
 def confidence(probability: Tensor, points: Tensor, config: PatchConfig) -> Tensor:
     """How sure each point is: (B, K, h, w), points (B, K, 2) normalised -> (B, K) in [0, 1]."""
-    deviation = heatmap.spread(probability, points).sqrt()
-    return torch.sigmoid(config.confidence_slope * (config.half_confidence_cells - deviation))
+    return heatmap.confidence(
+        probability,
+        points,
+        half_cells=config.half_confidence_cells,
+        slope=config.confidence_slope,
+    )
 
 
 class PatchLandmarker:

@@ -10,8 +10,10 @@ from enum import StrEnum
 
 import numpy as np
 
+from animate_cli.faces.aperture import gaps
 from animate_cli.faces.crop import points_box, square
 from animate_cli.faces.points import (
+    EYE_CORNERS,
     INNER_LIPS,
     MIRROR,
     OUTER_EYE_CORNERS,
@@ -72,8 +74,7 @@ def patch_square(points: Points, part: FacePart, size: int) -> Crop:
 
 def eye_width_px(points: Points) -> float:
     """The mean width of both eyes of points (74, 2), in their pixels."""
-    widths = [np.hypot(*(points[b] - points[a])) for a, b in (_CORNERS[p] for p in EYES)]
-    return float(np.mean(widths))
+    return float(gaps(points, EYE_CORNERS).mean())
 
 
 EYES = (FacePart.RIGHT_EYE, FacePart.LEFT_EYE)

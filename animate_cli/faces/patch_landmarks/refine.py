@@ -121,7 +121,7 @@ def _trust(eye_px: float) -> float:
 
 
 def patch_of(frame: Image, crop: Crop, part: FacePart) -> Image:
-    """What a network is shown of a part: (S, S, 3); a left eye mirrored."""
+    """The patch of a part as its network reads it, (S, S, 3); a left eye is mirrored."""
     patch = cut(frame, crop)
     return np.ascontiguousarray(patch[:, ::-1]) if part is FacePart.LEFT_EYE else patch
 
